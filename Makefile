@@ -1,0 +1,45 @@
+# Each target does its own set-up: a virtual environment in .venv with the pinned packages and the project itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo lab test lint bench lock clean
+
+help: ## List what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(READY) ## Run the main job on the sample data and an embedded Criteo, and compare what arrived
+	@$(BIN)/python -m toolkit demo
+
+lab: $(READY) ## Open JupyterLab on the notebooks, with the embedded Criteo up
+	@$(BIN)/python -m toolkit lab
+
+test: $(READY) lint ## Lint, check types and run the tests
+	@$(BIN)/python -m pytest
+
+lint: $(READY) ## Lint and check types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache | tail -n 3
+
+bench: $(READY) ## Measure: one million members out of ten million profiles
+	@$(BIN)/python -m benchmarks
+
+lock: $(READY) ## Pin the newest versions that pyproject.toml allows
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
+		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock
+
+clean: ## Remove the virtual environment
+	rm -rf $(VENV)
+
+# Importing Great Expectations without compiled bytecode costs double, so pip compiles what it installs.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned packages into $(VENV) (once; about two minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --compile --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

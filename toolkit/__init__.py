@@ -1,0 +1,68 @@
+"""Send customer segments to Criteo from notebooks: preview, check, push and look back.
+
+Nothing is loaded until it is used: ``import toolkit`` is cheap.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from toolkit.audience import Audience, IdentifierForm, Status
+    from toolkit.checks import Check, Level, Thresholds
+    from toolkit.errors import ToolkitError
+    from toolkit.interface import Workspace, open_workspace
+    from toolkit.runs import Run, RunStatus
+    from toolkit.tables import Profiles, SegmentFolder, SegmentTable
+    from toolkit.workspace import CONSENT_TEXT, Connection, Export, Mode
+
+_HOME = {
+    "Audience": "audience",
+    "CONSENT_TEXT": "workspace",
+    "Check": "checks",
+    "Connection": "workspace",
+    "Export": "workspace",
+    "IdentifierForm": "audience",
+    "Level": "checks",
+    "Mode": "workspace",
+    "Profiles": "tables",
+    "Run": "runs",
+    "RunStatus": "runs",
+    "SegmentFolder": "tables",
+    "SegmentTable": "tables",
+    "Status": "audience",
+    "Thresholds": "checks",
+    "ToolkitError": "errors",
+    "Workspace": "interface",
+    "open_workspace": "interface",
+}
+
+__all__ = [
+    "CONSENT_TEXT",
+    "Audience",
+    "Check",
+    "Connection",
+    "Export",
+    "IdentifierForm",
+    "Level",
+    "Mode",
+    "Profiles",
+    "Run",
+    "RunStatus",
+    "SegmentFolder",
+    "SegmentTable",
+    "Status",
+    "Thresholds",
+    "ToolkitError",
+    "Workspace",
+    "open_workspace",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'toolkit' has no attribute {name!r}")
+    return getattr(import_module(f"toolkit.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

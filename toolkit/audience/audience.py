@@ -1,0 +1,97 @@
+"""The audience: a value an analyst can look at, ask and hand on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import polars as pl
+
+from toolkit.audience.identifiers import IdentifierForm
+from toolkit.audience.status import Status
+from toolkit.show import html_table, text_table
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Audience:
+    """One or several segments, prepared: who is sent, and who is left out and why.
+
+    ``frame`` has a row for every member of every segment: ``segment``, ``customer`` (the key), ``status`` and, for
+    those who are exportable, ``identifier``: the hash that is compared, stored and (unless the form is plain) sent.
+    """
+
+    frame: pl.DataFrame
+    form: IdentifierForm
+    rows: pl.DataFrame = field(repr=False)
+    addresses: pl.DataFrame | None = field(default=None, repr=False)
+
+    @property
+    def segments(self) -> list[str]:
+        """The names of the segments, empty ones too."""
+        return self.rows["segment"].cast(pl.String).to_list()
+
+    @cached_property
+    def counts(self) -> pl.DataFrame:
+        """A row a segment: ``members``, one column a status, and rows of the segment table that name nobody new.
+
+        ``exportable`` and the reasons for leaving out add up to ``members``; ``members``, ``repeated_rows`` and
+        ``rows_without_key`` add up to the rows of the segment table.
+        """
+        by_status = self.frame.group_by("segment").agg(
+            pl.len().cast(pl.Int64).alias("members"),
+            *(
+                (pl.col("status") == status.value).sum().cast(pl.Int64).alias(status.value)
+                for status in (Status.EXPORTABLE, *(s for s in Status if s is not Status.EXPORTABLE))
+            ),
+        )
+        figures = by_status.columns[1:]
+        joined = self.rows.join(by_status, on="segment", how="left", maintain_order="left")
+        return joined.select(
+            pl.col("segment").cast(pl.String),
+            pl.col(figures).fill_null(0),
+            repeated_rows=(
+                pl.col("rows").cast(pl.Int64) - pl.col("blank").cast(pl.Int64) - pl.col("members").fill_null(0)
+            ),
+            rows_without_key=pl.col("blank").cast(pl.Int64),
+        )
+
+    @property
+    def members(self) -> int:
+        """The members of all segments, a customer counted once a segment."""
+        return self.frame.height
+
+    @property
+    def exportable(self) -> int:
+        """The identifiers that all segments together would hold at Criteo, one counted once a segment."""
+        return int(self.counts["exportable"].sum())
+
+    @property
+    def left_out(self) -> pl.DataFrame:
+        """The members who are not sent: ``segment``, ``customer``, ``status``."""
+        return self.frame.filter(pl.col("status") != Status.EXPORTABLE.value).drop("identifier")
+
+    def identifiers(self, segment: str) -> pl.Series:
+        """Return what the segment's contact list should hold, as hashes, each once."""
+        is_sent = (pl.col("segment") == segment) & (pl.col("status") == Status.EXPORTABLE.value)
+        return self.frame.filter(is_sent)["identifier"]
+
+    def select(self, segments: Sequence[str]) -> "Audience":
+        """Return the part of the audience that these segments make."""
+        is_chosen = pl.col("segment").cast(pl.String).is_in(list(segments))
+        return Audience(self.frame.filter(is_chosen), self.form, self.rows.filter(is_chosen), self.addresses)
+
+    def __repr__(self) -> str:
+        figures = self.counts.select(
+            column for column in self.counts.columns if column == "segment" or self.counts[column].sum()
+        )
+        return f"{self._headline}\n{text_table(figures)}"
+
+    def _repr_html_(self) -> str:
+        return html_table(self.counts, title=self._headline, subtitle="members, and what becomes of them")
+
+    @property
+    def _headline(self) -> str:
+        noun = "segment" if len(self.segments) == 1 else "segments"
+        return (
+            f"Audience of {len(self.segments)} {noun}: {self.exportable:,} of {self.members:,} members exportable "
+            f"as {self.form.value}"
+        )

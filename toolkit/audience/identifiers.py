@@ -1,0 +1,37 @@
+"""The forms in which an e-mail address can be sent, and the steps each engine does natively: composing and hashing."""
+
+from enum import StrEnum
+
+import polars as pl
+
+
+class IdentifierForm(StrEnum):
+    """How an address is sent. Criteo takes all four under the identifier type ``email``."""
+
+    SHA256 = "sha256"
+    MD5 = "md5"
+    SHA256_OF_MD5 = "sha256_of_md5"
+    PLAIN = "plain"
+
+
+def composed(address: pl.Expr) -> pl.Expr:
+    """Return the address in Unicode form NFC (RFC 6532), so that é typed in one way or the other hashes alike."""
+    # Composing costs four times a hash, is needed for the few that are not ASCII, and passes over nulls.
+    is_ascii = address.str.len_bytes() == address.str.len_chars()
+    return pl.coalesce(pl.when(~is_ascii).then(address).str.normalize("NFC"), address)
+
+
+def hashed(column: str, form: IdentifierForm) -> pl.Expr:
+    """Return the hash of the addresses in ``column`` as lower-case hexadecimal text.
+
+    A plain address is held as its SHA-256: what is compared and stored is never the address itself.
+    """
+    from polars_hash import col
+
+    match form:
+        case IdentifierForm.SHA256 | IdentifierForm.PLAIN:
+            return col(column).chash.sha2_256()
+        case IdentifierForm.MD5:
+            return col(column).nchash.md5()
+        case IdentifierForm.SHA256_OF_MD5:
+            return col(column).nchash.md5().chash.sha2_256()

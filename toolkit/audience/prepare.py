@@ -1,0 +1,171 @@
+"""Members and profiles become an audience: match, normalise, classify, hash, and keep each address once."""
+
+from collections.abc import Sequence
+
+import narwhals as nw
+import polars as pl
+
+from toolkit.audience import email
+from toolkit.audience.audience import Audience
+from toolkit.audience.identifiers import IdentifierForm, composed, hashed
+from toolkit.audience.status import STATUS_TYPE, Status
+
+
+class ProfileKeyError(Exception):
+    """Profiles hold a null key or one key several times, so that a member has no one profile.
+
+    ``keys`` are the repeated ones that were met, empty when a null was. Whoever owns the table tells where they are.
+    """
+
+    def __init__(self, keys: pl.Series) -> None:
+        super().__init__("the key of the profiles is null or not unique")
+        self.keys = keys
+
+
+def prepare(
+    members: pl.LazyFrame,
+    profiles: pl.LazyFrame,
+    *,
+    key: str,
+    profile_key: str,
+    email_column: str,
+    exclude: Sequence[str] = (),
+    form: IdentifierForm = IdentifierForm.SHA256,
+) -> Audience:
+    """Give every member of every segment exactly one status, and those who are exportable an identifier.
+
+    ``members`` has the columns ``segment`` (an Enum) and ``key``; ``profiles`` has ``profile_key`` (unique, of the
+    same type) and ``email_column``. Members of the segments in ``exclude``, and whoever shares an address with one of
+    them, are suppressed in all others. Time and memory grow with the members; profiles are streamed.
+
+    Raises ProfileKeyError when profiles hold a null key, or twice the key of a member.
+    """
+    seen = pl.collect_all(
+        [
+            _label(members, profiles, key=key, profile_key=profile_key, email_column=email_column, form=form),
+            # As a filter, so that the statistics of Parquet files answer without reading the column.
+            profiles.filter(pl.col(profile_key).is_null()).select(pl.len()),
+            members.select(pl.len()),
+        ],
+        engine="streaming",
+    )
+    labelled = seen[0]
+    _refuse_ambiguous_keys(labelled, null_keys=seen[1].item(), rows=seen[2].item())
+    rows = labelled.group_by("segment").agg(rows=pl.col("rows").sum(), blank=pl.col("rows").filter(pl.col("customer").is_null()).sum())
+    members_only = labelled.drop("rows").filter(pl.col("customer").is_not_null())
+    suppressed = _suppress(members_only, exclude)
+    segments = [name for name in _segment_names(labelled) if name not in exclude]
+    frame = _keep_each_address_once(suppressed).with_columns(pl.col("segment").cast(pl.Enum(segments)))
+    addresses = frame.filter(pl.col("address").is_not_null()) if form is IdentifierForm.PLAIN else None
+    return Audience(
+        frame=frame.select("segment", "customer", "status", "identifier"),
+        form=form,
+        rows=_source_rows(rows, segments),
+        addresses=None if addresses is None else addresses.select("identifier", "address").unique("identifier"),
+    )
+
+
+def _label(
+    members: pl.LazyFrame,
+    profiles: pl.LazyFrame,
+    *,
+    key: str,
+    profile_key: str,
+    email_column: str,
+    form: IdentifierForm,
+) -> pl.LazyFrame:
+    """Match each member with its profile and classify what the e-mail field holds."""
+    matched = (
+        nw.from_native(members.rename({key: "customer"}))
+        .group_by("segment", "customer")
+        .agg(rows=nw.len())
+        .join(
+            nw.from_native(
+                profiles.select(
+                    pl.col(profile_key).alias("customer"),
+                    pl.col(email_column).cast(pl.String).alias("field"),
+                    found=pl.lit(True),
+                )
+            ),
+            on="customer",
+            how="left",
+        )
+        .with_columns(address=email.normalised(nw.col("field")))
+        .to_native()
+        .with_columns(composed(pl.col("address")))
+    )
+    address = nw.col("address")
+    classified = (
+        nw.from_native(matched)
+        .with_columns(is_hash=email.is_hash(address))
+        .with_columns(
+            status=nw.when(nw.col("found").is_null())
+            .then(nw.lit(Status.NOT_IN_PROFILES.value))
+            .when(email.is_missing(address))
+            .then(nw.lit(Status.MISSING_EMAIL.value))
+            .when(nw.col("is_hash") | email.is_valid(address))
+            .then(nw.lit(Status.EXPORTABLE.value))
+            .otherwise(nw.lit(Status.INVALID_EMAIL.value))
+        )
+        .to_native()
+        .with_columns(pl.col("status").cast(STATUS_TYPE))
+    )
+    identifier = pl.when("is_hash").then("address").otherwise(hashed("address", form))
+    kept = ["segment", "customer", "rows", "status", "identifier"]
+    return classified.with_columns(
+        identifier=pl.when(pl.col("status") == Status.EXPORTABLE.value).then(identifier)
+    ).select(kept if form is not IdentifierForm.PLAIN else [*kept, "address"])
+
+
+def _refuse_ambiguous_keys(labelled: pl.DataFrame, *, null_keys: int, rows: int) -> None:
+    if null_keys:
+        raise ProfileKeyError(labelled["customer"].clear())
+    # A member who met two profiles stands there twice, and so do the rows that name that member.
+    if labelled["rows"].sum() != rows:
+        pairs = labelled.select("segment", "customer")
+        raise ProfileKeyError(pairs.filter(pairs.is_duplicated())["customer"].unique())
+
+
+def _suppress(labelled: pl.DataFrame, exclude: Sequence[str]) -> pl.DataFrame:
+    if not exclude:
+        return labelled
+    is_excluded = pl.col("segment").cast(pl.String).is_in(list(exclude))
+    excluded = labelled.filter(is_excluded)
+    is_suppressed = (pl.col("status") != Status.NOT_IN_PROFILES.value) & (
+        pl.col("customer").is_in(excluded["customer"].implode())
+        | pl.col("identifier").is_in(excluded["identifier"].drop_nulls().implode())
+    ).fill_null(False)
+    return labelled.filter(~is_excluded).with_columns(
+        status=pl.when(is_suppressed).then(pl.lit(Status.SUPPRESSED.value, STATUS_TYPE)).otherwise("status"),
+        identifier=pl.when(~is_suppressed).then("identifier"),
+    )
+
+
+def _keep_each_address_once(labelled: pl.DataFrame) -> pl.DataFrame:
+    """Of the members of a segment with one address, keep the one with the smallest key."""
+    identified = pl.col("identifier").is_not_null()
+    is_shared = identified & pl.struct("segment", "identifier").is_duplicated()
+    shared = labelled.filter(is_shared).group_by("segment", "identifier").agg(keeper=pl.col("customer").min())
+    if shared.is_empty():
+        return labelled
+    is_duplicate = (pl.col("keeper") != pl.col("customer")).fill_null(False)
+    return labelled.join(shared, on=["segment", "identifier"], how="left").with_columns(
+        status=pl.when(is_duplicate).then(pl.lit(Status.DUPLICATE_EMAIL.value, STATUS_TYPE)).otherwise("status"),
+        identifier=pl.when(~is_duplicate).then("identifier"),
+    )
+
+
+def _source_rows(rows: pl.DataFrame, segments: Sequence[str]) -> pl.DataFrame:
+    names = pl.DataFrame({"segment": segments}, schema={"segment": pl.Enum(segments)})
+    counted = rows.with_columns(pl.col("segment").cast(pl.String)).select("segment", "rows", "blank")
+    return names.join(
+        counted.with_columns(pl.col("segment").cast(pl.Enum(segments), strict=False)),
+        on="segment",
+        how="left",
+    ).with_columns(pl.col("rows", "blank").fill_null(0))
+
+
+def _segment_names(labelled: pl.DataFrame) -> list[str]:
+    dtype = labelled.schema["segment"]
+    assert isinstance(dtype, pl.Enum)  # noqa: S101  # what `prepare` asks of its members
+    return dtype.categories.to_list()

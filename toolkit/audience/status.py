@@ -1,0 +1,27 @@
+"""What becomes of a member."""
+
+from enum import StrEnum
+
+import polars as pl
+
+
+class Status(StrEnum):
+    """Exactly one of these for every member of a segment, in the order in which they are decided."""
+
+    NOT_IN_PROFILES = "not_in_profiles"
+    """The profile table has no row with the member's key."""
+    SUPPRESSED = "suppressed"
+    """The member, or the member's address, is in a segment that the export excludes."""
+    MISSING_EMAIL = "missing_email"
+    """The e-mail field is null or holds nothing that can be seen."""
+    INVALID_EMAIL = "invalid_email"
+    """The e-mail field holds something that is neither an address nor the hash of one."""
+    DUPLICATE_EMAIL = "duplicate_email"
+    """Another member of the segment has the same address and a smaller key: the address is sent once."""
+    EXPORTABLE = "exportable"
+    """The member's identifier is sent."""
+
+
+LEFT_OUT = tuple(status for status in Status if status is not Status.EXPORTABLE)
+
+STATUS_TYPE = pl.Enum([status.value for status in Status])

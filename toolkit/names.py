@@ -1,0 +1,17 @@
+"""What is said when a name is not known."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from toolkit.errors import ConfigurationError
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> ConfigurationError:
+    """Return the error that tells which names would have worked, the nearest first."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=3, cutoff=0.4) or names[:5]
+    if not names:
+        return ConfigurationError(f"There is no {kind} {name!r}: there are none yet.", f"Make the {kind} first.")
+    return ConfigurationError(
+        f"There is no {kind} {name!r}.", f"Choose one of {len(names)}, such as {', '.join(map(repr, near))}."
+    )
