@@ -26,7 +26,7 @@ def hashed(column: str, form: IdentifierForm) -> pl.Expr:
 
     A plain address is held as its SHA-256: what is compared and stored is never the address itself.
     """
-    from polars_hash import col
+    from polars_hash import col, concat_str
 
     match form:
         case IdentifierForm.SHA256 | IdentifierForm.PLAIN:
@@ -34,4 +34,4 @@ def hashed(column: str, form: IdentifierForm) -> pl.Expr:
         case IdentifierForm.MD5:
             return col(column).nchash.md5()
         case IdentifierForm.SHA256_OF_MD5:
-            return col(column).nchash.md5().chash.sha2_256()
+            return concat_str(col(column).nchash.md5()).chash.sha2_256()

@@ -51,7 +51,9 @@ def prepare(
     )
     labelled = seen[0]
     _refuse_ambiguous_keys(labelled, null_keys=seen[1].item(), rows=seen[2].item())
-    rows = labelled.group_by("segment").agg(rows=pl.col("rows").sum(), blank=pl.col("rows").filter(pl.col("customer").is_null()).sum())
+    rows = labelled.group_by("segment").agg(
+        rows=pl.col("rows").sum(), blank=pl.col("rows").filter(pl.col("customer").is_null()).sum()
+    )
     members_only = labelled.drop("rows").filter(pl.col("customer").is_not_null())
     suppressed = _suppress(members_only, exclude)
     segments = [name for name in _segment_names(labelled) if name not in exclude]

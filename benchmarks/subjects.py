@@ -1,0 +1,101 @@
+"""What is measured: the toolkit, and what it is measured against."""
+
+import hashlib
+import sys
+from pathlib import Path
+
+KEY, EMAIL = "CustomerId", "EMail"
+VALID = r"^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+$"
+
+
+def bare_query(profiles: Path, segments: Path) -> int:
+    """The shortest Polars query: scan, semi join, normalise, check the syntax, hash, distinct."""
+    import polars as pl
+    import polars_hash as plh
+
+    members = pl.scan_parquet(segments / "*.parquet").select(KEY)
+    return (
+        pl.scan_parquet(profiles / "*.parquet")
+        .select(KEY, EMAIL)
+        .join(members, on=KEY, how="semi")
+        .with_columns(pl.col(EMAIL).str.strip_chars().str.to_lowercase())
+        .filter(pl.col(EMAIL).str.contains(VALID))
+        .select(KEY, identifier=plh.col(EMAIL).chash.sha2_256())
+        .unique("identifier")
+        .collect(engine="streaming")
+        .height
+    )
+
+
+def prepare(profiles: Path, segments: Path) -> int:
+    """The toolkit's audience: the same, with a status for every member."""
+    from toolkit import Profiles, SegmentFolder
+    from toolkit.audience import audience_of
+
+    catalog = SegmentFolder(location=str(segments), key=KEY)
+    table = Profiles(location=str(profiles), key=KEY)
+    return audience_of(table, catalog, catalog.names(), email_column=EMAIL).exportable
+
+
+def pandas_sequential(profiles: Path, segments: Path, host: str) -> None:
+    """What an analyst writes in an afternoon: pandas, hashlib, one call after the other."""
+    import pandas as pd
+    import requests
+
+    table = pd.read_parquet(profiles, columns=[KEY, EMAIL])
+    members = pd.read_parquet(segments, columns=[KEY])
+    met = table[table[KEY].isin(members[KEY])]
+    addresses = met[EMAIL].dropna().str.strip().str.lower()
+    addresses = addresses[addresses.str.match(VALID)]
+    identifiers = list(dict.fromkeys(hashlib.sha256(it.encode()).hexdigest() for it in addresses))
+    from toolkit.sandbox import ADVERTISERS, CLIENT_ID, CLIENT_SECRET
+
+    session = requests.Session()
+    form = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    token = session.post(f"{host}/oauth2/token", data=form, timeout=30).json()["access_token"]
+    session.headers["Authorization"] = f"Bearer {token}"
+    lists = f"{host}/2026-07/marketing-solutions/audience-segments"
+    attributes = {"advertiserId": ADVERTISERS[0].id, "name": "One in ten", "contactList": {}}
+    made = session.post(f"{lists}/create", json={"data": [{"attributes": attributes}]}, timeout=30).json()
+    number = made["data"][0]["id"]
+    for start in range(0, len(identifiers), 50_000):
+        part = {"operation": "add", "identifierType": "email", "identifiers": identifiers[start : start + 50_000]}
+        body = {"data": {"type": "ContactlistAmendment", "attributes": part}}
+        session.patch(f"{lists}/{number}/contact-list", json=body, timeout=60).raise_for_status()
+
+
+def set_up(profiles: Path, segments: Path, host: str, workspace: Path) -> None:
+    """Make the workspace, the connection and the export that ``whole_run`` runs."""
+    import toolkit
+    from toolkit.sandbox import ADVERTISERS, CLIENT_ID, CLIENT_SECRET
+
+    opened = toolkit.open_workspace(
+        workspace,
+        profiles=toolkit.Profiles(location=str(profiles), key=KEY),
+        segments=toolkit.SegmentFolder(location=str(segments), key=KEY),
+    )
+    opened.connect("Criteo", host=host, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, i_agree=True)
+    opened.save_export(
+        "Whole",
+        connection="Criteo",
+        advertiser_id=ADVERTISERS[0].id,
+        email_column=EMAIL,
+        segments=opened.segments.names(),
+    )
+
+
+def whole_run(workspace: Path) -> None:
+    """The toolkit's whole run: prepared, checked, planned, pushed, recorded, reported."""
+    import toolkit
+
+    toolkit.open_workspace(workspace).run("Whole").raise_for_status()
+
+
+if __name__ == "__main__":
+    name, profiles, segments, host, workspace = sys.argv[1:6]
+    if "--set-up" in sys.argv:
+        set_up(Path(profiles), Path(segments), host, Path(workspace))
+    elif name == "whole_run":
+        whole_run(Path(workspace))
+    else:
+        pandas_sequential(Path(profiles), Path(segments), host)

@@ -1,0 +1,120 @@
+"""What the tests share: real tables, a real embedded Criteo, a key of their own."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import polars as pl
+import pytest
+
+import toolkit
+from toolkit.sandbox import Sandbox, start
+
+REQUIRED = os.environ.get("TOOLKIT_TESTS_NEED", "").split(",")
+
+
+def need(program: str) -> str:
+    """Return where a program is; skip the test where it is not, or fail where it must be."""
+    found = shutil.which(program)
+    if found is None:
+        (pytest.fail if program in REQUIRED else pytest.skip)(f"{program} is not installed")
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _own_key(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOOLKIT_KEY_FILE", str(tmp_path_factory.getbasetemp() / "key"))
+
+
+@pytest.fixture(scope="session")
+def _criteo_process() -> Iterator[Sandbox]:
+    with start() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def criteo(_criteo_process: Sandbox) -> Sandbox:
+    """The embedded Criteo, holding nothing."""
+    _criteo_process.reset()
+    return _criteo_process
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A profile table and segments as files, made anew by ``write``."""
+
+    folder: Path
+
+    @property
+    def profiles(self) -> toolkit.Profiles:
+        return toolkit.Profiles(location=str(self.folder / "profiles.parquet"), key="CustomerId")
+
+    @property
+    def segments(self) -> toolkit.SegmentFolder:
+        return toolkit.SegmentFolder(location=str(self.folder / "segments"), key="CustomerId")
+
+    def write(
+        self,
+        emails: Mapping[str, str | None] | None = None,
+        segments: Mapping[str, Sequence[str | None]] | None = None,
+    ) -> "Tables":
+        (self.folder / "segments").mkdir(parents=True, exist_ok=True)
+        if emails is not None:
+            pl.DataFrame(
+                {"CustomerId": list(emails), "EMail": list(emails.values())},
+                schema={"CustomerId": pl.String, "EMail": pl.String},
+            ).write_parquet(self.folder / "profiles.parquet")
+        for name, members in (segments or {}).items():
+            file = self.folder / "segments" / f"{quote(name, safe=' ')}.parquet"
+            pl.DataFrame({"CustomerId": list(members)}, schema={"CustomerId": pl.String}).write_parquet(file)
+        return self
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Tables:
+    """A hundred customers with good addresses, and the segment ``All`` of all of them."""
+    emails = {f"C{number:03}": f"person{number}@mail.example" for number in range(100)}
+    return Tables(tmp_path / "tables").write(emails, {"All": list(emails)})
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, tables: Tables, criteo: Sandbox) -> toolkit.Workspace:
+    """A workspace on these tables, connected with the embedded Criteo, with an export ``Nightly`` of ``All``."""
+    opened = toolkit.open_workspace(tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments)
+    connect(opened, criteo)
+    save_nightly(opened)
+    return opened
+
+
+def connect(workspace: toolkit.Workspace, criteo: Sandbox) -> toolkit.Connection:
+    return workspace.connect(
+        "Sandbox",
+        host=criteo.url,
+        client_id=criteo.client_id,
+        client_secret=criteo.client_secret,
+        i_agree=True,
+    )
+
+
+def save_nightly(workspace: toolkit.Workspace, **options: object) -> toolkit.Export:
+    defaults: dict[str, object] = {
+        "connection": "Sandbox",
+        "email_column": "EMail",
+        "segments": ["All"],
+        "advertiser_id": min(workspace.connection("Sandbox").advertisers),
+    }
+    return workspace.save_export("Nightly", **(defaults | options))
+
+
+@pytest.fixture
+def held(criteo: Sandbox) -> Callable[[str], set[str]]:
+    """Return what Criteo holds in the list of that name."""
+
+    def identifiers(name: str) -> set[str]:
+        (found,) = [it for it in criteo.lists() if it.name == name]
+        return criteo.identifiers(found.id)
+
+    return identifiers

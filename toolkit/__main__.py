@@ -1,0 +1,101 @@
+"""The command line: one thin function a command."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toolkit.errors import ToolkitError
+
+app = typer.Typer(
+    name="toolkit",
+    no_args_is_help=True,
+    help="Send customer segments to Criteo.",
+    pretty_exceptions_enable=False,
+)
+
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", "-w", envvar="TOOLKIT_WORKSPACE", help="Folder of the workspace.")
+]
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port on the loopback address; 0 takes a free one.")] = 8765,
+    keep: Annotated[Path | None, typer.Option(help="File that keeps what is sent over a restart.")] = None,
+) -> None:
+    """Start an embedded Criteo on this machine, to try everything without an account."""
+    from toolkit.sandbox import SandboxOptions, serve
+
+    serve(port=port, options=SandboxOptions(keep=keep), announce=typer.echo)
+
+
+@app.command()
+def preview(
+    segments: Annotated[list[str] | None, typer.Argument(help="Segments; all when none is named.")] = None,
+    email_column: Annotated[str, typer.Option("--email", help="Profile column that holds the e-mail.")] = "",
+    export: Annotated[str, typer.Option(help="Take segments and options from this export.")] = "",
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Show who would be sent, and who not and why. Nothing leaves this machine."""
+    from toolkit.interface import open_workspace
+
+    opened = open_workspace(workspace)
+    if export:
+        typer.echo(repr(opened.preview_export(export)))
+    elif email_column:
+        typer.echo(repr(opened.preview(segments or opened.segments.names(), email_column=email_column)))
+    else:
+        raise typer.BadParameter("name an export with --export, or the e-mail column with --email")
+
+
+@app.command()
+def run(
+    export: Annotated[str, typer.Argument(help="The export.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but send.")] = False,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Run an export now."""
+    from toolkit.interface import open_workspace
+    from toolkit.runs import RunStatus
+
+    ran = open_workspace(workspace).run(export, dry_run=dry_run)
+    typer.echo(repr(ran))
+    typer.echo(f"Report: {ran.report}")
+    if ran.status is not RunStatus.SUCCESSFUL:
+        raise typer.Exit(1)
+
+
+@app.command()
+def runs(
+    export: Annotated[str | None, typer.Argument(help="Of this export only.")] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """List the runs, the newest first."""
+    from toolkit.interface import open_workspace
+    from toolkit.show import text_table
+
+    typer.echo(text_table(open_workspace(workspace).runs(export)))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path | None, typer.Option(help="Where to make the workspace; a new folder by default.")] = None,
+) -> None:
+    """Run the main job on the sample data and an embedded Criteo, and compare what arrived."""
+    from toolkit.demo import run_demo
+
+    raise typer.Exit(run_demo(folder, say=typer.echo))
+
+
+def main() -> None:
+    """Run a command; tell an error in its two sentences, without a traceback."""
+    try:
+        app()
+    except ToolkitError as error:
+        typer.echo(f"{error.what}\n{error.remedy}", err=True)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

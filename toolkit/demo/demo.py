@@ -1,0 +1,115 @@
+"""Two nights of a schedule: everything is sent on the first, only the difference on the second."""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from toolkit.demo.expected import expected_lists
+from toolkit.errors import ConfigurationError
+from toolkit.interface import Workspace, open_workspace
+from toolkit.sandbox import Sandbox, start
+from toolkit.tables import Profiles, SegmentFolder
+
+PROJECT = Path(__file__).resolve().parents[2]
+EXPORT = "Sample segments"
+EMAIL = "EMail"
+KEY = "CustomerId"
+
+Say = Callable[[str], None]
+
+
+def run_demo(folder: Path | None, *, say: Say) -> int:
+    """Run the demo in a fresh workspace; return 0 when Criteo ended with exactly the right members, else 1."""
+    started = time.monotonic()
+    workspace_folder = _fresh(folder)
+    say(f"Workspace: {workspace_folder}")
+    with start() as criteo:
+        say(f"Embedded Criteo: {criteo.url}")
+        workspace = _workspace(workspace_folder, day=1)
+        advertiser = next(iter(_connect(workspace, criteo)))
+        segments = workspace.segments.names()
+        workspace.save_export(
+            EXPORT, connection="Sandbox", email_column=EMAIL, segments=segments, advertiser_id=advertiser
+        )
+        differences = []
+        for day, what in ((1, "everything is added"), (2, "only the difference is sent")):
+            workspace = _workspace(workspace_folder, day=day)
+            notebook = _run_notebook(workspace, day=day)
+            differences += _report(workspace, criteo, day=day, what=what, notebook=notebook, say=say)
+    for difference in differences:
+        say(f"DIFFERENT: {difference}")
+    if not differences:
+        say(f"\nAll lists hold exactly what they should, identifier by identifier. {time.monotonic() - started:.0f} s.")
+        say("Next: make lab, and open 01_preview_a_segment.ipynb")
+    return 1 if differences else 0
+
+
+def _fresh(folder: Path | None) -> Path:
+    chosen = folder or Path.cwd() / f"demo-workspace-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+    if chosen.exists() and any(chosen.iterdir()):
+        raise ConfigurationError(
+            f"The folder {chosen} is not empty.", "Name another, or leave out --folder for a new one."
+        )
+    if not (PROJECT / "data" / "day1").is_dir():
+        raise ConfigurationError(
+            f"The sample data is not in {PROJECT / 'data'}.", "Run the demo from a checkout of the project."
+        )
+    return chosen.resolve()
+
+
+def _workspace(folder: Path, *, day: int) -> Workspace:
+    tables = PROJECT / "data" / f"day{day}"
+    return open_workspace(
+        folder,
+        profiles=Profiles(location=str(tables / "profiles"), key=KEY),
+        segments=SegmentFolder(location=str(tables / "segments"), key=KEY),
+    )
+
+
+def _connect(workspace: Workspace, criteo: Sandbox) -> dict[str, str]:
+    connection = workspace.connect(
+        "Sandbox",
+        host=criteo.url,
+        client_id=criteo.client_id,
+        client_secret=criteo.client_secret,
+        i_agree=True,
+    )
+    return connection.advertisers
+
+
+def _run_notebook(workspace: Workspace, *, day: int) -> Path:
+    import papermill
+
+    executed = workspace.path / "notebooks" / f"day-{day}.ipynb"
+    executed.parent.mkdir(exist_ok=True)
+    papermill.execute_notebook(
+        str(PROJECT / "notebooks" / "scheduled" / "run_export.ipynb"),
+        str(executed),
+        parameters={"workspace": str(workspace.path), "export": EXPORT, "dry_run": False},
+        progress_bar=False,
+        cwd=str(PROJECT),
+    )
+    return executed
+
+
+def _report(workspace: Workspace, criteo: Sandbox, *, day: int, what: str, notebook: Path, say: Say) -> list[str]:
+    """Say what a night did; return how the lists differ from what they should hold."""
+    run = workspace.run_report(workspace.runs(EXPORT)["run"][0])
+    say(f"\nDay {day}: {what}\n{run!r}")
+    say(f"Notebook: {_short(notebook)}\nReport:   {_short(run.report)}")
+    expected = expected_lists(PROJECT / "data" / f"day{day}", email_column=EMAIL)
+    held = {it.name: criteo.identifiers(it.id) for it in criteo.lists()}
+    if held.keys() != expected.keys():
+        return [f"day {day}: lists {sorted(held)}, expected {sorted(expected)}"]
+    return [
+        f"day {day}, segment {segment!r}: {len(wanted - held[segment])} identifiers missing, "
+        f"{len(held[segment] - wanted)} too many"
+        for segment, wanted in expected.items()
+        if held[segment] != wanted
+    ]
+
+
+def _short(path: Path) -> str:
+    return os.path.relpath(path)

@@ -1,0 +1,20 @@
+"""Running exports: plan, push, ledger, report. The only place where sending happens."""
+
+from toolkit.runs.execute import run_export
+from toolkit.runs.lifecycle import Trigger
+from toolkit.runs.lists import IfListGone
+from toolkit.runs.progress import Progress, Step
+from toolkit.runs.run import Run, RunFailedError, RunStatus, run_of, runs_frame
+
+__all__ = [
+    "IfListGone",
+    "Progress",
+    "Run",
+    "RunFailedError",
+    "RunStatus",
+    "Step",
+    "Trigger",
+    "run_export",
+    "run_of",
+    "runs_frame",
+]

@@ -1,0 +1,114 @@
+"""The contact list that a segment of an export fills: found, made, or gone."""
+
+from enum import StrEnum
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from toolkit.criteo import CriteoClient
+from toolkit.errors import ConfigurationError, ListGoneError
+from toolkit.workspace import Export, WorkspaceFolder
+from toolkit.workspace.records import BatchRecord, ContactListRecord, ExportRecord
+
+
+class IfListGone(StrEnum):
+    """What a run does about a list that was deleted at Criteo."""
+
+    STOP = "stop"
+    """It fails and says so."""
+    REMAKE = "remake"
+    """It makes a new list and sends the whole segment."""
+
+
+def list_record(folder: WorkspaceFolder, export: Export, segment: str, *, host: str) -> ContactListRecord:
+    """Return what the workspace knows of the segment's list; a list not yet made at Criteo has no id there."""
+    with folder.session() as session, session.begin():
+        export_id = session.scalars(select(ExportRecord.id).where(ExportRecord.name == export.name)).one()
+        record = session.scalar(
+            select(ContactListRecord).where(
+                ContactListRecord.export_id == export_id,
+                ContactListRecord.segment == segment,
+                ContactListRecord.advertiser_id == export.advertiser_id,
+                ContactListRecord.host == host,
+            )
+        )
+        if record is None:
+            record = ContactListRecord(
+                export_id=export_id,
+                segment=segment,
+                host=host,
+                advertiser_id=export.advertiser_id,
+                name=export.name_of_list(segment),
+            )
+            session.add(record)
+        return record
+
+
+def find_list(
+    folder: WorkspaceFolder,
+    record: ContactListRecord,
+    *,
+    export: Export,
+    criteo: CriteoClient,
+    if_list_gone: IfListGone,
+) -> ContactListRecord:
+    """Find the list at Criteo, or make it; return the record with its id.
+
+    Raises ListGoneError when it was deleted there and ``if_list_gone`` says stop, ConfigurationError when a list of
+    that name is there which this export did not make.
+    """
+    name = export.name_of_list(record.segment)
+    mark = f"[{folder.settings.id}-{record.id}]"
+    description = f"Segment {record.segment!r} of export {export.name!r}, kept by a workspace. {mark}"
+    try:
+        found = criteo.find_or_create_list(
+            record.advertiser_id, name=name, description=description, known_id=record.criteo_id
+        )
+    except ListGoneError:
+        if if_list_gone is IfListGone.STOP:
+            raise
+        return find_list(folder, _forget(folder, record), export=export, criteo=criteo, if_list_gone=IfListGone.STOP)
+    # A list of ours that the record does not know was made by a run that was killed before it could say so.
+    if record.criteo_id is None and not found.created and mark not in (found.contact_list.description or ""):
+        raise ConfigurationError(
+            f"At Criteo there already is a list {name!r} of advertiser {record.advertiser_id} that this export did "
+            "not make.",
+            "Give the export another list name, such as list_name='{segment} ({export})', or rename that list there.",
+        )
+    if found.contact_list.name != name:
+        criteo.rename(found.contact_list.id, name=name, description=description)
+    with folder.session() as session, session.begin():
+        kept = session.get_one(ContactListRecord, record.id)
+        kept.criteo_id = found.contact_list.id
+        kept.name = name
+        return kept
+
+
+def abandoned_lists(folder: WorkspaceFolder, export: Export) -> list[ContactListRecord]:
+    """Return the lists at Criteo of segments that the export no longer has."""
+    with folder.session() as session:
+        return list(
+            session.scalars(
+                select(ContactListRecord)
+                .join(ExportRecord)
+                .where(
+                    ExportRecord.name == export.name,
+                    ContactListRecord.criteo_id.is_not(None),
+                    ContactListRecord.segment.not_in(export.segments),
+                )
+            )
+        )
+
+
+def last_batch(session: Session, list_id: int) -> int:
+    """Return the number in the ledger of the list's newest batch, 0 when there is none."""
+    newest = select(func.max(BatchRecord.id)).where(BatchRecord.contact_list_id == list_id)
+    return session.scalar(newest) or 0
+
+
+def _forget(folder: WorkspaceFolder, record: ContactListRecord) -> ContactListRecord:
+    with folder.session() as session, session.begin():
+        kept = session.get_one(ContactListRecord, record.id)
+        kept.criteo_id = kept.snapshot = kept.snapshot_sha256 = kept.form = None
+        kept.snapshot_batch = last_batch(session, record.id)
+        return kept

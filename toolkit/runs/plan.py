@@ -1,0 +1,66 @@
+"""What a run will send: identifiers to add, identifiers to remove."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from toolkit.audience import IdentifierForm
+from toolkit.workspace import Mode
+
+
+@dataclass(frozen=True)
+class KnownState:
+    """What is known of the content of a contact list: each identifier is in one of the two series, or in none."""
+
+    held: pl.Series
+    """Identifiers that Criteo acknowledged to hold."""
+    uncertain: pl.Series
+    """Identifiers that were sent, to be added or removed, without an acknowledgement."""
+    form: IdentifierForm | None = None
+    """The form in which they were sent; None when nothing was."""
+
+    @classmethod
+    def empty(cls) -> "KnownState":
+        """Nothing was ever sent."""
+        return cls(held=_identifiers([]), uncertain=_identifiers([]))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to send to one contact list; the three are sent in this order."""
+
+    clear: bool
+    """Whether the list is emptied first."""
+    remove: pl.Series
+    add: pl.Series
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the list already is as it should be."""
+        return not (self.clear or len(self.remove) or len(self.add))
+
+
+def plan_push(wanted: pl.Series, known: KnownState, *, mode: Mode, form: IdentifierForm) -> Plan:
+    """Return what brings a list from what is known of it to what is wanted.
+
+    Whatever is uncertain is sent again, one way or the other: both operations may be repeated without harm. A plain
+    address is not kept here, so it can't be named to be removed: a list that holds one is emptied and sent whole.
+    """
+    outdated = without(pl.concat([known.held, known.uncertain]), wanted)
+    changes_plain = len(outdated) > 0 and known.form is IdentifierForm.PLAIN
+    # A plain address is compared by its SHA-256, which is not what the list holds.
+    changes_form = known.form not in (None, form) and IdentifierForm.PLAIN in (known.form, form)
+    if mode is Mode.REPLACE or (mode is Mode.MIRROR and (changes_plain or changes_form)):
+        return Plan(clear=True, remove=_identifiers([]), add=wanted)
+    # What was acknowledged stays in a list that is appended to; what is uncertain is settled in every mode.
+    remove = outdated if mode is Mode.MIRROR else without(known.uncertain, wanted)
+    return Plan(clear=False, remove=remove, add=without(wanted, known.held))
+
+
+def without(some: pl.Series, others: pl.Series) -> pl.Series:
+    """Return the identifiers of the first series that are not in the second."""
+    return some.to_frame().join(others.to_frame(), on="identifier", how="anti")["identifier"]
+
+
+def _identifiers(values: list[str]) -> pl.Series:
+    return pl.Series("identifier", values, dtype=pl.String)

@@ -1,0 +1,31 @@
+"""How far a run is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Step(StrEnum):
+    """The steps of a run, in order."""
+
+    PREPARE = "preparing"
+    CHECK = "checking"
+    PLAN = "planning"
+    PUSH = "sending"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The step that is under way; while sending, the identifiers done and the identifiers in all."""
+
+    step: Step
+    done: int = 0
+    total: int = 0
+
+
+Observer = Callable[[Progress], None]
+
+
+def nobody(_: Progress) -> None:
+    """Watch nothing."""

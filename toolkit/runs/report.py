@@ -1,0 +1,42 @@
+"""The report of a run, as a page of its own and as a part of a notebook."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from toolkit.files import write_atomically
+from toolkit.runs.run import Run
+from toolkit.show import html_table
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+
+def write_report(run: Run) -> None:
+    """Write the run's report as one HTML file that needs no network and holds no identifier."""
+    from toolkit.runs.charts import members_chart
+
+    picture = members_chart(run) if any(row["members"] for row in run.segments) else ""
+    page = _template("report.html").render(run=run, picture=picture, body=html_fragment(run))
+    write_atomically(run.report, lambda path: path.write_text(page, encoding="utf-8"))
+
+
+def html_fragment(run: Run) -> str:
+    """Return the run's figures, checks, warnings and error as HTML."""
+    figures = html_table(_without_zero_reasons(run.frame), title="") if run.segments else ""
+    checks = html_table(pl.DataFrame(list(run.checks)), title="Checks") if run.checks else ""
+    return _template("run.html").render(run=run, figures=figures, checks=checks)
+
+
+def _without_zero_reasons(frame: pl.DataFrame) -> pl.DataFrame:
+    optional = ["not_in_profiles", "suppressed", "missing_email", "invalid_email", "duplicate_email"]
+    return frame.drop(name for name in optional if not frame[name].sum())
+
+
+@cache
+def _template(name: str) -> "Template":
+    from jinja2 import Environment, PackageLoader
+
+    environment = Environment(loader=PackageLoader("toolkit.runs", "templates"), autoescape=True)
+    return environment.get_template(name)

@@ -1,0 +1,186 @@
+"""A run, as it was recorded."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from polars.datatypes import DataType, DataTypeClass
+from sqlalchemy import select
+
+from toolkit.errors import ConfigurationError, ToolkitError
+from toolkit.show import text_table
+from toolkit.workspace import WorkspaceFolder
+from toolkit.workspace.records import ExportRecord, RunRecord
+
+
+class RunStatus(StrEnum):
+    """What became of a run, as Customer Insights names it."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELED = "canceled"
+
+
+class RunFailedError(ToolkitError):
+    """A run did not end successfully; the message is the run's."""
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """One execution of an export, running or over."""
+
+    id: str
+    export: str
+    export_version: int
+    status: RunStatus
+    dry_run: bool
+    started_by: str
+    """What started it: a person, a schedule or a refresh."""
+    person: str
+    started_at: datetime
+    finished_at: datetime | None
+    inputs: tuple[dict[str, Any], ...]
+    segments: tuple[dict[str, Any], ...]
+    checks: tuple[dict[str, Any], ...]
+    warnings: tuple[str, ...]
+    error: dict[str, str] | None
+    folder: Path
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """A row a segment: members, exportable, each reason for leaving out, and what was sent.
+
+        In a dry run ``added`` and ``removed`` are what would be sent.
+        """
+        return pl.DataFrame(list(self.segments), infer_schema_length=None)
+
+    @property
+    def report(self) -> Path:
+        """The report as an HTML page."""
+        return self.folder / "report.html"
+
+    @property
+    def outcome(self) -> str:
+        """The status in words: of a successful run, whether with warnings."""
+        with_warnings = self.status is RunStatus.SUCCESSFUL and self.warnings
+        return f"{self.status.value}{' with warnings' if with_warnings else ''}"
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None while it goes on."""
+        return None if self.finished_at is None else (self.finished_at - self.started_at).total_seconds()
+
+    def raise_for_status(self) -> "Run":
+        """Return the run when it was successful; raise RunFailedError with what happened and what to do if not."""
+        if self.status is RunStatus.SUCCESSFUL:
+            return self
+        error = self.error or {
+            "what": f"Run {self.id} is {self.status.value}.",
+            "remedy": "Run the export again.",
+        }
+        raise RunFailedError(f"Run {self.id} of export {self.export!r}: {error['what']}", error["remedy"])
+
+    def __repr__(self) -> str:
+        lines = [self.headline]
+        if self.segments:
+            lines.append(text_table(self.frame))
+        if self.error:
+            lines.append(f"{self.error['what']} {self.error['remedy']}")
+        return "\n".join([*lines, *(f"Warning: {warning}" for warning in self.warnings)])
+
+    def _repr_html_(self) -> str:
+        from toolkit.runs.report import html_fragment
+
+        return html_fragment(self)
+
+    @property
+    def headline(self) -> str:
+        """What ran, how it ended and how long it took."""
+        took = "" if self.seconds is None else f" in {self.seconds:.1f} s"
+        kind = "Dry run" if self.dry_run else "Run"
+        return f"{kind} {self.id} of export {self.export!r}: {self.outcome}{took}"
+
+
+def value_of(record: RunRecord, folder: WorkspaceFolder) -> Run:
+    """Return the run that a record tells of."""
+    return Run(
+        id=record.id,
+        export=record.settings["name"],
+        export_version=record.export_version,
+        status=RunStatus(record.status),
+        dry_run=record.dry_run,
+        started_by=record.started_by,
+        person=record.person,
+        started_at=record.started_at,
+        finished_at=record.finished_at,
+        inputs=tuple(record.inputs),
+        segments=tuple(record.segments),
+        checks=tuple(record.checks),
+        warnings=tuple(record.warnings),
+        error=record.error,
+        folder=folder.path / "runs" / record.id,
+    )
+
+
+def run_of(folder: WorkspaceFolder, run_id: str) -> Run:
+    """Return a run by its id; raises ConfigurationError when there is none."""
+    with folder.session() as session:
+        record = session.get(RunRecord, run_id)
+        if record is None:
+            raise ConfigurationError(f"There is no run {run_id!r}.", "See their ids in the list of runs.")
+        return value_of(record, folder)
+
+
+def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
+    """Return a row a run, the newest first, of one export or of all."""
+    query = select(RunRecord).join(ExportRecord).order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
+    if export is not None:
+        query = query.where(ExportRecord.name == export)
+    with folder.session() as session:
+        runs = [value_of(record, folder) for record in session.scalars(query)]
+    return pl.DataFrame(
+        [
+            {
+                "run": run.id,
+                "export": run.export,
+                "version": run.export_version,
+                "status": run.outcome,
+                "dry_run": run.dry_run,
+                "started_by": run.started_by,
+                "person": run.person,
+                "started_at": run.started_at,
+                "seconds": run.seconds,
+                "exportable": sum(it["exportable"] for it in run.segments),
+                "added": sum(it["added"] for it in run.segments),
+                "removed": sum(it["removed"] for it in run.segments),
+                "rejected": sum(it["rejected"] for it in run.segments),
+                "error": run.error["what"] if run.error else None,
+            }
+            for run in runs
+        ],
+        schema=_RUNS_SCHEMA,
+    )
+
+
+_RUNS_SCHEMA: dict[str, DataType | DataTypeClass] = {
+    "run": pl.String,
+    "export": pl.String,
+    "version": pl.Int64,
+    "status": pl.String,
+    "dry_run": pl.Boolean,
+    "started_by": pl.String,
+    "person": pl.String,
+    "started_at": pl.Datetime("us", "UTC"),
+    "seconds": pl.Float64,
+    "exportable": pl.Int64,
+    "added": pl.Int64,
+    "removed": pl.Int64,
+    "rejected": pl.Int64,
+    "error": pl.String,
+}

@@ -1,0 +1,91 @@
+"""The calls below /sandbox that Criteo does not have: look into the sandbox, and make it fail.
+
+None that changes anything is a plain POST: a web page of another origin cannot send PUT, DELETE or JSON
+unasked.
+"""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import orjson
+from fastapi import APIRouter, HTTPException, Response
+
+from toolkit.sandbox.faults import PlannedFault
+from toolkit.sandbox.lists import ContactList, Deleted
+from toolkit.sandbox.options import SERVICE, VERSION
+from toolkit.sandbox.views import HeldList
+from toolkit.sandbox.world import World
+
+_NO_CONTENT = 204
+
+
+def control_router(world: World) -> APIRouter:
+    """Return the control calls of one sandbox."""
+    router = APIRouter(prefix="/sandbox")
+
+    @router.get("")
+    async def introduce() -> Response:
+        return _json({"service": SERVICE, "version": VERSION})
+
+    @router.delete("", status_code=_NO_CONTENT)
+    async def reset() -> None:
+        world.reset()
+
+    @router.get("/lists")
+    async def lists() -> Response:
+        return _json([_view(held) for held in world.lists])
+
+    @router.get("/lists/{list_id}/identifiers")
+    async def identifiers(list_id: str) -> Response:
+        return Response("\n".join(_held(world, list_id).identifiers()), media_type="text/plain")
+
+    @router.delete("/lists/{list_id}", status_code=_NO_CONTENT)
+    async def delete_list(list_id: str) -> None:
+        world.change(Deleted(_held(world, list_id).id, datetime.now(UTC)))
+
+    @router.get("/requests")
+    async def requests() -> Response:
+        return _json([asdict(entry) for entry in world.log])
+
+    @router.post("/faults", status_code=_NO_CONTENT)
+    async def plan_fault(planned: PlannedFault) -> None:
+        world.faults.add(planned)
+
+    @router.delete("/faults", status_code=_NO_CONTENT)
+    async def forget_faults() -> None:
+        world.faults.clear()
+
+    @router.delete("/tokens", status_code=_NO_CONTENT)
+    async def expire_tokens() -> None:
+        world.tokens.expire_all()
+
+    @router.put("/advertisers/{advertiser_id}/consent", status_code=_NO_CONTENT)
+    async def give_consent(advertiser_id: str) -> None:
+        world.consents.add(_known_advertiser(world, advertiser_id))
+
+    @router.delete("/advertisers/{advertiser_id}/consent", status_code=_NO_CONTENT)
+    async def withdraw_consent(advertiser_id: str) -> None:
+        world.consents.discard(_known_advertiser(world, advertiser_id))
+
+    return router
+
+
+def _view(held: ContactList) -> HeldList:
+    return HeldList(str(held.id), held.advertiser_id, held.name, held.description, held.size)
+
+
+def _held(world: World, list_id: str) -> ContactList:
+    held = world.lists.find(list_id)
+    if held is None:
+        raise HTTPException(404, f"The sandbox holds no list {list_id}.")
+    return held
+
+
+def _known_advertiser(world: World, advertiser_id: str) -> str:
+    if all(advertiser.id != advertiser_id for advertiser in world.options.advertisers):
+        raise HTTPException(404, f"The sandbox has no advertiser {advertiser_id}.")
+    return advertiser_id
+
+
+def _json(content: object) -> Response:
+    return Response(orjson.dumps(content), media_type="application/json")

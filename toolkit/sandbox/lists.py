@@ -1,0 +1,165 @@
+"""The contact lists a sandbox holds, and the only five ways in which they change.
+
+A change is a value: the calls make it, the journal keeps it, and ``Lists.apply`` is the one place where it
+takes effect, at the call and again at a restart.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from itertools import chain
+from typing import Literal, assert_never
+
+from toolkit.sandbox.identifiers import IdentifierType, count_known
+
+_FIRST_ID = 410_001
+_ID = re.compile(r"[1-9][0-9]{0,9}")
+
+
+class Operation(StrEnum):
+    """What an amendment does."""
+
+    ADD = "add"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new, empty list."""
+
+    id: int
+    advertiser_id: str
+    name: str
+    description: str | None
+    at: datetime
+    kind: Literal["created"] = "created"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A list's name and description as they are from now on."""
+
+    id: int
+    name: str
+    description: str | None
+    at: datetime
+    kind: Literal["described"] = "described"
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """Identifiers added to or removed from a list; doing it twice is doing it once."""
+
+    id: int
+    operation: Operation
+    identifier_type: IdentifierType
+    identifiers: list[str]
+    at: datetime
+    kind: Literal["amended"] = "amended"
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """A list without identifiers."""
+
+    id: int
+    at: datetime
+    kind: Literal["cleared"] = "cleared"
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A list that is gone; its id is never given again."""
+
+    id: int
+    at: datetime
+    kind: Literal["deleted"] = "deleted"
+
+
+Change = Created | Described | Amended | Cleared | Deleted
+
+
+@dataclass
+class ContactList:
+    """One contact list; ``matches`` is kept with every amendment, so that asking for it costs nothing."""
+
+    id: int
+    advertiser_id: str
+    name: str
+    description: str | None
+    created_at: datetime
+    updated_at: datetime
+    matches: int = 0
+    _members: dict[IdentifierType, set[str]] = field(default_factory=lambda: defaultdict(set), repr=False)
+
+    @property
+    def size(self) -> int:
+        """How many identifiers it holds."""
+        return sum(map(len, self._members.values()))
+
+    def identifiers(self) -> Iterator[str]:
+        """Every identifier, in no order."""
+        return chain.from_iterable(self._members.values())
+
+    def amend(self, change: Amended, *, match_rate: float) -> None:
+        """Add or remove identifiers."""
+        members = self._members[change.identifier_type]
+        if change.operation is Operation.ADD:
+            fresh = set(change.identifiers) - members
+            members |= fresh
+            self.matches += count_known(fresh, match_rate)
+        else:
+            gone = set(change.identifiers) & members
+            members -= gone
+            self.matches -= count_known(gone, match_rate)
+        self.updated_at = change.at
+
+    def clear(self) -> None:
+        """Remove every identifier."""
+        self._members.clear()
+        self.matches = 0
+
+
+class Lists:
+    """All lists by id, oldest first."""
+
+    def __init__(self, match_rate: float) -> None:
+        self._match_rate = match_rate
+        self._by_id: dict[int, ContactList] = {}
+        self.next_id = _FIRST_ID
+
+    def __iter__(self) -> Iterator[ContactList]:
+        return iter(self._by_id.values())
+
+    def find(self, list_id: str) -> ContactList | None:
+        """Return the list with this id, as Criteo writes ids: digits in a string."""
+        return self._by_id.get(int(list_id)) if _ID.fullmatch(list_id) else None
+
+    def has_name(self, name: str, *, advertiser_id: str, other_than: int | None = None) -> bool:
+        """Tell whether an advertiser already has a list of this name."""
+        return any(held.name == name and held.advertiser_id == advertiser_id and held.id != other_than for held in self)
+
+    def apply(self, change: Change) -> None:
+        """Let one change take effect."""
+        if isinstance(change, Created):
+            self._by_id[change.id] = ContactList(
+                change.id, change.advertiser_id, change.name, change.description, change.at, change.at
+            )
+            self.next_id = change.id + 1
+            return
+        held = self._by_id[change.id]
+        match change:
+            case Described():
+                held.name, held.description, held.updated_at = change.name, change.description, change.at
+            case Amended():
+                held.amend(change, match_rate=self._match_rate)
+            case Cleared():
+                held.clear()
+                held.updated_at = change.at
+            case Deleted():
+                del self._by_id[change.id]
+            case _:
+                assert_never(change)

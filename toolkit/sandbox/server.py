@@ -1,0 +1,72 @@
+"""The sandbox as a server in the foreground, on this machine's loopback and nowhere else."""
+
+import socket
+import sys
+from collections.abc import Callable
+
+import uvicorn
+
+from toolkit.errors import ConfigurationError
+from toolkit.sandbox.app import make_app
+from toolkit.sandbox.connections import DroppableConnection
+from toolkit.sandbox.options import SandboxOptions
+
+_LOOPBACK = "127.0.0.1"
+_LARGEST_PORT = 65_535
+# Longer than clients keep an idle connection, so that it is not closed in the moment of its next use.
+_IDLE_SECONDS = 300
+
+
+class _AnnouncingServer(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
+
+
+def serve_here(*, port: int, options: SandboxOptions, announce: Callable[[str], None]) -> None:
+    """Serve until interrupted. ``announce`` is given the address once the sandbox answers.
+
+    Raises ConfigurationError if the port is taken, or if what is kept cannot be opened or read.
+    """
+    app = make_app(options)
+    with _bound_socket(port) as bound:
+        config = uvicorn.Config(
+            app,
+            http=DroppableConnection,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            timeout_keep_alive=_IDLE_SECONDS,
+            timeout_graceful_shutdown=1,
+        )
+        address = f"http://{_LOOPBACK}:{bound.getsockname()[1]}"
+        try:
+            _AnnouncingServer(config, lambda: announce(address)).run(sockets=[bound])
+        except KeyboardInterrupt:
+            return
+
+
+def _bound_socket(port: int) -> socket.socket:
+    if not 0 <= port <= _LARGEST_PORT:
+        raise ConfigurationError(f"{port} is not a port.", f"Choose one up to {_LARGEST_PORT}, or 0 for any free one.")
+    # The protocol is named because asyncio sends small answers at once (TCP_NODELAY) only where it is.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if sys.platform != "win32":
+            # Lets a port be used again right after a restart; on Windows it would let two processes share it.
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((_LOOPBACK, port))
+    except OSError as error:
+        bound.close()
+        raise ConfigurationError(
+            f"The sandbox cannot listen on port {port}: {error.strerror}.",
+            "Choose another port, or 0 for any free one.",
+        ) from error
+    return bound

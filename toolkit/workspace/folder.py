@@ -1,0 +1,99 @@
+"""The folder of a workspace: its settings and its database, opened."""
+
+import getpass
+import os
+import platform
+from functools import cached_property
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from toolkit.errors import ConfigurationError
+from toolkit.tables import Profiles, SegmentFolder, SegmentTable
+from toolkit.workspace import settings as settings_file
+from toolkit.workspace.database import connect
+from toolkit.workspace.keys import Person, current_person
+from toolkit.workspace.settings import Settings
+
+
+class WorkspaceFolder:
+    """Where a workspace lies, what it is set to, and sessions on its database."""
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self.path = path
+        self.settings = settings
+
+    @classmethod
+    def open(cls, path: Path | str) -> "WorkspaceFolder":
+        """Open the workspace in the folder; raises ConfigurationError when there is none."""
+        folder = Path(path).expanduser().resolve()
+        return cls(folder, settings_file.read(folder))
+
+    @classmethod
+    def make(cls, path: Path | str) -> "WorkspaceFolder":
+        """Open the workspace in the folder, which is made when there is none."""
+        folder = Path(path).expanduser().resolve()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not (folder / settings_file.FILE_NAME).exists():
+            settings_file.write(folder, Settings())
+        return cls.open(folder)
+
+    def read_from(
+        self, *, profiles: Profiles | None = None, segments: SegmentFolder | SegmentTable | None = None
+    ) -> None:
+        """Set where profiles and segments are read from; what is None stays as it is."""
+        given = {"profiles": profiles, "segments": segments}
+        changed = self.settings.model_copy(update={name: it for name, it in given.items() if it is not None})
+        if changed != self.settings:
+            settings_file.write(self.path, changed)
+            self.settings = changed
+
+    @property
+    def profiles(self) -> Profiles:
+        """The profile table; raises ConfigurationError when it is not set."""
+        if self.settings.profiles is None:
+            raise ConfigurationError(
+                f"The workspace {self.path} does not know where the profiles lie.",
+                'Say it with read_from(profiles=Profiles(location="…", key="CustomerId")).',
+            )
+        return self.settings.profiles.resolved(self.path)
+
+    @property
+    def segments(self) -> SegmentFolder | SegmentTable:
+        """The catalog of segments; raises ConfigurationError when it is not set."""
+        if self.settings.segments is None:
+            raise ConfigurationError(
+                f"The workspace {self.path} does not know where the segments lie.",
+                'Say it with read_from(segments=SegmentFolder(location="…", key="CustomerId")).',
+            )
+        return self.settings.segments.resolved(self.path)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database, brought to this version's schema when first used."""
+        return connect(self.settings.database, self.path)
+
+    def session(self) -> Session:
+        """Return a session; ``with folder.session() as session, session.begin():`` commits or changes nothing."""
+        return Session(self.engine, expire_on_commit=False)
+
+    @cached_property
+    def person(self) -> Person:
+        """Who acts, with the key that opens what was sealed to them."""
+        return current_person()
+
+    @property
+    def person_name(self) -> str:
+        """The name under which what is done is recorded."""
+        return getpass.getuser()
+
+    @property
+    def machine(self) -> str:
+        """The machine's name, for records."""
+        return platform.node()
+
+    @property
+    def process(self) -> int:
+        """The number of this process, for records."""
+        return os.getpid()

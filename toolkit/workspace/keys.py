@@ -1,0 +1,81 @@
+"""A person's key pair, and what is sealed to it.
+
+The private key lies in a file that only its owner may read: in the user's configuration folder, or where the
+environment variable ``TOOLKIT_KEY_FILE`` says (for a job). It never enters the workspace.
+"""
+
+import os
+from pathlib import Path
+
+from nacl.encoding import HexEncoder
+from nacl.exceptions import CryptoError
+from nacl.public import PrivateKey, PublicKey, SealedBox
+from platformdirs import user_config_path
+
+from toolkit.errors import AccessError, ConfigurationError
+
+KEY_FILE_VARIABLE = "TOOLKIT_KEY_FILE"
+
+
+class Person:
+    """Whoever acts: holds the private key, tells the public one."""
+
+    def __init__(self, private_key: PrivateKey) -> None:
+        self._private_key = private_key
+        self.public_key = private_key.public_key.encode(HexEncoder).decode()
+
+    def __repr__(self) -> str:
+        return f"Person(public_key={self.public_key[:12]}…)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("A person's private key is not pickled; open the workspace again where it is needed.")
+
+    def open_sealed(self, box: bytes) -> bytes:
+        """Return what was sealed to this person; raises AccessError when it was not, or was changed since."""
+        try:
+            return bytes(SealedBox(self._private_key).decrypt(box))
+        except CryptoError:
+            raise AccessError(
+                "The secret of the connection does not open with your key: it was sealed to another, or changed.",
+                "Have an administrator authenticate the connection anew and add you as export user.",
+            ) from None
+
+
+def seal(secret: bytes, public_key: str) -> bytes:
+    """Seal the secret so that only the owner of the public key can open it."""
+    return bytes(SealedBox(PublicKey(public_key.encode(), HexEncoder)).encrypt(secret))
+
+
+def current_person() -> Person:
+    """Return the person who acts, with a key pair made on first use."""
+    path = _key_path()
+    try:
+        return Person(PrivateKey(path.read_text(encoding="ascii").strip().encode(), HexEncoder))
+    except FileNotFoundError:
+        return _new_person(path)
+    except (OSError, ValueError, TypeError, CryptoError) as error:
+        raise ConfigurationError(
+            f"The key file {path} cannot be read: {type(error).__name__}.",
+            f"Bring back the file from a backup, or name another with {KEY_FILE_VARIABLE}; with a new key, "
+            "connections must be authenticated anew.",
+        ) from None
+
+
+def _key_path() -> Path:
+    named = os.environ.get(KEY_FILE_VARIABLE)
+    return Path(named).expanduser() if named else user_config_path("criteo-segment-toolkit") / "key"
+
+
+def _new_person(path: Path) -> Person:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_key = PrivateKey.generate()
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:  # noqa: PTH123
+        file.write(private_key.encode(HexEncoder).decode())
+    try:
+        os.link(beside, path)  # fails when another process was first, whose key then holds
+    except FileExistsError:
+        return current_person()
+    finally:
+        beside.unlink()
+    return Person(private_key)

@@ -1,0 +1,166 @@
+"""The tables of the workspace's database.
+
+No row holds an e-mail address, a hash of one, or a secret that is not sealed.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment, aware of its zone: kept and given in UTC, also where the database keeps none (SQLite)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Bring the moment to UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Say that it is UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """What all records share."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: Moment,
+        dict[str, Any]: JSON,
+        list[dict[str, Any]]: JSON,
+        list[str]: JSON,
+    }
+
+
+class ConnectionRecord(Base):
+    """A consented, authenticated link to one Criteo account."""
+
+    __tablename__ = "connections"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    host: Mapped[str]
+    advertisers: Mapped[list[dict[str, Any]]]
+    consent_sha256: Mapped[str]
+    consent_by: Mapped[str]
+    consent_at: Mapped[datetime]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    seals: Mapped[list["SealRecord"]] = relationship(cascade="all, delete-orphan")
+
+
+class SealRecord(Base):
+    """The secret of a connection, with the host it may go to, sealed to one person's public key."""
+
+    __tablename__ = "seals"
+
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), primary_key=True)
+    public_key: Mapped[str] = mapped_column(primary_key=True)
+    box: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ExportRecord(Base):
+    """A saved configuration; each saving raises its version."""
+
+    __tablename__ = "exports"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"))
+    version: Mapped[int]
+    settings: Mapped[dict[str, Any]]
+    saved_by: Mapped[str]
+    saved_at: Mapped[datetime]
+    connection: Mapped[ConnectionRecord] = relationship()
+
+
+class RunRecord(Base):
+    """One execution of an export. At most one run of an export is running."""
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        Index(
+            "one_running_run_an_export",
+            "export_id",
+            unique=True,
+            sqlite_where=text("status = 'running'"),
+            postgresql_where=text("status = 'running'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    export_id: Mapped[int] = mapped_column(ForeignKey("exports.id"))
+    export_version: Mapped[int]
+    settings: Mapped[dict[str, Any]]
+    status: Mapped[str]
+    dry_run: Mapped[bool]
+    started_by: Mapped[str]
+    person: Mapped[str]
+    machine: Mapped[str]
+    process: Mapped[int]
+    toolkit_version: Mapped[str]
+    started_at: Mapped[datetime]
+    heartbeat_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    inputs: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    segments: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    checks: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    warnings: Mapped[list[str]] = mapped_column(default=list)
+    error: Mapped[dict[str, Any] | None]
+    export: Mapped[ExportRecord] = relationship()
+
+
+class ContactListRecord(Base):
+    """A contact list at Criteo that one segment of one export fills, and what it was last known to hold."""
+
+    __tablename__ = "contact_lists"
+    __table_args__ = (
+        UniqueConstraint("export_id", "segment", "host", "advertiser_id"),
+        UniqueConstraint("host", "criteo_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    export_id: Mapped[int] = mapped_column(ForeignKey("exports.id"))
+    segment: Mapped[str]
+    host: Mapped[str]
+    advertiser_id: Mapped[str]
+    name: Mapped[str]
+    criteo_id: Mapped[str | None]
+    snapshot: Mapped[str | None]
+    """File below the workspace's folder that holds the identifiers acknowledged up to ``snapshot_batch``."""
+    snapshot_sha256: Mapped[str | None]
+    snapshot_batch: Mapped[int] = mapped_column(default=0)
+    form: Mapped[str | None]
+    """The form in which what the list holds was sent."""
+
+
+class BatchRecord(Base):
+    """One request to change a contact list: recorded before it is sent, and again when it is acknowledged."""
+
+    __tablename__ = "batches"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    contact_list_id: Mapped[int] = mapped_column(ForeignKey("contact_lists.id"), index=True)
+    number: Mapped[int]
+    operation: Mapped[str]
+    identifiers: Mapped[int]
+    status: Mapped[str]
+    valid: Mapped[int | None]
+    invalid: Mapped[int | None]
+    sent_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
