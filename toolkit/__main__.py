@@ -22,12 +22,17 @@ WorkspaceOption = Annotated[
 @app.command()
 def sandbox(
     port: Annotated[int, typer.Option(help="Port on the loopback address; 0 takes a free one.")] = 8765,
-    keep: Annotated[Path | None, typer.Option(help="File that keeps what is sent over a restart.")] = None,
+    keep: Annotated[Path | None, typer.Option(help="Folder that keeps the lists over a restart.")] = None,
 ) -> None:
     """Start an embedded Criteo on this machine, to try everything without an account."""
-    from toolkit.sandbox import SandboxOptions, serve
+    from toolkit.sandbox import CLIENT_ID, CLIENT_SECRET, SandboxOptions, serve
 
-    serve(port=port, options=SandboxOptions(keep=keep), announce=typer.echo)
+    def announce(address: str) -> None:
+        typer.echo(
+            f"Embedded Criteo: {address}\nclient id {CLIENT_ID}, client secret {CLIENT_SECRET}; end it with Ctrl+C"
+        )
+
+    serve(port=port, options=SandboxOptions(keep=keep), announce=announce)
 
 
 @app.command()
@@ -86,6 +91,14 @@ def demo(
     from toolkit.demo import run_demo
 
     raise typer.Exit(run_demo(folder, say=typer.echo))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context) -> None:
+    """Open JupyterLab on the notebooks, with an embedded Criteo up. Further arguments go to JupyterLab."""
+    from toolkit.lab import run_lab
+
+    raise typer.Exit(run_lab(Path.cwd(), context.args, say=typer.echo))
 
 
 def main() -> None:

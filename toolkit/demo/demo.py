@@ -5,12 +5,16 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from toolkit.demo.expected import expected_lists
 from toolkit.errors import ConfigurationError
 from toolkit.interface import Workspace, open_workspace
 from toolkit.sandbox import Sandbox, start
 from toolkit.tables import Profiles, SegmentFolder
+
+if TYPE_CHECKING:
+    from traitlets.config import Config
 
 PROJECT = Path(__file__).resolve().parents[2]
 EXPORT = "Sample segments"
@@ -90,8 +94,16 @@ def _run_notebook(workspace: Workspace, *, day: int) -> Path:
         parameters={"workspace": str(workspace.path), "export": EXPORT, "dry_run": False},
         progress_bar=False,
         cwd=str(PROJECT),
+        config=_without_tcp(),
     )
     return executed
+
+
+def _without_tcp() -> "Config":
+    """Let the kernel be reached through files of this user, where the system has such a thing, and not over TCP."""
+    from traitlets.config import Config
+
+    return Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
 
 
 def _report(workspace: Workspace, criteo: Sandbox, *, day: int, what: str, notebook: Path, say: Say) -> list[str]:

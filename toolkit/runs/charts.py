@@ -43,7 +43,7 @@ def members_chart(run: Run) -> str:
             ),
             order="order:Q",
         )
-        .properties(width=520, height={"step": 26}, background="white")
+        .properties(width=520, height={"step": 26}, background="white", padding=24)
         .configure_axis(labelLimit=260)
     )
     return str(vl_convert.vegalite_to_svg(chart.to_dict()))

@@ -18,7 +18,7 @@ from toolkit.sandbox.options import (
     Advertiser,
     SandboxOptions,
 )
-from toolkit.sandbox.process import StartedSandbox, start
+from toolkit.sandbox.process import PORT, StartedSandbox, attach_or_start, start
 from toolkit.sandbox.views import HeldList, LoggedRequest
 
 __all__ = [
@@ -32,12 +32,14 @@ __all__ = [
     "Fault",
     "HeldList",
     "LoggedRequest",
+    "PORT",
     "Operation",
     "PlannedFault",
     "Sandbox",
     "SandboxOptions",
     "StartedSandbox",
     "attach",
+    "attach_or_start",
     "serve",
     "start",
 ]

@@ -7,10 +7,14 @@ import sys
 from pathlib import Path
 
 from toolkit.errors import BusyError, ConfigurationError, ToolkitError, UnavailableError
-from toolkit.sandbox.control import Sandbox
+from toolkit.sandbox.control import Sandbox, attach
 from toolkit.sandbox.options import SandboxOptions
 
+PORT = 8765
+"""Where a sandbox answers that is meant to be found."""
+
 _CLOSING_SECONDS = 10
+_ADDRESS_VARIABLE = "TOOLKIT_SANDBOX_URL"
 _RAISED_BY_A_CHILD: dict[str, type[ToolkitError]] = {kind.__name__: kind for kind in (ConfigurationError, BusyError)}
 
 
@@ -54,6 +58,21 @@ def start(port: int = 0, options: SandboxOptions | None = None) -> StartedSandbo
     except BaseException:
         _end(process)
         raise
+
+
+def attach_or_start(*, keep: str | Path | None = None) -> Sandbox:
+    """Reach the sandbox that runs on this machine, or start one for as long as this process lives.
+
+    Looked for at the address in the environment variable TOOLKIT_SANDBOX_URL, else at the usual port. ``keep`` is the
+    folder in which one that is started here keeps its lists. Raises UnavailableError if the variable names an address
+    at which nothing answers, ConfigurationError if something else has the port.
+    """
+    if named := os.environ.get(_ADDRESS_VARIABLE):
+        return attach(named)
+    try:
+        return attach(f"http://127.0.0.1:{PORT}")
+    except UnavailableError:
+        return start(PORT, SandboxOptions(keep=None if keep is None else Path(keep).resolve()))
 
 
 def _announced(process: subprocess.Popen[str], *, port: int, options: SandboxOptions) -> str:

@@ -1,0 +1,95 @@
+"""The same as the Python interface, from a terminal."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import toolkit
+from tests.conftest import Tables
+from toolkit.sandbox import Sandbox, attach
+
+
+def command(*arguments: str, folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "toolkit", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env=os.environ | {"COLUMNS": "200", "NO_COLOR": "1"},
+    )
+
+
+def test_help_lists_the_commands() -> None:
+    text = command("--help").stdout
+    assert all(re.search(rf"\b{name}\b", text) for name in ("sandbox", "preview", "run", "runs", "demo", "lab"))
+
+
+def test_a_preview_tells_who_would_be_sent(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+    done = command("preview", "All", "--email", "EMail", "-w", str(workspace.path))
+    assert "100 of 100 members exportable" in done.stdout
+    assert command("preview", "--export", "Nightly", "-w", str(workspace.path)).stdout == done.stdout
+    assert criteo.lists() == []
+
+
+def test_a_preview_without_an_email_column_is_refused(workspace: toolkit.Workspace) -> None:
+    done = command("preview", "-w", str(workspace.path))
+    assert done.returncode == 2
+    assert "--email" in done.stderr
+
+
+def test_a_run_sends_and_is_listed(workspace: toolkit.Workspace, held: Callable[[str], set[str]]) -> None:
+    done = command("run", "Nightly", "-w", str(workspace.path))
+    assert done.returncode == 0, done.stderr
+    assert len(held("All")) == 100
+    report = Path(re.search(r"^Report: (.+)$", done.stdout, re.MULTILINE)[1])
+    assert report.is_file()
+    listed = command("runs", "Nightly", "-w", str(workspace.path)).stdout
+    assert "successful" in listed
+
+
+def test_a_failed_run_exits_with_one_and_says_what_to_do(workspace: toolkit.Workspace, tables: Tables) -> None:
+    tables.write(emails={"C000": None})
+    done = command("run", "Nightly", "-w", str(workspace.path))
+    assert done.returncode == 1
+    assert "Nothing was sent." in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["run", "Nigthly"], "There is no export 'Nigthly'"),
+        (["preview", "Al", "--email", "EMail"], "There is no segment 'Al'"),
+        (["preview", "All", "--email", "Email"], "'EMail'"),
+    ],
+)
+def test_a_wrong_name_exits_with_two_and_names_the_nearest(
+    workspace: toolkit.Workspace, arguments: list[str], expected: str
+) -> None:
+    done = command(*arguments, "-w", str(workspace.path))
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_without_a_workspace_is_told(tmp_path: Path) -> None:
+    done = command("runs", folder=tmp_path)
+    assert done.returncode == 2
+    assert "workspace" in done.stderr
+
+
+def test_the_sandbox_says_where_it_is_and_answers() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "toolkit", "sandbox", "--port", "0"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
+            assert attach(address).lists() == []
+        finally:
+            process.terminate()

@@ -1,0 +1,44 @@
+"""Nothing heavy is imported before it is needed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import toolkit
+from tests.conftest import Tables
+
+HEAVY = {"great_expectations", "pandas", "altair", "fastapi", "sqlalchemy", "pyarrow", "polars", "requests", "alembic"}
+
+
+def imported_after(code: str) -> set[str]:
+    script = f"{code}\nimport sys; print(' '.join({{name.partition('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_the_package_itself_imports_nothing_heavy() -> None:
+    assert imported_after("import toolkit; dir(toolkit)") & HEAVY == set()
+
+
+def test_the_command_line_imports_nothing_heavy_until_a_command_runs() -> None:
+    assert imported_after("import toolkit.__main__") & HEAVY == set()
+
+
+def test_a_preview_does_without_the_checks_charts_and_http(tmp_path: Path, tables: Tables) -> None:
+    toolkit.open_workspace(tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments)
+    code = (
+        f"import toolkit; print(toolkit.open_workspace({str(tmp_path / 'workspace')!r})"
+        ".preview('All', email_column='EMail').counts)"
+    )
+    assert imported_after(code) & {"great_expectations", "pandas", "altair", "fastapi", "great_tables"} == set()
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        toolkit.Nothing  # noqa: B018
+
+
+def test_every_public_name_can_be_had() -> None:
+    assert [name for name in toolkit.__all__ if getattr(toolkit, name, None) is None] == []
