@@ -1,0 +1,62 @@
+"""What the pages say is so: links lead somewhere, commands exist, examples run."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import toolkit
+from tests.conftest import connect
+from toolkit.audience import Status
+from toolkit.sandbox import Sandbox
+
+PROJECT = Path(__file__).parents[1]
+PAGES = [*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md"), *(PROJECT / "data").glob("*.md")]
+
+
+def examples(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (PROJECT / page).read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda it: str(it.relative_to(PROJECT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_command_of_the_readme_is_in_the_makefile() -> None:
+    named = set(re.findall(r"`make ([a-z]+)", (PROJECT / "README.md").read_text()))
+    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    assert {"demo", "test", "lab"} <= named <= targets
+
+
+def test_the_example_of_the_readme_runs(criteo: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = examples("README.md")
+    (tmp_path / "data").symlink_to(PROJECT / "data")
+    monkeypatch.chdir(tmp_path)
+    here = example.replace("https://api.criteo.com", criteo.url)
+    here = here.replace('client_id="…"', f'client_id="{criteo.client_id}"')
+    here = here.replace('client_secret="…"', f'client_secret="{criteo.client_secret}"')
+    # Criteo's account has one advertiser there; the embedded one has several.
+    here = here.replace('connection="Criteo",', 'connection="Criteo", advertiser_id="2711",')
+    exec(compile(here, "README.md", "exec"), {})
+    assert toolkit.open_workspace(tmp_path / "workspace").runs()["status"].to_list() == ["successful"]
+
+
+def test_the_example_on_checks_runs(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+    (example,) = examples("docs/how-it-works.md")
+    connect(workspace, criteo)
+    exec(compile(example.replace('"High value"', '"All"'), "how-it-works.md", "exec"), {"workspace": workspace})
+    assert workspace.export("Nightly").thresholds.contract_limit_profiles == 400_000
+
+
+def test_every_status_is_explained() -> None:
+    page = (PROJECT / "docs" / "how-it-works.md").read_text()
+    assert [it.value for it in Status if f"| `{it.value}` |" not in page] == []
+
+
+def test_the_tables_page_names_what_there_is() -> None:
+    page = (PROJECT / "docs" / "tables.md").read_text()
+    for call in re.findall(r"`toolkit\.(\w+)\((.*?)\)`", page):
+        name, arguments = call
+        getattr(toolkit, name)(**eval(f"dict({arguments})"))
