@@ -9,9 +9,9 @@ from pathlib import Path
 from toolkit.errors import ConfigurationError
 from toolkit.sandbox import attach_or_start
 
-# JupyterLab looks for news, for its newer versions and for extensions on the network unless it is told not to.
+# JupyterLab asks whether it may look for news, and looks for newer versions and extensions, unless it is told not to.
 _NO_CALLS_OUT = (
-    "--LabApp.news_url=None",
+    f"--LabApp.app_settings_dir={Path(__file__).with_name('lab_settings')}",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--LabApp.extension_manager=readonly",
 )
@@ -26,6 +26,7 @@ def run_lab(project: Path, arguments: Sequence[str], *, say: Callable[[str], Non
         say(f"Embedded Criteo: {criteo.url}")
         command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *_NO_CALLS_OUT, *arguments]
         try:
-            return subprocess.run(command, env=os.environ | {"TOOLKIT_SANDBOX_URL": criteo.url}, check=False).returncode
+            environment = os.environ | {"TOOLKIT_SANDBOX_URL": criteo.url}
+            return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # the person's own words
         except KeyboardInterrupt:
             return 0

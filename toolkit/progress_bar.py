@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from toolkit.runs import Progress, Step
+from toolkit.runs import Progress
 from toolkit.runs.progress import Observer
+
+_UNCOUNTED = "{desc} [{elapsed}]"
+_COUNTED = "{desc} {percentage:3.0f}%|{bar}| {n_fmt} of {total_fmt} identifiers [{elapsed}, {remaining} left]"
 
 
 @contextmanager
@@ -15,12 +18,14 @@ def progress_bar(title: str) -> Iterator[Observer]:
     """
     from tqdm.auto import tqdm
 
-    with tqdm(total=0, unit="id", desc=title, leave=False, disable=None, dynamic_ncols=True) as bar:
+    with tqdm(total=0, leave=False, disable=None, dynamic_ncols=True, bar_format=_UNCOUNTED, unit_scale=True) as bar:
 
         def observe(progress: Progress) -> None:
-            bar.set_postfix_str(progress.step.value, refresh=progress.step is not Step.PUSH)
-            if progress.total and not bar.disable:
-                bar.total = progress.total
-                bar.update(progress.done - bar.n)
+            if bar.disable:
+                return
+            bar.set_description_str(f"{title}: {progress.step}", refresh=False)
+            bar.bar_format = _COUNTED if progress.total else _UNCOUNTED
+            bar.total, bar.n = progress.total, progress.done
+            bar.refresh()
 
         yield observe

@@ -2,8 +2,6 @@
 
 import polars as pl
 
-_LOOK = {"table_font_size": "13px", "data_row_padding": "4px", "table_margin_left": "0", "heading_align": "left"}
-
 
 def html_table(frame: pl.DataFrame, *, title: str, subtitle: str = "") -> str:
     """Return the frame as an HTML table: readable headings, thousands marks, text escaped (by Great Tables)."""
@@ -21,7 +19,10 @@ def html_table(frame: pl.DataFrame, *, title: str, subtitle: str = "") -> str:
         table = table.fmt_integer(columns=numbers)
     if decimals:
         table = table.fmt_number(columns=decimals, decimals=2)
-    return str(table.tab_options(**_LOOK).as_raw_html())
+    looks = table.tab_options(
+        table_font_size="13px", data_row_padding="4px", table_margin_left="0", heading_align="left"
+    )
+    return str(looks.as_raw_html())
 
 
 def text_table(frame: pl.DataFrame) -> str:

@@ -18,7 +18,8 @@ DATA = Path(__file__).parents[2] / "data"
 @pytest.fixture(scope="module")
 def make_sample() -> ModuleType:
     spec = importlib.util.spec_from_file_location("make_sample", DATA / "make_sample.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules["make_sample"] = module
     spec.loader.exec_module(module)
