@@ -4,14 +4,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 import toolkit
 from tests.conftest import Tables
-from toolkit.sandbox import Sandbox, attach
+from toolkit.sandbox import Sandbox
 
 
 def command(*arguments: str, folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
@@ -84,12 +85,37 @@ def test_a_folder_without_a_workspace_is_told(tmp_path: Path) -> None:
     assert "workspace" in done.stderr
 
 
-def test_the_sandbox_says_where_it_is_and_answers() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-u", "-m", "toolkit", "sandbox", "--port", "0"], stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
-            assert attach(address).lists() == []
-        finally:
-            process.terminate()
+class TestSandbox:
+    @pytest.fixture
+    def start(self) -> Iterator[Callable[..., tuple[str, str]]]:
+        """Start one with these arguments; return the two lines that it says."""
+        started: list[subprocess.Popen[str]] = []
+
+        def run(*arguments: str) -> tuple[str, str]:
+            all_arguments = [sys.executable, "-u", "-m", "toolkit", "sandbox", "--port", "0", *arguments]
+            started.append(subprocess.Popen(all_arguments, stdout=subprocess.PIPE, text=True))
+            return started[-1].stdout.readline(), started[-1].stdout.readline()
+
+        yield run
+        for process in started:
+            with process:
+                process.terminate()
+
+    def test_the_line_that_it_prints_makes_a_connection(
+        self, start: Callable[..., tuple[str, str]], workspace: toolkit.Workspace
+    ) -> None:
+        _, line = start()
+        made = eval(line.replace('"Sandbox"', '"Another"'), {"workspace": workspace})
+        assert "2711" in made.advertisers
+
+    def test_it_fails_as_it_is_told(self, start: Callable[..., tuple[str, str]]) -> None:
+        said, _ = start("--fault", "http_503:advertisers:2", "--fault", "not_json:token")
+        address = re.search(r"http://127\.0\.0\.1:\d+", said)[0]
+        statuses = [requests.get(f"{address}/2026-07/advertisers/me", timeout=5).status_code for _ in range(3)]
+        assert statuses == [503, 503, 401]
+
+    def test_a_fault_that_it_does_not_know_is_refused_with_those_it_knows(self) -> None:
+        done = command("sandbox", "--fault", "flood")
+        assert done.returncode == 2
+        assert "'flood' is no fault." in done.stderr
+        assert "http_503" in done.stderr

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from toolkit.errors import ConfigurationError
 
@@ -64,6 +65,23 @@ class PlannedFault:
                 f"The planned fault {self.fault} would never happen.",
                 "Give at least one kind of call, times of 1 or more, and after of 0 or more.",
             )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the fault that ``fault[:call[:times[:after]]]`` tells, such as ``http_503:amend:2``.
+
+        Raises ConfigurationError with what can be said when it tells none.
+        """
+        said = text.split(":")
+        try:
+            fault, call, times, after = said + ["any", "1", "0"][len(said) - 1 :]
+            return cls(fault=Fault(fault), calls=(Call(call),), times=int(times), after=int(after))
+        except ValueError:
+            raise ConfigurationError(
+                f"{text!r} is no fault.",
+                "Say it as fault:call:times:after, of which the first is enough. "
+                f"Faults are {', '.join(Fault)}; calls are {', '.join(Call)}.",
+            ) from None
 
     def hits(self, call: Call) -> bool:
         """Tell whether calls of this kind are meant."""
