@@ -211,6 +211,21 @@ class TestFaults:
         workspace.run("Nightly").raise_for_status()
         assert held("All") == everybody(but=range(10))
 
+    @pytest.mark.parametrize("form", ["sha256", "plain"])
+    def test_an_unacknowledged_batch_of_a_list_that_is_appended_to_is_sent_once_it_is_wanted_again(
+        self, workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox, held: Held, form: str
+    ) -> None:
+        save_nightly(workspace, mode="append", form=form)
+        criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=2)
+        assert workspace.run("Nightly").status is toolkit.RunStatus.FAILED
+        tables.write(segments={"All": ["C001"]})
+        workspace.run("Nightly").raise_for_status()
+        assert len(held("All")) == 1
+        tables.write(segments={"All": ["C001", "C002"]})
+        workspace.run("Nightly").raise_for_status()
+        assert len(held("All")) == 2
+        assert [operation for operation, _ in amendments(criteo)] == ["add", "add"]
+
     def test_a_second_run_of_an_export_is_refused_while_one_is_running(
         self, workspace: toolkit.Workspace, criteo: Sandbox, held: Held
     ) -> None:

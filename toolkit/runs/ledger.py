@@ -69,8 +69,7 @@ class Ledger:
         emptied = [position for position, (_, batches) in enumerate(runs) if _was_emptied(batches)]
         # What came before the list was last emptied no longer matters, nor whether its files are still whole.
         since = runs[emptied[-1] :] if emptied else runs
-        held = _nothing() if emptied else self._snapshot(record)
-        uncertain = _nothing()
+        held, uncertain = (_nothing(), _nothing()) if emptied else self._snapshot(record)
         for run_id, batches in since:
             if any(it.operation == Operation.CLEAR for it in batches) and not _was_emptied(batches):
                 held, uncertain = _nothing(), pl.concat([uncertain, held])
@@ -142,20 +141,21 @@ class Ledger:
             )
 
     def settle(self, record: ContactListRecord) -> None:
-        """Make what is held, now that no batch is open, the list's snapshot, and drop the files it replaces."""
+        """Make what is known, now that no batch is open, the list's snapshot, and drop the files it replaces."""
         spent = [self.plan_file(record.id, run) for run, _ in self._batches_since_snapshot(record)]
         if not spent:
             return
         state = self.state_of(record)
-        if len(state.uncertain):
-            raise DataError(
-                f"Contact list {record.name!r} has batches that were not acknowledged.",
-                "Run the export again: it sends them anew.",
-            )
+        known = pl.concat(
+            [
+                state.held.to_frame().with_columns(acknowledged=pl.lit(True)),
+                state.uncertain.to_frame().with_columns(acknowledged=pl.lit(False)),
+            ]
+        )
         relative = Path("lists") / f"{record.id}-{self._run_id}.parquet"
         path = self._folder.path / relative
         path.parent.mkdir(exist_ok=True)
-        write_atomically(path, lambda it: state.held.to_frame().write_parquet(it, compression="lz4"))
+        write_atomically(path, lambda it: known.write_parquet(it, compression="lz4"))
         previous = record.snapshot
         with self._folder.session() as session, session.begin():
             self._hold_on(session)
@@ -179,13 +179,16 @@ class Ledger:
                 "See the history for a run that took over, or run the export again: nothing is lost.",
             )
 
-    def _snapshot(self, record: ContactListRecord) -> pl.Series:
+    def _snapshot(self, record: ContactListRecord) -> tuple[pl.Series, pl.Series]:
+        """Return what was held, and what was uncertain."""
         if record.snapshot is None:
-            return _nothing()
+            return _nothing(), _nothing()
         path = self._folder.path / record.snapshot
         if not path.exists() or _checksum(path) != record.snapshot_sha256:
             raise _lost(record, path)
-        return pl.read_parquet(path)["identifier"]
+        known = pl.read_parquet(path)
+        acknowledged = known["acknowledged"]
+        return known["identifier"].filter(acknowledged), known["identifier"].filter(~acknowledged)
 
     def _batches_since_snapshot(self, record: ContactListRecord) -> Iterator[tuple[str, list[BatchRecord]]]:
         with self._folder.session() as session:

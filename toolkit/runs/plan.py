@@ -43,8 +43,9 @@ class Plan:
 def plan_push(wanted: pl.Series, known: KnownState, *, mode: Mode, form: IdentifierForm) -> Plan:
     """Return what brings a list from what is known of it to what is wanted.
 
-    Whatever is uncertain is sent again, one way or the other: both operations may be repeated without harm. A plain
-    address is not kept here, so it can't be named to be removed: a list that holds one is emptied and sent whole.
+    What is uncertain is sent again, one way or the other: both operations may be repeated without harm. (A list that is
+    appended to keeps it uncertain until it is wanted.) A plain address is not kept here, so it can't be named to be
+    removed: a list that holds one is emptied and sent whole.
     """
     outdated = without(pl.concat([known.held, known.uncertain]), wanted)
     changes_plain = len(outdated) > 0 and known.form is IdentifierForm.PLAIN
@@ -52,8 +53,7 @@ def plan_push(wanted: pl.Series, known: KnownState, *, mode: Mode, form: Identif
     changes_form = known.form not in (None, form) and IdentifierForm.PLAIN in (known.form, form)
     if mode is Mode.REPLACE or (mode is Mode.MIRROR and (changes_plain or changes_form)):
         return Plan(clear=True, remove=_identifiers([]), add=wanted)
-    # What was acknowledged stays in a list that is appended to; what is uncertain is settled in every mode.
-    remove = outdated if mode is Mode.MIRROR else without(known.uncertain, wanted)
+    remove = outdated if mode is Mode.MIRROR else _identifiers([])
     return Plan(clear=False, remove=remove, add=without(wanted, known.held))
 
 
