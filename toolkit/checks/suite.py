@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -19,6 +20,7 @@ from toolkit.checks.thresholds import Check, Thresholds
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
+    from great_expectations.core.batch_definition import BatchDefinition
     from great_expectations.expectations import Expectation
 
 
@@ -50,22 +52,25 @@ def check_profile_columns(columns: Sequence[str], email_column: str, thresholds:
         check=Check.EMAIL_COLUMN,
         expectation=gxe.ExpectColumnToExist(column=email_column),
         expected=f"a profile column {email_column!r}",
-        observed=lambda result: "it" if result.success else "none of that name",
+        observed=lambda result: repr(email_column) if result.success else "none",
         remedy=f"Choose the e-mail column in the data matching of the export. {suggestion}".strip(),
     )
-    return _validate(pd.DataFrame(columns=list(columns)), [expected], segment=None, thresholds=thresholds)
+    table = pd.DataFrame(columns=list(columns))
+    return _validate(_whole_tables(), table, [expected], segment=None, thresholds=thresholds)
 
 
 def check_audience(audience: Audience, thresholds: Thresholds) -> CheckResults:
     """Check each segment of the audience, and the whole against the limits of an export."""
-    results = _check_export(audience.counts, thresholds)
+    whole = _whole_tables()
+    results = _check_export(whole, audience.counts, thresholds)
     for segment in audience.segments:
-        results += _check_segment(audience, segment, thresholds)
+        results += _check_segment(whole, audience, segment, thresholds)
     return results
 
 
-def _check_segment(audience: Audience, segment: str, thresholds: Thresholds) -> CheckResults:
-    _import_great_expectations()
+def _check_segment(
+    whole: "BatchDefinition[Any]", audience: Audience, segment: str, thresholds: Thresholds
+) -> CheckResults:
     import great_expectations.expectations as gxe
 
     members = audience.frame.filter((pl.col("segment") == segment) & (pl.col("status") != Status.SUPPRESSED.value))
@@ -99,7 +104,7 @@ def _check_segment(audience: Audience, segment: str, thresholds: Thresholds) -> 
     ]
     # Arrow-backed, so that pandas shares the memory instead of copying it.
     table = labelled.to_pandas(use_pyarrow_extension_array=True)
-    return _validate(table, expected, segment=segment, thresholds=thresholds)
+    return _validate(whole, table, expected, segment=segment, thresholds=thresholds)
 
 
 _ADDRESS = (
@@ -110,8 +115,7 @@ _ADDRESS = (
 )
 
 
-def _check_export(counts: pl.DataFrame, thresholds: Thresholds) -> CheckResults:
-    _import_great_expectations()
+def _check_export(whole: "BatchDefinition[Any]", counts: pl.DataFrame, thresholds: Thresholds) -> CheckResults:
     import great_expectations.expectations as gxe
 
     def most(check: Check, limit: int, source: str) -> _Expected:
@@ -137,18 +141,32 @@ def _check_export(counts: pl.DataFrame, thresholds: Thresholds) -> CheckResults:
         limit = thresholds.contract_limit_profiles
         expected.append(most(Check.CONTRACT_LIMIT, limit, "the contract with Criteo allows no more"))
     table = counts.to_pandas(use_pyarrow_extension_array=True)
-    return _validate(table, expected, segment=None, thresholds=thresholds)
+    return _validate(whole, table, expected, segment=None, thresholds=thresholds)
+
+
+def _whole_tables() -> "BatchDefinition[Any]":
+    """Return what takes a table and makes of it, as a whole, something to validate."""
+    _import_great_expectations()
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("audience").add_dataframe_asset("labelled")
+    return asset.add_batch_definition_whole_dataframe("all")
 
 
 def _validate(
-    table: Any, expected: Sequence[_Expected], *, segment: str | None, thresholds: Thresholds
+    whole: "BatchDefinition[Any]",
+    table: Any,
+    expected: Sequence[_Expected],
+    *,
+    segment: str | None,
+    thresholds: Thresholds,
 ) -> CheckResults:
     import great_expectations as gx
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
-    asset = context.data_sources.add_pandas("audience").add_dataframe_asset("labelled")
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": table})
+    batch = whole.get_batch({"dataframe": table})
     suite = gx.ExpectationSuite(name="built in", expectations=[each.expectation for each in expected])
     outcome = batch.validate(suite, result_format="BASIC")
     results = {_identity(result.expectation_config): result for result in outcome.results}
@@ -191,7 +209,7 @@ def _import_great_expectations() -> None:
     # One thread imports it, the others wait: its modules import each other in a circle, and half of it is of no use.
     with _importing:
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
-        import great_expectations as _
+        import_module("great_expectations")
 
 
 _importing = threading.Lock()
