@@ -1,6 +1,7 @@
 """Files that are there in whole or not at all."""
 
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
     A reader, and whoever looks after a power cut, finds the old content or the new.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = _beside(path)
     try:
         write(beside)
         with beside.open("rb") as written:
@@ -18,3 +19,26 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_once(path: Path, text: str, *, mode: int = 0o666) -> bool:
+    """Write the file with these permissions unless it is there; tell whether it was written.
+
+    Of several processes that do this at once, one writes and all find what it wrote, in whole.
+    """
+    beside = _beside(path)
+    try:
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:  # noqa: PTH123
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(beside, path)
+    except FileExistsError:
+        return False
+    finally:
+        beside.unlink(missing_ok=True)
+    return True
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")

@@ -23,7 +23,7 @@ def progress_bar(title: str) -> Iterator[Observer]:
         def observe(progress: Progress) -> None:
             if bar.disable:
                 return
-            bar.set_description_str(f"{title}: {progress.step}", refresh=False)
+            bar.set_description_str(f"{title}: {progress.waiting or progress.step}", refresh=False)
             bar.bar_format = _COUNTED if progress.total else _UNCOUNTED
             bar.total, bar.n = progress.total, progress.done
             bar.refresh()

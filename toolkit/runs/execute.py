@@ -4,7 +4,7 @@ from typing import Any
 
 from toolkit.audience import LEFT_OUT, Audience, audience_of
 from toolkit.checks import CheckResults, check_audience, check_profile_columns, preload
-from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient
+from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
 from toolkit.errors import DataError
 from toolkit.runs.ledger import Batch, Ledger, Operation
 from toolkit.runs.lifecycle import RunKeeper, Trigger, now, recorded_run
@@ -46,9 +46,9 @@ def run_export(
         if dry_run:
             _preview_plans(folder, export, audience, keeper=keeper, observer=observer)
         else:
-            with client_of(credentials) as criteo:
-                work = _Push(folder, export, audience, criteo=criteo, keeper=keeper, observer=observer)
-                work.send(if_list_gone)
+            work = _Push(folder, export, audience, keeper=keeper, observer=observer)
+            with client_of(credentials, observer=work.on_wait) as criteo:
+                work.send(criteo, if_list_gone)
         observer(Progress(Step.DONE))
     run = run_of(folder, keeper.id)
     write_report(run)
@@ -148,40 +148,51 @@ class _Push:
         export: Export,
         audience: Audience,
         *,
-        criteo: CriteoClient,
         keeper: RunKeeper,
         observer: Observer,
     ) -> None:
         self._folder = folder
         self._export = export
         self._audience = audience
-        self._criteo = criteo
         self._keeper = keeper
         self._observer = observer
         self._ledger = Ledger(folder, keeper.id, now=now)
         self._rows = {row["segment"]: _figures(row) for row in audience.counts.iter_rows(named=True)}
         self._done = self._total = 0
+        self._waits: list[Wait] = []
 
-    def send(self, if_list_gone: IfListGone) -> None:
+    def send(self, criteo: CriteoClient, if_list_gone: IfListGone) -> None:
         """Find the lists, plan for all of them, then send list by list."""
         self._observer(Progress(Step.PLAN))
-        records = [self._find(segment, if_list_gone) for segment in self._export.segments]
-        plans = [_plan(self._ledger, record, self._export, self._audience) for record in records]
-        self._total = sum(len(plan.add) + len(plan.remove) for plan in plans)
         try:
+            records = [self._find(criteo, segment, if_list_gone) for segment in self._export.segments]
+            plans = [_plan(self._ledger, record, self._export, self._audience) for record in records]
+            self._total = sum(len(plan.add) + len(plan.remove) for plan in plans)
             for record, plan in zip(records, plans, strict=True):
-                self._send_list(record, plan)
+                self._send_list(criteo, record, plan)
         finally:
-            self._keeper.note(segments=list(self._rows.values()))
-        self._tell_warnings()
+            self._keeper.note(segments=list(self._rows.values()), notes=self._notes())
+        self._tell_warnings(criteo)
 
-    def _find(self, segment: str, if_list_gone: IfListGone) -> ContactListRecord:
-        record = list_record(self._folder, self._export, segment, host=self._criteo.host)
-        found = find_list(self._folder, record, export=self._export, criteo=self._criteo, if_list_gone=if_list_gone)
+    def on_wait(self, wait: Wait) -> None:
+        """Remember that Criteo's service made the run wait, and show it. Called from several threads."""
+        self._waits.append(wait)
+        self._observer(Progress(Step.PUSH, self._done, self._total, waiting=str(wait)))
+
+    def _notes(self) -> list[str]:
+        if not self._waits:
+            return []
+        times = "once" if len(self._waits) == 1 else f"{len(self._waits)} times"
+        seconds = sum(it.seconds for it in self._waits)
+        return [f"The run waited for Criteo {times}, {seconds:.0f} s in all. The last time: {self._waits[-1].reason}"]
+
+    def _find(self, criteo: CriteoClient, segment: str, if_list_gone: IfListGone) -> ContactListRecord:
+        record = list_record(self._folder, self._export, segment, host=criteo.host)
+        found = find_list(self._folder, record, export=self._export, criteo=criteo, if_list_gone=if_list_gone)
         self._rows[segment]["list_id"] = found.criteo_id
         return found
 
-    def _send_list(self, record: ContactListRecord, plan: Plan) -> None:
+    def _send_list(self, criteo: CriteoClient, record: ContactListRecord, plan: Plan) -> None:
         figures = self._rows[record.segment]
 
         def on_batch(batch: Batch) -> None:
@@ -195,7 +206,7 @@ class _Push:
         pushed = push(
             self._ledger.write_plan(record, plan, MAX_IDENTIFIERS_A_CALL),
             record,
-            criteo=self._criteo,
+            criteo=criteo,
             ledger=self._ledger,
             form=self._export.form,
             addresses=self._audience.addresses,
@@ -205,7 +216,7 @@ class _Push:
         figures["rejected"] = pushed.rejected
         figures["seconds"] = round(pushed.seconds, 3)
 
-    def _tell_warnings(self) -> None:
+    def _tell_warnings(self, criteo: CriteoClient) -> None:
         self._keeper.warn(
             f"Criteo rejected {row['rejected']:,} identifiers of segment {row['segment']!r} as invalid."
             for row in self._rows.values()
@@ -215,4 +226,4 @@ class _Push:
             f"Segment {it.segment!r} is no longer in the export; its list {it.name!r} ({it.criteo_id}) stays as it was."
             for it in abandoned_lists(self._folder, self._export)
         )
-        self._keeper.warn(str(notice) for notice in self._criteo.notices)
+        self._keeper.warn(str(notice) for notice in criteo.notices)

@@ -22,6 +22,8 @@ class Progress:
     step: Step
     done: int = 0
     total: int = 0
+    waiting: str = ""
+    """For how long, and why, nothing happens."""
 
 
 Observer = Callable[[Progress], None]

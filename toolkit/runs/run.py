@@ -49,6 +49,8 @@ class Run:
     segments: tuple[dict[str, Any], ...]
     checks: tuple[dict[str, Any], ...]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    """What is worth knowing, and no reason to worry: such as waits that Criteo asked for."""
     error: dict[str, str] | None
     folder: Path
 
@@ -92,7 +94,8 @@ class Run:
             lines.append(text_table(self.frame))
         if self.error:
             lines.append(f"{self.error['what']} {self.error['remedy']}")
-        return "\n".join([*lines, *(f"Warning: {warning}" for warning in self.warnings)])
+        lines += [f"Warning: {warning}" for warning in self.warnings]
+        return "\n".join([*lines, *(f"Note: {note}" for note in self.notes)])
 
     def _repr_html_(self) -> str:
         from toolkit.runs.report import html_fragment
@@ -123,6 +126,7 @@ def value_of(record: RunRecord, folder: WorkspaceFolder) -> Run:
         segments=tuple(record.segments),
         checks=tuple(record.checks),
         warnings=tuple(record.warnings),
+        notes=tuple(record.notes),
         error=record.error,
         folder=folder.path / "runs" / record.id,
     )

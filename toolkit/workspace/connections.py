@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import polars as pl
 from sqlalchemy import select
 
-from toolkit.criteo import CriteoClient
+from toolkit.criteo import CriteoClient, Wait
 from toolkit.errors import AccessError, ConfigurationError
 from toolkit.names import unknown_name
 from toolkit.show import html_table
@@ -141,9 +142,14 @@ def credentials_of(folder: WorkspaceFolder, name: str) -> Credentials:
     return credentials
 
 
-def client_of(credentials: Credentials) -> CriteoClient:
-    """Return a client of Criteo's API with these credentials."""
-    return CriteoClient(host=credentials.host, client_id=credentials.client_id, client_secret=credentials.client_secret)
+def client_of(credentials: Credentials, *, observer: Callable[[Wait], None] | None = None) -> CriteoClient:
+    """Return a client of Criteo's API with these credentials; the observer is told of each wait."""
+    return CriteoClient(
+        host=credentials.host,
+        client_id=credentials.client_id,
+        client_secret=credentials.client_secret,
+        observer=observer,
+    )
 
 
 def _content(credentials: Credentials) -> dict[str, str]:

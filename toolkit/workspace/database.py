@@ -1,11 +1,14 @@
 """The workspace's database: SQLite in the folder, or another by its URL."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from toolkit.errors import ConfigurationError
+from toolkit.errors import BusyError, ConfigurationError, DataError, ToolkitError, UnavailableError
 
 SCHEMA_VERSION = "0001"
 
@@ -18,36 +21,74 @@ def connect(url: str, folder: Path) -> Engine:
     engine = create_engine(address)
     if address.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
     _migrate(engine)
     return engine
 
 
+@contextmanager
+def told(url: str) -> Iterator[None]:
+    """Turn what goes wrong in the database at the URL into a ToolkitError; IntegrityErrors are the caller's."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except DBAPIError as error:
+        raise _told(make_url(url).render_as_string(), error) from error
+
+
+def _told(url: str, error: DBAPIError) -> ToolkitError:
+    # Of the driver's error only: SQLAlchemy's has the statement and its values.
+    said = str(error.orig)
+    where = f"The workspace's database ({url})"
+    if "locked" in said:
+        return BusyError(f"{where} is held by another program for long.", "See what uses it, then try again.")
+    if "malformed" in said or "not a database" in said:
+        return DataError(
+            f"{where} is damaged: {said}.", "Bring it back from a backup; see docs/how-it-works.md on what it holds."
+        )
+    return UnavailableError(
+        f"{where} can't be used: {said}.",
+        "See that its disk has room, that you may write to it, and that it is there; then try again.",
+    )
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # Transactions are begun below: the driver would begin them late, and two that read before they write would clash.
+    connection.isolation_level = None
     cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout = 30000")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")  # an acknowledged batch is on the disk, or it does not count
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA busy_timeout = 30000")
     cursor.close()
 
 
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 def _migrate(engine: Engine) -> None:
-    with engine.connect() as connection:
+    with engine.begin() as connection:
+        # Within the transaction, so that of two processes one migrates and the other finds it done.
         found = None
         if inspect(connection).has_table("alembic_version"):
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    if found == SCHEMA_VERSION:
-        return
-    if found is not None and found > SCHEMA_VERSION:
-        raise ConfigurationError(
-            f"The workspace's database has schema {found}; this toolkit knows {SCHEMA_VERSION}.",
-            "Install the newer toolkit that this workspace was used with.",
-        )
+        if found == SCHEMA_VERSION:
+            return
+        if found is not None and found > SCHEMA_VERSION:
+            raise ConfigurationError(
+                f"The workspace's database has schema {found}; this toolkit knows {SCHEMA_VERSION}.",
+                "Install the newer toolkit that this workspace was used with.",
+            )
+        _upgrade(connection)
+
+
+def _upgrade(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "toolkit.workspace:migrations")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

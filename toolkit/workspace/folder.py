@@ -3,6 +3,8 @@
 import getpass
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from sqlalchemy.orm import Session
 from toolkit.errors import ConfigurationError
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
 from toolkit.workspace import settings as settings_file
-from toolkit.workspace.database import connect
+from toolkit.workspace.database import connect, told
 from toolkit.workspace.keys import Person, current_person
 from toolkit.workspace.settings import Settings
 
@@ -34,9 +36,14 @@ class WorkspaceFolder:
     def make(cls, path: Path | str) -> "WorkspaceFolder":
         """Open the workspace in the folder, which is made when there is none."""
         folder = Path(path).expanduser().resolve()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not (folder / settings_file.FILE_NAME).exists():
-            settings_file.write(folder, Settings())
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            settings_file.write_new(folder)
+        except OSError as error:
+            raise ConfigurationError(
+                f"No workspace can be made in {folder}: {error.strerror}.",
+                "Name another folder, or have this one made writable for you.",
+            ) from None
         return cls.open(folder)
 
     def read_from(
@@ -74,9 +81,14 @@ class WorkspaceFolder:
         """The database, brought to this version's schema when first used."""
         return connect(self.settings.database, self.path)
 
-    def session(self) -> Session:
-        """Return a session; ``with folder.session() as session, session.begin():`` commits or changes nothing."""
-        return Session(self.engine, expire_on_commit=False)
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Give a session; ``with folder.session() as session, session.begin():`` commits or changes nothing.
+
+        Raises BusyError, DataError or UnavailableError when the database can't do what it is asked for.
+        """
+        with told(self.settings.database), Session(self.engine, expire_on_commit=False) as session:
+            yield session
 
     @cached_property
     def person(self) -> Person:

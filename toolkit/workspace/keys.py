@@ -13,6 +13,7 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from platformdirs import user_config_path
 
 from toolkit.errors import AccessError, ConfigurationError
+from toolkit.files import write_once
 
 KEY_FILE_VARIABLE = "TOOLKIT_KEY_FILE"
 
@@ -50,6 +51,7 @@ def current_person() -> Person:
     """Return the person who acts, with a key pair made on first use."""
     path = _key_path()
     try:
+        _refuse_if_others_may_read(path)
         return Person(PrivateKey(path.read_text(encoding="ascii").strip().encode(), HexEncoder))
     except FileNotFoundError:
         return _new_person(path)
@@ -69,13 +71,14 @@ def _key_path() -> Path:
 def _new_person(path: Path) -> Person:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     private_key = PrivateKey.generate()
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:  # noqa: PTH123
-        file.write(private_key.encode(HexEncoder).decode())
-    try:
-        os.link(beside, path)  # fails when another process was first, whose key then holds
-    except FileExistsError:
-        return current_person()
-    finally:
-        beside.unlink()
-    return Person(private_key)
+    # When another process was first, its key holds.
+    mine = write_once(path, private_key.encode(HexEncoder).decode(), mode=0o600)
+    return Person(private_key) if mine else current_person()
+
+
+def _refuse_if_others_may_read(path: Path) -> None:
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise ConfigurationError(
+            f"The key file {path} may be read by others on this machine.",
+            f"Take that away with: chmod 600 '{path}'. If others may have read it, rotate the secrets at Criteo.",
+        )

@@ -120,6 +120,7 @@ class RunRecord(Base):
     segments: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     checks: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     warnings: Mapped[list[str]] = mapped_column(default=list)
+    notes: Mapped[list[str]] = mapped_column(default=list)
     error: Mapped[dict[str, Any] | None]
     export: Mapped[ExportRecord] = relationship()
 

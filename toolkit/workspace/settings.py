@@ -9,7 +9,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from toolkit.errors import ConfigurationError
-from toolkit.files import write_atomically
+from toolkit.files import write_atomically, write_once
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
 
 FILE_NAME = "workspace.toml"
@@ -38,11 +38,24 @@ def read(folder: Path) -> Settings:
             f"There is no workspace in {folder}: it has no {FILE_NAME}.",
             "Make one with toolkit.open_workspace(folder, profiles=…, segments=…), or name another folder.",
         ) from None
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {error}.", "Mend the file, or write it anew.") from error
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
+        raise ConfigurationError(f"{path} says something wrong: {wrong}.", "Mend the file.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{path} is no TOML: {error}.", "Mend the file, or bring it back from a backup."
+        ) from None
 
 
 def write(folder: Path, settings: Settings) -> None:
     """Write the settings, in whole or not at all."""
-    text = tomli_w.dumps(settings.model_dump(mode="json", exclude_none=True))
-    write_atomically(folder / FILE_NAME, lambda path: path.write_text(text, encoding="utf-8"))
+    write_atomically(folder / FILE_NAME, lambda path: path.write_text(_text(settings), encoding="utf-8"))
+
+
+def write_new(folder: Path) -> None:
+    """Write the settings of a new workspace, unless there is one."""
+    write_once(folder / FILE_NAME, _text(Settings()))
+
+
+def _text(settings: Settings) -> str:
+    return tomli_w.dumps(settings.model_dump(mode="json", exclude_none=True))
