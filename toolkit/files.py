@@ -5,11 +5,14 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from toolkit.errors import UnavailableError
+
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a file beside ``path``, bring it to the disk, then put it in the place of ``path``.
 
-    A reader, and whoever looks after a power cut, finds the old content or the new.
+    A reader, and whoever looks after a power cut, finds the old content or the new. Raises UnavailableError when it
+    can't be written; the old content then stays.
     """
     beside = _beside(path)
     try:
@@ -17,6 +20,11 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         with beside.open("rb") as written:
             os.fsync(written.fileno())
         beside.replace(path)
+    except OSError as error:
+        raise UnavailableError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            "See that the disk has room and that you may write there; then try again.",
+        ) from error
     finally:
         beside.unlink(missing_ok=True)
 

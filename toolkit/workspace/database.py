@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from toolkit.errors import BusyError, ConfigurationError, DataError, ToolkitError, UnavailableError
 
 SCHEMA_VERSION = "0001"
+PATIENCE_MILLISECONDS = 30_000
+"""How long a transaction of SQLite waits for another to end."""
 
 
 def connect(url: str, folder: Path) -> Engine:
@@ -57,7 +59,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     # Transactions are begun below: the driver would begin them late, and two that read before they write would clash.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout = 30000")
+    cursor.execute(f"PRAGMA busy_timeout = {PATIENCE_MILLISECONDS}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")  # an acknowledged batch is on the disk, or it does not count
     cursor.execute("PRAGMA foreign_keys = ON")

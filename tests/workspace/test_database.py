@@ -1,0 +1,115 @@
+"""The workspace's database is there for whoever opens it first, and says in words what it cannot do."""
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.exc import IntegrityError
+
+import toolkit
+from tests.conftest import Tables
+from toolkit.errors import BusyError, ConfigurationError, DataError
+from toolkit.workspace import WorkspaceFolder, database
+from toolkit.workspace.database import SCHEMA_VERSION
+from toolkit.workspace.records import Base, SealRecord
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> WorkspaceFolder:
+    return WorkspaceFolder.make(tmp_path / "workspace")
+
+
+def test_migrating_makes_exactly_the_tables_that_are_used(folder: WorkspaceFolder) -> None:
+    with folder.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_a_commit_is_on_the_disk_and_keys_between_tables_hold(folder: WorkspaceFolder) -> None:
+    with folder.engine.connect() as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
+    with pytest.raises(IntegrityError), folder.session() as session, session.begin():
+        session.add(SealRecord(connection_id=7, public_key="nobody's", box=b""))
+
+
+def test_a_newer_schema_is_refused_and_left_as_it_is(folder: WorkspaceFolder) -> None:
+    with folder.session() as session, session.begin():
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    reopened = WorkspaceFolder.open(folder.path)
+    with pytest.raises(ConfigurationError, match=f"schema 9999; this toolkit knows {SCHEMA_VERSION}"):
+        reopened.session().__enter__()
+
+
+def test_several_processes_that_make_one_workspace_at_once_all_succeed(tmp_path: Path, tables: Tables) -> None:
+    code = (
+        "import sys, toolkit\n"
+        "sys.stdin.readline()\n"
+        f"workspace = toolkit.open_workspace({str(tmp_path / 'w')!r}, profiles=toolkit.Profiles("
+        f"location={tables.profiles.location!r}, key='CustomerId'))\n"
+        "assert workspace.runs().height == 0\n"
+        "print(workspace._folder.settings.id, workspace._folder.person.public_key)\n"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4
+    assert len(set(said)) == 1
+
+
+def test_a_damaged_file_is_told(folder: WorkspaceFolder) -> None:
+    (folder.path / "workspace.db").write_bytes(b"this is not a database at all, and long enough to be read as one" * 20)
+    with pytest.raises(DataError, match=r"workspace\.db.* is damaged"):
+        folder.session().__enter__()
+
+
+def test_a_file_damaged_in_the_middle_is_told(workspace: toolkit.Workspace) -> None:
+    path = workspace.path / "workspace.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="is damaged"):
+        _ = toolkit.open_workspace(workspace.path).exports
+
+
+def test_a_database_that_another_program_holds_is_told(
+    workspace: toolkit.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "PATIENCE_MILLISECONDS", 50)
+    reopened = toolkit.open_workspace(workspace.path)
+    other = sqlite3.connect(workspace.path / "workspace.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(BusyError, match="held by another program"):
+        _ = reopened.exports
+    other.close()
+    assert list(reopened.exports) == ["Nightly"]
+
+
+def test_a_disk_that_takes_no_more_is_told(workspace: toolkit.Workspace) -> None:
+    code = (
+        "import resource, toolkit\n"
+        f"workspace = toolkit.open_workspace({str(workspace.path)!r})\n"
+        "print(len(workspace.exports))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "try: workspace.run('Nightly')\n"
+        "except toolkit.ToolkitError as error: print(type(error).__name__, error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "UnavailableError The workspace's database" in done.stdout
+    assert "See that its disk has room" in done.stdout
+    assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL

@@ -1,0 +1,70 @@
+"""Saving an export checks what it names, and runs nothing."""
+
+import pytest
+
+import toolkit
+from tests.conftest import save_nightly
+from toolkit.errors import ConfigurationError
+from toolkit.sandbox import Sandbox
+
+
+def test_saving_runs_nothing(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+    save_nightly(workspace)
+    assert criteo.lists() == []
+    assert workspace.runs().height == 0
+
+
+def test_saving_again_takes_its_place_under_the_next_version(workspace: toolkit.Workspace) -> None:
+    assert workspace.export("Nightly").version == 1
+    saved = save_nightly(workspace, mode="append")
+    assert (saved.version, saved.mode) == (2, toolkit.Mode.APPEND)
+    assert workspace.exports == {"Nightly": saved}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"connection": "Sandbxo"}, "There is no connection 'Sandbxo'. Choose one of 1, such as 'Sandbox'."),
+        ({"email_column": "Email"}, "There is no profile column 'Email'. Choose one of 2, such as 'EMail'."),
+        ({"segments": ["Al"]}, "There is no segment 'Al'. Choose one of 1, such as 'All'."),
+        ({"exclude": ["Nobody"]}, "There is no segment 'Nobody'."),
+        ({"segments": []}, "segments: Tuple should have at least 1 item"),
+        ({"advertiser_id": "90210"}, "There is no advertiser that consented '90210'."),
+        ({"advertiser_id": ""}, "has several. Pass advertiser_id, one of 2711 (Fietsfabriek Noord)"),
+        ({"list_name": "VIP"}, "list_name: Value error, it must hold {segment}"),
+        ({"list_name": "{segment} {secret}"}, "list_name: Value error, it must hold {segment}"),
+        ({"mode": "delete"}, "mode: Input should be 'mirror', 'append' or 'replace'"),
+        ({"form": "rot13"}, "form: Input should be"),
+        ({"thresholds": {"email_coverage": 2}}, "thresholds.email_coverage: Input should be less than or equal to 1"),
+        ({"colour": "blue"}, "colour: Extra inputs are not permitted"),
+    ],
+)
+def test_what_is_wrong_is_told_by_name_and_nothing_is_saved(
+    workspace: toolkit.Workspace, options: dict[str, object], told: str
+) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        save_nightly(workspace, **options)
+    assert told in str(raised.value)
+    assert workspace.export("Nightly").version == 1
+
+
+def test_a_connection_with_one_advertiser_needs_none_named(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+    from tests.conftest import connect
+
+    for advertiser in ("2712", "88104"):
+        criteo.withdraw_consent(advertiser)
+    connect(workspace, criteo)
+    assert save_nightly(workspace, advertiser_id="").advertiser_id == "2711"
+
+
+def test_an_unknown_export_is_told_with_the_nearest(workspace: toolkit.Workspace) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"There is no export 'Nightly run'. Choose one of 1, such as 'Nightly'"
+    ):
+        workspace.run("Nightly run")
+
+
+def test_it_shows_itself(workspace: toolkit.Workspace) -> None:
+    export = workspace.export("Nightly")
+    assert repr(export).startswith("Export 'Nightly', version 1\n")
+    assert "EMail" in export._repr_html_()

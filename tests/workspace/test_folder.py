@@ -1,0 +1,80 @@
+"""A workspace is a folder of one's own, with settings that people can read."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import toolkit
+from tests.conftest import Tables
+from toolkit.errors import ConfigurationError
+
+
+def test_opening_with_tables_makes_it_and_opening_again_finds_them(tmp_path: Path, tables: Tables) -> None:
+    toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, segments=tables.segments)
+    again = toolkit.open_workspace(tmp_path / "w")
+    assert (again.profiles, again.segments) == (tables.profiles, tables.segments)
+
+
+def test_a_memberships_table_is_kept_as_such(tmp_path: Path) -> None:
+    table = toolkit.SegmentTable(location=str(tmp_path / "all.parquet"), key="Id", segment="Segment")
+    toolkit.open_workspace(tmp_path / "w", segments=table)
+    assert toolkit.open_workspace(tmp_path / "w").segments == table
+
+
+def test_tables_are_found_from_wherever_it_is_opened(
+    tmp_path: Path, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tables.folder)
+    toolkit.open_workspace(
+        tmp_path / "w",
+        profiles=toolkit.Profiles(location="profiles.parquet", key="CustomerId"),
+        segments=toolkit.SegmentFolder(location="segments", key="CustomerId"),
+    )
+    monkeypatch.chdir("/")
+    assert toolkit.open_workspace(tmp_path / "w").preview("All", email_column="EMail").exportable == 100
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_only_its_owner_may_look_into_it(tmp_path: Path, tables: Tables) -> None:
+    toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles)
+    assert (tmp_path / "w").stat().st_mode & 0o077 == 0
+
+
+def test_a_folder_without_one_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="There is no workspace in"):
+        toolkit.open_workspace(tmp_path)
+
+
+def test_what_is_not_set_is_told(tmp_path: Path, tables: Tables) -> None:
+    workspace = toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles)
+    with pytest.raises(ConfigurationError, match="does not know where the segments lie"):
+        _ = workspace.segments
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("id = ", "is no TOML"),
+        ("\xff", "is no TOML"),
+        ("colour = 'blue'", "colour: Extra inputs"),
+        ("[profiles]\nlocation = 'x'", "profiles.key: Field required"),
+    ],
+)
+def test_settings_that_cannot_be_read_are_told_with_the_file(tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "workspace.toml"
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigurationError, match=told) as raised:
+        toolkit.open_workspace(tmp_path)
+    assert str(file) in str(raised.value)
+
+
+def test_where_no_folder_can_be_made_is_told(tmp_path: Path, tables: Tables) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ConfigurationError, match="No workspace can be made in"):
+        toolkit.open_workspace(tmp_path / "file" / "w", profiles=tables.profiles)
+
+
+def test_it_shows_what_it_has(workspace: toolkit.Workspace) -> None:
+    assert repr(workspace).endswith("1 connections, 1 exports, 0 runs")
+    assert "Nightly" in workspace._repr_html_()
