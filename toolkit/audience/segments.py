@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+import polars as pl
+
 from toolkit.audience.audience import Audience
 from toolkit.audience.identifiers import IdentifierForm
 from toolkit.audience.prepare import ProfileKeyError, prepare
-from toolkit.tables import Profiles, SegmentFolder, SegmentTable, reading
+from toolkit.errors import DataError
+from toolkit.tables import Members, Profiles, SegmentFolder, SegmentTable, Table, reading
 
 
 def audience_of(
@@ -19,17 +22,20 @@ def audience_of(
 ) -> Audience:
     """Prepare these segments of the catalog: scan, match, classify, hash.
 
-    Members of the segments in ``exclude`` are suppressed. Raises DataError or ConfigurationError that names the
-    table, the file and the column when one cannot be read, lacks a column, or its keys are null, repeated or of
-    another type than the other table's.
+    Members of the segments in ``exclude`` are suppressed. Raises a ToolkitError that names the table, the file and
+    the column when one cannot be read, lacks a column, or its keys are null, repeated or of another type than the
+    other table's.
     """
-    members = catalog.scan([*segments, *(name for name in exclude if name not in segments)])
-    with reading(profiles), reading(catalog):
+    table = profiles.look([email_column])
+    _require_text(table, email_column)
+    members = catalog.members(list(dict.fromkeys([*segments, *exclude])))
+    require_same_keys(profiles, table, catalog, members)
+    with reading(table, *members.tables):
         try:
             return prepare(
-                members,
-                profiles.scan([email_column]),
-                key=catalog.key,
+                members.frame.with_columns(pl.col("customer").cast(table.key_type)),
+                table.scan(),
+                key="customer",
                 profile_key=profiles.key,
                 email_column=email_column,
                 exclude=exclude,
@@ -37,3 +43,32 @@ def audience_of(
             )
         except ProfileKeyError as error:
             raise profiles.key_error(error.keys) from None
+
+
+def require_same_keys(
+    profiles: Profiles, table: Table, catalog: SegmentFolder | SegmentTable, members: Members
+) -> None:
+    """Raise DataError when one table's key is text and the other's a number: they would never meet."""
+    ours, theirs = table.key_type, members.key_type
+    if theirs is None or theirs == ours:
+        return
+    numbers, reader = ("profiles", "Profiles") if ours == pl.Int64 else ("segments", type(catalog).__name__)
+    raise DataError(
+        f"The keys cannot be matched: column {profiles.key!r} of the profiles at {profiles.location} is {_said(ours)}, "
+        f"and column {catalog.key!r} of the {catalog.what} at {catalog.location} is {_said(theirs)}.",
+        f"Read the {numbers} with {reader}(…, key_as_text=True), if 7 and '7' are the same customer.",
+    )
+
+
+def _said(key_type: pl.DataType) -> str:
+    return "text" if key_type == pl.String else "a number"
+
+
+def _require_text(table: Table, email_column: str) -> None:
+    dtype = table.types[email_column]
+    if dtype != pl.String:
+        raise DataError(
+            f"Column {email_column!r} of the {table.files.what} at {table.files.location} holds {dtype}, "
+            "which cannot be an e-mail address.",
+            "Choose the column with the addresses, as text.",
+        )

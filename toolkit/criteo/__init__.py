@@ -4,19 +4,24 @@ It knows nothing of segments or profiles. On its own::
 
     with CriteoClient(client_id="…", client_secret="…") as criteo:
         criteo.advertisers()
+        criteo.contact_lists("2711").frame
+        criteo.statistics("410001")
 """
 
-from toolkit.criteo.client import MAX_IDENTIFIERS_A_CALL, CriteoClient, FoundList
+from toolkit.criteo.amending import MAX_IDENTIFIERS_A_CALL
+from toolkit.criteo.client import API_VERSION, CriteoClient, FoundList
 from toolkit.criteo.models import (
     Acknowledgement,
     Advertiser,
     ContactList,
     IdentifierType,
+    ListSize,
     Operation,
+    Rows,
     Statistics,
 )
-from toolkit.criteo.pacing import Wait
-from toolkit.criteo.transport import API_VERSION, CRITEO
+from toolkit.criteo.pacing import Patience, Wait
+from toolkit.criteo.wire import CRITEO
 
 __all__ = [
     "API_VERSION",
@@ -28,7 +33,10 @@ __all__ = [
     "CriteoClient",
     "FoundList",
     "IdentifierType",
+    "ListSize",
     "Operation",
+    "Patience",
+    "Rows",
     "Statistics",
     "Wait",
 ]

@@ -1,29 +1,38 @@
 """The calls that concern contact lists."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
+from urllib.parse import quote
 
 import polars as pl
 
-from toolkit.criteo.errors import error_of, problem_of
+from toolkit.criteo.amending import Amender, Amendment
+from toolkit.criteo.answers import all_items, only_item
+from toolkit.criteo.errors import NAME_TAKEN
 from toolkit.criteo.models import (
     Acknowledgement,
     Advertiser,
     ContactList,
     IdentifierType,
+    Item,
+    ListSize,
     Operation,
+    Rows,
     Statistics,
     flattened,
+    items_of,
+    read,
 )
-from toolkit.criteo.pacing import Wait
-from toolkit.criteo.transport import API_VERSION, CRITEO, TooLargeError, Transport
-from toolkit.errors import ConfigurationError, DataError, ListGoneError, UnavailableError
+from toolkit.criteo.pacing import Patience, Wait
+from toolkit.criteo.transport import Application, Transport
+from toolkit.criteo.wire import CRITEO, Request
+from toolkit.errors import ConfigurationError
 
-MAX_IDENTIFIERS_A_CALL = 50_000
+API_VERSION = "2026-07"
 _PAGE = 100
-_LISTS = "{version}/marketing-solutions/audience-segments"
+_CONTACT_LIST = "ContactList"
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class FoundList:
 class CriteoClient:
     """One application's way to Criteo. Threads may share it; close it, or use it in a ``with`` block.
 
-    Every call is retried as long as it may help, ``patience_seconds`` in all; ``observer`` is told of each wait.
+    Every call is retried as long as it may help, and as ``patience`` allows; ``observer`` is told of each wait.
     Errors are ToolkitErrors by remedy.
     """
 
@@ -48,18 +57,18 @@ class CriteoClient:
         client_secret: str,
         host: str = CRITEO,
         version: str = API_VERSION,
-        patience_seconds: float = 300,
+        patience: Patience | None = None,
         observer: Callable[[Wait], None] | None = None,
     ) -> None:
         self._transport = Transport(
-            host=host,
-            client_id=client_id,
-            client_secret=client_secret,
-            version=version,
-            patience_seconds=patience_seconds,
+            host,
+            Application(client_id, client_secret),
+            patience=patience or Patience(),
             observer=observer,
         )
-        self._most = MAX_IDENTIFIERS_A_CALL
+        self._version = version
+        self._segments = f"{version}/marketing-solutions/audience-segments"
+        self._amender = Amender(self._transport)
         self._by_name: dict[str, dict[str, ContactList]] = {}
         self._lock = threading.Lock()
 
@@ -71,25 +80,27 @@ class CriteoClient:
     @property
     def notices(self) -> list[str]:
         """What Criteo warned of: deprecations, the end of a version, warnings in answers; each once."""
-        return list(self._transport.notices)
+        return self._transport.notices
 
-    def advertisers(self) -> list[Advertiser]:
+    def advertisers(self) -> Rows[Advertiser]:
         """Return the advertisers that consented to the application."""
-        answer = self._transport.call("list the advertisers", "GET", "{version}/advertisers/me")
-        return [Advertiser.model_validate(flattened(it)) for it in answer.get("data") or []]
+        request = Request("list the advertisers", "GET", f"{self._version}/advertisers/me")
+        found = all_items(request, self._transport.call(request))
+        return Rows(Advertiser, (read(Advertiser, flattened(it)) for it in found))
 
-    def contact_lists(self, advertiser_id: str) -> list[ContactList]:
+    def contact_lists(self, advertiser_id: str) -> Rows[ContactList]:
         """Return all contact lists of the advertiser."""
-        return list(self._search({"advertiserIds": [advertiser_id], "audienceSegmentTypes": ["ContactList"]}))
+        found = self._search({"advertiserIds": [advertiser_id], "audienceSegmentTypes": [_CONTACT_LIST]})
+        return Rows(ContactList, (it for it in found if it.type in {_CONTACT_LIST, ""}))
 
     def contact_list(self, list_id: str) -> ContactList:
-        """Return a contact list; raises ListGoneError when it is not there."""
+        """Return a contact list; raises ListGoneError when it is not there, AccessError when it may not be seen."""
         for found in self._search({"audienceSegmentIds": [list_id]}):
-            return found
-        raise ListGoneError(
-            f"Contact list {list_id} is not at Criteo any more: it was deleted there.",
-            "Choose: run with if_list_gone='remake' to make it anew and send all, or take the segment out of the export.",
-        )
+            if found.id == list_id:
+                return found
+        # A search passes over what may not be seen: only the list itself tells whether it is gone.
+        self.statistics(list_id)
+        return ContactList(id=list_id)
 
     def find_or_create_list(
         self, advertiser_id: str, *, name: str, description: str, known_id: str | None = None
@@ -106,13 +117,14 @@ class CriteoClient:
         made = self._create(advertiser_id, name=name, description=description)
         if made is not None:
             return FoundList(made, created=True)
-        # Another process was faster, or nobody knows whether the call arrived: whatever is there now is the one.
-        with self._lock:
-            self._by_name.pop(advertiser_id, None)
+        # Another process was faster, or a first try of ours arrived: what is there now is the one.
+        self._forget_names()
         found = self._named(advertiser_id, name)
         if found is None:
-            raise UnavailableError(
-                f"Criteo did not make the contact list {name!r}, and does not say why.", "Run again: nothing is lost."
+            raise ConfigurationError(
+                f"Criteo has the name {name!r} already, and shows no contact list of it: a segment of another kind may "
+                "have it.",
+                "Give the list another name, or run again in some minutes.",
             )
         return FoundList(found, created=False)
 
@@ -122,9 +134,11 @@ class CriteoClient:
         identifiers: Sequence[str] | pl.Series,
         *,
         identifier_type: IdentifierType = IdentifierType.EMAIL,
+        gum_caller_id: int | None = None,
     ) -> Acknowledgement:
-        """Add identifiers, at most 50,000, to the list."""
-        return self._amend(list_id, Operation.ADD, list(identifiers), identifier_type)
+        """Add identifiers, at most 50,000, to the list; those of type ``gum`` need the caller's id."""
+        attributes = _typed(identifier_type, gum_caller_id)
+        return self._amender.send(self._amendment(Operation.ADD, list_id, attributes), _listed(identifiers))
 
     def remove(
         self,
@@ -132,31 +146,65 @@ class CriteoClient:
         identifiers: Sequence[str] | pl.Series,
         *,
         identifier_type: IdentifierType = IdentifierType.EMAIL,
+        gum_caller_id: int | None = None,
     ) -> Acknowledgement:
-        """Remove identifiers, at most 50,000, from the list."""
-        return self._amend(list_id, Operation.REMOVE, list(identifiers), identifier_type)
+        """Remove identifiers, at most 50,000, from the list; those of type ``gum`` need the caller's id."""
+        attributes = _typed(identifier_type, gum_caller_id)
+        return self._amender.send(self._amendment(Operation.REMOVE, list_id, attributes), _listed(identifiers))
+
+    def add_with_attributes(
+        self,
+        list_id: str,
+        people: Mapping[str, Mapping[str, str]],
+        *,
+        identifier_type: IdentifierType = IdentifierType.EMAIL,
+        gum_caller_id: int | None = None,
+    ) -> Acknowledgement:
+        """Add identifiers, each with attributes such as a name: a preview of Criteo's, which may change at any time."""
+        amendment = Amendment(
+            Operation.ADD,
+            list_id,
+            path=f"preview/marketing-solutions/audiences/{quote(list_id, safe='')}/contactlist-attributes",
+            type="ContactlistWithUserAttributesAmendment",
+            attributes=_typed(identifier_type, gum_caller_id),
+        )
+        items = [
+            {"identifier": identifier, "attributes": [{"key": key, "value": value} for key, value in its.items()]}
+            for identifier, its in people.items()
+        ]
+        return self._amender.send(amendment, items)
 
     def clear(self, list_id: str) -> None:
         """Empty the list; it stays."""
-        self._transport.call(f"empty list {list_id}", "DELETE", f"{_LISTS}/{list_id}/contact-list")
+        self._do(Request(f"empty list {list_id}", "DELETE", self._contact_list(list_id), on_a_list=True))
 
     def statistics(self, list_id: str) -> Statistics:
         """Return how many identifiers the list holds and how many Criteo knows."""
-        call, path = f"count list {list_id}", f"{_LISTS}/{list_id}/contact-list/statistics"
-        data = self._transport.call(call, "GET", path).get("data") or {}
-        return Statistics.model_validate(data.get("attributes") or {})
+        path = f"{self._contact_list(list_id)}/statistics"
+        return read(Statistics, flattened(self._do(Request(f"count list {list_id}", "GET", path, on_a_list=True))))
+
+    def compute_sizes(self, list_ids: Sequence[str]) -> Rows[ListSize]:
+        """Return how many people can be reached through each list; what is not counted is None, and noticed."""
+        if not list_ids:
+            return Rows(ListSize)
+        body = _bulk(*({"id": it} for it in list_ids))
+        request = Request("measure lists", "POST", f"{self._segments}/compute-sizes", body=body)
+        found = all_items(request, self._transport.call(request))
+        sizes = {it.id: it for it in (read(ListSize, flattened(item)) for item in found)}
+        return Rows(ListSize, (sizes.get(it, ListSize(id=it)) for it in list_ids))
 
     def rename(self, list_id: str, *, name: str, description: str) -> None:
         """Change name and description of a list."""
         attributes = {"name": name, "description": {"value": description}}
-        call = f"rename list {list_id}"
-        self._one(call, self._transport.call(call, "PATCH", _LISTS, body=_bulk({"id": list_id}, attributes)))
+        body = _bulk({"id": list_id, "attributes": attributes})
+        self._do(Request(f"rename list {list_id}", "PATCH", self._segments, body=body))
+        self._forget_names()
 
     def delete_list(self, list_id: str) -> None:
         """Delete a list."""
-        call = f"delete list {list_id}"
-        answer = self._transport.call(call, "POST", f"{_LISTS}/delete", body=_bulk({"id": list_id}, {}))
-        self._one(call, answer)
+        body = _bulk({"id": list_id})
+        self._do(Request(f"delete list {list_id}", "POST", f"{self._segments}/delete", body=body))
+        self._forget_names()
 
     def close(self) -> None:
         """Close the connections, and end any waiting."""
@@ -174,52 +222,39 @@ class CriteoClient:
     def __reduce__(self) -> str:
         raise TypeError("A client holds a secret and is not pickled; make one where it is needed.")
 
-    def _amend(
-        self, list_id: str, operation: Operation, identifiers: list[str], identifier_type: IdentifierType
-    ) -> Acknowledgement:
-        if len(identifiers) > MAX_IDENTIFIERS_A_CALL:
-            raise DataError(
-                f"A call takes {MAX_IDENTIFIERS_A_CALL:,} identifiers at most, not {len(identifiers):,}.",
-                "Divide them into batches.",
-            )
-        if len(identifiers) > self._most:
-            return self._halves(list_id, operation, identifiers, identifier_type)
-        attributes = {"operation": operation, "identifierType": identifier_type, "identifiers": identifiers}
-        call = f"{operation} identifiers {'to' if operation is Operation.ADD else 'from'} list {list_id}"
-        body = {"data": {"type": "ContactlistAmendment", "attributes": attributes}}
-        try:
-            answer = self._transport.call(call, "PATCH", f"{_LISTS}/{list_id}/contact-list", body=body)
-        except TooLargeError:
-            if len(identifiers) == 1:
-                raise DataError(
-                    f"Criteo finds one identifier too large to {call}.", "Look at what the e-mail column holds."
-                ) from None
-            self._most = min(self._most, (len(identifiers) + 1) // 2)
-            return self._halves(list_id, operation, identifiers, identifier_type)
-        said = self._one(call, answer).get("attributes") or {}
-        return Acknowledgement.model_validate(said | {"operation": operation})
+    def _do(self, request: Request) -> Item:
+        return only_item(request, self._transport.call(request))
 
-    def _halves(
-        self, list_id: str, operation: Operation, identifiers: list[str], identifier_type: IdentifierType
-    ) -> Acknowledgement:
-        middle = (len(identifiers) + 1) // 2
-        first = self._amend(list_id, operation, identifiers[:middle], identifier_type)
-        return first + self._amend(list_id, operation, identifiers[middle:], identifier_type)
+    def _contact_list(self, list_id: str) -> str:
+        return f"{self._segments}/{quote(list_id, safe='')}/contact-list"
 
-    def _search(self, attributes: dict[str, Any]) -> Iterator[ContactList]:
-        offset = 0
+    def _amendment(self, operation: Operation, list_id: str, attributes: dict[str, Any]) -> Amendment:
+        return Amendment(
+            operation,
+            list_id,
+            path=self._contact_list(list_id),
+            type="ContactlistAmendment",
+            attributes=attributes,
+        )
+
+    def _search(self, filters: dict[str, Any]) -> Iterator[ContactList]:
+        seen: set[str] = set()
         while True:
-            answer = self._transport.call(
+            request = Request(
                 "search the lists",
                 "POST",
-                f"{_LISTS}/search",
-                body={"data": {"attributes": attributes}},
-                params={"limit": _PAGE, "offset": offset},
+                f"{self._segments}/search",
+                body={"data": {"attributes": filters}},
+                params={"limit": _PAGE, "offset": len(seen)},
             )
-            page = answer.get("data") or []
-            yield from (ContactList.model_validate(flattened(it)) for it in page)
-            offset += len(page)
-            if not page or offset >= ((answer.get("meta") or {}).get("totalItems") or 0):
+            answer = self._transport.call(request)
+            page = {it.id: it for it in (read(ContactList, flattened(item)) for item in all_items(request, answer))}
+            new = page.keys() - seen
+            yield from (page[it] for it in page if it in new)
+            seen |= new
+            total = next(iter(items_of(answer, "meta")), {}).get("totalItems")
+            # Without a total, the end is where a page brings nothing new.
+            if not new or (isinstance(total, int) and len(seen) >= total):
                 return
 
     def _named(self, advertiser_id: str, name: str) -> ContactList | None:
@@ -228,40 +263,42 @@ class CriteoClient:
                 self._by_name[advertiser_id] = {it.name: it for it in self.contact_lists(advertiser_id)}
             return self._by_name[advertiser_id].get(name)
 
+    def _forget_names(self) -> None:
+        with self._lock:
+            self._by_name.clear()
+
     def _create(self, advertiser_id: str, *, name: str, description: str) -> ContactList | None:
-        """Make a list; None when one of the name is there by now, or nobody knows whether the call arrived."""
-        call = f"make list {name!r}"
+        """Make a list; None when one of the name is there by now."""
         attributes = {
             "advertiserId": advertiser_id,
             "name": name,
             "description": description,
             "contactList": {},
         }
-        answer = self._transport.call_once(call, "POST", f"{_LISTS}/create", body=_bulk({}, attributes))
-        if answer is None or any(it.get("code") == "name-must-be-unique" for it in answer.get("errors") or []):
+        # A name is there once only, so that a second try of the same does no harm.
+        request = Request(
+            f"make list {name!r}", "POST", f"{self._segments}/create", body=_bulk({"attributes": attributes})
+        )
+        answer = self._transport.call(request)
+        if any(it.get("code") == NAME_TAKEN for it in items_of(answer, "errors")):
             return None
-        made = ContactList.model_validate({"name": name, **flattened(self._one(call, answer))})
+        made = read(ContactList, {**attributes, **flattened(only_item(request, answer))})
         with self._lock:
             self._by_name.get(advertiser_id, {})[name] = made
         return made
 
-    @staticmethod
-    def _one(call: str, answer: dict[str, Any]) -> dict[str, Any]:
-        """Return the one thing that was asked for; raise what an answer of status 200 says against it."""
-        errors = answer.get("errors") or []
-        if errors:
-            problem = problem_of(200, errors[0])
-            if problem.code == "segment-not-found":
-                raise error_of(call, problem_of(404, {**errors[0], "code": "audience-invalid"}))
-            raise ConfigurationError(
-                f"Criteo refused to {call}: {problem}.", "Change what it names in the export, then run again."
-            )
-        data = answer.get("data")
-        found = data[0] if isinstance(data, list) and data else data
-        if not isinstance(found, dict):
-            raise UnavailableError(f"Criteo did not say whether it did {call}.", "Run again: nothing is lost.")
-        return found
+
+def _bulk(*items: Item) -> Item:
+    return {"data": [{"attributes": {}, **item} for item in items]}
 
 
-def _bulk(item: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
-    return {"data": [{**item, "attributes": attributes}]}
+def _listed(identifiers: Sequence[str] | pl.Series) -> list[str]:
+    return identifiers.to_list() if isinstance(identifiers, pl.Series) else list(identifiers)
+
+
+def _typed(identifier_type: IdentifierType, gum_caller_id: int | None) -> dict[str, Any]:
+    if identifier_type is not IdentifierType.GUM:
+        return {"identifierType": identifier_type}
+    if gum_caller_id is None:
+        raise ConfigurationError("Identifiers of type gum were given without their caller.", "Pass gum_caller_id.")
+    return {"identifierType": identifier_type, "gumCallerId": gum_caller_id}

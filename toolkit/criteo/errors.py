@@ -14,13 +14,27 @@ from toolkit.errors import (
     UnavailableError,
 )
 
-_ADDRESS = re.compile(r"[^\s\"'<>]+@[^\s\"'<>]+")
-_IDENTIFIER = re.compile(r"\b[0-9a-fA-F]{32,64}\b")
+NAME_TAKEN = "name-must-be-unique"
+_SERVER_FAILS = 500
+
+# Anything that could be an identifier: an address, a hash or a device's id, a telephone number (but no date).
+_PERSONAL = re.compile(
+    r"[^\s\"'<>]+@[^\s\"'<>]+"
+    r"|\b[0-9a-fA-F]{32,64}\b"
+    r"|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
+    r"|\+?\b(?!\d{4}-\d{2}-\d{2}\b)\d(?:[ ()/-]?\d){7,}\b"
+)
+_NOT_OF_A_TRACE = re.compile(r"[^\w.:/+=-]")
+_LONGEST_TRACE, _LONGEST_TEXT = 80, 400
+
+
+class TooLargeError(DataError):
+    """The body of a call is larger than Criteo takes."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What an answer says went wrong; texts that could echo an identifier are masked."""
+    """What an answer says went wrong; whatever could be an identifier is masked."""
 
     status: int
     code: str = ""
@@ -29,7 +43,7 @@ class Problem:
     trace_id: str = ""
 
     def __str__(self) -> str:
-        said = " ".join(it for it in (self.code, self.title, self.detail) if it)
+        said = " ".join(dict.fromkeys(it for it in (self.code, self.title, self.detail) if it))
         trace = f", trace {self.trace_id}" if self.trace_id else ""
         return f"status {self.status}{f' ({said})' if said else ''}{trace}"
 
@@ -38,54 +52,69 @@ def problem_of(status: int, item: dict[str, Any]) -> Problem:
     """Return the problem that an item of ``errors`` or ``warnings`` tells, whatever of it is there."""
     return Problem(
         status=status,
-        code=masked(str(item.get("code") or item.get("error") or "")),
-        title=masked(str(item.get("title") or "")),
-        detail=masked(str(item.get("detail") or item.get("error_description") or "")),
-        trace_id=str(item.get("traceId") or item.get("traceIdentifier") or ""),
+        code=masked(item.get("code") or item.get("error")),
+        title=masked(item.get("title")),
+        detail=masked(item.get("detail") or item.get("error_description")),
+        trace_id=_NOT_OF_A_TRACE.sub("", str(item.get("traceId") or item.get("traceIdentifier") or ""))[
+            :_LONGEST_TRACE
+        ],
     )
 
 
-def masked(text: str) -> str:
-    """Return the text without addresses and hashes."""
-    return _IDENTIFIER.sub("•••", _ADDRESS.sub("•••", text))
+def masked(text: object) -> str:
+    """Return the text in one line, shortened, without what could be an identifier."""
+    return _PERSONAL.sub("•••", " ".join(str(text or "").split()))[:_LONGEST_TEXT]
 
 
-def error_of(call: str, problem: Problem) -> ToolkitError:
-    """Return the error whose kind says what to do about the problem."""
-    what = f"Criteo refused to {call}: {problem}."
-    match problem.status:
-        case 400 if problem.code == "invalid_client":
-            return _refused_client(what)
-        case 400:
-            return DataError(
-                what, "The request is malformed: report it with the trace; sending it again will not help."
-            )
-        case 401:
-            return _refused_client(what)
-        case 403:
-            return AccessError(
-                what,
-                "Have an administrator of the advertiser consent to your Criteo app, and see that the app may manage "
-                "audiences.",
-            )
-        case 404 if problem.code == "audience-invalid":
-            return ListGoneError(
-                what,
-                "The contact list was deleted at Criteo. Choose: run with if_list_gone='remake' to make it anew and "
-                "send all, or take the segment out of the export.",
-            )
-        case 404:
-            return ConfigurationError(what, "Check the host of the connection.")
-        case 410:
-            return ConfigurationError(what, "This version of Criteo's API is gone: install a newer toolkit.")
-        case 429:
-            return BusyError(what, "The limit of calls is used up: run again later; nothing is lost.")
-        case status if status >= 500:  # noqa: PLR2004
-            return UnavailableError(what, "Criteo is down: run again later; nothing is lost.")
-    return ConfigurationError(what, "Look up the status in Criteo's documentation, and report it with the trace.")
+Remedy = tuple[type[ToolkitError], str]
+
+_REFUSED_CLIENT: Remedy = (
+    AccessError,
+    "Check client id and secret in Criteo's developer portal, and authenticate the connection anew.",
+)
+_LIST_GONE: Remedy = (
+    ListGoneError,
+    "The contact list was deleted at Criteo. Choose: run with if_list_gone='remake' to make it anew and send all, or "
+    "take the segment out of the export.",
+)
+_BY_CODE: dict[str, Remedy] = {
+    "invalid_client": _REFUSED_CLIENT,
+    "audience-invalid": _LIST_GONE,
+    "segment-not-found": _LIST_GONE,
+    NAME_TAKEN: (ConfigurationError, "Give the list another name, or rename the one that is there."),
+    "name-must-not-be-empty": (ConfigurationError, "Give the list a name."),
+}
+_BY_STATUS: dict[int, Remedy] = {
+    200: (ConfigurationError, "Change what it names, then run again."),
+    400: (DataError, "The request is malformed: report it with the trace; sending it again will not help."),
+    401: _REFUSED_CLIENT,
+    403: (
+        AccessError,
+        "Have an administrator of the advertiser consent to your Criteo app, and see that the app may manage "
+        "audiences.",
+    ),
+    404: (ConfigurationError, "Check the host of the connection."),
+    410: (ConfigurationError, "This version of Criteo's API is gone: install a newer toolkit."),
+    413: (TooLargeError, "Send less in one call."),
+    429: (BusyError, "The limit of calls is used up: run again later; nothing is lost."),
+}
+_DOWN: Remedy = (UnavailableError, "Criteo is down: run again later; nothing is lost.")
+_OTHER: Remedy = (
+    ConfigurationError,
+    "Look up the status in Criteo's documentation, and report it with the trace.",
+)
 
 
-def _refused_client(what: str) -> AccessError:
-    return AccessError(
-        what, "Check client id and secret in Criteo's developer portal, and authenticate the connection anew."
-    )
+def error_of(words: str, problem: Problem, *, on_a_list: bool = False) -> ToolkitError:
+    """Return the error whose kind says what to do about the problem.
+
+    ``words`` say what Criteo was asked; a call that was ``on_a_list`` finds nothing only if the list is gone, even
+    where the answer is empty.
+    """
+    if on_a_list and problem.status == 404 and not problem.code:  # noqa: PLR2004
+        kind, remedy = _LIST_GONE
+    elif problem.status >= _SERVER_FAILS:
+        kind, remedy = _DOWN
+    else:
+        kind, remedy = _BY_CODE.get(problem.code) or _BY_STATUS.get(problem.status) or _OTHER
+    return kind(f"Criteo refused to {words}: {problem}.", remedy)

@@ -1,12 +1,45 @@
-"""Criteo's answers as typed values. Fields and values that are not known are passed over, never refused."""
+"""Criteo's answers as typed values. Fields and values that are not known are passed over, never refused.
 
+Every value shows itself as a table in a notebook, and gives the same as a ``frame``.
+"""
+
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, alias_generators
+import polars as pl
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, alias_generators, computed_field
 
-Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))]
-Count = Annotated[int, BeforeValidator(lambda value: 0 if value is None else value)]
+from toolkit.errors import UnavailableError
+from toolkit.show import html_table
+
+Item = dict[str, Any]
+
+
+def _as_text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _as_count(value: object) -> int:
+    return _as_count_if_given(value) or 0
+
+
+def _as_count_if_given(value: object) -> int | None:
+    try:
+        return int(value)  # type: ignore[call-overload, no-any-return]
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _as_share(value: object) -> float | None:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+Count = Annotated[int, BeforeValidator(_as_count)]
 
 
 class Operation(StrEnum):
@@ -23,24 +56,40 @@ class IdentifierType(StrEnum):
     MADID = "madid"
     IDENTITY_LINK = "identityLink"
     GUM = "gum"
+    """Needs the caller's id beside it."""
     PHONE_NUMBER = "phoneNumber"
 
 
-class _Answer(BaseModel):
+class Answered(BaseModel):
+    """A value of an answer."""
+
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=alias_generators.to_camel, populate_by_name=True
     )
+    title: ClassVar[str]
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One row."""
+        return Rows(type(self), [self]).frame
+
+    def _repr_html_(self) -> str:
+        return html_table(self.frame, title=self.title)
 
 
-class Advertiser(_Answer):
+class Advertiser(Answered):
     """An advertiser that consented to the application."""
+
+    title: ClassVar[str] = "Advertisers"
 
     id: Text
     name: Text = Field(default="", alias="advertiserName")
 
 
-class ContactList(_Answer):
+class ContactList(Answered):
     """An audience segment; ``type`` is ``ContactList`` for those that receive identifiers."""
+
+    title: ClassVar[str] = "Contact lists"
 
     id: Text
     name: Text = ""
@@ -49,10 +98,13 @@ class ContactList(_Answer):
     type: Text = ""
 
 
-class Acknowledgement(_Answer):
-    """What Criteo made of a batch, summed over the calls that it took."""
+class Acknowledgement(Answered):
+    """What Criteo made of a batch, summed over the ``calls`` that it took."""
+
+    title: ClassVar[str] = "Acknowledged"
 
     operation: Operation
+    list_id: Text = Field(default="", alias="contactListId")
     valid: Count = Field(default=0, alias="nbValidIdentifiers")
     invalid: Count = Field(default=0, alias="nbInvalidIdentifiers")
     requested_at: Text = Field(default="", alias="requestDate")
@@ -69,20 +121,76 @@ class Acknowledgement(_Answer):
         )
 
 
-class Statistics(_Answer):
+class Statistics(Answered):
     """How many identifiers a list holds, and how many of them Criteo knows."""
+
+    title: ClassVar[str] = "Statistics"
 
     identifiers: Count = Field(default=0, alias="numberOfIdentifiers")
     matches: Count = Field(default=0, alias="numberOfMatches")
-    stated_match_rate: float | None = Field(default=None, alias="matchRate")
+    stated_match_rate: Annotated[float | None, BeforeValidator(_as_share)] = Field(default=None, alias="matchRate")
     """As Criteo gives it: whether from 0 to 1 or to 100 is not said."""
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def match_rate(self) -> float | None:
         """Matches by identifiers, from 0 to 1; None for an empty list."""
         return self.matches / self.identifiers if self.identifiers else None
 
 
-def flattened(item: dict[str, Any]) -> dict[str, Any]:
+class ListSize(Answered):
+    """How many people Criteo can reach through a list; None where it does not say."""
+
+    title: ClassVar[str] = "Sizes"
+
+    id: Text
+    size: Annotated[int | None, BeforeValidator(_as_count_if_given)] = None
+
+
+AnsweredT = TypeVar("AnsweredT", bound=Answered)
+
+_COLUMNS: dict[Any, type[pl.DataType]] = {int: pl.Int64, int | None: pl.Int64, float | None: pl.Float64}
+
+
+class Rows(list[AnsweredT]):
+    """Values of one kind; together they are a table."""
+
+    def __init__(self, kind: type[AnsweredT], values: Iterable[AnsweredT] = ()) -> None:
+        super().__init__(values)
+        self._kind = kind
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One row a value."""
+        schema = {name: _COLUMNS.get(field.annotation, pl.String) for name, field in self._kind.model_fields.items()}
+        schema |= {
+            name: _COLUMNS.get(field.return_type, pl.String) for name, field in self._kind.model_computed_fields.items()
+        }
+        return pl.DataFrame([it.model_dump(mode="json") for it in self], schema=schema)
+
+    def _repr_html_(self) -> str:
+        return html_table(self.frame, title=self._kind.title)
+
+
+def items_of(content: Item, name: str) -> list[Item]:
+    """Return the objects that an answer holds under a name: a list of them, a single one, or none."""
+    found = content.get(name)
+    return [it for it in (found if isinstance(found, list) else [found]) if isinstance(it, dict)]
+
+
+def flattened(item: Item) -> Item:
     """Return a resource of an answer with its id beside its attributes."""
-    return {**(item.get("attributes") or {}), "id": item.get("id")}
+    attributes = item.get("attributes")
+    return {**(attributes if isinstance(attributes, dict) else {}), "id": item.get("id")}
+
+
+def read(kind: type[AnsweredT], item: Item) -> AnsweredT:
+    """Return the value that an answer gives; raises UnavailableError when it is not one, naming fields only."""
+    try:
+        return kind.model_validate(item)
+    except ValidationError as error:
+        places = ", ".join(sorted({str(it["loc"][0]) for it in error.errors(include_input=False) if it["loc"]}))
+        raise UnavailableError(
+            f"Criteo answered with something that is no {kind.__name__}: {places} cannot be read.",
+            "Run again; if it stays so, install a newer toolkit.",
+        ) from None

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 RENEW_BEFORE_SECONDS = 60
 
@@ -12,29 +12,26 @@ RENEW_BEFORE_SECONDS = 60
 class Token:
     """An access token and when, on the monotonic clock, it should be renewed."""
 
-    text: str
+    text: str = field(repr=False)
     renew_at: float
-
-    def __repr__(self) -> str:
-        return "Token(•••)"
 
 
 class TokenKeeper:
-    """Gives the token that is valid now; ``fetch`` asks Criteo and returns its text and its life in seconds."""
+    """Gives the token that is valid now."""
 
-    def __init__(self, fetch: Callable[[], tuple[str, float]], *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._fetch = fetch
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._token: Token | None = None
 
-    def current(self) -> Token:
-        """Return a token that is not about to end."""
+    def current(self, fetch: Callable[[], tuple[str, float]]) -> Token:
+        """Return a token that is not about to end; ``fetch`` asks Criteo for its text and its life in seconds."""
         with self._lock:
             if self._token is None or self._clock() >= self._token.renew_at:
-                text, life_seconds = self._fetch()
+                asked_at = self._clock()
+                text, life_seconds = fetch()
                 margin = min(RENEW_BEFORE_SECONDS, life_seconds / 2)
-                self._token = Token(text, self._clock() + life_seconds - margin)
+                self._token = Token(text, asked_at + life_seconds - margin)
             return self._token
 
     def refuse(self, token: Token) -> None:

@@ -1,240 +1,27 @@
-"""Calls over HTTP: paced, retried, logged without their content."""
+"""Calls with a token, paced and retried; an answer is what was asked for, or an error by remedy."""
 
-import ipaddress
-import logging
-import threading
+import math
 import time
 from collections.abc import Callable
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field
 
-import orjson
 import requests
-import tenacity
 
-from toolkit.criteo.errors import Problem, error_of, problem_of
-from toolkit.criteo.pacing import Wait, pace_of, seconds_asked_for
-from toolkit.criteo.token import Token, TokenKeeper
-from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError
+from toolkit.criteo.errors import Problem, error_of
+from toolkit.criteo.models import Item, items_of
+from toolkit.criteo.pacing import Patience, Wait, pace_of, retry_after_seconds, seconds_asked_for
+from toolkit.criteo.retrying import Persistence, RetryError, Try
+from toolkit.criteo.token import TokenKeeper
+from toolkit.criteo.wire import Authorize, Reply, Request, Wire
+from toolkit.errors import BusyError, UnavailableError
 
-API_VERSION = "2026-07"
-CRITEO = "https://api.criteo.com"
-
-_log = logging.getLogger("toolkit.criteo")
-
-_CONNECT_SECONDS, _READ_SECONDS = 10, 120
-_UNAUTHORIZED, _TOO_LARGE, _TOO_MANY, _SERVER = 401, 413, 429, 500
-
-
-class TooLargeError(Exception):
-    """The body of a call is larger than Criteo takes."""
-
-
-class _Retry(Exception):
-    """A try failed in a way that may pass."""
-
-    def __init__(self, error: ToolkitError, *, seconds: float | None = None) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.seconds = seconds
-
-
-class Transport:
-    """Calls one host with one application's credentials."""
-
-    def __init__(
-        self,
-        *,
-        host: str,
-        client_id: str,
-        client_secret: str,
-        version: str,
-        patience_seconds: float,
-        observer: Callable[[Wait], None] | None,
-    ) -> None:
-        self.host = _checked(host)
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._version = version
-        self._patience_seconds = patience_seconds
-        self._observer = observer
-        self._pace = pace_of(self.host, client_id)
-        self._tokens = TokenKeeper(self._fetch_token)
-        self._local = threading.local()
-        self._sessions: list[requests.Session] = []
-        self._closing = threading.Event()
-        self.notices: dict[str, None] = {}
-
-    def call(
-        self, call: str, method: str, path: str, *, body: object = None, params: dict[str, int] | None = None
-    ) -> dict[str, Any]:
-        """Make a call that may be repeated without harm; ``call`` says it in words, for errors.
-
-        Raises a ToolkitError by remedy when Criteo refuses, or patience ends; TooLargeError when the body is.
-        """
-        return self._persist(lambda attempt: self._authorized(call, method, path, body, params, attempt))
-
-    def call_once(self, call: str, method: str, path: str, *, body: object) -> dict[str, Any] | None:
-        """Make a call that must not be repeated blindly; None when nobody knows whether it was done."""
-        try:
-            return self._authorized(call, method, path, body, None, 1)
-        except _Retry as failed:
-            self._pace.hold(failed.seconds or 0)
-            return None
-
-    def close(self) -> None:
-        """Close all connections and end all waiting."""
-        self._closing.set()
-        for session in self._sessions:
-            session.close()
-
-    def _persist(self, attempt: Callable[[int], dict[str, Any]]) -> dict[str, Any]:
-        backoff = tenacity.wait_exponential_jitter(initial=1, max=30)
-
-        def pause(state: tenacity.RetryCallState) -> float:
-            failed = state.outcome.exception() if state.outcome else None
-            asked = failed.seconds if isinstance(failed, _Retry) else None
-            return backoff(state) if asked is None else asked
-
-        def tell(state: tenacity.RetryCallState) -> None:
-            failed = state.outcome.exception() if state.outcome else None
-            if isinstance(failed, _Retry):
-                wait = Wait(round(state.upcoming_sleep, 1), failed.error.what)
-                _log.warning("waiting %.1f s: %s", wait.seconds, wait.reason)
-                if self._observer:
-                    self._observer(wait)
-
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Retry),
-            wait=pause,
-            stop=tenacity.stop_before_delay(self._patience_seconds) | tenacity.stop_when_event_set(self._closing),
-            sleep=tenacity.sleep_using_event(self._closing),
-            before_sleep=tell,
-            reraise=True,
-        )
-        try:
-            for state in retrying:
-                with state:
-                    answer = attempt(state.retry_state.attempt_number)
-                if not state.retry_state.outcome.failed:  # type: ignore[union-attr]
-                    return answer
-        except _Retry as failed:
-            raise failed.error from None
-        raise AssertionError("a retry ends in an answer or an error")
-
-    def _authorized(
-        self, call: str, method: str, path: str, body: object, params: dict[str, int] | None, attempt: int
-    ) -> dict[str, Any]:
-        token = self._tokens.current()
-        try:
-            return self._once(call, method, path, body, params, attempt, token)
-        except _UnauthorizedError:
-            self._tokens.refuse(token)
-        try:
-            return self._once(call, method, path, body, params, attempt, self._tokens.current())
-        except _UnauthorizedError as refused:
-            raise error_of(call, refused.problem) from None
-
-    def _once(
-        self,
-        call: str,
-        method: str,
-        path: str,
-        body: object,
-        params: dict[str, int] | None,
-        attempt: int,
-        token: Token,
-    ) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {token.text}", "Accept": "application/json"}
-        data = None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            data = orjson.dumps(body)
-        url = f"{self.host}/{path.format(version=self._version)}"
-        response = self._send(call, method, url, attempt=attempt, headers=headers, data=data, params=params)
-        return self._answer(call, response)
-
-    def _send(self, call: str, method: str, url: str, *, attempt: int, **more: Any) -> requests.Response:
-        self._pace.wait_for_turn()
-        started = time.monotonic()
-        path = urlsplit(url).path
-        try:
-            response = self._session().request(
-                method, url, timeout=(_CONNECT_SECONDS, _READ_SECONDS), allow_redirects=False, **more
-            )
-        except requests.exceptions.SSLError as error:
-            raise ConfigurationError(
-                f"The certificate of {self.host} is not trusted.",
-                "Name your company's certificates with the environment variable REQUESTS_CA_BUNDLE.",
-            ) from error
-        except requests.RequestException as error:
-            _log.info("%s %s failed: %s, attempt %d", method, path, type(error).__name__, attempt)
-            raise _Retry(_unreachable(self.host, call, error)) from None
-        _log.info(
-            "%s %s %d %.0f ms, trace %s, attempt %d",
-            method,
-            path,
-            response.status_code,
-            1000 * (time.monotonic() - started),
-            response.headers.get("x-request-id", "none"),
-            attempt,
-        )
-        return response
-
-    def _answer(self, call: str, response: requests.Response) -> dict[str, Any]:
-        for name in ("Deprecation", "Sunset"):
-            if name in response.headers:
-                self.notices[f"Criteo says of {call}: {name} {response.headers[name]}."] = None
-        answer, status = _json(response), response.status_code
-        problem = _first_problem(status, answer)
-        if status == _UNAUTHORIZED:
-            raise _UnauthorizedError(problem)
-        if status == _TOO_LARGE:
-            raise TooLargeError
-        if status == _TOO_MANY:
-            seconds = seconds_asked_for(response.headers, now=time.time())
-            self._pace.hold(seconds or 0)
-            raise _Retry(error_of(call, problem), seconds=seconds)
-        if status >= _SERVER:
-            raise _Retry(error_of(call, problem))
-        if not response.ok or response.is_redirect:
-            raise error_of(call, problem)
-        if answer is None:
-            raise _Retry(
-                UnavailableError(
-                    f"What answered for Criteo when asked to {call} does not speak its language (no JSON).",
-                    "A proxy may be in the way: check the network, then run again; nothing is lost.",
-                )
-            )
-        for warning in answer.get("warnings") or []:
-            self.notices[f"Criteo warns of {call}: {problem_of(status, warning)}."] = None
-        return answer
-
-    def _fetch_token(self) -> tuple[str, float]:
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._client_id,
-            "client_secret": self._client_secret,
-        }
-
-        def attempt(number: int) -> dict[str, Any]:
-            call = "give a token"
-            try:
-                return self._answer(
-                    call, self._send(call, "POST", f"{self.host}/oauth2/token", attempt=number, data=form)
-                )
-            except _UnauthorizedError as refused:
-                raise error_of(call, refused.problem) from None
-
-        answer = self._persist(attempt)
-        return str(answer["access_token"]), float(answer.get("expires_in") or 900)
-
-    def _session(self) -> requests.Session:
-        if not hasattr(self._local, "session"):
-            self._local.session = requests.Session()
-            self._sessions.append(self._local.session)
-        session: requests.Session = self._local.session
-        return session
+_NO_CONTENT, _REDIRECTION, _UNAUTHORIZED, _TIMED_OUT, _TOO_MANY, _SERVER_FAILS = 204, 300, 401, 408, 429, 500
+_TOKEN_SECONDS = 900.0
+# A success that needs no words: all was done that was asked.
+_DONE: Item = {"data": {}}
+_LONGEST_HEADER = 200
+# Shorter pauses between two calls are nothing to tell anybody.
+_WORTH_TELLING_SECONDS = 1.0
 
 
 class _UnauthorizedError(Exception):
@@ -243,40 +30,160 @@ class _UnauthorizedError(Exception):
         self.problem = problem
 
 
-def _checked(host: str) -> str:
-    parts = urlsplit(host)
-    name = parts.hostname or ""
-    loopback = name == "localhost" or (_is_address(name) and ipaddress.ip_address(name).is_loopback)
-    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
-        raise ConfigurationError(
-            f"The host {host!r} is not an https address.", f"Use {CRITEO}, or the address of an embedded Criteo."
-        )
-    return host.rstrip("/")
+@dataclass(frozen=True)
+class Application:
+    """What an application is known by at Criteo."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
 
 
-def _is_address(name: str) -> bool:
+class Transport:
+    """Calls one host with one application's credentials."""
+
+    def __init__(
+        self,
+        host: str,
+        application: Application,
+        *,
+        patience: Patience,
+        observer: Callable[[Wait], None] | None,
+    ) -> None:
+        self._wire = Wire(host, patience)
+        self._application = application
+        self._persistence = Persistence(patience, observer)
+        self._pace = pace_of(self.host, application.client_id)
+        self._tokens = TokenKeeper()
+        self._notices: dict[object, str] = {}
+
+    @property
+    def host(self) -> str:
+        """The host that it calls, and no other."""
+        return self._wire.host
+
+    @property
+    def notices(self) -> list[str]:
+        """What was noticed, in order."""
+        return list(self._notices.values())
+
+    def call(self, request: Request) -> Item:
+        """Make a call, which may be repeated without harm, and return its answer.
+
+        Raises a ToolkitError by remedy when Criteo refuses, or patience ends.
+        """
+        return self._persistence.insist(lambda attempt: self._authorized(request, attempt))
+
+    def close(self) -> None:
+        """Close all connections and end all waiting."""
+        self._persistence.ended.set()
+        self._wire.close()
+
+    def _authorized(self, request: Request, attempt: Try) -> Item:
+        token = self._tokens.current(lambda: self._fetch_token(attempt))
+        try:
+            return self._exchange(request, attempt, authorize=_bearer(token.text))
+        except _UnauthorizedError:
+            self._tokens.refuse(token)
+        token = self._tokens.current(lambda: self._fetch_token(attempt))
+        try:
+            return self._exchange(request, attempt, authorize=_bearer(token.text))
+        except _UnauthorizedError as refused:
+            self._tokens.refuse(token)
+            raise error_of(request.words, refused.problem) from None
+
+    def _fetch_token(self, attempt: Try) -> tuple[str, float]:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self._application.client_id,
+            "client_secret": self._application.client_secret,
+        }
+        request = Request("give a token", "POST", "oauth2/token", form=form)
+        try:
+            answer = self._exchange(request, attempt, authorize=_nobody)
+        except _UnauthorizedError as refused:
+            raise error_of(request.words, refused.problem) from None
+        token = answer.get("access_token")
+        if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+            raise RetryError(UnavailableError("Criteo's answer holds no token.", "Run again later; nothing is lost."))
+        return token, _life(answer.get("expires_in"))
+
+    def _exchange(self, request: Request, attempt: Try, *, authorize: Authorize) -> Item:
+        self._wait_for_turn(request, attempt)
+        reply = self._wire.send(request, attempt, authorize=authorize)
+        self._pace.learn(reply.headers, now=time.time())
+        self._take_notice(request, reply)
+        return self._judged(request, reply)
+
+    def _wait_for_turn(self, request: Request, attempt: Try) -> None:
+        while seconds := self._pace.take_turn():
+            left = attempt.seconds_left
+            what = f"Criteo takes {self._pace.calls_a_minute} calls a minute, and they are used up"
+            if seconds > left:
+                raise BusyError(
+                    f"{what} for {seconds:.0f} s more: it was not asked to {request.words}.",
+                    "Run again later; nothing is lost.",
+                )
+            if seconds > _WORTH_TELLING_SECONDS:
+                self._persistence.tell(seconds, f"{what}.", seconds_left=left - seconds)
+            if self._persistence.ended.wait(seconds):
+                raise UnavailableError(
+                    f"The client was closed before it could ask Criteo to {request.words}.", "Run again."
+                )
+
+    def _take_notice(self, request: Request, reply: Reply) -> None:
+        for name in ("Deprecation", "Sunset"):
+            if name in reply.headers:
+                value = reply.headers[name][:_LONGEST_HEADER]
+                self._notices.setdefault((name, value), f"Criteo says of this version of its API: {name} {value}.")
+        content = reply.content or {}
+        # A bulk call that failed in part says so beside what it did.
+        in_part = items_of(content, "errors") if items_of(content, "data") else []
+        for item in [*items_of(content, "warnings"), *in_part]:
+            problem = request.problem(reply.status, item)
+            self._notices.setdefault((problem.code, problem.title), f"Criteo warns of {request.words}: {problem}.")
+
+    def _judged(self, request: Request, reply: Reply) -> Item:
+        status = reply.status
+        problem = request.problem(status, reply.error)
+        if status == _UNAUTHORIZED:
+            raise _UnauthorizedError(problem)
+        error = error_of(request.words, problem, on_a_list=request.on_a_list)
+        if status == _TOO_MANY:
+            seconds = seconds_asked_for(reply.headers, now=time.time())
+            self._pace.hold(seconds or 0)
+            raise RetryError(error, seconds=seconds)
+        if status == _TIMED_OUT or status >= _SERVER_FAILS:
+            raise RetryError(error, seconds=retry_after_seconds(reply.headers, now=time.time()))
+        if status >= _REDIRECTION:
+            raise error
+        if status == _NO_CONTENT:
+            return _DONE
+        if reply.content is None:
+            raise RetryError(
+                UnavailableError(
+                    f"What answered for Criteo when asked to {request.words} does not speak its language (no JSON).",
+                    "A proxy may be in the way: check the network, then run again; nothing is lost.",
+                )
+            )
+        return reply.content
+
+
+def _bearer(token: str) -> Authorize:
+    def authorize(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        prepared.headers["Authorization"] = f"Bearer {token}"
+        return prepared
+
+    return authorize
+
+
+def _nobody(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Send no authorization: without this, requests would take one from a .netrc file."""
+    return prepared
+
+
+def _life(seconds: object) -> float:
     try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _json(response: requests.Response) -> dict[str, Any] | None:
-    try:
-        answer = orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        return None
-    return answer if isinstance(answer, dict) else None
-
-
-def _first_problem(status: int, answer: dict[str, Any] | None) -> Problem:
-    said = (answer or {}).get("errors") or [answer or {}]
-    return problem_of(status, said[0] if isinstance(said, list) and isinstance(said[0], dict) else {})
-
-
-def _unreachable(host: str, call: str, error: Exception) -> UnavailableError:
-    return UnavailableError(
-        f"{host} could not be asked to {call} ({type(error).__name__}).",
-        "Check the network and the proxy settings, then run again; nothing is lost.",
-    )
+        life = float(seconds)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return _TOKEN_SECONDS
+    return life if math.isfinite(life) and life > 0 else _TOKEN_SECONDS

@@ -1,16 +1,16 @@
 """The table of unified customer profiles."""
 
-import re
 from collections.abc import Sequence
-from functools import cached_property
 from typing import ClassVar, Literal
 
 import polars as pl
 
-from toolkit.errors import DataError
+from toolkit.errors import BusyError, DataError, ToolkitError
 from toolkit.show import html_table, text_table
 from toolkit.tables.reading import reading
-from toolkit.tables.source import Source, key_expression, require_columns, scan, schema_of
+from toolkit.tables.source import Source
+from toolkit.tables.table import Table
+from toolkit.tables.telling import masked, telling
 
 _FILE = "file of the table"
 _MOST_EXAMPLES = 3
@@ -22,28 +22,33 @@ class Profiles(Source):
     what: ClassVar[str] = "profiles"
     kind: Literal["profiles"] = "profiles"
 
-    @cached_property
+    @property
     def schema_(self) -> pl.Schema:
-        """The columns and their types."""
-        return schema_of(self, self.place)
+        """The columns and their types, as they are now."""
+        files = self._files()
+        with telling(self.what, self.location):
+            return files.schema()
 
     @property
     def columns(self) -> list[str]:
-        """The names of the columns."""
+        """The names of the columns, as they are now."""
         return self.schema_.names()
+
+    def look(self, columns: Sequence[str] = ()) -> Table:
+        """Look at what lies there; raises DataError when the key or one of these columns is missing."""
+        return Table.look(self._files(), key=self.key, key_as_text=self.key_as_text, columns=columns)
 
     def scan(self, columns: Sequence[str]) -> pl.LazyFrame:
         """Return the key and these columns, lazily; raises DataError when one is missing."""
-        wanted = [column for column in dict.fromkeys(columns) if column != self.key]
-        require_columns(self.schema_, [self.key, *wanted], table=self.what, location=self.location)
-        return scan(self.place).select(self._key, *wanted)
+        return self.look(columns).scan()
 
     def check_keys(self) -> None:
         """Read the whole key column; raises DataError when a key is null or there twice."""
-        keys = scan(self.place).select(self._key)
-        with reading(self):
+        table = self.look()
+        with reading(table):
             repeated = (
-                keys.group_by(self.key)
+                table.scan()
+                .group_by(self.key)
                 .len()
                 .filter((pl.col("len") > 1) | pl.col(self.key).is_null())
                 .collect(engine="streaming")[self.key]
@@ -51,14 +56,20 @@ class Profiles(Source):
         if len(repeated):
             raise self.key_error(repeated.drop_nulls())
 
-    def key_error(self, keys: pl.Series) -> DataError:
+    def key_error(self, keys: pl.Series) -> ToolkitError:
         """Return the error that tells where these keys are repeated or, when none are given, where a key is null."""
         where = pl.col(self.key).is_in(keys.implode()) if len(keys) else pl.col(self.key).is_null()
-        with reading(self):
-            found = self._with_files().filter(where).group_by(_FILE).len().sort(_FILE).collect()
+        table = self.look()
+        with reading(table):
+            found = _with_files(table).filter(where).group_by(_FILE).len().sort(_FILE).collect()
+        if found.is_empty():
+            return BusyError(
+                f"The profiles at {self.location} changed while they were read.",
+                "Whatever writes the table may be at work: run again when it is done.",
+            )
         files = ", ".join(f"{file} ({rows:,} rows)" for file, rows in found.head(_MOST_EXAMPLES).iter_rows())
         if len(keys):
-            examples = ", ".join(_example(key) for key in keys.sort().head(_MOST_EXAMPLES))
+            examples = ", ".join(repr(masked(key)) for key in keys.sort().head(_MOST_EXAMPLES))
             return DataError(
                 f"In the profiles, {len(keys):,} values of the key column {self.key!r} are there more than once, "
                 f"such as {examples}: in {files}.",
@@ -69,15 +80,6 @@ class Profiles(Source):
             "A profile without a key belongs to nobody: remove those rows, or name another key column.",
         )
 
-    @property
-    def _key(self) -> pl.Expr:
-        require_columns(self.schema_, [self.key], table=self.what, location=self.location)
-        return key_expression(self.schema_, self.key, as_text=self.key_as_text, table=self.what, location=self.location)
-
-    def _with_files(self) -> pl.LazyFrame:
-        parts = [scan(self.place, [file]).select(self._key, pl.lit(file).alias(_FILE)) for file in self.place.files]
-        return pl.concat(parts)
-
     def __repr__(self) -> str:
         return f"Profiles at {self.location}, key {self.key!r}\n{text_table(self._table)}"
 
@@ -86,8 +88,9 @@ class Profiles(Source):
 
     @property
     def _table(self) -> pl.DataFrame:
-        return pl.DataFrame({"column": self.columns, "type": [str(it) for it in self.schema_.dtypes()]})
+        schema = self.schema_
+        return pl.DataFrame({"column": schema.names(), "type": [str(it) for it in schema.dtypes()]})
 
 
-def _example(key: object) -> str:
-    return repr(re.sub(r"\S+@\S+", "•••", str(key)))
+def _with_files(table: Table) -> pl.LazyFrame:
+    return pl.concat(table.scan([part]).with_columns(pl.lit(part.path).alias(_FILE)) for part in table.files.parts)

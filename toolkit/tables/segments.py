@@ -1,8 +1,8 @@
 """Catalogs of segments: a folder of them, or one table of memberships."""
 
-from collections.abc import Sequence
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar, Literal
 from urllib.parse import unquote
 
@@ -11,18 +11,41 @@ import polars as pl
 from toolkit.errors import ConfigurationError, DataError
 from toolkit.names import unknown_name
 from toolkit.show import html_table, text_table
-from toolkit.tables.inputs import InputFile, input_files
-from toolkit.tables.location import Place, find, format_of, is_remote, stem_of
-from toolkit.tables.profiles import Profiles
+from toolkit.tables.files import Files, InputFile
+from toolkit.tables.find import DELTA_LOG, find_files
+from toolkit.tables.location import format_of, is_marker, stem_of
 from toolkit.tables.reading import reading
-from toolkit.tables.source import Source, key_expression, require_columns, scan, schema_of
+from toolkit.tables.source import Source
+from toolkit.tables.storage import Folder, Storage, StoredFile, storage_of
+from toolkit.tables.table import Table
+from toolkit.tables.telling import masked, nothing_at, telling
+
+_SUMMARY = pl.Schema(
+    {
+        "segment": pl.String(),
+        "rows": pl.Int64(),
+        "changed_at": pl.Datetime("us", "UTC"),
+        "location": pl.String(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Members:
+    """The members of some segments, whose rows are read when they are collected."""
+
+    frame: pl.LazyFrame
+    """``segment`` (an Enum) and ``customer``, a row a membership."""
+    tables: tuple[Table, ...]
+    key_type: pl.DataType | None
+    """Int64 or String; None when no file has a row, nor a type."""
 
 
 class SegmentFolder(Source):
     """A folder with one file, or one folder of part files, a segment.
 
-    The name of a segment is the file's name without its ending, or the folder's name. Characters that a file's name
-    can't hold are written as in a URL: ``A%2FB.parquet`` is the segment ``A/B``.
+    The name of a segment is that of the file or folder, without an ending that tells the format. Characters that the
+    name of a file can't hold are written as in a URL: ``A%2FB.parquet`` is the segment ``A/B``.
     """
 
     what: ClassVar[str] = "segments"
@@ -30,64 +53,79 @@ class SegmentFolder(Source):
 
     def names(self) -> list[str]:
         """Return the names of the segments."""
-        return sorted(self._places, key=lambda name: (name.casefold(), name))
+        return _sorted(self._paths(storage_of(self.location)))
+
+    def members(self, names: Sequence[str]) -> Members:
+        """Look at these segments; raises what names the segment, the file and the column that is wrong."""
+        _require_some(names)
+        tables = self._tables(names)
+        key_type = self._common_key_type(tables)
+        segment, key = pl.Enum(list(tables)), pl.col(self.key).cast(key_type or pl.String()).alias("customer")
+        frames = [table.scan().select(pl.lit(name, segment).alias("segment"), key) for name, table in tables.items()]
+        return Members(pl.concat(frames), tuple(tables.values()), key_type)
 
     def scan(self, names: Sequence[str]) -> pl.LazyFrame:
-        """Return ``segment`` and the key, a row a membership, of these segments."""
-        kind = pl.Enum(list(names))
-        return pl.concat(
-            [
-                scan(self._place(name)).select(pl.lit(name, kind).alias("segment"), self._key(self._place(name)))
-                for name in names
-            ]
-        )
+        """Return ``segment`` and ``customer``, a row a membership, of these segments."""
+        return self.members(names).frame
 
     def summary(self) -> pl.DataFrame:
         """Return a row a segment: its rows, when it changed, where it lies."""
-        return _summary({name: self._place(name) for name in self.names()})
+        tables = self._tables(self.names())
+        with reading(*tables.values()):
+            counted = pl.collect_all([it.scan().select(pl.len()) for it in tables.values()], engine="streaming")
+        return pl.DataFrame(
+            [
+                (name, rows.item(), _changed_at(table.files.inputs()), table.files.location)
+                for (name, table), rows in zip(tables.items(), counted, strict=True)
+            ],
+            schema=_SUMMARY,
+            orient="row",
+        )
 
     def inputs(self, names: Sequence[str] | None = None) -> list[InputFile]:
         """Return the files of these segments."""
-        return [file for name in names or self.names() for file in input_files(self._place(name))]
+        return [it for files in self._found(names).values() for it in files.inputs()]
 
-    @cached_property
-    def _places(self) -> dict[str, Path]:
-        folder = Path(self.location)
-        if is_remote(self.location):
+    def _tables(self, names: Sequence[str]) -> dict[str, Table]:
+        return {
+            name: Table.look(files, key=self.key, key_as_text=self.key_as_text)
+            for name, files in self._found(names).items()
+        }
+
+    def _found(self, names: Sequence[str] | None) -> dict[str, Files]:
+        storage = storage_of(self.location)
+        paths = self._paths(storage)
+        return {
+            name: find_files(f"segment {name!r}", _known(name, paths), declared=self.format, storage=storage)
+            for name in (_sorted(paths) if names is None else names)
+        }
+
+    def _paths(self, storage: Storage) -> dict[str, str]:
+        with telling(self.what, self.location):
+            found = storage.find(self.location)
+            if found is None:
+                raise nothing_at(self.location, what=self.what)
+            entries = storage.entries(self.location) if isinstance(found, Folder) else {}
+        if isinstance(found, StoredFile) or DELTA_LOG in entries:
             raise ConfigurationError(
-                f"The segments at {self.location} are not listed: a folder of segments must lie on this machine.",
-                "Use SegmentTable for one membership table in the cloud, or bring the folder here.",
+                f"{self.location} is one table, where a folder with a table a segment should be.",
+                "Use SegmentTable for one table of memberships, or correct the location.",
             )
-        if not folder.is_dir():
-            raise ConfigurationError(
-                f"There is no folder {folder}, where the segments should lie.", "Correct the location."
+        kept = [name for name, is_folder in entries.items() if self._is_segment(name, is_folder=is_folder)]
+        return _once({name: unquote(stem_of(name)) for name in kept}, folder=self.location.rstrip("/"))
+
+    def _is_segment(self, name: str, *, is_folder: bool) -> bool:
+        return not is_marker(name) and bool(is_folder or format_of(name) or self.format)
+
+    def _common_key_type(self, tables: Mapping[str, Table]) -> pl.DataType | None:
+        named = {table.key_type: name for name, table in tables.items() if table.has_typed_key}
+        if len(named) > 1:
+            raise DataError(
+                f"The segments at {self.location} differ in their keys: column {self.key!r} is text in segment "
+                f"{named[pl.String()]!r} and a number in segment {named[pl.Int64()]!r}.",
+                "Read them with SegmentFolder(…, key_as_text=True), if 7 and '7' are the same customer.",
             )
-        entries = [
-            it
-            for it in sorted(folder.iterdir())
-            if not it.name.startswith(("_", ".")) and (it.is_dir() or format_of(it.name) or self.format)
-        ]
-        return {unquote(it.name if it.is_dir() else stem_of(it.name)): it for it in entries}
-
-    def _place(self, name: str) -> Place:
-        if name not in self._places:
-            raise unknown_name("segment", name, self._places)
-        return find(str(self._places[name]), table=f"segment {name!r}", declared=self.format)
-
-    def _key(self, place: Place) -> pl.Expr:
-        schema = schema_of(_at(self, place), place)
-        require_columns(schema, [self.key], table=self.what, location=place.location)
-        return key_expression(schema, self.key, as_text=self.key_as_text, table=self.what, location=place.location)
-
-    def damaged_file(self) -> str | None:
-        """Return a file that cannot be read by itself, None when each can."""
-        found = (_at(self, self._place(name)).damaged_file() for name in self.names())
-        return next((it for it in found if it), None)
-
-    def differing_file(self) -> str | None:
-        """Return in words how two part files of a segment differ, None when none do."""
-        found = (_at(self, self._place(name)).differing_file() for name in self.names())
-        return next((it for it in found if it), None)
+        return next(iter(named), None)
 
     def __repr__(self) -> str:
         return f"Segments at {self.location}, key {self.key!r}\n{text_table(self.summary().drop('location'))}"
@@ -107,37 +145,47 @@ class SegmentTable(Source):
 
     def names(self) -> list[str]:
         """Return the names of the segments."""
-        with reading(self):
-            found = self._memberships().select("segment").unique().collect(engine="streaming")
-        return sorted(found["segment"].drop_nulls(), key=lambda name: (name.casefold(), name))
+        return self._names(self._look())
+
+    def members(self, names: Sequence[str]) -> Members:
+        """Look at the table; raises ConfigurationError when a segment has no row there."""
+        _require_some(names)
+        table = self._look()
+        rows = self._rows(table).filter(pl.col("segment").is_in(list(names)))
+        with reading(table):
+            found = rows.select(pl.col("segment").unique()).collect(engine="streaming")["segment"]
+        if len(found) < len(set(names)):
+            known = [masked(name) for name in self._names(table)]
+            raise unknown_name("segment", next(name for name in names if name not in found), known)
+        frame = rows.with_columns(pl.col("segment").cast(pl.Enum(list(names))))
+        return Members(frame, (table,), table.key_type if table.has_typed_key else None)
 
     def scan(self, names: Sequence[str]) -> pl.LazyFrame:
-        """Return ``segment`` and the key, a row a membership, of these segments."""
-        known = self.names()
-        for name in names:
-            if name not in known:
-                raise unknown_name("segment", name, known)
-        chosen = self._memberships().filter(pl.col("segment").is_in(list(names)))
-        return chosen.with_columns(pl.col("segment").cast(pl.Enum(list(names))))
+        """Return ``segment`` and ``customer``, a row a membership, of these segments."""
+        return self.members(names).frame
 
     def summary(self) -> pl.DataFrame:
         """Return a row a segment: its rows, when the table changed, where it lies."""
-        with reading(self):
-            rows = self._memberships().group_by("segment").len("rows").collect(engine="streaming")
-        changed = max((it.modified_at for it in self.inputs() if it.modified_at), default=None)
-        named = rows.drop_nulls("segment").sort(pl.col("segment").str.to_lowercase(), "segment")
-        return named.select(
-            "segment",
-            pl.col("rows").cast(pl.Int64),
-            changed_at=pl.lit(changed, pl.Datetime("us", "UTC")),
-            location=pl.lit(self.location),
+        table = self._look()
+        with reading(table):
+            counted = self._rows(table).group_by("segment").len("rows").collect(engine="streaming")
+        rows = dict(counted.drop_nulls("segment").iter_rows())
+        changed_at = _changed_at(table.files.inputs())
+        return pl.DataFrame(
+            [(name, rows[name], changed_at, self.location) for name in _sorted(rows)], schema=_SUMMARY, orient="row"
         )
 
-    def _memberships(self) -> pl.LazyFrame:
-        schema = schema_of(self, self.place)
-        require_columns(schema, [self.segment, self.key], table=self.what, location=self.location)
-        key = key_expression(schema, self.key, as_text=self.key_as_text, table=self.what, location=self.location)
-        return scan(self.place).select(pl.col(self.segment).cast(pl.String).alias("segment"), key)
+    def _look(self) -> Table:
+        return Table.look(self._files(), key=self.key, key_as_text=self.key_as_text, columns=[self.segment])
+
+    def _rows(self, table: Table) -> pl.LazyFrame:
+        segment = pl.col(self.segment).cast(pl.String).alias("segment")
+        return table.scan().select(segment, pl.col(self.key).alias("customer"))
+
+    def _names(self, table: Table) -> list[str]:
+        with reading(table):
+            found = self._rows(table).select(pl.col("segment").unique()).collect(engine="streaming")
+        return _sorted(found["segment"].drop_nulls())
 
     def __repr__(self) -> str:
         return f"Segments at {self.location}, key {self.key!r}\n{text_table(self.summary().drop('location'))}"
@@ -146,41 +194,33 @@ class SegmentTable(Source):
         return html_table(self.summary().drop("location"), title="Segments", subtitle=self.location)
 
 
-def require_same_keys(profiles: Profiles, members: pl.LazyFrame, catalog: SegmentFolder | SegmentTable) -> None:
-    """Raise DataError when one table's key is text and the other's a number: they would never meet."""
-    ours = profiles.scan([]).collect_schema()[profiles.key]
-    theirs = members.collect_schema()[catalog.key]
-    if ours != theirs:
-        number, table = ("profiles", "Profiles") if ours == pl.Int64 else ("segments", type(catalog).__name__)
-        raise DataError(
-            f"The keys cannot be matched: column {profiles.key!r} of the profiles is {_said(ours)}, and column "
-            f"{catalog.key!r} of the segments is {_said(theirs)}.",
-            f"Read the {number} with {table}(…, key_as_text=True), if 7 and '7' are the same customer.",
-        )
+def _require_some(names: Sequence[str]) -> None:
+    if not names:
+        raise ConfigurationError("No segment is chosen.", "Name at least one.")
 
 
-def _said(dtype: pl.DataType) -> str:
-    return "text" if dtype == pl.String else "a number"
+def _sorted(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: (name.casefold(), name))
 
 
-def _at(source: Source, place: Place) -> Source:
-    """Return a source of one of its places, so that errors name that."""
-
-    class _Part(Source):
-        what: ClassVar[str] = f"segment {unquote(stem_of(Path(place.location).name))!r}"
-
-    return _Part(location=place.location, key=source.key, format=source.format)
+def _known(name: str, paths: Mapping[str, str]) -> str:
+    if name not in paths:
+        raise unknown_name("segment", name, paths)
+    return paths[name]
 
 
-def _summary(places: dict[str, Place]) -> pl.DataFrame:
-    rows = []
-    for name, place in places.items():
-        files = input_files(place)
-        counted = [it.rows for it in files]
-        total = sum(filter(None, counted)) if None not in counted else scan(place).select(pl.len()).collect().item()
-        changed = max((it.modified_at for it in files if it.modified_at), default=None)
-        rows.append({"segment": name, "rows": total, "changed_at": changed, "location": place.location})
-    return pl.DataFrame(
-        rows,
-        schema={"segment": pl.String, "rows": pl.Int64, "changed_at": pl.Datetime("us", "UTC"), "location": pl.String},
-    )
+def _once(segments: Mapping[str, str], *, folder: str) -> dict[str, str]:
+    """Return the path of each segment; raises DataError when two entries are one segment."""
+    paths: dict[str, str] = {}
+    for entry, segment in segments.items():
+        if segment in paths:
+            raise DataError(
+                f"Segment {segment!r} is there twice: {paths[segment]} and {folder}/{entry}.",
+                "Remove or rename one of them.",
+            )
+        paths[segment] = f"{folder}/{entry}"
+    return paths
+
+
+def _changed_at(files: Iterable[InputFile]) -> datetime | None:
+    return max((it.modified_at for it in files if it.modified_at), default=None)

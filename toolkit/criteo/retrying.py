@@ -1,0 +1,103 @@
+"""Trying again, as long as patience lasts."""
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import tenacity
+
+from toolkit.criteo.pacing import Patience, Wait
+from toolkit.errors import ToolkitError
+
+_log = logging.getLogger("toolkit.criteo")
+
+T = TypeVar("T")
+
+
+class RetryError(Exception):
+    """A try failed in a way that may pass: ``error`` is what to raise when it does not."""
+
+    def __init__(self, error: ToolkitError, *, seconds: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.seconds = seconds
+        """How long to wait before the next try; None when nobody said."""
+
+
+@dataclass(frozen=True)
+class Try:
+    """One try of a call, and until when, on the monotonic clock, the call may take."""
+
+    number: int
+    deadline: float
+
+    @property
+    def seconds_left(self) -> float:
+        """What is left of the patience."""
+        return max(self.deadline - time.monotonic(), 0.0)
+
+
+class Persistence:
+    """Repeats what may pass. Setting ``ended`` ends all waiting."""
+
+    def __init__(self, patience: Patience, observer: Callable[[Wait], None] | None) -> None:
+        self.patience = patience
+        self.ended = threading.Event()
+        self._observer = observer
+
+    def insist(self, act: Callable[[Try], T]) -> T:
+        """Return what ``act`` returns in the end; raises the error of its last try, and at once what cannot pass."""
+        begun = time.monotonic()
+        numbers = itertools.count(1)
+        last = Try(0, begun + self.patience.seconds)
+
+        def once_more() -> T:
+            nonlocal last
+            last = Try(next(numbers), last.deadline)
+            return act(last)
+
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(RetryError),
+            wait=self._seconds_before_next,
+            stop=tenacity.stop_before_delay(self.patience.seconds) | tenacity.stop_when_event_set(self.ended),
+            sleep=tenacity.sleep_using_event(self.ended),
+            before_sleep=lambda state: self.tell(
+                state.upcoming_sleep, _failure(state).error.what, seconds_left=last.seconds_left - state.upcoming_sleep
+            ),
+            reraise=True,
+        )
+        try:
+            return retrying(once_more)
+        except RetryError as failed:
+            raise _tried_in_vain(failed.error, tries=last.number, seconds=time.monotonic() - begun) from None
+
+    def tell(self, seconds: float, reason: str, *, seconds_left: float) -> None:
+        """Say that, and why, nothing happens for a while."""
+        wait = Wait(seconds, reason, seconds_left)
+        _log.warning("%s", wait)
+        if self._observer:
+            self._observer(wait)
+
+    def _seconds_before_next(self, state: tenacity.RetryCallState) -> float:
+        asked = _failure(state).seconds
+        if asked is not None:
+            return asked
+        first = self.patience.first_wait_seconds
+        backoff = tenacity.wait_exponential(multiplier=first, max=self.patience.longest_wait_seconds)
+        return backoff(state) + tenacity.wait_random(0, first)(state)
+
+
+def _failure(state: tenacity.RetryCallState) -> RetryError:
+    failed = state.outcome.exception() if state.outcome else None
+    assert isinstance(failed, RetryError)  # noqa: S101  # nothing else is retried
+    return failed
+
+
+def _tried_in_vain(error: ToolkitError, *, tries: int, seconds: float) -> ToolkitError:
+    if tries == 1:
+        return error
+    return type(error)(f"{error.what} It was tried {tries} times in {seconds:.0f} s.", error.remedy)

@@ -1,0 +1,64 @@
+"""The files of a table, whatever their format."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from toolkit.tables.location import Format, is_remote
+from toolkit.tables.storage import Storage, StoredFile
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file as it was when it was looked at; what is not known cheaply is None."""
+
+    path: str
+    size_bytes: int | None
+    modified_at: datetime | None
+    rows: int | None
+    version: int | None = None
+    """The version of a Delta table."""
+
+
+@dataclass(frozen=True)
+class Files(ABC):
+    """What was found at a location when somebody looked: files of one format."""
+
+    what: str
+    """What the table is called in errors."""
+    location: str
+    storage: Storage
+    parts: tuple[StoredFile, ...]
+    """The files that can be read by themselves; for a Delta table, whose log tells its files, the location alone."""
+
+    @property
+    @abstractmethod
+    def format(self) -> Format:
+        """How they are written."""
+
+    @abstractmethod
+    def schema(self, part: StoredFile | None = None) -> pl.Schema:
+        """Return the columns of a part, of the first one by default, from its head."""
+
+    @abstractmethod
+    def scan(self, types: pl.Schema, parts: Sequence[StoredFile] | None = None) -> pl.LazyFrame:
+        """Return these columns of all or some parts as these types, lazily; nothing else is read."""
+
+    def inputs(self) -> list[InputFile]:
+        """Return the files for the record of a run."""
+        return [InputFile(it.path, it.size_bytes, it.modified_at, self._rows(it)) for it in self.parts]
+
+    @property
+    def partitions(self) -> list[str]:
+        """The columns that the names of folders tell."""
+        return list(self.parts[0].partitions)
+
+    def _rows(self, part: StoredFile) -> int | None:
+        return None
+
+    @property
+    def _is_remote(self) -> bool:
+        return is_remote(self.location)

@@ -1,0 +1,78 @@
+"""What lies at a location: which format, in which files.
+
+A location is a file, a folder of part files (nested, or with hive partitions as ``country=NL/``), or a folder with a
+Delta table.
+"""
+
+from collections.abc import Sequence
+
+from toolkit.errors import DataError
+from toolkit.tables.csv_files import CsvFiles
+from toolkit.tables.delta_files import DeltaFiles
+from toolkit.tables.files import Files
+from toolkit.tables.location import ENDINGS, Format, format_of, is_marker
+from toolkit.tables.parquet_files import ParquetFiles
+from toolkit.tables.storage import Storage, StoredFile, storage_of
+from toolkit.tables.telling import nothing_at, telling
+
+DELTA_LOG = "_delta_log"
+
+
+def find_files(what: str, location: str, *, declared: Format | None, storage: Storage | None = None) -> Files:
+    """Find the table's files as they are now; ``what`` says which table it is, for errors.
+
+    Raises ConfigurationError when nothing is there, DataError when what is there is no table, empty or of several
+    formats, AccessError when it may not be read.
+    """
+    storage = storage or storage_of(location)
+    with telling(what, location):
+        found = storage.find(location)
+        if found is None:
+            raise nothing_at(location, what=what)
+        if isinstance(found, StoredFile):
+            parts = [found]
+        elif declared is Format.DELTA or DELTA_LOG in storage.entries(location):
+            return DeltaFiles.open(what, location, storage)
+        else:
+            parts = [it for it in storage.files(location) if not any(map(is_marker, (*it.folders, it.name)))]
+    form = _format_of(parts, what=what, location=location, declared=declared)
+    _require_rows_and_one_layout(parts, what=what)
+    kind = CsvFiles if form is Format.CSV else ParquetFiles
+    return kind(what, location, storage, tuple(parts))
+
+
+def _format_of(parts: Sequence[StoredFile], *, what: str, location: str, declared: Format | None) -> Format:
+    if not parts:
+        raise DataError(
+            f"The folder {location}, where the {what} should lie, holds no files.",
+            "Wait until whatever writes the table is done, or correct the location.",
+        )
+    first_of = {declared or format_of(it.name): it for it in reversed(parts)}
+    if None in first_of:
+        raise DataError(
+            f"{first_of[None].path}, of the {what}, has a name that tells no format.",
+            f"Keep files there with names that end in {', '.join(ENDINGS)}; or say format='parquet' or format='csv'.",
+        )
+    if len(first_of) > 1:
+        raise DataError(
+            f"There are several formats at {location}, where the {what} should lie: "
+            f"look at {' and '.join(it.path for it in first_of.values())}.",
+            "Keep files of one format there.",
+        )
+    (form,) = first_of
+    assert form is not None  # noqa: S101  # refused above
+    return form
+
+
+def _require_rows_and_one_layout(parts: Sequence[StoredFile], *, what: str) -> None:
+    for part in parts:
+        if part.size_bytes == 0:
+            raise DataError(
+                f"{part.path}, a file of the {what}, is empty (0 bytes).",
+                "Have it written again; a table without rows still has its columns.",
+            )
+        if part.partitions.keys() != parts[0].partitions.keys():
+            raise DataError(
+                f"{parts[0].path} and {part.path}, of the {what}, lie in folders of different partitions.",
+                "Have the table written with one layout.",
+            )

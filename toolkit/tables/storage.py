@@ -1,0 +1,184 @@
+"""Files where they lie: on this machine, or in a cloud's storage with the usual credentials of the environment."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from toolkit.errors import ConfigurationError
+from toolkit.tables.location import CLOUDS, is_remote
+
+_READ_AT_ONCE_BYTES = 8 << 20
+_GIVE_UP_AFTER = timedelta(seconds=30)
+_HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file as it was when it was listed."""
+
+    path: str
+    folders: tuple[str, ...]
+    """The folders between the location and the file."""
+    size_bytes: int
+    modified_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rsplit("/", 1)[-1]
+
+    @property
+    def partitions(self) -> dict[str, str | None]:
+        """What folders named as ``country=NL`` tell of the rows."""
+        pairs = [folder.split("=", 1) for folder in self.folders if "=" in folder]
+        return {name: None if value == _HIVE_NULL else unquote(value) for name, value in pairs}
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder."""
+
+    path: str
+
+
+class Storage(Protocol):
+    """What is asked of a place that holds files. Errors are those of the operating system."""
+
+    def find(self, path: str) -> StoredFile | Folder | None:
+        """Return what lies at the path, None when nothing does."""
+
+    def entries(self, folder: str) -> dict[str, bool]:
+        """Return the names in the folder, and whether each is a folder itself."""
+
+    def files(self, folder: str) -> Iterator[StoredFile]:
+        """Yield the files in the folder and in all below it."""
+
+    def open(self, path: str) -> Any:
+        """Return a stream of the file's bytes, as pyarrow takes it."""
+
+
+def storage_of(location: str) -> Storage:
+    """Return the storage that the location lies in; raises ConfigurationError for a kind that is not known."""
+    if not is_remote(location):
+        return _Machine()
+    if not location.startswith(CLOUDS):
+        raise ConfigurationError(
+            f"The location {location} is of no kind that can be read.",
+            f"Name a path on this machine, or a URL that begins with {', '.join(CLOUDS)}.",
+        )
+    return _Cloud(location)
+
+
+class _Machine:
+    def find(self, path: str) -> StoredFile | Folder | None:
+        try:
+            found = _stored(path, ())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return Folder(path) if Path(path).is_dir() else found
+
+    def entries(self, folder: str) -> dict[str, bool]:
+        return {it.name: it.is_dir() for it in sorted(Path(folder).iterdir())}
+
+    def files(self, folder: str) -> Iterator[StoredFile]:
+        for found, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+            folders.sort()
+            for name in sorted(names):
+                yield _stored(os.path.join(found, name), Path(found).relative_to(folder).parts)  # noqa: PTH118
+
+    def open(self, path: str) -> Any:
+        from pyarrow.fs import LocalFileSystem
+
+        return LocalFileSystem().open_input_stream(path, compression=None)
+
+
+def _stored(path: str, folders: tuple[str, ...]) -> StoredFile:
+    stat = Path(path).stat()
+    return StoredFile(path, folders, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+class _Cloud:
+    """The storage of one bucket or container."""
+
+    def __init__(self, location: str) -> None:
+        scheme, rest = location.split("://", 1)
+        authority = rest.partition("/")[0]
+        self._root = f"{scheme}://{authority}"
+        self._bucket = authority.partition("@")[0]
+        self._system = _file_system(scheme, authority)
+
+    def find(self, path: str) -> StoredFile | Folder | None:
+        from pyarrow.fs import FileType
+
+        (info,) = self._system.get_file_info([self._inside(path)])
+        match info.type:
+            case FileType.NotFound:
+                return None
+            case FileType.Directory:
+                return Folder(path)
+            case _:
+                return self._stored(info, path)
+
+    def entries(self, folder: str) -> dict[str, bool]:
+        from pyarrow.fs import FileType
+
+        found = self._list(folder, recursive=False)
+        return {it.base_name: it.type == FileType.Directory for it in sorted(found, key=lambda it: it.path)}
+
+    def files(self, folder: str) -> Iterator[StoredFile]:
+        from pyarrow.fs import FileType
+
+        found = self._list(folder, recursive=True)
+        for info in sorted(found, key=lambda it: it.path):
+            if info.type == FileType.File:
+                yield self._stored(info, folder)
+
+    def open(self, path: str) -> Any:
+        return self._system.open_input_stream(self._inside(path), compression=None, buffer_size=_READ_AT_ONCE_BYTES)
+
+    def _list(self, folder: str, *, recursive: bool) -> list[Any]:
+        from pyarrow.fs import FileSelector
+
+        found: list[Any] = self._system.get_file_info(FileSelector(self._inside(folder), recursive=recursive))
+        return found
+
+    def _stored(self, info: Any, location: str) -> StoredFile:
+        key = info.path[len(self._bucket) + 1 :]
+        below = info.path[len(self._inside(location)) :].strip("/")
+        return StoredFile(f"{self._root}/{key}", tuple(below.split("/")[:-1]), info.size, info.mtime)
+
+    def _inside(self, url: str) -> str:
+        return f"{self._bucket}/{url[len(self._root) :].strip('/')}".rstrip("/")
+
+
+def _file_system(scheme: str, authority: str) -> Any:
+    """Return the file system that lists and reads where Polars and Delta, too, will look for their credentials."""
+    from pyarrow import fs
+
+    match scheme:
+        case "s3":
+            return fs.FileSystem.from_uri(f"s3://{authority}")[0]
+        case "gs":
+            return fs.GcsFileSystem(retry_time_limit=_GIVE_UP_AFTER)
+        case _:
+            return fs.AzureFileSystem(authority.partition("@")[2].partition(".")[0], **_azure_credentials())
+
+
+def _azure_credentials() -> dict[str, str]:
+    """Return what the environment says of Azure; without it, Azure's own chain of credentials is tried."""
+    for names, option in (
+        (("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY"), "account_key"),
+        (("AZURE_STORAGE_SAS_KEY", "AZURE_STORAGE_SAS_TOKEN"), "sas_token"),
+    ):
+        given = next((os.environ[name] for name in names if os.environ.get(name)), None)
+        if given:
+            return {option: given}
+    return {}
