@@ -17,7 +17,7 @@ lab: $(READY) ## Open JupyterLab on the notebooks, with the embedded Criteo up
 	@$(BIN)/python -m toolkit lab
 
 test: $(READY) lint ## Lint, check types and run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(READY) ## Lint and check types
 	@$(BIN)/ruff check .

@@ -1,0 +1,40 @@
+"""The report of a run, as a browser shows it."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+import toolkit
+from tests.conftest import need
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    chromium = need("chromium")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+
+
+def test_it_shows_figures_and_a_picture_and_asks_the_network_for_nothing(
+    workspace: toolkit.Workspace, browser: Browser
+) -> None:
+    run = workspace.run("Nightly").raise_for_status()
+    page = browser.new_page(viewport={"width": 900, "height": 900})
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(run.report.as_uri())
+    assert asked == [run.report.as_uri()]
+    assert said == []
+    assert page.get_by_role("heading", name="Export Nightly").is_visible()
+    assert page.locator("table").first.locator("tbody tr").first.inner_text().split()[:3] == ["All", "100", "100"]
+    assert page.locator("svg").bounding_box()["width"] > 300
+    # A table that is wider than the window scrolls in its own frame, and not the page.
+    page.set_viewport_size({"width": 400, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
