@@ -31,11 +31,6 @@ class CsvFiles(Files):
         """CSV."""
         return Format.CSV
 
-    def schema(self, part: StoredFile | None = None) -> pl.Schema:
-        """Return the columns of a part, of the first one by default, from its header line."""
-        chosen = part or self.parts[0]
-        return pl.Schema(dict.fromkeys([*self._header(chosen).names, *chosen.partitions], pl.String()))
-
     def scan(self, types: pl.Schema, parts: Sequence[StoredFile] | None = None) -> pl.LazyFrame:
         """Return these columns of all or some parts, lazily; no others become text in memory."""
         from polars.io.plugins import register_io_source
@@ -54,6 +49,9 @@ class CsvFiles(Files):
                         return
 
         return register_io_source(frames, schema=types)
+
+    def _schema(self, part: StoredFile) -> pl.Schema:
+        return pl.Schema(dict.fromkeys([*self._header(part).names, *part.partitions], pl.String()))
 
     def _frames(self, part: StoredFile, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         header = self._header(part)

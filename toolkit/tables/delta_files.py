@@ -30,13 +30,12 @@ class DeltaFiles(Files):
         """Delta."""
         return Format.DELTA
 
-    def schema(self, part: StoredFile | None = None) -> pl.Schema:
-        """Return the columns that the log tells."""
-        return pl.scan_delta(self.log).collect_schema()
-
     def scan(self, types: pl.Schema, parts: Sequence[StoredFile] | None = None) -> pl.LazyFrame:
         """Return these columns as these types, lazily; nothing else is read."""
         return pl.scan_delta(self.log).select(pl.col(name).cast(dtype) for name, dtype in types.items())
+
+    def _schema(self, part: StoredFile) -> pl.Schema:
+        return pl.scan_delta(self.log).collect_schema()
 
     def inputs(self) -> list[InputFile]:
         """Return the table and its version."""

@@ -9,6 +9,7 @@ import polars as pl
 
 from toolkit.tables.location import Format, is_remote
 from toolkit.tables.storage import Storage, StoredFile
+from toolkit.tables.telling import telling
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,11 @@ class Files(ABC):
     def format(self) -> Format:
         """How they are written."""
 
-    @abstractmethod
     def schema(self, part: StoredFile | None = None) -> pl.Schema:
         """Return the columns of a part, of the first one by default, from its head."""
+        chosen = part or self.parts[0]
+        with telling(self.what, chosen.path):
+            return self._schema(chosen)
 
     @abstractmethod
     def scan(self, types: pl.Schema, parts: Sequence[StoredFile] | None = None) -> pl.LazyFrame:
@@ -55,6 +58,9 @@ class Files(ABC):
     def partitions(self) -> list[str]:
         """The columns that the names of folders tell."""
         return list(self.parts[0].partitions)
+
+    @abstractmethod
+    def _schema(self, part: StoredFile) -> pl.Schema: ...
 
     def _rows(self, part: StoredFile) -> int | None:
         return None

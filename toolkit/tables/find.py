@@ -47,7 +47,9 @@ def _format_of(parts: Sequence[StoredFile], *, what: str, location: str, declare
             f"The folder {location}, where the {what} should lie, holds no files.",
             "Wait until whatever writes the table is done, or correct the location.",
         )
-    first_of = {declared or format_of(it.name): it for it in reversed(parts)}
+    first_of: dict[Format | None, StoredFile] = {}
+    for part in parts:
+        first_of.setdefault(declared or format_of(part.name), part)
     if None in first_of:
         raise DataError(
             f"{first_of[None].path}, of the {what}, has a name that tells no format.",

@@ -20,12 +20,6 @@ class ParquetFiles(Files):
         """Parquet."""
         return Format.PARQUET
 
-    def schema(self, part: StoredFile | None = None) -> pl.Schema:
-        """Return the columns of a part, of the first one by default, from its footer."""
-        chosen = part or self.parts[0]
-        inside = pl.scan_parquet([chosen.path], glob=False, hive_partitioning=False).collect_schema()
-        return pl.Schema({**inside, **dict.fromkeys(chosen.partitions, pl.String())})
-
     def scan(self, types: pl.Schema, parts: Sequence[StoredFile] | None = None) -> pl.LazyFrame:
         """Return these columns of all or some parts as these types, lazily; nothing else is read."""
         chosen = self.parts if parts is None else parts
@@ -40,6 +34,10 @@ class ParquetFiles(Files):
             hive_schema=dict.fromkeys(_partitions_of(chosen[0].path), pl.String()) if folders else None,
         )
         return frame.select(types.names())
+
+    def _schema(self, part: StoredFile) -> pl.Schema:
+        inside = pl.scan_parquet([part.path], glob=False, hive_partitioning=False).collect_schema()
+        return pl.Schema({**inside, **dict.fromkeys(part.partitions, pl.String())})
 
     def _rows(self, part: StoredFile) -> int | None:
         import pyarrow as pa

@@ -10,7 +10,7 @@ from toolkit.show import html_table, text_table
 from toolkit.tables.reading import reading
 from toolkit.tables.source import Source
 from toolkit.tables.table import Table
-from toolkit.tables.telling import masked, telling
+from toolkit.tables.telling import masked
 
 _FILE = "file of the table"
 _MOST_EXAMPLES = 3
@@ -25,9 +25,7 @@ class Profiles(Source):
     @property
     def schema_(self) -> pl.Schema:
         """The columns and their types, as they are now."""
-        files = self._files()
-        with telling(self.what, self.location):
-            return files.schema()
+        return self._files().schema()
 
     @property
     def columns(self) -> list[str]:

@@ -29,11 +29,10 @@ class Table:
     @classmethod
     def look(cls, files: Files, *, key: str, key_as_text: bool, columns: Sequence[str] = ()) -> "Table":
         """Look at the heads of the files; raises DataError when a column is missing, or the key cannot be one."""
-        with telling(files.what, files.location):
-            schema = files.schema()
-            wanted = list(dict.fromkeys([key, *columns]))
-            require_columns(schema, wanted, files=files)
-            types = {name: _type_of(files, schema, name) for name in wanted}
+        schema = files.schema()
+        wanted = list(dict.fromkeys([key, *columns]))
+        require_columns(schema, wanted, files=files)
+        types = {name: _type_of(files, schema, name) for name in wanted}
         _require_key_type(types[key], key=key, files=files)
         return cls(
             files,

@@ -50,9 +50,9 @@ def told_of(error: Exception, *, what: str, where: str) -> ToolkitError | None:
         )
     if isinstance(error, OSError):
         return _told_of_storage(error, what=what, where=where)
+    if _is_of_arrow(error) and "://" in where:
+        return _told_of_storage(OSError(str(error)), what=what, where=where)
     if isinstance(error, pl.exceptions.PolarsError) or _is_of_arrow(error):
-        if _DENIED.search(str(error)) and "://" in where:
-            return _denied(what, where)
         return DataError(
             f"The {what} at {where} cannot be read: {_first_line(error)}.",
             "The file is damaged, or not what its name says: have it written again, then run again.",
