@@ -151,7 +151,8 @@ def _azure_listing(server: CloudDouble, prefix: str, delimiter: str) -> bytes:
         (
             f"<Blob><Name>{escape(name)}</Name><Properties><Creation-Time>{WHEN}</Creation-Time>"
             f"<Last-Modified>{WHEN}</Last-Modified><Etag>0x1</Etag><BlobType>BlockBlob</BlobType>"
-            f"<Content-Length>{len(server.objects[name])}</Content-Length></Properties></Blob>"
+            f"<Content-Length>{len(server.objects[name])}</Content-Length><Content-Type>x</Content-Type>"
+            "</Properties></Blob>"
             for name in direct
         ),
         (f"<BlobPrefix><Name>{escape(name)}</Name></BlobPrefix>" for name in below),

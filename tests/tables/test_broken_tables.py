@@ -113,10 +113,15 @@ class TestNothing:
         (lake.profiles / "_delta_log").mkdir()
         refused(lake, ConfigurationError, naming="no Delta table at .*/profiles", remedy="Correct the location")
 
-    def test_at_a_location_of_a_kind_that_is_not_known(self, lake: Lake) -> None:
-        profiles = toolkit.Profiles(location="https://lake.example/profiles", key="CustomerId")
-        with pytest.raises(ConfigurationError, match="abfss://, abfs://, s3://, gs://"):
-            profiles.scan([])
+    @pytest.mark.parametrize(
+        "location", ["https://lake.example/profiles", "s3://", "gs:///profiles", "abfss://lake/profiles", "s3a://lake"]
+    )
+    def test_at_a_location_of_a_kind_that_is_not_known(self, location: str) -> None:
+        naming = f"The location {location} is of no kind that can be read.*abfss://container@account.*s3://.*gs://"
+        with pytest.raises(ConfigurationError, match=naming):
+            toolkit.Profiles(location=location, key="CustomerId").scan([])
+        with pytest.raises(ConfigurationError, match=naming):
+            toolkit.SegmentFolder(location=location, key="CustomerId").names()
 
 
 class TestColumns:
@@ -313,6 +318,20 @@ class TestCsv:
         file = lake.as_csv()
         file.write_bytes(file.read_text().replace("C039@", "Zoë@").encode(encoding))
         refused(lake, DataError, naming="part-1.csv is not written in UTF-8", remedy="in UTF-8")
+
+    @pytest.mark.parametrize("separator", [",", ";"])
+    def test_with_a_quote_that_is_not_closed(self, separator: str, lake: Lake) -> None:
+        file = lake.as_csv()
+        file.write_text(
+            file.read_text().replace("C030@mail.example,Ede", 'C030@mail.example,"Ede').replace(",", separator)
+        )
+        naming = "part-1.csv ends within quotes: somewhere a quote is opened and not closed"
+        refused(lake, DataError, naming=naming, remedy="doubled")
+
+    def test_with_a_quote_amid_a_field_is_read(self, lake: Lake) -> None:
+        file = lake.as_csv()
+        file.write_text(file.read_text().replace("C030@mail.example,Ede", 'C030@mail.example,2" from Ede'))
+        assert lake.preview().exportable == 40
 
     def test_with_a_header_in_another_encoding(self, lake: Lake) -> None:
         file = lake.as_csv()

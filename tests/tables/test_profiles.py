@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import write_deltalake
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import toolkit
@@ -193,6 +193,7 @@ def write(frame: pl.DataFrame, file: Path) -> None:
 
 
 class TestSpread:
+    @settings(deadline=None)
     @given(spread_rows())
     def test_however_rows_are_spread_over_files_the_same_frame_comes_out(
         self, tmp_path_factory: pytest.TempPathFactory, parts: dict[str, pl.DataFrame]

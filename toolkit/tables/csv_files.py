@@ -4,6 +4,7 @@ Arrow reads them because it refuses a row with fields too few or too many, which
 """
 
 import csv
+import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -68,37 +69,34 @@ class CsvFiles(Files):
             )
 
     def _batches(self, part: StoredFile, header: "_Header", columns: Sequence[str]) -> Iterator[Any]:
-        import pyarrow as pa
-        from pyarrow import csv as arrow_csv
-
         with telling(self.what, part.path), self._open(part) as stream:
-            try:
-                yield from arrow_csv.open_csv(
-                    stream,
-                    # One thread, so that errors know the row.
-                    read_options=arrow_csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES),
-                    parse_options=arrow_csv.ParseOptions(delimiter=header.separator, newlines_in_values=True),
-                    convert_options=arrow_csv.ConvertOptions(
-                        include_columns=list(columns),
-                        column_types=dict.fromkeys(columns, pa.large_string()),
-                        strings_can_be_null=True,
-                        null_values=[""],
-                    ),
-                )
-            except pa.ArrowInvalid as error:
-                raise _told(error, part.path) from None
+            counted = _CountedQuotes(stream)
+            yield from _rows(counted, header, columns, file=part.path)
+        if counted.quotes % 2 and self._ends_within_quotes(part, header):
+            raise DataError(
+                f"{part.path} ends within quotes: somewhere a quote is opened and not closed.",
+                "Have it written again, with quotes within a field doubled.",
+            )
+
+    def _ends_within_quotes(self, part: StoredFile, header: "_Header") -> bool:
+        """Tell whether the last field goes on over lines, as it does when it swallowed all rows that followed."""
+        last = None
+        with telling(self.what, part.path), self._open(part) as stream:
+            for batch in _rows(stream, header, header.names[-1:], file=part.path):
+                last = batch.column(0)[-1].as_py() if batch.num_rows else last
+        return "\n" in (last or "")
 
     def _header(self, part: StoredFile) -> "_Header":
-        with telling(self.what, part.path), self._open(part) as stream:
+        with telling(self.what, part.path), self._open(part, at_once_bytes=_HEAD_BYTES) as stream:
             head: bytes = b""
             while b"\n" not in head and (more := stream.read(_HEAD_BYTES)):
                 head += more
         return _Header.read(head, file=part.path)
 
-    def _open(self, part: StoredFile) -> Any:
+    def _open(self, part: StoredFile, *, at_once_bytes: int = _BLOCK_BYTES) -> Any:
         import pyarrow as pa
 
-        stream = self.storage.open(part.path)
+        stream = self.storage.open(part.path, at_once_bytes=at_once_bytes)
         return pa.CompressedInputStream(stream, "gzip") if part.name.lower().endswith(".gz") else stream
 
 
@@ -134,6 +132,44 @@ class _Header:
                     f"{file} has no column {column!r}, which other files of the table have.",
                     "Have all files written with one schema, or keep files of one table only in the folder.",
                 )
+
+
+class _CountedQuotes(io.RawIOBase):
+    """A stream that counts the quotes that were read from it: of a sound file, an even number."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.quotes = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        read: bytes = self._stream.read(size)
+        self.quotes += read.count(b'"')
+        return read
+
+
+def _rows(stream: Any, header: _Header, columns: Sequence[str], *, file: str) -> Iterator[Any]:
+    """Yield the rows as Arrow's batches; raises DataError for one with fields too few or too many."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    try:
+        yield from arrow_csv.open_csv(
+            stream,
+            # One thread, so that errors know the row.
+            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES),
+            parse_options=arrow_csv.ParseOptions(delimiter=header.separator, newlines_in_values=True),
+            convert_options=arrow_csv.ConvertOptions(
+                include_columns=list(columns),
+                column_types=dict.fromkeys(columns, pa.large_string()),
+                strings_can_be_null=True,
+                null_values=[""],
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise _told(error, file) from None
 
 
 def _fields(line: str, separator: str) -> tuple[str, ...]:

@@ -12,19 +12,18 @@ from toolkit.tables.delta_files import DeltaFiles
 from toolkit.tables.files import Files
 from toolkit.tables.location import ENDINGS, Format, format_of, is_marker
 from toolkit.tables.parquet_files import ParquetFiles
-from toolkit.tables.storage import Storage, StoredFile, storage_of
+from toolkit.tables.storage import Storage, StoredFile
 from toolkit.tables.telling import nothing_at, telling
 
 DELTA_LOG = "_delta_log"
 
 
-def find_files(what: str, location: str, *, declared: Format | None, storage: Storage | None = None) -> Files:
+def find_files(what: str, location: str, *, declared: Format | None, storage: Storage) -> Files:
     """Find the table's files as they are now; ``what`` says which table it is, for errors.
 
     Raises ConfigurationError when nothing is there, DataError when what is there is no table, empty or of several
     formats, AccessError when it may not be read.
     """
-    storage = storage or storage_of(location)
     with telling(what, location):
         found = storage.find(location)
         if found is None:

@@ -2,8 +2,6 @@
 
 from enum import StrEnum
 
-CLOUDS = ("abfss://", "abfs://", "s3://", "gs://")
-
 
 class Format(StrEnum):
     """How a table is written."""

@@ -16,7 +16,7 @@ from toolkit.tables.find import DELTA_LOG, find_files
 from toolkit.tables.location import format_of, is_marker, stem_of
 from toolkit.tables.reading import reading
 from toolkit.tables.source import Source
-from toolkit.tables.storage import Folder, Storage, StoredFile, storage_of
+from toolkit.tables.storage import Folder, Storage, StoredFile
 from toolkit.tables.table import Table
 from toolkit.tables.telling import masked, nothing_at, telling
 
@@ -53,7 +53,7 @@ class SegmentFolder(Source):
 
     def names(self) -> list[str]:
         """Return the names of the segments."""
-        return _sorted(self._paths(storage_of(self.location)))
+        return _sorted(self._paths(self._storage()))
 
     def members(self, names: Sequence[str]) -> Members:
         """Look at these segments; raises what names the segment, the file and the column that is wrong."""
@@ -93,7 +93,7 @@ class SegmentFolder(Source):
         }
 
     def _found(self, names: Sequence[str] | None) -> dict[str, Files]:
-        storage = storage_of(self.location)
+        storage = self._storage()
         paths = self._paths(storage)
         return {
             name: find_files(f"segment {name!r}", _known(name, paths), declared=self.format, storage=storage)

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from toolkit.tables.files import Files, InputFile
 from toolkit.tables.find import find_files
 from toolkit.tables.location import Format, is_remote
+from toolkit.tables.storage import Storage, storage_of
+from toolkit.tables.telling import telling
 
 
 class Source(BaseModel):
@@ -42,4 +44,8 @@ class Source(BaseModel):
         return self._files().inputs()
 
     def _files(self) -> Files:
-        return find_files(self.what, self.location, declared=self.format)
+        return find_files(self.what, self.location, declared=self.format, storage=self._storage())
+
+    def _storage(self) -> Storage:
+        with telling(self.what, self.location):
+            return storage_of(self.location)

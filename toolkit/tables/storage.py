@@ -1,6 +1,7 @@
 """Files where they lie: on this machine, or in a cloud's storage with the usual credentials of the environment."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,11 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from toolkit.errors import ConfigurationError
-from toolkit.tables.location import CLOUDS, is_remote
+from toolkit.tables.location import is_remote
 
-_READ_AT_ONCE_BYTES = 8 << 20
 _GIVE_UP_AFTER = timedelta(seconds=30)
+_URL = re.compile(r"(s3|gs)://[^/@]+(/|$)|abfss?://[^/@]+@[^/@]+(/|$)")
+_EXAMPLES = ("abfss://container@account.dfs.core.windows.net/folder", "s3://bucket/folder", "gs://bucket/folder")
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -35,7 +37,9 @@ class StoredFile:
     def partitions(self) -> dict[str, str | None]:
         """What folders named as ``country=NL`` tell of the rows."""
         pairs = [folder.split("=", 1) for folder in self.folders if "=" in folder]
-        return {name: None if value == _HIVE_NULL else unquote(value) for name, value in pairs}
+        return {name: None if value == _URL = re.compile(r"(s3|gs)://[^/@]+(/|$)|abfss?://[^/@]+@[^/@]+(/|$)")
+_EXAMPLES = ("abfss://container@account.dfs.core.windows.net/folder", "s3://bucket/folder", "gs://bucket/folder")
+_HIVE_NULL else unquote(value) for name, value in pairs}
 
 
 @dataclass(frozen=True)
@@ -57,18 +61,18 @@ class Storage(Protocol):
     def files(self, folder: str) -> Iterator[StoredFile]:
         """Yield the files in the folder and in all below it."""
 
-    def open(self, path: str) -> Any:
-        """Return a stream of the file's bytes, as pyarrow takes it."""
+    def open(self, path: str, *, at_once_bytes: int) -> Any:
+        """Return a stream of the file's bytes, as Arrow takes it; a cloud is asked for so many at once."""
 
 
 def storage_of(location: str) -> Storage:
     """Return the storage that the location lies in; raises ConfigurationError for a kind that is not known."""
     if not is_remote(location):
         return _Machine()
-    if not location.startswith(CLOUDS):
+    if not _URL.match(location):
         raise ConfigurationError(
             f"The location {location} is of no kind that can be read.",
-            f"Name a path on this machine, or a URL that begins with {', '.join(CLOUDS)}.",
+            f"Name a path on this machine, or a URL such as {', '.join(_EXAMPLES)}.",
         )
     return _Cloud(location)
 
@@ -90,7 +94,7 @@ class _Machine:
             for name in sorted(names):
                 yield _stored(os.path.join(found, name), Path(found).relative_to(folder).parts)  # noqa: PTH118
 
-    def open(self, path: str) -> Any:
+    def open(self, path: str, *, at_once_bytes: int) -> Any:
         from pyarrow.fs import LocalFileSystem
 
         return LocalFileSystem().open_input_stream(path, compression=None)
@@ -130,8 +134,10 @@ class _Cloud:
     def entries(self, folder: str) -> dict[str, bool]:
         from pyarrow.fs import FileType
 
-        found = self._list(folder, recursive=False)
-        return {it.base_name: it.type == FileType.Directory for it in sorted(found, key=lambda it: it.path)}
+        # At Google, Arrow lists no folder that is but the beginning of names, unless it lists what is below it.
+        found = self._list(folder, recursive=self._root.startswith("gs:"))
+        below = {it.path[len(self._inside(folder)) :].strip("/"): it.type == FileType.Directory for it in found}
+        return {path.partition("/")[0]: "/" in path or is_folder for path, is_folder in sorted(below.items())}
 
     def files(self, folder: str) -> Iterator[StoredFile]:
         from pyarrow.fs import FileType
@@ -141,8 +147,8 @@ class _Cloud:
             if info.type == FileType.File:
                 yield self._stored(info, folder)
 
-    def open(self, path: str) -> Any:
-        return self._system.open_input_stream(self._inside(path), compression=None, buffer_size=_READ_AT_ONCE_BYTES)
+    def open(self, path: str, *, at_once_bytes: int) -> Any:
+        return self._system.open_input_stream(self._inside(path), compression=None, buffer_size=at_once_bytes)
 
     def _list(self, folder: str, *, recursive: bool) -> list[Any]:
         from pyarrow.fs import FileSelector

@@ -19,6 +19,8 @@ _DENIED = re.compile(
     re.IGNORECASE,
 )
 _NO_BUCKET = re.compile(r"no.?such.?bucket|container.?not.?found", re.IGNORECASE)
+_TREE = re.compile(r"\s*(\x1b\[\d+m)?↳(\x1b\[0m)?\s*")
+_MOST_CAUSES = 2
 _NO_GZIP = re.compile(r"zlib|compressed stream", re.IGNORECASE)
 
 
@@ -119,4 +121,7 @@ def _is_of_delta(error: Exception) -> bool:
 
 
 def _first_line(error: Exception) -> str:
-    return masked(str(error).strip().split("\n")[0]).rstrip(".:")
+    first, *others = str(error).strip().split("\n")
+    # Delta draws a tree of causes, whose root says nothing.
+    causes = [_TREE.sub("", line) for line in others[:_MOST_CAUSES] if "↳" in line]
+    return masked(": ".join([first, *causes])).rstrip(".:")
