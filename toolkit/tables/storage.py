@@ -37,9 +37,7 @@ class StoredFile:
     def partitions(self) -> dict[str, str | None]:
         """What folders named as ``country=NL`` tell of the rows."""
         pairs = [folder.split("=", 1) for folder in self.folders if "=" in folder]
-        return {name: None if value == _URL = re.compile(r"(s3|gs)://[^/@]+(/|$)|abfss?://[^/@]+@[^/@]+(/|$)")
-_EXAMPLES = ("abfss://container@account.dfs.core.windows.net/folder", "s3://bucket/folder", "gs://bucket/folder")
-_HIVE_NULL else unquote(value) for name, value in pairs}
+        return {name: None if value == _HIVE_NULL else unquote(value) for name, value in pairs}
 
 
 @dataclass(frozen=True)
