@@ -13,18 +13,21 @@ if TYPE_CHECKING:
     from toolkit.interface import Workspace, open_workspace
     from toolkit.runs import Run, RunStatus
     from toolkit.tables import Profiles, SegmentFolder, SegmentTable
-    from toolkit.workspace import CONSENT_TEXT, Connection, Export, Mode
+    from toolkit.workspace import CONSENT_TEXT, Connection, Credentials, Export, Mode, People, Role
 
 _HOME = {
     "Audience": "audience",
     "CONSENT_TEXT": "workspace",
     "Check": "checks",
     "Connection": "workspace",
+    "Credentials": "workspace",
     "Export": "workspace",
     "IdentifierForm": "audience",
     "Level": "checks",
     "Mode": "workspace",
+    "People": "workspace",
     "Profiles": "tables",
+    "Role": "workspace",
     "Run": "runs",
     "RunStatus": "runs",
     "SegmentFolder": "tables",
@@ -41,11 +44,14 @@ __all__ = [
     "Audience",
     "Check",
     "Connection",
+    "Credentials",
     "Export",
     "IdentifierForm",
     "Level",
     "Mode",
+    "People",
     "Profiles",
+    "Role",
     "Run",
     "RunStatus",
     "SegmentFolder",

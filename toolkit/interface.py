@@ -1,19 +1,36 @@
 """The Python interface: a workspace, and everything that is done with it, a line each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 
 from toolkit.audience import Audience, IdentifierForm, audience_of
+from toolkit.criteo import CRITEO
 from toolkit.progress_bar import progress_bar
-from toolkit.runs import IfListGone, Run, Trigger, run_export, run_of, runs_frame
+from toolkit.runs import IfListGone, OfLists, Run, Trigger, end_lists, run_export, run_of, runs_frame
 from toolkit.show import html_table
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
-from toolkit.workspace import Connection, Export, WorkspaceFolder
-from toolkit.workspace.connections import Credentials, connection, connections, save_connection
-from toolkit.workspace.exports import export_of, exports, make_export, save_export
+from toolkit.workspace import (
+    Connection,
+    Connections,
+    ConnectionSetup,
+    Credentials,
+    Export,
+    JoinRequest,
+    OfExports,
+    People,
+    Person,
+    Role,
+    WorkspaceFolder,
+    connections,
+    people,
+    team,
+)
+from toolkit.workspace.audit import AuditBreak
+from toolkit.workspace.exports import detach_export, export_of, exports, make_export, remove_export, save_export
 
 
 def open_workspace(
@@ -87,29 +104,136 @@ class Workspace:
         export = export_of(self._folder, name)
         return self.preview(export.segments, email_column=export.email_column, exclude=export.exclude, form=export.form)
 
-    def connect(self, name: str, *, host: str, client_id: str, client_secret: str, i_agree: bool = False) -> Connection:
-        """Authenticate with Criteo and save the connection, its secret sealed to your key.
-
-        ``i_agree`` consents to ``toolkit.CONSENT_TEXT``; without it nothing is saved.
-        """
-        credentials = Credentials(host=host, client_id=client_id, client_secret=client_secret)
-        return save_connection(self._folder, name, credentials, i_agree=i_agree)
+    @property
+    def me(self) -> Person:
+        """Who you are here, by your key."""
+        return people.me(self._folder)
 
     @property
-    def connections(self) -> dict[str, Connection]:
-        """The connections by name."""
-        return {it.name: it for it in connections(self._folder)}
+    def people(self) -> People:
+        """Everybody whom the workspace knows."""
+        return people.people(self._folder)
+
+    def join(self, name: str | None = None) -> JoinRequest:
+        """Make your key pair if you have none, and show the line that an administrator runs to let you in."""
+        return JoinRequest(name or self._folder.account, self._folder.identity.public_key)
+
+    def add_person(self, name: str, *, public_key: str, role: Role | str = Role.CONTRIBUTOR) -> People:
+        """Let somebody in, as ``viewer``, ``contributor`` or ``administrator``."""
+        return team.add_person(self._folder, name, public_key=public_key, role=Role(role))
+
+    def change_role(self, name: str, role: Role | str) -> People:
+        """Give somebody another role."""
+        return team.change_role(self._folder, name, Role(role))
+
+    def remove_person(self, name: str) -> list[str]:
+        """Let somebody out; return the connections whose secret they could open: rotate those at Criteo."""
+        return team.remove_person(self._folder, name)
+
+    def set_up_connection(self, name: str) -> ConnectionSetup:
+        """Begin to make a connection, step by step: share, agree, authenticate, add_me, save."""
+        return ConnectionSetup(self._folder, name)
+
+    def connect(
+        self,
+        name: str,
+        *,
+        client_id: str = "",
+        client_secret: str = "",
+        host: str = CRITEO,
+        credentials: Credentials | None = None,
+        users: str | Sequence[str] = "administrators",
+        i_agree: bool = False,
+    ) -> Connection:
+        """Make a connection at once: all steps of ``set_up_connection``, with yourself as export user.
+
+        ``i_agree`` consents to ``toolkit.CONSENT_TEXT``; without it nothing is saved. Instead of id and secret,
+        ``credentials`` takes ``toolkit.Credentials.ask(…)``, ``.from_environment()`` or ``.from_file(…)``.
+        """
+        given = credentials or Credentials(client_id=client_id, client_secret=client_secret, host=host)
+        setup = self.set_up_connection(name).share(users)
+        if i_agree:
+            setup.agree()
+        return setup.authenticate(given).add_me().save()
+
+    @property
+    def connections(self) -> Connections:
+        """The connections that you may see, by name."""
+        return connections.connections(self._folder)
 
     def connection(self, name: str) -> Connection:
         """Return a connection by its name."""
-        return connection(self._folder, name)
+        return connections.connection(self._folder, name)
 
-    def save_export(self, name: str, **options: Any) -> Export:
+    def test_connection(self, name: str) -> Connection:
+        """Authenticate with Criteo anew, and take over which advertisers consent now."""
+        return connections.test_connection(self._folder, name)
+
+    def share_connection(self, name: str, users: str | Sequence[str]) -> Connection:
+        """Let ``"contributors"``, or people by name, use the connection too."""
+        return connections.share(self._folder, name, users)
+
+    def unshare_connection(self, name: str, users: str | Sequence[str]) -> Connection:
+        """Take the connection away from ``"contributors"``, or from people by name."""
+        return connections.unshare(self._folder, name, users)
+
+    def seal_connection(self, name: str) -> Connection:
+        """Seal the secret, which your key opens, to those who may use the connection and wait for it."""
+        return connections.seal_connection(self._folder, name)
+
+    def rotate_connection(self, name: str, credentials: Credentials) -> Connection:
+        """Put a new secret, that Criteo accepts, in the place of the old."""
+        return connections.rotate(self._folder, name, credentials)
+
+    def rename_connection(self, name: str, to: str) -> Connection:
+        """Give the connection another display name."""
+        return connections.rename(self._folder, name, to)
+
+    def remove_connection(
+        self,
+        name: str,
+        *,
+        exports: OfExports | str | Mapping[str, OfExports | str] = MappingProxyType({}),
+        lists: OfLists | str = OfLists.KEEP,
+    ) -> None:
+        """Remove a connection, which ends the transfer of data through it.
+
+        ``exports`` says what becomes of those that use it: ``"detach"`` or ``"remove"``, for all or by name.
+        ``lists`` says what becomes of their lists at Criteo: ``"keep"``, ``"empty"`` or ``"delete"``.
+        """
+        chosen = (
+            OfExports(exports)
+            if isinstance(exports, str)
+            else {export: OfExports(choice) for export, choice in exports.items()}
+        )
+        connections.require_decided(self._folder, name, exports=chosen)
+        end_lists(self._folder, name, OfLists(lists))
+        connections.remove_connection(self._folder, name, exports=chosen)
+
+    @property
+    def audit(self) -> pl.DataFrame:
+        """Who did what to what, when and from where; a row an action, the newest first."""
+        return team.audit_frame(self._folder)
+
+    def verify_audit(self) -> AuditBreak | None:
+        """Return the first row of the audit that was altered or removed, None when all is as it was written."""
+        return team.verify_audit(self._folder)
+
+    def save_export(self, name: str, *, based_on: int | None = None, **options: Any) -> Export:
         """Save an export, in the place of one of that name; it is not run.
 
         Options are the fields of ``toolkit.Export``: ``connection``, ``email_column`` and ``segments`` are required.
+        With ``based_on``, the version that you edited, nothing is saved when somebody saved another meanwhile.
         """
-        return save_export(self._folder, make_export(name, options))
+        return save_export(self._folder, make_export(name, options), based_on=based_on)
+
+    def remove_export(self, name: str) -> None:
+        """Remove an export; its runs, and its lists at Criteo, stay."""
+        remove_export(self._folder, name)
+
+    def detach_export(self, name: str) -> None:
+        """Take an export's connection away: it does not run until it is saved with another."""
+        detach_export(self._folder, name)
 
     @property
     def exports(self) -> dict[str, Export]:

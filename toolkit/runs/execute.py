@@ -15,8 +15,8 @@ from toolkit.runs.push import push
 from toolkit.runs.report import write_report
 from toolkit.runs.run import Run, run_of
 from toolkit.workspace import Export, Mode, WorkspaceFolder
-from toolkit.workspace.connections import client_of, connection, credentials_of
-from toolkit.workspace.exports import export_of
+from toolkit.workspace.connections import client_of, credentials_of
+from toolkit.workspace.exports import export_of, require_runnable
 from toolkit.workspace.records import ContactListRecord
 
 Figures = dict[str, Any]
@@ -37,6 +37,7 @@ def run_export(
     (ConfigurationError), one that is running already (BusyError), a connection that one may not use (AccessError).
     """
     export = export_of(folder, name)
+    require_runnable(folder, export)
     credentials = credentials_of(folder, export.connection)
     with recorded_run(folder, export, trigger=trigger, dry_run=dry_run) as keeper:
         observer(Progress(Step.PREPARE))
@@ -123,7 +124,7 @@ def _preview_plans(
 ) -> None:
     observer(Progress(Step.PLAN))
     ledger = Ledger(folder, keeper.id, now=now)
-    host = connection(folder, export.connection).host
+    host = credentials_of(folder, export.connection).host
     rows = []
     for row in audience.counts.iter_rows(named=True):
         record = list_record(folder, export, row["segment"], host=host)

@@ -19,7 +19,9 @@ from sqlalchemy.exc import IntegrityError
 
 from toolkit.errors import BusyError, ToolkitError
 from toolkit.runs.run import RunStatus
-from toolkit.workspace import Export, WorkspaceFolder
+from toolkit.workspace import Export, WorkspaceFolder, audit
+from toolkit.workspace.audit import Action
+from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ExportRecord, RunRecord
 
 HEARTBEAT_SECONDS = 10
@@ -102,6 +104,8 @@ def _begin(folder: WorkspaceFolder, export: Export, *, trigger: Trigger, dry_run
     _bury_the_dead(folder, export)
     try:
         with folder.session() as session, session.begin():
+            actor = acting(session, folder, least=Role.CONTRIBUTOR)
+            audit.record(session, folder, actor, Action.RUN_EXPORT, export.name, run=run_id, dry_run=dry_run)
             session.add(
                 RunRecord(
                     id=run_id,
@@ -111,7 +115,7 @@ def _begin(folder: WorkspaceFolder, export: Export, *, trigger: Trigger, dry_run
                     status=RunStatus.RUNNING.value,
                     dry_run=dry_run,
                     started_by=trigger.value,
-                    person=folder.person_name,
+                    person=actor.name,
                     machine=folder.machine,
                     process=folder.process,
                     toolkit_version=version("criteo-segment-toolkit"),

@@ -1,5 +1,6 @@
 """The contact list that a segment of an export fills: found, made, or gone."""
 
+from contextlib import suppress
 from enum import StrEnum
 
 from sqlalchemy import func, select
@@ -8,7 +9,8 @@ from sqlalchemy.orm import Session
 from toolkit.criteo import CriteoClient
 from toolkit.errors import ConfigurationError, ListGoneError
 from toolkit.workspace import Export, WorkspaceFolder
-from toolkit.workspace.records import BatchRecord, ContactListRecord, ExportRecord
+from toolkit.workspace.connections import client_of, credentials_of
+from toolkit.workspace.records import BatchRecord, ConnectionRecord, ContactListRecord, ExportRecord
 
 
 class IfListGone(StrEnum):
@@ -100,15 +102,48 @@ def abandoned_lists(folder: WorkspaceFolder, export: Export) -> list[ContactList
         )
 
 
+class OfLists(StrEnum):
+    """What becomes of lists at Criteo when the connection that filled them is removed."""
+
+    KEEP = "keep"
+    EMPTY = "empty"
+    DELETE = "delete"
+
+
+def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) -> None:
+    """Empty or delete the lists at Criteo that exports of the connection filled; one that is gone is passed over."""
+    if chosen is OfLists.KEEP:
+        return
+    with folder.session() as session:
+        query = (
+            select(ContactListRecord)
+            .join(ExportRecord)
+            .join(ConnectionRecord, ConnectionRecord.id == ExportRecord.connection_id)
+            .where(ConnectionRecord.name == connection_name, ContactListRecord.criteo_id.is_not(None))
+            .where(ContactListRecord.host == ConnectionRecord.host)
+        )
+        records = list(session.scalars(query))
+    with client_of(credentials_of(folder, connection_name)) as criteo:
+        for record in records:
+            assert record.criteo_id is not None  # noqa: S101  # as the query says
+            with suppress(ListGoneError):
+                (criteo.clear if chosen is OfLists.EMPTY else criteo.delete_list)(record.criteo_id)
+            # Of an emptied list as of a deleted one it is known that it holds nothing.
+            _forget(folder, record, with_its_id=chosen is OfLists.DELETE)
+
+
 def last_batch(session: Session, list_id: int) -> int:
     """Return the number in the ledger of the list's newest batch, 0 when there is none."""
     newest = select(func.max(BatchRecord.id)).where(BatchRecord.contact_list_id == list_id)
     return session.scalar(newest) or 0
 
 
-def _forget(folder: WorkspaceFolder, record: ContactListRecord) -> ContactListRecord:
+def _forget(folder: WorkspaceFolder, record: ContactListRecord, *, with_its_id: bool = True) -> ContactListRecord:
+    """Forget what the list holds."""
     with folder.session() as session, session.begin():
         kept = session.get_one(ContactListRecord, record.id)
-        kept.criteo_id = kept.snapshot = kept.snapshot_sha256 = kept.form = None
+        kept.snapshot = kept.snapshot_sha256 = kept.form = None
+        if with_its_id:
+            kept.criteo_id = None
         kept.snapshot_batch = last_batch(session, record.id)
         return kept

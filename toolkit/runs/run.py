@@ -13,6 +13,7 @@ from sqlalchemy import select
 from toolkit.errors import ConfigurationError, ToolkitError
 from toolkit.show import text_table
 from toolkit.workspace import WorkspaceFolder
+from toolkit.workspace.people import acting
 from toolkit.workspace.records import ExportRecord, RunRecord
 
 
@@ -134,7 +135,8 @@ def value_of(record: RunRecord, folder: WorkspaceFolder) -> Run:
 
 def run_of(folder: WorkspaceFolder, run_id: str) -> Run:
     """Return a run by its id; raises ConfigurationError when there is none."""
-    with folder.session() as session:
+    with folder.session() as session, session.begin():
+        acting(session, folder)
         record = session.get(RunRecord, run_id)
         if record is None:
             raise ConfigurationError(f"There is no run {run_id!r}.", "See their ids in the list of runs.")
@@ -146,7 +148,8 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
     query = select(RunRecord).join(ExportRecord).order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
     if export is not None:
         query = query.where(ExportRecord.name == export)
-    with folder.session() as session:
+    with folder.session() as session, session.begin():
+        acting(session, folder)
         runs = [value_of(record, folder) for record in session.scalars(query)]
     return pl.DataFrame(
         [

@@ -1,8 +1,25 @@
 """The workspace: where its tables lie, its database, its connections with their sealed secrets, its exports."""
 
-from toolkit.workspace.connections import CONSENT_TEXT, Connection
+from toolkit.workspace.connections import CONSENT_TEXT, Connection, Connections, ConnectionSetup, OfExports
+from toolkit.workspace.credentials import Credentials
 from toolkit.workspace.exports import Export, Mode
 from toolkit.workspace.folder import WorkspaceFolder
+from toolkit.workspace.people import JoinRequest, People, Person, Role
 from toolkit.workspace.settings import Settings
 
-__all__ = ["CONSENT_TEXT", "Connection", "Export", "Mode", "Settings", "WorkspaceFolder"]
+__all__ = [
+    "CONSENT_TEXT",
+    "Connection",
+    "ConnectionSetup",
+    "Connections",
+    "Credentials",
+    "Export",
+    "JoinRequest",
+    "Mode",
+    "OfExports",
+    "People",
+    "Person",
+    "Role",
+    "Settings",
+    "WorkspaceFolder",
+]

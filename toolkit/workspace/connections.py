@@ -1,21 +1,35 @@
 """Connections: named, consented, authenticated links to a Criteo account."""
 
 import hashlib
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
 
 import polars as pl
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from toolkit.criteo import CriteoClient, Wait
+from toolkit.criteo import CRITEO, CriteoClient, Wait
 from toolkit.errors import AccessError, ConfigurationError
-from toolkit.names import unknown_name
-from toolkit.show import html_table
+from toolkit.show import html_table, text_table
+from toolkit.workspace import audit
+from toolkit.workspace.access import (
+    bring_seals_up_to_date,
+    connection_for,
+    may_use,
+    opened,
+    seal_to,
+    users_of,
+    waiting,
+)
+from toolkit.workspace.audit import Action
+from toolkit.workspace.credentials import Credentials
 from toolkit.workspace.folder import WorkspaceFolder
-from toolkit.workspace.keys import seal
-from toolkit.workspace.records import ConnectionRecord, SealRecord
+from toolkit.workspace.people import Role, acting, person_named
+from toolkit.workspace.records import ConnectionRecord, ExportRecord, PersonRecord, ShareRecord
 
 CONSENT_TEXT = (
     "When you enable this connection, data, personal data included, leaves this machine for Criteo whenever you "
@@ -24,26 +38,37 @@ CONSENT_TEXT = (
     "removing the connection."
 )
 
+ADMINISTRATORS = "administrators"
+CONTRIBUTORS = "contributors"
 
-@dataclass(frozen=True)
-class Credentials:
-    """What opens Criteo's API, and the host that it may be sent to."""
 
-    host: str
-    client_id: str
-    client_secret: str = field(repr=False)
+class OfExports(StrEnum):
+    """What becomes of the exports that use a connection which is removed."""
+
+    DETACH = "detach"
+    """They keep their settings, and do not run until they are given another connection."""
+    REMOVE = "remove"
 
 
 @dataclass(frozen=True, repr=False)
 class Connection:
-    """A connection, without its secret."""
+    """A connection, without its secret. What contributors may not see is None."""
 
     name: str
-    host: str
+    type: str
     advertisers: dict[str, str]
     """Names of the advertisers that consented, by their id."""
-    created_by: str
-    created_at: datetime
+    host: str | None = None
+    created_by: str | None = None
+    created_at: datetime | None = None
+    open_to: str | None = None
+    users: tuple[str, ...] | None = None
+    """Who may use it."""
+    waiting: tuple[str, ...] | None = None
+    """Those of them who can't yet, until an export user runs ``seal_connection``."""
+    rotate_because: tuple[str, ...] | None = None
+    """Those who could open the secret as it is, and may no longer use it: rotate it at Criteo."""
+    exports: tuple[str, ...] | None = None
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -55,91 +80,344 @@ class Connection:
 
     def __repr__(self) -> str:
         names = ", ".join(f"{name} ({number})" for number, name in self.advertisers.items())
-        return f"Connection {self.name!r} to {self.host}; advertisers that consented: {names}"
+        to = f" to {self.host}" if self.host else ""
+        lines = [f"Connection {self.name!r}{to}; advertisers that consented: {names}"]
+        if self.users is not None:
+            lines.append(f"May be used by {', '.join(self.users)}")
+        return "\n".join([*lines, *self._advice])
 
     def _repr_html_(self) -> str:
-        return html_table(self.frame, title=f"Connection {self.name}", subtitle=f"to {self.host}")
+        about = [f"to {self.host}" if self.host else self.type, *self._advice]
+        return html_table(self.frame, title=f"Connection {self.name}", subtitle=". ".join(about))
+
+    @property
+    def _advice(self) -> list[str]:
+        advice = []
+        if self.waiting:
+            advice.append(
+                f"Waiting for their seal: {', '.join(self.waiting)}; an export user runs "
+                f"workspace.seal_connection({self.name!r})"
+            )
+        if self.rotate_because:
+            advice.append(
+                f"Rotate the secret at Criteo, because of {', '.join(self.rotate_because)}; then run "
+                f"workspace.rotate_connection({self.name!r}, …)"
+            )
+        return advice
 
 
-def save_connection(folder: WorkspaceFolder, name: str, credentials: Credentials, *, i_agree: bool) -> Connection:
-    """Authenticate with Criteo, seal the secret to the person who acts, and save the connection.
+@dataclass(frozen=True, repr=False)
+class Connections(Mapping[str, Connection]):
+    """The connections that one may see, by name."""
 
-    Saving under a name that is there authenticates that connection anew. Raises AccessError without consent to
-    CONSENT_TEXT, when Criteo refuses the credentials, and when no advertiser has consented to them.
+    connections: tuple[Connection, ...]
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """A row a connection; ``created_at``, ``who has access`` and ``exports`` are null to whom may not see them."""
+        return pl.DataFrame(
+            [
+                (
+                    it.name,
+                    it.type,
+                    it.created_at,
+                    None if it.users is None else ", ".join(it.users),
+                    None if it.exports is None else ", ".join(it.exports),
+                    None if it.rotate_because is None else bool(it.rotate_because),
+                )
+                for it in self.connections
+            ],
+            schema={
+                "name": pl.String,
+                "type": pl.String,
+                "created_at": pl.Datetime("us", "UTC"),
+                "who_has_access": pl.String,
+                "exports": pl.String,
+                "should_be_rotated": pl.Boolean,
+            },
+            orient="row",
+        )
+
+    def __getitem__(self, name: str) -> Connection:
+        for connection in self.connections:
+            if connection.name == name:
+                return connection
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(it.name for it in self.connections)
+
+    def __len__(self) -> int:
+        return len(self.connections)
+
+    def __repr__(self) -> str:
+        return text_table(self.frame)
+
+    def _repr_html_(self) -> str:
+        return html_table(self.frame, title="Connections")
+
+
+class ConnectionSetup:
+    """The steps that make a connection, in their order; each refuses when the one before is missing.
+
+    ``ConnectionSetup(folder, "Criteo").share(…).agree().authenticate(credentials).add_me().save()``
     """
-    if not i_agree:
-        raise AccessError(
-            f"Connection {name!r} was not saved: nobody agreed to data privacy and compliance.",
-            f"Read the text and pass i_agree=True. It says: {CONSENT_TEXT}",
-        )
-    with client_of(credentials) as criteo:
-        advertisers = {advertiser.id: advertiser.name for advertiser in criteo.advertisers()}
-    if not advertisers:
-        raise AccessError(
-            f"Criteo accepts the credentials of connection {name!r}, but no advertiser has consented to them.",
-            "Have an administrator of the advertiser open the consent link of your Criteo app, then save again.",
-        )
-    now = datetime.now(UTC)
-    with folder.session() as session, session.begin():
-        record = session.scalar(select(ConnectionRecord).where(ConnectionRecord.name == name))
-        if record is None:
-            record = ConnectionRecord(name=name, created_by=folder.person_name, created_at=now)
-            session.add(record)
-        elif record.host != credentials.host:
+
+    def __init__(self, folder: WorkspaceFolder, name: str) -> None:
+        with folder.session() as session, session.begin():
+            acting(session, folder, least=Role.ADMINISTRATOR)
+        if not name.strip():
+            raise ConfigurationError("A connection needs a display name.", "Give it one, such as 'Criteo'.")
+        self._folder = folder
+        self._name = name
+        self._users: str | tuple[str, ...] = ADMINISTRATORS
+        self._agreed_at: datetime | None = None
+        self._credentials: Credentials | None = None
+        self._advertisers: dict[str, str] = {}
+        self._added_me = False
+
+    def share(self, users: str | Sequence[str]) -> "ConnectionSetup":
+        """Choose who can use it, besides administrators: ``"contributors"``, or people by their names."""
+        self._users = users if isinstance(users, str) else tuple(users)
+        if isinstance(users, str) and users not in (ADMINISTRATORS, CONTRIBUTORS):
+            self._users = (users,)
+        return self
+
+    def agree(self) -> "ConnectionSetup":
+        """Agree to CONSENT_TEXT on data privacy and compliance."""
+        self._agreed_at = datetime.now(UTC)
+        return self
+
+    def authenticate(self, credentials: Credentials) -> "ConnectionSetup":
+        """Authenticate with Criteo and list the advertisers that consented.
+
+        Raises AccessError before consent, when Criteo refuses the credentials, and when no advertiser has consented.
+        """
+        if self._agreed_at is None:
+            raise AccessError(
+                f"Connection {self._name!r} was not authenticated: nobody agreed to data privacy and compliance.",
+                f"Read the text and agree to it (i_agree=True). It says: {CONSENT_TEXT}",
+            )
+        self._advertisers = consented_advertisers(self._name, credentials)
+        self._credentials = credentials
+        return self
+
+    @property
+    def advertisers(self) -> dict[str, str]:
+        """Names of the advertisers that consented, by id; empty before authentication."""
+        return dict(self._advertisers)
+
+    def add_me(self) -> "ConnectionSetup":
+        """Add yourself as export user: the secret is sealed to your key. Raises AccessError before authentication."""
+        if self._credentials is None:
+            raise AccessError(
+                f"Nobody can be added as export user of connection {self._name!r} before it is authenticated.",
+                "Authenticate with Criteo first.",
+            )
+        self._added_me = True
+        return self
+
+    def save(self) -> Connection:
+        """Save the connection, its secret sealed to everybody who may use it.
+
+        Under a name that is there, that connection is authenticated anew. Raises AccessError before its own step.
+        """
+        if not self._added_me or self._credentials is None:
+            raise AccessError(
+                f"Connection {self._name!r} was not saved: it has no export user.", "Add yourself as export user first."
+            )
+        folder = self._folder
+        with folder.session() as session, session.begin():
+            actor = acting(session, folder, least=Role.ADMINISTRATOR)
+            record = session.scalar(select(ConnectionRecord).where(ConnectionRecord.name == self._name))
+            if record is None:
+                record = ConnectionRecord(
+                    name=self._name,
+                    host=self._credentials.host,
+                    created_by=actor.name,
+                    created_at=datetime.now(UTC),
+                    lost_access=[],
+                    open_to_contributors=False,
+                )
+                session.add(record)
+            self._fill(session, record, actor, self._credentials)
+            audit.record(
+                session,
+                folder,
+                actor,
+                Action.SAVE_CONNECTION,
+                self._name,
+                host=record.host,
+                consent=record.consent_sha256,
+                users=[it.name for it in users_of(session, record)],
+            )
+            return _value(session, record, actor)
+
+    def _fill(self, session: Session, record: ConnectionRecord, actor: PersonRecord, credentials: Credentials) -> None:
+        if record.host != credentials.host:
             raise ConfigurationError(
-                f"Connection {name!r} goes to {record.host}; it cannot be turned to {credentials.host}.",
+                f"Connection {self._name!r} goes to {record.host}; it cannot be turned to {credentials.host}.",
                 "Save the new one under another name, and choose it in the exports.",
             )
-        record.host = credentials.host
-        record.advertisers = [{"id": number, "name": title} for number, title in advertisers.items()]
-        record.consent_sha256 = hashlib.sha256(CONSENT_TEXT.encode()).hexdigest()
-        record.consent_by = folder.person_name
-        record.consent_at = now
-        box = seal(json.dumps(_content(credentials)).encode(), folder.person.public_key)
-        record.seals = [SealRecord(public_key=folder.person.public_key, box=box)]
+        record.advertisers = _listed(self._advertisers)
+        record.consent_sha256 = _consent_sha256()
+        record.consent_by = actor.name
+        record.consent_at = self._agreed_at or datetime.now(UTC)
+        _open_to(session, record, self._users)
         session.flush()
-        return _value(record)
+        seal_to(record, credentials, users_of(session, record))
+        session.flush()
 
 
-def connections(folder: WorkspaceFolder) -> list[Connection]:
-    """Return all connections, by name."""
-    with folder.session() as session:
-        return [_value(it) for it in session.scalars(select(ConnectionRecord).order_by(ConnectionRecord.name))]
+def consented_advertisers(name: str, credentials: Credentials) -> dict[str, str]:
+    """Return the advertisers that consented to the credentials; raises AccessError when there are none."""
+    with client_of(credentials) as criteo:
+        found = {advertiser.id: advertiser.name for advertiser in criteo.advertisers()}
+    if not found:
+        raise AccessError(
+            f"Criteo accepts the credentials of connection {name!r}, but no advertiser has consented to them.",
+            "Have an administrator of the advertiser open the consent link of your Criteo app, then try again.",
+        )
+    return found
+
+
+def connections(folder: WorkspaceFolder) -> Connections:
+    """Return the connections that the person who acts may see, by name."""
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder)
+        records = session.scalars(select(ConnectionRecord).order_by(ConnectionRecord.name))
+        return Connections(tuple(_value(session, it, actor) for it in records if may_use(actor, it)))
 
 
 def connection(folder: WorkspaceFolder, name: str) -> Connection:
-    """Return the connection; raises ConfigurationError when there is none of that name."""
-    known = {it.name: it for it in connections(folder)}
-    if name not in known:
-        raise unknown_name("connection", name, known)
-    return known[name]
+    """Return a connection; raises ConfigurationError when there is none of that name that one may use."""
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder)
+        return _value(session, connection_for(session, actor, name), actor)
 
 
 def credentials_of(folder: WorkspaceFolder, name: str) -> Credentials:
-    """Open the seal of the connection; raises AccessError when the person who acts is not an export user of it."""
-    with folder.session() as session:
-        record = session.scalar(select(ConnectionRecord).where(ConnectionRecord.name == name))
-        if record is None:
-            raise unknown_name("connection", name, [it.name for it in connections(folder)])
-        boxes = {it.public_key: it.box for it in record.seals}
-        host, consent = record.host, record.consent_sha256
-    if consent != hashlib.sha256(CONSENT_TEXT.encode()).hexdigest():
-        raise AccessError(
-            f"The consent to data privacy and compliance of connection {name!r} was given to another text.",
-            "Read the text as it is now, and save the connection again with i_agree=True.",
+    """Open the secret of a connection; raises AccessError to whom may not, and without consent to the text as it is."""
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        record = connection_for(session, actor, name)
+        if record.consent_sha256 != _consent_sha256():
+            raise AccessError(
+                f"The consent to data privacy and compliance of connection {name!r} was given to another text.",
+                "Have an administrator read the text as it is now, and save the connection again with i_agree=True.",
+            )
+        return opened(record, folder.identity)
+
+
+def test_connection(folder: WorkspaceFolder, name: str) -> Connection:
+    """Authenticate with the sealed secret, and take over which advertisers consent now."""
+    credentials = credentials_of(folder, name)
+    advertisers = consented_advertisers(name, credentials)
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        record = connection_for(session, actor, name)
+        record.advertisers = _listed(advertisers)
+        audit.record(session, folder, actor, Action.TEST_CONNECTION, name, advertisers=list(advertisers))
+        return _value(session, record, actor)
+
+
+def rotate(folder: WorkspaceFolder, name: str, credentials: Credentials) -> Connection:
+    """Put a new secret in the place of the old, once Criteo accepts it; seal it to everybody who may use it."""
+    with folder.session() as session, session.begin():
+        acting(session, folder, least=Role.ADMINISTRATOR)
+    advertisers = consented_advertisers(name, credentials)
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.ADMINISTRATOR)
+        record = connection_for(session, actor, name)
+        if record.host != credentials.host:
+            raise ConfigurationError(
+                f"Connection {name!r} goes to {record.host}, and the new secret is for {credentials.host}.",
+                "Give the host of the connection, or make another connection.",
+            )
+        seal_to(record, credentials, users_of(session, record))
+        record.advertisers = _listed(advertisers)
+        record.lost_access = []
+        audit.record(session, folder, actor, Action.ROTATE_SECRET, name)
+        session.flush()
+        return _value(session, record, actor)
+
+
+def share(folder: WorkspaceFolder, name: str, users: str | Sequence[str]) -> Connection:
+    """Let contributors, or people by name, use the connection too; the others keep it."""
+    return _change_users(folder, name, users, Action.SHARE_CONNECTION, _open_to)
+
+
+def unshare(folder: WorkspaceFolder, name: str, users: str | Sequence[str]) -> Connection:
+    """Take the connection away from contributors, or from people by name; the secret should then be rotated."""
+    return _change_users(folder, name, users, Action.UNSHARE_CONNECTION, _close_to)
+
+
+def rename(folder: WorkspaceFolder, name: str, to: str) -> Connection:
+    """Give the connection another display name; its exports follow."""
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.ADMINISTRATOR)
+        record = connection_for(session, actor, name)
+        if session.scalar(select(ConnectionRecord).where(ConnectionRecord.name == to)) or not to.strip():
+            raise ConfigurationError(f"No connection can be named {to!r}: it is taken, or empty.", "Choose another.")
+        record.name = to
+        for export in session.scalars(select(ExportRecord).where(ExportRecord.connection_id == record.id)):
+            export.settings = {**export.settings, "connection": to}
+        audit.record(session, folder, actor, Action.RENAME_CONNECTION, name, to=to)
+        session.flush()
+        return _value(session, record, actor)
+
+
+def seal_connection(folder: WorkspaceFolder, name: str) -> Connection:
+    """Seal the secret, which one's own key opens, to everybody who may use the connection and waits for it."""
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        record = connection_for(session, actor, name)
+        opened(record, folder.identity)
+        sealed = waiting(session, record)
+        bring_seals_up_to_date(session, folder, record)
+        audit.record(session, folder, actor, Action.SEAL_CONNECTION, name, to=sealed)
+        return _value(session, record, actor)
+
+
+def require_decided(
+    folder: WorkspaceFolder, name: str, *, exports: OfExports | Mapping[str, OfExports]
+) -> dict[str, OfExports]:
+    """Return what becomes of each export that uses the connection; raises ConfigurationError when one is left out."""
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.ADMINISTRATOR)
+        return _decided(session, connection_for(session, actor, name), exports)
+
+
+def remove_connection(folder: WorkspaceFolder, name: str, *, exports: OfExports | Mapping[str, OfExports]) -> None:
+    """Remove the connection, its seals with it; ``exports`` says of each export that uses it what becomes of it."""
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.ADMINISTRATOR)
+        record = connection_for(session, actor, name)
+        decided = _decided(session, record, exports)
+        for export in session.scalars(select(ExportRecord).where(ExportRecord.connection_id == record.id)).all():
+            export.connection_id = None
+            if decided.get(export.name) is OfExports.REMOVE:
+                export.removed_at = datetime.now(UTC)
+            removed = export.removed_at is not None
+            action = Action.REMOVE_EXPORT if removed else Action.DETACH_EXPORT
+            audit.record(session, folder, actor, action, export.name, connection=name)
+        session.flush()
+        session.delete(record)
+        audit.record(session, folder, actor, Action.REMOVE_CONNECTION, name)
+
+
+def _decided(
+    session: Session, record: ConnectionRecord, exports: OfExports | Mapping[str, OfExports]
+) -> dict[str, OfExports]:
+    using = session.scalars(select(ExportRecord.name).where(ExportRecord.connection_id == record.id)).all()
+    given = dict.fromkeys(using, exports) if isinstance(exports, OfExports) else exports
+    undecided = [export for export in using if export not in given]
+    if undecided:
+        raise ConfigurationError(
+            f"Connection {record.name!r} was not removed: {', '.join(map(repr, undecided))} use it.",
+            "Say what becomes of each: exports='detach' or 'remove' for all, or a choice by name.",
         )
-    if folder.person.public_key not in boxes:
-        raise AccessError(
-            f"You are not an export user of connection {name!r}: its secret is not sealed to your key.",
-            "Have the person who made the connection run the export, or save the connection with your key.",
-        )
-    credentials = Credentials(**json.loads(folder.person.open_sealed(boxes[folder.person.public_key])))
-    if credentials.host != host:
-        raise AccessError(
-            f"Connection {name!r} says it goes to {host}, but its secret is sealed for {credentials.host}.",
-            "Somebody changed the database. Nothing was sent; save the connection again if the change is meant.",
-        )
-    return credentials
+    return {export: given[export] for export in using}
 
 
 def client_of(credentials: Credentials, *, observer: Callable[[Wait], None] | None = None) -> CriteoClient:
@@ -152,19 +430,89 @@ def client_of(credentials: Credentials, *, observer: Callable[[Wait], None] | No
     )
 
 
-def _content(credentials: Credentials) -> dict[str, str]:
-    return {
-        "host": credentials.host,
-        "client_id": credentials.client_id,
-        "client_secret": credentials.client_secret,
-    }
+def _change_users(
+    folder: WorkspaceFolder,
+    name: str,
+    users: str | Sequence[str],
+    action: Action,
+    change: Callable[[Session, ConnectionRecord, str | Sequence[str]], None],
+) -> Connection:
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.ADMINISTRATOR)
+        record = connection_for(session, actor, name)
+        with remembering_lost_access(session, folder, [record]):
+            change(session, record, users)
+        audit.record(session, folder, actor, action, name, users=users)
+        return _value(session, record, actor)
 
 
-def _value(record: ConnectionRecord) -> Connection:
+@contextmanager
+def remembering_lost_access(
+    session: Session, folder: WorkspaceFolder, records: Sequence[ConnectionRecord]
+) -> Iterator[None]:
+    """After a change of people or shares, bring seals up to date, and remember who could open a secret until then."""
+    before = [_sealed_names(session, record) for record in records]
+    yield
+    session.flush()
+    for record, could_open in zip(records, before, strict=True):
+        now = {it.name for it in users_of(session, record)}
+        record.lost_access = sorted((set(record.lost_access) | could_open) - now)
+        bring_seals_up_to_date(session, folder, record)
+
+
+def _sealed_names(session: Session, record: ConnectionRecord) -> set[str]:
+    keys = {it.public_key for it in record.seals}
+    return {it.name for it in session.scalars(select(PersonRecord)) if it.public_key in keys}
+
+
+def _open_to(session: Session, record: ConnectionRecord, users: str | Sequence[str]) -> None:
+    if users == ADMINISTRATORS:
+        return
+    if users == CONTRIBUTORS:
+        record.open_to_contributors = True
+        return
+    for name in [users] if isinstance(users, str) else users:
+        person = person_named(session, name)
+        if person.role == Role.VIEWER.value:
+            raise ConfigurationError(
+                f"{name!r} is a viewer, and can't use a connection.", "Make them contributor first."
+            )
+        if person.id not in {it.person_id for it in record.shares}:
+            record.shares.append(ShareRecord(person_id=person.id))
+
+
+def _close_to(session: Session, record: ConnectionRecord, users: str | Sequence[str]) -> None:
+    if users == CONTRIBUTORS:
+        record.open_to_contributors = False
+        return
+    people = {person_named(session, name).id for name in ([users] if isinstance(users, str) else users)}
+    record.shares = [it for it in record.shares if it.person_id not in people]
+
+
+def _listed(advertisers: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"id": number, "name": title} for number, title in advertisers.items()]
+
+
+def _consent_sha256() -> str:
+    return hashlib.sha256(CONSENT_TEXT.encode()).hexdigest()
+
+
+def _value(session: Session, record: ConnectionRecord, actor: PersonRecord) -> Connection:
+    advertisers = {it["id"]: it["name"] for it in record.advertisers}
+    kind = "Criteo" if record.host == CRITEO else "Criteo, embedded or by another way"
+    if actor.role != Role.ADMINISTRATOR.value:
+        return Connection(record.name, kind, advertisers)
+    exports = select(ExportRecord.name).where(ExportRecord.connection_id == record.id).order_by(ExportRecord.name)
     return Connection(
         name=record.name,
+        type=kind,
+        advertisers=advertisers,
         host=record.host,
-        advertisers={it["id"]: it["name"] for it in record.advertisers},
         created_by=record.created_by,
         created_at=record.created_at,
+        open_to=CONTRIBUTORS if record.open_to_contributors else ADMINISTRATORS,
+        users=tuple(it.name for it in users_of(session, record)),
+        waiting=tuple(waiting(session, record)),
+        rotate_because=tuple(record.lost_access),
+        exports=tuple(session.scalars(exports)),
     )

@@ -10,12 +10,16 @@ from sqlalchemy import select
 
 from toolkit.audience import IdentifierForm
 from toolkit.checks import Thresholds
-from toolkit.errors import ConfigurationError
+from toolkit.errors import AccessError, ConfigurationError
 from toolkit.names import unknown_name
 from toolkit.show import html_table, text_table
+from toolkit.workspace import audit
+from toolkit.workspace.access import connection_for, may_use
+from toolkit.workspace.audit import Action
 from toolkit.workspace.connections import connection
 from toolkit.workspace.folder import WorkspaceFolder
-from toolkit.workspace.records import ConnectionRecord, ExportRecord
+from toolkit.workspace.people import Role, acting
+from toolkit.workspace.records import ExportRecord, PersonRecord
 
 
 class Mode(StrEnum):
@@ -80,7 +84,7 @@ class Export(BaseModel):
         import polars as pl
 
         shown = {
-            "connection": self.connection,
+            "connection": self.connection or "No connection",
             "e-mail column": self.email_column,
             "segments": ", ".join(self.segments),
             "excluded": ", ".join(self.exclude),
@@ -104,41 +108,47 @@ def make_export(name: str, options: dict[str, Any]) -> Export:
         ) from None
 
 
-def save_export(folder: WorkspaceFolder, export: Export) -> Export:
+def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None = None) -> Export:
     """Save the export, in the place of one of that name; check first that all it names is there.
 
-    Raises ConfigurationError for an unknown connection, e-mail column, segment or advertiser.
+    ``based_on`` is the version that was edited: when somebody saved another meanwhile, theirs stays and
+    ConfigurationError says so. Raises ConfigurationError for an unknown connection, e-mail column, segment or
+    advertiser, AccessError to whom may not use the connection.
     """
-    advertiser_id = _advertiser(export, connection(folder, export.connection).advertisers)
-    columns = folder.profiles.columns
-    if export.email_column not in columns:
-        raise unknown_name("profile column", export.email_column, columns)
-    known = set(folder.segments.names())
-    for segment in (*export.segments, *export.exclude):
-        if segment not in known:
-            raise unknown_name("segment", segment, known)
+    _require_known(folder, export)
     with folder.session() as session, session.begin():
-        connection_id = session.scalars(
-            select(ConnectionRecord.id).where(ConnectionRecord.name == export.connection)
-        ).one()
+        actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        used = connection_for(session, actor, export.connection)
         record = session.scalar(select(ExportRecord).where(ExportRecord.name == export.name))
         if record is None:
             record = ExportRecord(name=export.name, version=0)
             session.add(record)
-        record.connection_id = connection_id
+        else:
+            _require_manageable(actor, record)
+        if based_on is not None and record.version != based_on:
+            raise ConfigurationError(
+                f"Export {export.name!r} was saved by {record.saved_by!r} meanwhile: it is at version "
+                f"{record.version}, and yours is based on {based_on}.",
+                "Look at it as it is now, and save your change again.",
+            )
+        record.connection_id = used.id
+        record.removed_at = None
         record.version += 1
+        advertiser_id = _advertiser(export, {it["id"]: it["name"] for it in used.advertisers})
         saved = export.model_copy(update={"advertiser_id": advertiser_id, "version": record.version})
         record.settings = saved.model_dump(mode="json")
-        record.saved_by = folder.person_name
+        record.saved_by = actor.name
         record.saved_at = datetime.now(UTC)
+        audit.record(session, folder, actor, Action.SAVE_EXPORT, export.name, version=record.version)
     return saved
 
 
 def exports(folder: WorkspaceFolder) -> list[Export]:
-    """Return all exports, by name."""
-    with folder.session() as session:
-        records = session.scalars(select(ExportRecord).order_by(ExportRecord.name)).all()
-    return [Export.model_validate(record.settings) for record in records]
+    """Return all exports, by name; one without a connection is detached."""
+    with folder.session() as session, session.begin():
+        acting(session, folder)
+        records = select(ExportRecord).where(ExportRecord.removed_at.is_(None)).order_by(ExportRecord.name)
+        return [_value(record) for record in session.scalars(records)]
 
 
 def export_of(folder: WorkspaceFolder, name: str) -> Export:
@@ -147,6 +157,64 @@ def export_of(folder: WorkspaceFolder, name: str) -> Export:
     if name not in known:
         raise unknown_name("export", name, known)
     return known[name]
+
+
+def remove_export(folder: WorkspaceFolder, name: str) -> None:
+    """Remove the export; its runs, and its lists at Criteo, stay."""
+    _end(folder, name, Action.REMOVE_EXPORT)
+
+
+def detach_export(folder: WorkspaceFolder, name: str) -> None:
+    """Take the export's connection away: it keeps its settings, and does not run until it is saved with another."""
+    _end(folder, name, Action.DETACH_EXPORT)
+
+
+def _end(folder: WorkspaceFolder, name: str, action: Action) -> None:
+    export_of(folder, name)
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        record = session.scalars(select(ExportRecord).where(ExportRecord.name == name)).one()
+        _require_manageable(actor, record)
+        record.connection_id = None
+        if action is Action.REMOVE_EXPORT:
+            record.removed_at = datetime.now(UTC)
+        audit.record(session, folder, actor, action, name)
+
+
+def require_runnable(folder: WorkspaceFolder, export: Export) -> None:
+    """Raise AccessError to whom may not run the export, ConfigurationError when it is detached."""
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        record = session.scalars(select(ExportRecord).where(ExportRecord.name == export.name)).one()
+        if record.connection_id is None:
+            raise ConfigurationError(
+                f"Export {export.name!r} has no connection: it was detached.", "Save it with another connection."
+            )
+        _require_manageable(actor, record)
+
+
+def _require_known(folder: WorkspaceFolder, export: Export) -> None:
+    connection(folder, export.connection)
+    columns = folder.profiles.columns
+    if export.email_column not in columns:
+        raise unknown_name("profile column", export.email_column, columns)
+    known = set(folder.segments.names())
+    for segment in (*export.segments, *export.exclude):
+        if segment not in known:
+            raise unknown_name("segment", segment, known)
+
+
+def _require_manageable(actor: PersonRecord, record: ExportRecord) -> None:
+    if record.connection is not None and not may_use(actor, record.connection):
+        raise AccessError(
+            f"Export {record.name!r} uses a connection that is not shared with you ({actor.name!r}).",
+            "Ask an administrator to share the connection, or to do it.",
+        )
+
+
+def _value(record: ExportRecord) -> Export:
+    used = "" if record.connection is None else record.connection.name
+    return Export.model_validate({**record.settings, "connection": used})
 
 
 def _advertiser(export: Export, advertisers: dict[str, str]) -> str:

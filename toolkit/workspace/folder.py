@@ -15,7 +15,7 @@ from toolkit.errors import ConfigurationError
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
 from toolkit.workspace import settings as settings_file
 from toolkit.workspace.database import connect, told
-from toolkit.workspace.keys import Person, current_person
+from toolkit.workspace.keys import Identity, current_identity
 from toolkit.workspace.settings import Settings
 
 
@@ -91,13 +91,13 @@ class WorkspaceFolder:
             yield session
 
     @cached_property
-    def person(self) -> Person:
-        """Who acts, with the key that opens what was sealed to them."""
-        return current_person()
+    def identity(self) -> Identity:
+        """The key pair of whoever acts."""
+        return current_identity()
 
     @property
-    def person_name(self) -> str:
-        """The name under which what is done is recorded."""
+    def account(self) -> str:
+        """The name of the account on this machine; nobody is trusted by it."""
         return getpass.getuser()
 
     @property

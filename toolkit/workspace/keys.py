@@ -5,6 +5,7 @@ environment variable ``TOOLKIT_KEY_FILE`` says (for a job). It never enters the 
 """
 
 import os
+import re
 from pathlib import Path
 
 from nacl.encoding import HexEncoder
@@ -18,18 +19,18 @@ from toolkit.files import write_once
 KEY_FILE_VARIABLE = "TOOLKIT_KEY_FILE"
 
 
-class Person:
-    """Whoever acts: holds the private key, tells the public one."""
+class Identity:
+    """The key pair of whoever acts: holds the private key, tells the public one."""
 
     def __init__(self, private_key: PrivateKey) -> None:
         self._private_key = private_key
         self.public_key = private_key.public_key.encode(HexEncoder).decode()
 
     def __repr__(self) -> str:
-        return f"Person(public_key={self.public_key[:12]}…)"
+        return f"Identity(public_key={self.public_key[:12]}…)"
 
     def __reduce__(self) -> str:
-        raise TypeError("A person's private key is not pickled; open the workspace again where it is needed.")
+        raise TypeError("A private key is not pickled; open the workspace again where it is needed.")
 
     def open_sealed(self, box: bytes) -> bytes:
         """Return what was sealed to this person; raises AccessError when it was not, or was changed since."""
@@ -47,14 +48,19 @@ def seal(secret: bytes, public_key: str) -> bytes:
     return bytes(SealedBox(PublicKey(public_key.encode(), HexEncoder)).encrypt(secret))
 
 
-def current_person() -> Person:
-    """Return the person who acts, with a key pair made on first use."""
+def is_public_key(text: str) -> bool:
+    """Tell whether the text is a public key as ``Identity.public_key`` tells it."""
+    return bool(re.fullmatch("[0-9a-f]{64}", text))
+
+
+def current_identity() -> Identity:
+    """Return the key pair of whoever acts, made on first use."""
     path = _key_path()
     try:
         _refuse_if_others_may_read(path)
-        return Person(PrivateKey(path.read_text(encoding="ascii").strip().encode(), HexEncoder))
+        return Identity(PrivateKey(path.read_text(encoding="ascii").strip().encode(), HexEncoder))
     except FileNotFoundError:
-        return _new_person(path)
+        return _new_identity(path)
     except (OSError, ValueError, TypeError, CryptoError) as error:
         raise ConfigurationError(
             f"The key file {path} cannot be read: {type(error).__name__}.",
@@ -68,12 +74,12 @@ def _key_path() -> Path:
     return Path(named).expanduser() if named else user_config_path("criteo-segment-toolkit") / "key"
 
 
-def _new_person(path: Path) -> Person:
+def _new_identity(path: Path) -> Identity:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     private_key = PrivateKey.generate()
     # When another process was first, its key holds.
     mine = write_once(path, private_key.encode(HexEncoder).decode(), mode=0o600)
-    return Person(private_key) if mine else current_person()
+    return Identity(private_key) if mine else current_identity()
 
 
 def _refuse_if_others_may_read(path: Path) -> None:

@@ -46,6 +46,36 @@ class Base(DeclarativeBase):
     }
 
 
+class PersonRecord(Base):
+    """Somebody whom the workspace knows, by the public key."""
+
+    __tablename__ = "people"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    public_key: Mapped[str] = mapped_column(unique=True)
+    added_by: Mapped[str]
+    added_at: Mapped[datetime]
+
+
+class AuditRecord(Base):
+    """One thing that somebody did; ``sha256`` covers the row and the hash of the row before."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    person: Mapped[str]
+    public_key: Mapped[str]
+    machine: Mapped[str]
+    action: Mapped[str]
+    name: Mapped[str]
+    details: Mapped[dict[str, Any]]
+    previous: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[str]
+
+
 class ConnectionRecord(Base):
     """A consented, authenticated link to one Criteo account."""
 
@@ -60,7 +90,12 @@ class ConnectionRecord(Base):
     consent_at: Mapped[datetime]
     created_by: Mapped[str]
     created_at: Mapped[datetime]
+    open_to_contributors: Mapped[bool] = mapped_column(default=False)
+    """Whether all contributors may use it; administrators always may."""
+    lost_access: Mapped[list[str]] = mapped_column(default=list)
+    """Names of those who could open the secret as it is, and may no longer use it."""
     seals: Mapped[list["SealRecord"]] = relationship(cascade="all, delete-orphan")
+    shares: Mapped[list["ShareRecord"]] = relationship(cascade="all, delete-orphan")
 
 
 class SealRecord(Base):
@@ -73,6 +108,16 @@ class SealRecord(Base):
     box: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class ShareRecord(Base):
+    """A person by name who may use a connection."""
+
+    __tablename__ = "shares"
+
+    connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), primary_key=True)
+    person: Mapped[PersonRecord] = relationship()
+
+
 class ExportRecord(Base):
     """A saved configuration; each saving raises its version."""
 
@@ -80,12 +125,15 @@ class ExportRecord(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
-    connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"))
+    connection_id: Mapped[int | None] = mapped_column(ForeignKey("connections.id"))
+    """None when the export is detached: it keeps its settings, and does not run."""
     version: Mapped[int]
     settings: Mapped[dict[str, Any]]
     saved_by: Mapped[str]
     saved_at: Mapped[datetime]
-    connection: Mapped[ConnectionRecord] = relationship()
+    removed_at: Mapped[datetime | None]
+    """When it was removed; its runs stay."""
+    connection: Mapped[ConnectionRecord | None] = relationship()
 
 
 class RunRecord(Base):

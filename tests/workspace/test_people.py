@@ -1,0 +1,269 @@
+"""Who acts is told by the key; what they may do, by their role and by who shared what with them."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import toolkit
+from toolkit.errors import AccessError, ConfigurationError
+from toolkit.sandbox import Sandbox
+
+As = Callable[[str], toolkit.Workspace]
+
+
+@pytest.fixture
+def person(workspace: toolkit.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> As:
+    """Open the workspace as somebody else, each with a key of their own; ``"root"`` is who made it."""
+    makers_key = os.environ["TOOLKIT_KEY_FILE"]
+
+    def opened(name: str) -> toolkit.Workspace:
+        monkeypatch.setenv("TOOLKIT_KEY_FILE", makers_key if name == "root" else str(tmp_path / f"key of {name}"))
+        again = toolkit.open_workspace(workspace.path)
+        _ = again._folder.identity  # read now, while the variable names this person's key
+        return again
+
+    return opened
+
+
+@pytest.fixture
+def let_in(person: As) -> Callable[..., toolkit.Workspace]:
+    """Let somebody in with a role; return the workspace as they see it."""
+
+    def join(name: str, role: str) -> toolkit.Workspace:
+        theirs = person(name)
+        request = theirs.join(name)
+        person("root").add_person(name, public_key=request.public_key, role=role)
+        return theirs
+
+    return join
+
+
+LetIn = Callable[[str, str], toolkit.Workspace]
+
+
+def test_whoever_makes_it_is_its_administrator(workspace: toolkit.Workspace) -> None:
+    assert workspace.me.role is toolkit.Role.ADMINISTRATOR
+    assert list(workspace.people) == [workspace.me.name]
+
+
+def test_the_line_of_a_join_request_lets_its_maker_in(person: As) -> None:
+    anna = person("anna")
+    line = repr(anna.join("anna")).splitlines()[-1]
+    eval(line, {"workspace": person("root")})
+    assert (anna.me.name, anna.me.role) == ("anna", toolkit.Role.CONTRIBUTOR)
+
+
+def test_a_stranger_sees_nothing_and_is_told_how_to_join(person: As) -> None:
+    stranger = person("stranger")
+    for look in (
+        lambda: stranger.people,
+        lambda: stranger.connections,
+        lambda: stranger.exports,
+        stranger.runs,
+        lambda: stranger.run("Nightly"),
+    ):
+        with pytest.raises(AccessError, match=r"does not know you.*workspace\.join\(\)"):
+            look()
+
+
+def test_a_name_that_is_typed_makes_nobody(person: As, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "root")
+    with pytest.raises(AccessError, match="does not know you"):
+        _ = person("stranger").me
+
+
+class TestManaging:
+    def test_only_administrators_do(self, let_in: LetIn) -> None:
+        anna, vera = let_in("anna", "contributor"), let_in("vera", "viewer")
+        for theirs in (anna, vera):
+            for change in (
+                lambda it: it.add_person("x", public_key="0" * 64),
+                lambda it: it.change_role("vera", "administrator"),
+                lambda it: it.remove_person("vera"),
+                lambda it: it.set_up_connection("Mine"),
+                lambda it: it.share_connection("Sandbox", "contributors"),
+                lambda it: it.remove_connection("Sandbox", exports="detach"),
+                lambda it: it.audit,
+            ):
+                with pytest.raises(AccessError, match="takes a administrator"):
+                    change(theirs)
+
+    def test_the_last_administrator_stays(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
+        let_in("anna", "contributor")
+        for change in (
+            lambda: workspace.remove_person(workspace.me.name),
+            lambda: workspace.change_role(workspace.me.name, "viewer"),
+        ):
+            with pytest.raises(ConfigurationError, match="last administrator"):
+                change()
+
+    def test_what_is_wrong_is_told(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
+        anna = let_in("anna", "contributor")
+        with pytest.raises(ConfigurationError, match="64 hexadecimal digits"):
+            workspace.add_person("x", public_key="nonsense")
+        with pytest.raises(ConfigurationError, match="'anna' with that name already"):
+            workspace.add_person("anna", public_key="0" * 64)
+        with pytest.raises(ConfigurationError, match="'anna' with that key already"):
+            workspace.add_person("x", public_key=anna.me.public_key)
+        with pytest.raises(ConfigurationError, match="There is no person 'ana'"):
+            workspace.remove_person("ana")
+
+
+class TestSharing:
+    def test_what_is_not_shared_is_not_there_for_a_contributor(self, let_in: LetIn) -> None:
+        anna = let_in("anna", "contributor")
+        assert dict(anna.connections) == {}
+        with pytest.raises(AccessError, match="not shared with you"):
+            anna.run("Nightly")
+        with pytest.raises(AccessError, match="not shared with you"):
+            anna.remove_export("Nightly")
+        for name in ("Nightly", "Mine"):
+            with pytest.raises(ConfigurationError, match="There is no connection 'Sandbox'"):
+                save_nightly_as(anna, name)
+
+    @pytest.mark.parametrize("users", ["contributors", "anna", ["anna"]])
+    def test_whoever_it_is_shared_with_runs_and_saves_exports(
+        self, workspace: toolkit.Workspace, let_in: LetIn, users: str | list[str]
+    ) -> None:
+        anna = let_in("anna", "contributor")
+        workspace.share_connection("Sandbox", users)
+        assert anna.run("Nightly").raise_for_status().person == "anna"
+        assert save_nightly_as(anna, "Mine").version == 1
+        shown = anna.connection("Sandbox")
+        assert (shown.name, shown.host, shown.users, shown.created_by) == ("Sandbox", None, None, None)
+        assert shown.type.startswith("Criteo")
+
+    def test_who_joins_later_may_use_what_is_open_to_contributors(
+        self, workspace: toolkit.Workspace, let_in: LetIn
+    ) -> None:
+        workspace.share_connection("Sandbox", "contributors")
+        assert let_in("anna", "contributor").run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+
+    def test_a_viewer_sees_exports_and_runs_and_runs_none(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
+        workspace.share_connection("Sandbox", "contributors")
+        workspace.run("Nightly").raise_for_status()
+        vera = let_in("vera", "viewer")
+        assert list(vera.exports) == ["Nightly"]
+        assert vera.runs().height == 1
+        for act in (lambda: vera.run("Nightly"), lambda: vera.remove_export("Nightly")):
+            with pytest.raises(AccessError, match="takes a contributor"):
+                act()
+        with pytest.raises(ConfigurationError, match="is a viewer"):
+            workspace.share_connection("Sandbox", "vera")
+
+    def test_taking_it_away_says_that_the_secret_should_be_rotated(
+        self, workspace: toolkit.Workspace, let_in: LetIn, criteo: Sandbox
+    ) -> None:
+        anna = let_in("anna", "contributor")
+        workspace.share_connection("Sandbox", "anna")
+        left = workspace.unshare_connection("Sandbox", "anna")
+        assert left.rotate_because == ("anna",)
+        assert "Rotate the secret at Criteo, because of anna" in repr(left)
+        with pytest.raises(AccessError, match="not shared with you"):
+            anna.run("Nightly")
+        new = toolkit.Credentials(criteo.client_id, criteo.client_secret, criteo.url)
+        assert workspace.rotate_connection("Sandbox", new).rotate_because == ()
+        assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+
+    def test_removing_a_person_names_the_connections_to_rotate(
+        self, workspace: toolkit.Workspace, let_in: LetIn
+    ) -> None:
+        anna = let_in("anna", "contributor")
+        workspace.share_connection("Sandbox", "contributors")
+        assert workspace.remove_person("anna") == ["Sandbox"]
+        with pytest.raises(AccessError, match="does not know you"):
+            anna.run("Nightly")
+
+    def test_an_administrator_who_cannot_open_it_lets_an_export_user_seal_it(
+        self, workspace: toolkit.Workspace, let_in: LetIn, person: As
+    ) -> None:
+        boss = let_in("boss", "administrator")
+        key = boss.me.public_key
+        with workspace._folder.session() as session, session.begin():
+            session.connection().exec_driver_sql("DELETE FROM seals WHERE public_key = ?", (key,))
+        with pytest.raises(AccessError, match=r"workspace\.seal_connection\('Sandbox'\)"):
+            boss.run("Nightly")
+        assert boss.connection("Sandbox").waiting == ("boss",)
+        workspace.seal_connection("Sandbox")
+        assert boss.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+
+
+class TestGettingRoundIt:
+    """With write access to the database file."""
+
+    def test_who_adds_themselves_to_the_people_still_opens_no_secret(
+        self, workspace: toolkit.Workspace, person: As, criteo: Sandbox
+    ) -> None:
+        thief = person("thief")
+        with workspace._folder.session() as session, session.begin():
+            session.connection().exec_driver_sql(
+                "INSERT INTO people (name, role, public_key, added_by, added_at) VALUES (?, ?, ?, ?, ?)",
+                ("thief", "administrator", thief.join().public_key, "thief", "2026-01-01 00:00:00"),
+            )
+        before = len(criteo.requests())
+        with pytest.raises(AccessError, match="not sealed to your key"):
+            thief.run("Nightly")
+        assert len(criteo.requests()) == before
+
+    def test_another_persons_seal_under_ones_own_key_does_not_open(
+        self, workspace: toolkit.Workspace, let_in: LetIn
+    ) -> None:
+        anna = let_in("anna", "contributor")
+        workspace.share_connection("Sandbox", "anna")
+        makers = workspace.me.public_key
+        with workspace._folder.session() as session, session.begin():
+            session.connection().exec_driver_sql(
+                "UPDATE seals SET box = (SELECT box FROM seals WHERE public_key = ?)", (makers,)
+            )
+        with pytest.raises(AccessError, match="does not open with your key"):
+            anna.run("Nightly")
+
+
+class TestAudit:
+    def test_it_tells_who_did_what(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
+        anna = let_in("anna", "contributor")
+        workspace.share_connection("Sandbox", "anna")
+        anna.run("Nightly")
+        told = workspace.audit.sort("row").select("person", "action", "name").rows()
+        me = workspace.me.name
+        assert told == [
+            (me, "add person", me),
+            (me, "save connection", "Sandbox"),
+            (me, "save export", "Nightly"),
+            (me, "add person", "anna"),
+            (me, "share connection", "Sandbox"),
+            ("anna", "run export", "Nightly"),
+        ]
+        assert workspace.verify_audit() is None
+
+    @pytest.mark.parametrize(
+        ("change", "told"),
+        [
+            ("UPDATE audit SET person = 'somebody else' WHERE id = 2", "Row 2 of the audit was altered."),
+            ("UPDATE audit SET details = '{}' WHERE id = 3", "Row 3 of the audit was altered."),
+            ("DELETE FROM audit WHERE id = 2", "Row 2 of the audit was removed"),
+            ("DELETE FROM audit WHERE id = 1", "Row 1 of the audit was removed"),
+        ],
+    )
+    def test_a_row_that_was_changed_or_removed_shows(
+        self, workspace: toolkit.Workspace, change: str, told: str
+    ) -> None:
+        with workspace._folder.session() as session, session.begin():
+            session.connection().exec_driver_sql(change)
+        assert str(workspace.verify_audit()).startswith(told)
+
+    def test_it_holds_no_secret(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+        assert criteo.client_secret not in str(workspace.audit.rows())
+
+
+def save_nightly_as(workspace: toolkit.Workspace, name: str) -> toolkit.Export:
+    return workspace.save_export(
+        name,
+        connection="Sandbox",
+        email_column="EMail",
+        segments=["All"],
+        advertiser_id="2711",
+        list_name=f"{name} {{segment}}",
+    )

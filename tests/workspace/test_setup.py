@@ -1,0 +1,96 @@
+"""A connection is made step by step; each step refuses when the one before is missing."""
+
+from pathlib import Path
+
+import pytest
+
+import toolkit
+from toolkit.errors import AccessError, ConfigurationError
+from toolkit.sandbox import Sandbox
+
+
+@pytest.fixture
+def credentials(criteo: Sandbox) -> toolkit.Credentials:
+    return toolkit.Credentials(criteo.client_id, criteo.client_secret, criteo.url)
+
+
+def test_the_steps_in_their_order_make_a_connection(
+    workspace: toolkit.Workspace, credentials: toolkit.Credentials
+) -> None:
+    setup = workspace.set_up_connection("Step by step").share("contributors").agree().authenticate(credentials)
+    assert list(setup.advertisers) == ["2711", "2712", "88104"]
+    made = setup.add_me().save()
+    assert (made.open_to, made.users, made.waiting) == ("contributors", (workspace.me.name,), ())
+
+
+def test_each_step_refuses_before_its_turn(
+    workspace: toolkit.Workspace, credentials: toolkit.Credentials, criteo: Sandbox
+) -> None:
+    before = len(criteo.requests())
+    setup = workspace.set_up_connection("Step by step")
+    with pytest.raises(AccessError, match="nobody agreed"):
+        setup.authenticate(credentials)
+    assert len(criteo.requests()) == before
+    with pytest.raises(AccessError, match="before it is authenticated"):
+        setup.agree().add_me()
+    with pytest.raises(AccessError, match="it has no export user"):
+        setup.authenticate(credentials).save()
+    with pytest.raises(ConfigurationError, match="needs a display name"):
+        workspace.set_up_connection(" ")
+    assert list(workspace.connections) == ["Sandbox"]
+
+
+class TestCredentials:
+    def test_they_come_from_the_environment(
+        self, workspace: toolkit.Workspace, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with pytest.raises(ConfigurationError, match="no CRITEO_CLIENT_ID and no CRITEO_CLIENT_SECRET"):
+            toolkit.Credentials.from_environment(host=criteo.url)
+        monkeypatch.setenv("CRITEO_CLIENT_ID", criteo.client_id)
+        monkeypatch.setenv("CRITEO_CLIENT_SECRET", criteo.client_secret)
+        found = toolkit.Credentials.from_environment(host=criteo.url)
+        assert workspace.connect("Environment", credentials=found, i_agree=True).name == "Environment"
+
+    def test_they_come_from_a_file_of_ones_own(self, criteo: Sandbox, tmp_path: Path) -> None:
+        file = tmp_path / "criteo.toml"
+        file.write_text(f'client_id = "{criteo.client_id}"\nclient_secret = "{criteo.client_secret}"\n')
+        file.chmod(0o600)
+        assert toolkit.Credentials.from_file(file).client_secret == criteo.client_secret
+        file.chmod(0o644)
+        with pytest.raises(ConfigurationError, match="may be read by others"):
+            toolkit.Credentials.from_file(file)
+
+    @pytest.mark.parametrize(
+        ("content", "told"), [("client_id = 'a'", "lacks"), ("=", "no TOML"), (None, "cannot be read")]
+    )
+    def test_a_file_that_is_none_is_told(self, tmp_path: Path, content: str | None, told: str) -> None:
+        file = tmp_path / "criteo.toml"
+        if content is not None:
+            file.touch(0o600)
+            file.write_text(content)
+        with pytest.raises(ConfigurationError, match=told):
+            toolkit.Credentials.from_file(file)
+
+    def test_they_come_from_a_hidden_prompt(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("getpass.getpass", lambda prompt: "typed" if "my-app" in prompt else "")
+        assert toolkit.Credentials.ask(client_id="my-app").client_secret == "typed"
+        with pytest.raises(ConfigurationError, match="lack client_secret"):
+            toolkit.Credentials.ask(client_id="other")
+
+    def test_they_show_no_secret(self, credentials: toolkit.Credentials) -> None:
+        assert credentials.client_secret not in repr(credentials)
+
+
+def test_testing_a_connection_takes_over_who_consents_now(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+    criteo.withdraw_consent("2712")
+    assert list(workspace.test_connection("Sandbox").advertisers) == ["2711", "88104"]
+    assert list(workspace.connection("Sandbox").advertisers) == ["2711", "88104"]
+
+
+def test_a_new_secret_that_criteo_refuses_leaves_the_old_in_use(
+    workspace: toolkit.Workspace, credentials: toolkit.Credentials
+) -> None:
+    wrong = toolkit.Credentials(credentials.client_id, "wrong", credentials.host)
+    with pytest.raises(AccessError):
+        workspace.rotate_connection("Sandbox", wrong)
+    assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL

@@ -1,0 +1,71 @@
+"""What opens Criteo's API: asked for, or taken from where a job has it."""
+
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from toolkit.criteo import CRITEO
+from toolkit.errors import ConfigurationError
+
+ID_VARIABLE = "CRITEO_CLIENT_ID"
+SECRET_VARIABLE = "CRITEO_CLIENT_SECRET"  # noqa: S105
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What opens Criteo's API, and the one host that it may be sent to."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    host: str = CRITEO
+
+    def __post_init__(self) -> None:
+        missing = [name for name in ("client_id", "client_secret", "host") if not getattr(self, name).strip()]
+        if missing:
+            raise ConfigurationError(
+                f"The credentials lack {' and '.join(missing)}.",
+                "Copy both from your app on Criteo's developer portal.",
+            )
+
+    @classmethod
+    def ask(cls, *, client_id: str, host: str = CRITEO) -> Self:
+        """Ask for the secret in a hidden prompt, so that it stands in no cell."""
+        from getpass import getpass
+
+        return cls(client_id=client_id, client_secret=getpass(f"Client secret of {client_id}: "), host=host)
+
+    @classmethod
+    def from_environment(cls, *, host: str = CRITEO) -> Self:
+        """Take them from CRITEO_CLIENT_ID and CRITEO_CLIENT_SECRET; raises ConfigurationError when one is not set."""
+        unset = [name for name in (ID_VARIABLE, SECRET_VARIABLE) if not os.environ.get(name)]
+        if unset:
+            raise ConfigurationError(
+                f"The environment has no {' and no '.join(unset)}.", "Set both for this process, or use another way."
+            )
+        return cls(client_id=os.environ[ID_VARIABLE], client_secret=os.environ[SECRET_VARIABLE], host=host)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Self:
+        """Take them from a TOML file with ``client_id``, ``client_secret`` and, optionally, ``host``.
+
+        Raises ConfigurationError when it can't be read, lacks one, or others on this machine may read it.
+        """
+        file = Path(path).expanduser()
+        try:
+            if os.name == "posix" and file.stat().st_mode & 0o077:
+                raise ConfigurationError(
+                    f"{file} may be read by others on this machine.", f"Take that away with: chmod 600 '{file}'."
+                )
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigurationError(f"{file} cannot be read: {error.strerror}.", "Name another file.") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+            raise ConfigurationError(f"{file} is no TOML.", 'Write client_id = "…" and client_secret = "…".') from None
+        texts = {name: content.get(name) for name in ("client_id", "client_secret", "host")}
+        if not all(isinstance(texts[name], str) for name in ("client_id", "client_secret")):
+            raise ConfigurationError(
+                f"{file} lacks client_id or client_secret.", 'Write client_id = "…" and client_secret = "…".'
+            )
+        return cls(**{name: text for name, text in texts.items() if isinstance(text, str)})

@@ -1,0 +1,58 @@
+"""Changes of people that change who may use which connection; what everybody did."""
+
+import polars as pl
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from toolkit.workspace import audit, people
+from toolkit.workspace.audit import AuditBreak
+from toolkit.workspace.connections import remembering_lost_access
+from toolkit.workspace.folder import WorkspaceFolder
+from toolkit.workspace.people import People, Role, acting
+from toolkit.workspace.records import ConnectionRecord
+
+
+def add_person(folder: WorkspaceFolder, name: str, *, public_key: str, role: Role) -> People:
+    """Let somebody in, and seal to them each connection that they may use and one's own key opens."""
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.ADMINISTRATOR)
+        with remembering_lost_access(session, folder, _connections(session)):
+            people.add_person(session, folder, actor, name, public_key=public_key, role=role)
+    return people.people(folder)
+
+
+def change_role(folder: WorkspaceFolder, name: str, role: Role) -> People:
+    """Give somebody another role, with the connections that go with it."""
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.ADMINISTRATOR)
+        with remembering_lost_access(session, folder, _connections(session)):
+            people.change_role(session, folder, actor, name, role)
+    return people.people(folder)
+
+
+def remove_person(folder: WorkspaceFolder, name: str) -> list[str]:
+    """Let somebody out; return the connections whose secret they could open, and that should be rotated."""
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.ADMINISTRATOR)
+        found = _connections(session)
+        with remembering_lost_access(session, folder, found):
+            people.remove_person(session, folder, actor, name)
+        return [it.name for it in found if name in it.lost_access]
+
+
+def audit_frame(folder: WorkspaceFolder) -> pl.DataFrame:
+    """Return the audit, the newest action first."""
+    with folder.session() as session, session.begin():
+        acting(session, folder, least=Role.ADMINISTRATOR)
+        return audit.frame(session)
+
+
+def verify_audit(folder: WorkspaceFolder) -> AuditBreak | None:
+    """Return where the audit's chain breaks."""
+    with folder.session() as session, session.begin():
+        acting(session, folder, least=Role.ADMINISTRATOR)
+        return audit.verify(session)
+
+
+def _connections(session: Session) -> list[ConnectionRecord]:
+    return list(session.scalars(select(ConnectionRecord).order_by(ConnectionRecord.name)))
