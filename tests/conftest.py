@@ -9,9 +9,14 @@ from urllib.parse import quote
 
 import polars as pl
 import pytest
+from hypothesis import settings
 
 import toolkit
 from toolkit.sandbox import Sandbox, start
+
+# A machine that does other things too may take its time.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 REQUIRED = os.environ.get("TOOLKIT_TESTS_NEED", "").split(",")
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import papermill
@@ -26,14 +27,16 @@ def _sandbox_of_the_tests(criteo: Sandbox, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def execute(name: str, output: Path, **parameters: object) -> Any:
-    return papermill.execute_notebook(
-        str(NOTEBOOKS / name),
-        str(output),
-        parameters=parameters,
-        cwd=str(NOTEBOOKS),
-        progress_bar=False,
-        config=Config({"KernelManager": {"transport": "ipc"}}),
-    )
+    # In a folder of their own: the sockets of two kernels in one would meet.
+    with TemporaryDirectory() as sockets:
+        return papermill.execute_notebook(
+            str(NOTEBOOKS / name),
+            str(output),
+            parameters=parameters,
+            cwd=str(NOTEBOOKS),
+            progress_bar=False,
+            config=Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}}),
+        )
 
 
 def shown(notebook: Any) -> str:

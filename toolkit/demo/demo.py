@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from toolkit.demo.expected import expected_lists
@@ -88,22 +89,23 @@ def _run_notebook(workspace: Workspace, *, day: int) -> Path:
 
     executed = workspace.path / "notebooks" / f"day-{day}.ipynb"
     executed.parent.mkdir(exist_ok=True)
-    papermill.execute_notebook(
-        str(PROJECT / "notebooks" / "scheduled" / "run_export.ipynb"),
-        str(executed),
-        parameters={"workspace": str(workspace.path), "export": EXPORT, "dry_run": False},
-        progress_bar=False,
-        cwd=str(PROJECT),
-        config=_without_tcp(),
-    )
+    with TemporaryDirectory() as sockets:
+        papermill.execute_notebook(
+            str(PROJECT / "notebooks" / "scheduled" / "run_export.ipynb"),
+            str(executed),
+            parameters={"workspace": str(workspace.path), "export": EXPORT, "dry_run": False},
+            progress_bar=False,
+            cwd=str(PROJECT),
+            config=_without_tcp(sockets),
+        )
     return executed
 
 
-def _without_tcp() -> "Config":
-    """Let the kernel be reached through files of this user, where the system has such a thing, and not over TCP."""
+def _without_tcp(sockets: str) -> "Config":
+    """Let the kernel be reached through sockets in a folder of this user, where there are such, and not over TCP."""
     from traitlets.config import Config
 
-    return Config({"KernelManager": {"transport": "ipc"}} if os.name == "posix" else {})
+    return Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}} if os.name == "posix" else {})
 
 
 def _report(workspace: Workspace, criteo: Sandbox, *, day: int, what: str, notebook: Path, say: Say) -> list[str]:
