@@ -21,9 +21,9 @@ settings.load_profile("unhurried")
 REQUIRED = os.environ.get("TOOLKIT_TESTS_NEED", "").split(",")
 
 
-def need(program: str) -> str:
+def need(program: str, *, found: str | None = None) -> str:
     """Return where a program is; skip the test where it is not, or fail where it must be."""
-    found = shutil.which(program)
+    found = found or shutil.which(program)
     if found is None:
         (pytest.fail if program in REQUIRED else pytest.skip)(f"{program} is not installed")
     return found
@@ -86,9 +86,17 @@ def tables(tmp_path: Path) -> Tables:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, tables: Tables, criteo: Sandbox) -> toolkit.Workspace:
+def database() -> str | None:
+    """The database of the workspace; None is SQLite in its folder."""
+    return None
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, tables: Tables, criteo: Sandbox, database: str | None) -> toolkit.Workspace:
     """A workspace on these tables, connected with the embedded Criteo, with an export ``Nightly`` of ``All``."""
-    opened = toolkit.open_workspace(tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments)
+    opened = toolkit.open_workspace(
+        tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments, database=database
+    )
     connect(opened, criteo)
     save_nightly(opened)
     return opened

@@ -79,6 +79,19 @@ def test_a_wrong_name_exits_with_two_and_names_the_nearest(
     assert "Traceback" not in done.stderr
 
 
+def test_joining_prints_the_line_for_an_administrator(workspace: toolkit.Workspace) -> None:
+    assert 'workspace.add_person("anna", public_key="' in command("join", "anna", "-w", str(workspace.path)).stdout
+
+
+def test_the_audit_is_shown_and_verified(workspace: toolkit.Workspace) -> None:
+    assert "save export" in command("audit", "-w", str(workspace.path)).stdout
+    assert command("audit", "--verify", "-w", str(workspace.path)).returncode == 0
+    with workspace._folder.session() as session, session.begin():
+        session.connection().exec_driver_sql("UPDATE audit SET person = 'x' WHERE id = 2")
+    broken = command("audit", "--verify", "-w", str(workspace.path))
+    assert (broken.returncode, broken.stdout) == (1, "Row 2 of the audit was altered.\n")
+
+
 def test_a_folder_without_a_workspace_is_told(tmp_path: Path) -> None:
     done = command("runs", folder=tmp_path)
     assert done.returncode == 2

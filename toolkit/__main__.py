@@ -99,6 +99,36 @@ def runs(
 
 
 @app.command()
+def join(
+    name: Annotated[str | None, typer.Argument(help="How you will be called; the account's name by default.")] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Make your key pair if you have none, and print the line that an administrator runs to let you in."""
+    from toolkit.interface import open_workspace
+
+    typer.echo(repr(open_workspace(workspace).join(name)))
+
+
+@app.command()
+def audit(
+    verify: Annotated[bool, typer.Option("--verify", help="Tell whether a row was altered or removed.")] = False,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Show who did what, the newest first; with --verify, exit with 1 when the chain does not hold."""
+    from toolkit.interface import open_workspace
+    from toolkit.show import text_table
+
+    opened = open_workspace(workspace)
+    if not verify:
+        typer.echo(text_table(opened.audit.drop("public_key")))
+        return
+    broken = opened.verify_audit()
+    typer.echo("The audit is as it was written." if broken is None else str(broken))
+    if broken is not None:
+        raise typer.Exit(1)
+
+
+@app.command()
 def demo(
     folder: Annotated[Path | None, typer.Option(help="Where to make the workspace; a new folder by default.")] = None,
 ) -> None:

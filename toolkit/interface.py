@@ -38,15 +38,17 @@ def open_workspace(
     *,
     profiles: Profiles | None = None,
     segments: SegmentFolder | SegmentTable | None = None,
+    database: str | None = None,
 ) -> "Workspace":
     """Open the workspace in ``folder``.
 
-    With ``profiles`` or ``segments`` it is made when it is not there, and reads from these from now on. Raises
-    ConfigurationError when there is no workspace and neither is given.
+    With ``profiles`` or ``segments`` it is made when it is not there, and reads from these from now on. ``database``,
+    for a new one, is the URL of a PostgreSQL database that a team shares, without a password; SQLite in the folder is
+    the default. Raises ConfigurationError when there is no workspace and neither table is given.
     """
     if profiles is None and segments is None:
         return Workspace(WorkspaceFolder.open(folder))
-    workspace = Workspace(WorkspaceFolder.make(folder))
+    workspace = Workspace(WorkspaceFolder.make(folder, database=database))
     workspace.read_from(profiles=profiles, segments=segments)
     return workspace
 

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
@@ -16,10 +17,10 @@ def empty(tmp_path: Path, tables: Tables) -> toolkit.Workspace:
     return toolkit.open_workspace(tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments)
 
 
-def change(workspace: toolkit.Workspace, statement: str, *values: object) -> None:
+def change(workspace: toolkit.Workspace, statement: str, **values: object) -> None:
     """Do what somebody with write access to the database could."""
     with workspace._folder.session() as session, session.begin():
-        session.connection().exec_driver_sql(statement, values)
+        session.execute(text(statement), values)
 
 
 def test_it_knows_the_advertisers_that_consented(empty: toolkit.Workspace, criteo: Sandbox) -> None:
@@ -99,7 +100,7 @@ class TestSealing:
         assert len(criteo.requests()) == before
 
     def test_a_changed_box_is_noticed(self, workspace: toolkit.Workspace) -> None:
-        change(workspace, "UPDATE seals SET box = ?", b"x" * 200)
+        change(workspace, "UPDATE seals SET box = :box", box=b"x" * 200)
         with pytest.raises(AccessError, match="does not open"):
             workspace.run("Nightly")
 

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,17 @@ from sqlalchemy.exc import IntegrityError
 
 import toolkit
 from tests.conftest import Tables
+from tests.postgresql import Server
 from toolkit.errors import BusyError, ConfigurationError, DataError
-from toolkit.workspace import WorkspaceFolder, database
+from toolkit.workspace import WorkspaceFolder
+from toolkit.workspace import database as database_module
 from toolkit.workspace.database import SCHEMA_VERSION
 from toolkit.workspace.records import Base, SealRecord
+
+
+@pytest.fixture
+def database() -> None:
+    """What is tested here is particular to SQLite, unless a test says otherwise."""
 
 
 @pytest.fixture
@@ -93,7 +101,7 @@ def test_a_file_damaged_in_the_middle_is_told(workspace: toolkit.Workspace) -> N
 def test_a_database_that_another_program_holds_is_told(
     workspace: toolkit.Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "PATIENCE_MILLISECONDS", 50)
+    monkeypatch.setattr(database_module, "PATIENCE_MILLISECONDS", 50)
     reopened = toolkit.open_workspace(workspace.path)
     other = sqlite3.connect(workspace.path / "workspace.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -139,3 +147,52 @@ def test_an_older_workspace_is_migrated_with_a_backup(tmp_path: Path, tables: Ta
         assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "0001"
         assert connection.exec_driver_sql("SELECT name FROM connections").scalars().all() == ["Old"]
     backup.dispose()
+
+
+class TestPostgreSQL:
+    @pytest.fixture
+    def database(self, _postgresql: Server) -> str:
+        return _postgresql.new_database()
+
+    def test_it_has_exactly_the_tables_that_are_used(self, workspace: toolkit.Workspace) -> None:
+        with workspace._folder.engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, Base.metadata) == []
+
+    def test_moments_are_told_in_utc_wherever_the_server_is(self, workspace: toolkit.Workspace) -> None:
+        at = workspace.audit["at"].max()
+        assert abs(datetime.now(UTC) - at) < timedelta(minutes=5)
+
+    def test_processes_that_act_at_once_leave_a_whole_audit(self, workspace: toolkit.Workspace) -> None:
+        code = (
+            f"import toolkit; workspace = toolkit.open_workspace({str(workspace.path)!r})\n"
+            "for _ in range(5): workspace.test_connection('Sandbox')\n"
+        )
+        processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
+        assert [it.wait() for it in processes] == [0, 0, 0]
+        assert workspace.verify_audit() is None
+        assert workspace.audit.filter(action="test connection").height == 15
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://anna:s3cret@host/db", "holds a password"),
+        ("mysql://host/db", "can't use a database of mysql"),
+        ("nonsense", "is none"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_told_without_its_password(
+    tmp_path: Path, tables: Tables, url: str, told: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=told) as raised:
+        toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, database=url)
+    assert "s3cret" not in str(raised.value)
+    assert not (tmp_path / "w").exists()
+
+
+def test_a_server_that_is_not_there_is_told(tmp_path: Path, tables: Tables) -> None:
+    url = "postgresql://nobody@/nothing?host=/nowhere"
+    workspace = toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, database=url)
+    with pytest.raises(toolkit.ToolkitError, match="can't be used"):
+        _ = workspace.exports

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 import toolkit
 from toolkit.errors import AccessError, ConfigurationError
@@ -182,7 +183,7 @@ class TestSharing:
         boss = let_in("boss", "administrator")
         key = boss.me.public_key
         with workspace._folder.session() as session, session.begin():
-            session.connection().exec_driver_sql("DELETE FROM seals WHERE public_key = ?", (key,))
+            session.execute(text("DELETE FROM seals WHERE public_key = :key"), {"key": key})
         with pytest.raises(AccessError, match=r"workspace\.seal_connection\('Sandbox'\)"):
             boss.run("Nightly")
         assert boss.connection("Sandbox").waiting == ("boss",)
@@ -198,9 +199,12 @@ class TestGettingRoundIt:
     ) -> None:
         thief = person("thief")
         with workspace._folder.session() as session, session.begin():
-            session.connection().exec_driver_sql(
-                "INSERT INTO people (name, role, public_key, added_by, added_at) VALUES (?, ?, ?, ?, ?)",
-                ("thief", "administrator", thief.join().public_key, "thief", "2026-01-01 00:00:00"),
+            session.execute(
+                text(
+                    "INSERT INTO people (name, role, public_key, added_by, added_at) "
+                    "VALUES ('thief', 'administrator', :key, 'thief', '2026-01-01 00:00:00')"
+                ),
+                {"key": thief.join().public_key},
             )
         before = len(criteo.requests())
         with pytest.raises(AccessError, match="not sealed to your key"):
@@ -214,8 +218,8 @@ class TestGettingRoundIt:
         workspace.share_connection("Sandbox", "anna")
         makers = workspace.me.public_key
         with workspace._folder.session() as session, session.begin():
-            session.connection().exec_driver_sql(
-                "UPDATE seals SET box = (SELECT box FROM seals WHERE public_key = ?)", (makers,)
+            session.execute(
+                text("UPDATE seals SET box = (SELECT box FROM seals WHERE public_key = :key)"), {"key": makers}
             )
         with pytest.raises(AccessError, match="does not open with your key"):
             anna.run("Nightly")
@@ -251,7 +255,7 @@ class TestAudit:
         self, workspace: toolkit.Workspace, change: str, told: str
     ) -> None:
         with workspace._folder.session() as session, session.begin():
-            session.connection().exec_driver_sql(change)
+            session.execute(text(change))
         assert str(workspace.verify_audit()).startswith(told)
 
     def test_it_holds_no_secret(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:

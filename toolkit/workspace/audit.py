@@ -11,6 +11,7 @@ import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from toolkit.workspace.database import one_at_a_time
 from toolkit.workspace.records import AuditRecord, PersonRecord
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def record(
     session: Session, folder: "WorkspaceFolder", actor: PersonRecord, action: Action, name: str, **details: object
 ) -> None:
     """Add a row, in the same transaction as what it tells of. Details hold no secret and no address."""
+    one_at_a_time(session)
     last = session.scalar(select(AuditRecord).order_by(AuditRecord.id.desc()).limit(1))
     row = AuditRecord(
         id=1 if last is None else last.id + 1,

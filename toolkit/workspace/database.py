@@ -6,19 +6,21 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
 
 from toolkit.errors import BusyError, ConfigurationError, DataError, ToolkitError, UnavailableError
 
 SCHEMA_VERSION = "0002"
+_LOCK = "SELECT pg_advisory_xact_lock(2026072)"
 PATIENCE_MILLISECONDS = 30_000
 """How long a transaction of SQLite waits for another to end."""
 
 
 def connect(url: str, folder: Path) -> Engine:
     """Return an engine on the database, brought to the schema of this version."""
-    address = make_url(url)
+    address = parsed(url)
     if address.get_backend_name() == "sqlite" and address.database and not Path(address.database).is_absolute():
         address = address.set(database=str(folder / address.database))
     engine = create_engine(address)
@@ -26,8 +28,37 @@ def connect(url: str, folder: Path) -> Engine:
         _back_up_if_old(address.database)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    _migrate(engine)
+    with told(url):
+        _migrate(engine)
     return engine
+
+
+def parsed(url: str) -> URL:
+    """Return the URL of a database; raises ConfigurationError for one that is none, or that holds a password."""
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        raise ConfigurationError(
+            "The URL of the database is none.", "Write postgresql+psycopg://user@host/database, or leave it out."
+        ) from None
+    if address.password:
+        raise ConfigurationError(
+            f"The URL of the database holds a password: {address.render_as_string()}.",
+            "Leave it out, and put it where PostgreSQL's own tools find it: ~/.pgpass or PGPASSFILE.",
+        )
+    if address.drivername == "postgresql":
+        address = address.set(drivername="postgresql+psycopg")
+    if address.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ConfigurationError(
+            f"A workspace can't use a database of {address.get_backend_name()}.", "Use SQLite or PostgreSQL."
+        )
+    return address
+
+
+def one_at_a_time(session: Session) -> None:
+    """Let transactions that get here follow each other; in SQLite they do from their beginning."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(_LOCK))
 
 
 def _back_up_if_old(database: str | None) -> None:
@@ -91,6 +122,8 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _migrate(engine: Engine) -> None:
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(_LOCK))
         # Within the transaction, so that of two processes one migrates and the other finds it done.
         found = None
         if inspect(connection).has_table("alembic_version"):

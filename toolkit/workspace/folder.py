@@ -3,6 +3,7 @@
 import getpass
 import os
 import platform
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from toolkit.errors import ConfigurationError
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
 from toolkit.workspace import settings as settings_file
-from toolkit.workspace.database import connect, told
+from toolkit.workspace.database import connect, parsed, told
 from toolkit.workspace.keys import Identity, current_identity
 from toolkit.workspace.settings import Settings
 
@@ -33,18 +34,28 @@ class WorkspaceFolder:
         return cls(folder, settings_file.read(folder))
 
     @classmethod
-    def make(cls, path: Path | str) -> "WorkspaceFolder":
-        """Open the workspace in the folder, which is made when there is none."""
+    def make(cls, path: Path | str, *, database: str | None = None) -> "WorkspaceFolder":
+        """Open the workspace in the folder, which is made, with this database, when there is none.
+
+        Raises ConfigurationError when there is one with another database.
+        """
         folder = Path(path).expanduser().resolve()
+        settings = Settings() if database is None else Settings(database=parsed(database).render_as_string())
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            settings_file.write_new(folder)
+            settings_file.write_new(folder, settings)
         except OSError as error:
             raise ConfigurationError(
                 f"No workspace can be made in {folder}: {error.strerror}.",
                 "Name another folder, or have this one made writable for you.",
             ) from None
-        return cls.open(folder)
+        opened = cls.open(folder)
+        if database is not None and opened.settings.database != settings.database:
+            raise ConfigurationError(
+                f"The workspace in {folder} has another database: {opened.settings.database}.",
+                "Leave out the database, or name another folder.",
+            )
+        return opened
 
     def read_from(
         self, *, profiles: Profiles | None = None, segments: SegmentFolder | SegmentTable | None = None
@@ -79,7 +90,9 @@ class WorkspaceFolder:
     @cached_property
     def engine(self) -> Engine:
         """The database, brought to this version's schema when first used."""
-        return connect(self.settings.database, self.path)
+        engine = connect(self.settings.database, self.path)
+        weakref.finalize(self, engine.dispose)
+        return engine
 
     @contextmanager
     def session(self) -> Iterator[Session]:

@@ -14,6 +14,7 @@ from toolkit.names import unknown_name
 from toolkit.show import html_table, text_table
 from toolkit.workspace import audit
 from toolkit.workspace.audit import Action
+from toolkit.workspace.database import one_at_a_time
 from toolkit.workspace.folder import WorkspaceFolder
 from toolkit.workspace.keys import is_public_key
 from toolkit.workspace.records import PersonRecord
@@ -105,6 +106,8 @@ def acting(session: Session, folder: WorkspaceFolder, *, least: Role = Role.VIEW
     """
     key = folder.identity.public_key
     person = session.scalar(select(PersonRecord).where(PersonRecord.public_key == key))
+    if person is None:
+        one_at_a_time(session)
     if person is None and session.scalar(select(func.count()).select_from(PersonRecord)) == 0:
         name = folder.account
         person = PersonRecord(

@@ -32,7 +32,9 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Say that it is UTC."""
-        return None if value is None else value.replace(tzinfo=UTC)
+        if value is None or value.tzinfo is None:
+            return None if value is None else value.replace(tzinfo=UTC)
+        return value.astimezone(UTC)
 
 
 class Base(DeclarativeBase):

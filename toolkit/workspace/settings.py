@@ -52,9 +52,9 @@ def write(folder: Path, settings: Settings) -> None:
     write_atomically(folder / FILE_NAME, lambda path: path.write_text(_text(settings), encoding="utf-8"))
 
 
-def write_new(folder: Path) -> None:
+def write_new(folder: Path, settings: Settings) -> None:
     """Write the settings of a new workspace, unless there is one."""
-    write_once(folder / FILE_NAME, _text(Settings()))
+    write_once(folder / FILE_NAME, _text(settings))
 
 
 def _text(settings: Settings) -> str:

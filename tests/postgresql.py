@@ -1,0 +1,53 @@
+"""A PostgreSQL server of the tests' own, as Debian installs it."""
+
+import os
+import pwd
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import token_hex
+
+from tests.conftest import need
+
+
+class Server:
+    """A running server, reached through a socket in a folder of its own."""
+
+    def __init__(self, folder: Path, programs: Path, user: str) -> None:
+        self._folder = folder
+        self._programs = programs
+        self._user = user
+
+    def new_database(self) -> str:
+        """Make an empty database; return its URL."""
+        name = f"test_{token_hex(6)}"
+        run(self._user, self._programs / "createdb", "--host", self._folder, "--username", self._user, name)
+        return f"postgresql+psycopg://{self._user}@/{name}?host={self._folder}"
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    programs = Path(need("postgresql", found=str(found[-1]) if found else None)).parent
+    # The server refuses to run as root; Debian's package brings a user for it.
+    user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    with tempfile.TemporaryDirectory(prefix="pg") as name:
+        folder = Path(name)
+        if os.geteuid() == 0:
+            os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
+        data = folder / "data"
+        run(user, programs / "initdb", "--pgdata", data, "--auth", "trust", "--no-sync", "--username", user)
+        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c timezone=Asia/Tokyo"
+        control = [programs / "pg_ctl", "--pgdata", data, "--wait", "--log", folder / "log"]
+        run(user, *control, "--options", options, "start")
+        try:
+            yield Server(folder, programs, user)
+        finally:
+            run(user, *control, "--mode", "immediate", "stop")
+
+
+def run(user: str, *command: str | Path) -> None:
+    prefix = ["runuser", "--user", user, "--"] if os.geteuid() == 0 else []
+    subprocess.run([*prefix, *map(str, command)], check=True, capture_output=True, cwd="/")
