@@ -41,6 +41,14 @@ def test_only_its_owner_may_look_into_it(tmp_path: Path, tables: Tables) -> None
     assert (tmp_path / "w").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_one_that_everybody_may_look_into_is_warned_of(tmp_path: Path, tables: Tables) -> None:
+    toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles)
+    (tmp_path / "w").chmod(0o755)
+    with pytest.warns(UserWarning, match="open to everybody on this machine.*chmod o-rwx"):
+        toolkit.open_workspace(tmp_path / "w")
+
+
 def test_a_folder_without_one_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="There is no workspace in"):
         toolkit.open_workspace(tmp_path)

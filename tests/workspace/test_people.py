@@ -134,7 +134,7 @@ class TestSharing:
         assert save_nightly_as(anna, "Mine").version == 1
         shown = anna.connection("Sandbox")
         assert (shown.name, shown.host, shown.users, shown.created_by) == ("Sandbox", None, None, None)
-        assert shown.type.startswith("Criteo")
+        assert shown.type == "Criteo (embedded)"
 
     def test_who_joins_later_may_use_what_is_open_to_contributors(
         self, workspace: toolkit.Workspace, let_in: LetIn

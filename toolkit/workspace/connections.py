@@ -1,6 +1,7 @@
 """Connections: named, consented, authenticated links to a Criteo account."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ CONSENT_TEXT = (
     "removing the connection."
 )
 
+_LOOPBACK = re.compile(r"https?://(127\.|localhost\b|\[::1\])")
+
 ADMINISTRATORS = "administrators"
 CONTRIBUTORS = "contributors"
 
@@ -61,6 +64,9 @@ class Connection:
     host: str | None = None
     created_by: str | None = None
     created_at: datetime | None = None
+    consent_by: str | None = None
+    """Who agreed to CONSENT_TEXT."""
+    consent_at: datetime | None = None
     open_to: str | None = None
     users: tuple[str, ...] | None = None
     """Who may use it."""
@@ -82,8 +88,10 @@ class Connection:
         names = ", ".join(f"{name} ({number})" for number, name in self.advertisers.items())
         to = f" to {self.host}" if self.host else ""
         lines = [f"Connection {self.name!r}{to}; advertisers that consented: {names}"]
-        if self.users is not None:
-            lines.append(f"May be used by {', '.join(self.users)}")
+        if self.users is not None and self.consent_at is not None:
+            lines.append(
+                f"May be used by {', '.join(self.users)}; {self.consent_by} agreed on {self.consent_at:%Y-%m-%d}"
+            )
         return "\n".join([*lines, *self._advice])
 
     def _repr_html_(self) -> str:
@@ -499,7 +507,9 @@ def _consent_sha256() -> str:
 
 def _value(session: Session, record: ConnectionRecord, actor: PersonRecord) -> Connection:
     advertisers = {it["id"]: it["name"] for it in record.advertisers}
-    kind = "Criteo" if record.host == CRITEO else "Criteo, embedded or by another way"
+    kind = (
+        "Criteo" if record.host == CRITEO else "Criteo (embedded)" if _LOOPBACK.match(record.host) else "Criteo (proxy)"
+    )
     if actor.role != Role.ADMINISTRATOR.value:
         return Connection(record.name, kind, advertisers)
     exports = select(ExportRecord.name).where(ExportRecord.connection_id == record.id).order_by(ExportRecord.name)
@@ -510,6 +520,8 @@ def _value(session: Session, record: ConnectionRecord, actor: PersonRecord) -> C
         host=record.host,
         created_by=record.created_by,
         created_at=record.created_at,
+        consent_by=record.consent_by,
+        consent_at=record.consent_at,
         open_to=CONTRIBUTORS if record.open_to_contributors else ADMINISTRATORS,
         users=tuple(it.name for it in users_of(session, record)),
         waiting=tuple(waiting(session, record)),

@@ -3,6 +3,7 @@
 import getpass
 import os
 import platform
+import warnings
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,9 @@ class WorkspaceFolder:
     def open(cls, path: Path | str) -> "WorkspaceFolder":
         """Open the workspace in the folder; raises ConfigurationError when there is none."""
         folder = Path(path).expanduser().resolve()
-        return cls(folder, settings_file.read(folder))
+        settings = settings_file.read(folder)
+        _warn_if_open_to_everybody(folder)
+        return cls(folder, settings)
 
     @classmethod
     def make(cls, path: Path | str, *, database: str | None = None) -> "WorkspaceFolder":
@@ -122,3 +125,11 @@ class WorkspaceFolder:
     def process(self) -> int:
         """The number of this process, for records."""
         return os.getpid()
+
+
+def _warn_if_open_to_everybody(folder: Path) -> None:
+    if os.name == "posix" and folder.stat().st_mode & 0o007:
+        warnings.warn(
+            f"The workspace {folder} is open to everybody on this machine. Take that away with: chmod o-rwx '{folder}'",
+            stacklevel=4,
+        )
