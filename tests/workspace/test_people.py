@@ -1,7 +1,8 @@
 """Who acts is told by the key; what they may do, by their role and by who shared what with them."""
 
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -211,6 +212,27 @@ class TestGettingRoundIt:
             thief.run("Nightly")
         assert len(criteo.requests()) == before
 
+    def test_an_old_copy_of_a_removed_connection_opens_for_nobody_new(
+        self, workspace: toolkit.Workspace, let_in: LetIn, criteo: Sandbox
+    ) -> None:
+        anna = let_in("anna", "contributor")
+        with workspace._folder.session() as session:
+            names = ("connections", "seals", "exports")
+            old = {name: session.execute(text(f"SELECT * FROM {name}")).mappings().all() for name in names}
+        workspace.remove_connection("Sandbox", exports="detach")
+        with workspace._folder.session() as session, session.begin():
+            for name in ("connections", "seals"):
+                for row in old[name]:
+                    columns = ", ".join(row)
+                    values = ", ".join(f":{column}" for column in row)
+                    session.execute(text(f"INSERT INTO {name} ({columns}) VALUES ({values})"), _plain(row))
+            session.execute(text("UPDATE connections SET open_to_contributors = (1 = 1)"))
+            session.execute(text("UPDATE exports SET connection_id = :id"), {"id": old["exports"][0]["connection_id"]})
+        before = len(criteo.requests())
+        with pytest.raises(AccessError, match="not sealed to your key"):
+            anna.run("Nightly")
+        assert len(criteo.requests()) == before
+
     def test_another_persons_seal_under_ones_own_key_does_not_open(
         self, workspace: toolkit.Workspace, let_in: LetIn
     ) -> None:
@@ -260,6 +282,10 @@ class TestAudit:
 
     def test_it_holds_no_secret(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:
         assert criteo.client_secret not in str(workspace.audit.rows())
+
+
+def _plain(row: Mapping[str, object]) -> dict[str, object]:
+    return {name: json.dumps(value) if isinstance(value, list | dict) else value for name, value in row.items()}
 
 
 def save_nightly_as(workspace: toolkit.Workspace, name: str) -> toolkit.Export:

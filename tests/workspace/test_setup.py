@@ -1,5 +1,6 @@
 """A connection is made step by step; each step refuses when the one before is missing."""
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,8 @@ class TestCredentials:
 
     def test_they_show_no_secret(self, credentials: toolkit.Credentials) -> None:
         assert credentials.client_secret not in repr(credentials)
+        with pytest.raises(TypeError, match="are not pickled"):
+            pickle.dumps(credentials)
 
 
 def test_testing_a_connection_takes_over_who_consents_now(workspace: toolkit.Workspace, criteo: Sandbox) -> None:

@@ -29,6 +29,9 @@ class Credentials:
                 "Copy both from your app on Criteo's developer portal.",
             )
 
+    def __reduce__(self) -> str:
+        raise TypeError("Credentials hold a secret and are not pickled; take them anew where they are needed.")
+
     @classmethod
     def ask(cls, *, client_id: str, host: str = CRITEO) -> Self:
         """Ask for the secret in a hidden prompt, so that it stands in no cell."""
