@@ -73,13 +73,14 @@ def preview(
 def run(
     export: Annotated[str, typer.Argument(help="The export.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but send.")] = False,
+    allow: Annotated[list[str] | None, typer.Option(help="A guard to pass knowingly, such as 'large change'.")] = None,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Run an export now."""
     from toolkit.interface import open_workspace
     from toolkit.runs import RunStatus
 
-    ran = open_workspace(workspace).run(export, dry_run=dry_run)
+    ran = open_workspace(workspace).run(export, dry_run=dry_run, allow=allow or [])
     typer.echo(repr(ran))
     typer.echo(f"Report: {ran.report}")
     if ran.status is not RunStatus.SUCCESSFUL:

@@ -9,8 +9,9 @@ import polars as pl
 
 from toolkit.audience import Audience, IdentifierForm, audience_of
 from toolkit.criteo import CRITEO
+from toolkit.names import one_of
 from toolkit.progress_bar import progress_bar
-from toolkit.runs import IfListGone, OfLists, Run, Trigger, end_lists, run_export, run_of, runs_frame
+from toolkit.runs import Guard, IfListGone, OfLists, Run, Trigger, end_lists, run_export, run_of, runs_frame
 from toolkit.show import html_table
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
 from toolkit.workspace import (
@@ -98,7 +99,7 @@ class Workspace:
             [segments] if isinstance(segments, str) else list(segments),
             email_column=email_column,
             exclude=exclude,
-            form=IdentifierForm(form),
+            form=one_of("form", IdentifierForm, form),
         )
 
     def preview_export(self, name: str) -> Audience:
@@ -122,11 +123,11 @@ class Workspace:
 
     def add_person(self, name: str, *, public_key: str, role: Role | str = Role.CONTRIBUTOR) -> People:
         """Let somebody in, as ``viewer``, ``contributor`` or ``administrator``."""
-        return team.add_person(self._folder, name, public_key=public_key, role=Role(role))
+        return team.add_person(self._folder, name, public_key=public_key, role=one_of("role", Role, role))
 
     def change_role(self, name: str, role: Role | str) -> People:
         """Give somebody another role."""
-        return team.change_role(self._folder, name, Role(role))
+        return team.change_role(self._folder, name, one_of("role", Role, role))
 
     def remove_person(self, name: str) -> list[str]:
         """Let somebody out; return the connections whose secret they could open: rotate those at Criteo."""
@@ -204,12 +205,12 @@ class Workspace:
         ``lists`` says what becomes of their lists at Criteo: ``"keep"``, ``"empty"`` or ``"delete"``.
         """
         chosen = (
-            OfExports(exports)
+            one_of("choice", OfExports, exports)
             if isinstance(exports, str)
-            else {export: OfExports(choice) for export, choice in exports.items()}
+            else {export: one_of("choice", OfExports, choice) for export, choice in exports.items()}
         )
         connections.require_decided(self._folder, name, exports=chosen)
-        end_lists(self._folder, name, OfLists(lists))
+        end_lists(self._folder, name, one_of("choice", OfLists, lists))
         connections.remove_connection(self._folder, name, exports=chosen)
 
     @property
@@ -251,20 +252,23 @@ class Workspace:
         name: str,
         *,
         dry_run: bool = False,
+        allow: Sequence[Guard | str] = (),
         if_list_gone: IfListGone | str = IfListGone.STOP,
         trigger: Trigger | str = Trigger.PERSON,
     ) -> Run:
         """Run an export now, with a progress bar; return the run, successful or not.
 
-        A dry run does everything but send. ``if_list_gone="remake"`` makes lists anew that were deleted at Criteo.
+        A dry run does everything but send. ``allow`` names guards to pass knowingly, such as ``"large change"``.
+        ``if_list_gone="remake"`` makes lists anew that were deleted at Criteo.
         """
         with progress_bar(name) as observer:
             return run_export(
                 self._folder,
                 name,
-                trigger=Trigger(trigger),
+                trigger=one_of("trigger", Trigger, trigger),
                 dry_run=dry_run,
-                if_list_gone=IfListGone(if_list_gone),
+                allow=[one_of("guard", Guard, it) for it in allow],
+                if_list_gone=one_of("choice", IfListGone, if_list_gone),
                 observer=observer,
             )
 

@@ -2,8 +2,20 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from enum import StrEnum
+from typing import TypeVar
 
 from toolkit.errors import ConfigurationError
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def one_of(kind: str, choices: type[E], name: str) -> E:
+    """Return the choice of that name; raises ConfigurationError with the names that there are."""
+    try:
+        return choices(name)
+    except ValueError:
+        raise unknown_name(kind, name, [it.value for it in choices]) from None
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> ConfigurationError:

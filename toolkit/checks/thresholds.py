@@ -50,6 +50,8 @@ class Thresholds(BaseModel):
     """Most identifiers that the lists of the export may hold together."""
     contract_limit_profiles: int | None = Field(default=None, ge=1)
     """The same, as the contract with Criteo has it, where it allows fewer."""
+    most_change: Share = 0.3
+    """Most of a list, as a share of what it held after the last run, that a run adds or removes."""
     levels: Mapping[Check, Level] = Field(default_factory=dict)
     """Levels that differ from the built-in ones."""
 

@@ -1,11 +1,13 @@
 """One run of an export, from its tables to its report."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from toolkit.audience import LEFT_OUT, Audience, audience_of
 from toolkit.checks import CheckResults, check_audience, check_profile_columns, preload
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
 from toolkit.errors import DataError
+from toolkit.runs.guards import Guard, Stop, guard_age, guard_change, guard_writing, pass_guards
 from toolkit.runs.ledger import Batch, Ledger, Operation
 from toolkit.runs.lifecycle import RunKeeper, Trigger, now, recorded_run
 from toolkit.runs.lists import IfListGone, abandoned_lists, find_list, list_record
@@ -13,7 +15,7 @@ from toolkit.runs.plan import KnownState, Plan, plan_push
 from toolkit.runs.progress import Observer, Progress, Step, nobody
 from toolkit.runs.push import push
 from toolkit.runs.report import write_report
-from toolkit.runs.run import Run, run_of
+from toolkit.runs.run import Run, last_inputs, run_of
 from toolkit.workspace import Export, Mode, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.exports import export_of, require_runnable
@@ -28,12 +30,14 @@ def run_export(
     *,
     trigger: Trigger = Trigger.PERSON,
     dry_run: bool = False,
+    allow: Collection[Guard] = (),
     if_list_gone: IfListGone = IfListGone.STOP,
     observer: Observer = nobody,
 ) -> Run:
     """Run an export now and return the run as it was recorded, successful or not.
 
-    A dry run does everything but send. Raises what keeps a run from beginning: an unknown export
+    A dry run does everything but send, and tells as warnings what guards would stop. ``allow`` names the guards that
+    are passed knowingly. Raises what keeps a run from beginning: an unknown export
     (ConfigurationError), one that is running already (BusyError), a connection that one may not use (AccessError).
     """
     export = export_of(folder, name)
@@ -42,14 +46,18 @@ def run_export(
     with recorded_run(folder, export, trigger=trigger, dry_run=dry_run) as keeper:
         observer(Progress(Step.PREPARE))
         preload()
-        keeper.note(inputs=_inputs(folder, export))
+        inputs = _inputs(folder, export)
+        keeper.note(inputs=inputs)
+        stops = guard_age(inputs, last_inputs(folder, export.name))
         audience = _checked_audience(folder, export, keeper=keeper, observer=observer)
+        stops += guard_writing(inputs, _inputs(folder, export))
         if dry_run:
-            _preview_plans(folder, export, audience, keeper=keeper, observer=observer)
+            stops += _preview_plans(folder, export, audience, keeper=keeper, observer=observer)
+            keeper.warn(f"A run would stop here ({it.guard.value}): {it.what}" for it in stops)
         else:
             work = _Push(folder, export, audience, keeper=keeper, observer=observer)
             with client_of(credentials, observer=work.on_wait) as criteo:
-                work.send(criteo, if_list_gone)
+                work.send(criteo, if_list_gone, stops=stops, allow=allow)
         observer(Progress(Step.DONE))
     run = run_of(folder, keeper.id)
     write_report(run)
@@ -65,6 +73,7 @@ def _inputs(folder: WorkspaceFolder, export: Export) -> list[dict[str, Any]]:
             "size_bytes": it.size_bytes,
             "modified_at": it.modified_at.isoformat() if it.modified_at else None,
             "rows": it.rows,
+            "version": it.version,
         }
         for it in files
     ]
@@ -121,18 +130,33 @@ def _figures(counts: dict[str, Any]) -> Figures:
 
 def _preview_plans(
     folder: WorkspaceFolder, export: Export, audience: Audience, *, keeper: RunKeeper, observer: Observer
-) -> None:
+) -> list[Stop]:
     observer(Progress(Step.PLAN))
     ledger = Ledger(folder, keeper.id, now=now)
     host = credentials_of(folder, export.connection).host
     rows = []
+    stops: list[Stop] = []
     for row in audience.counts.iter_rows(named=True):
         record = list_record(folder, export, row["segment"], host=host)
         plan = _plan(ledger, record, export, audience)
+        stops += _guard(ledger, record, export, audience)
         batches = ledger.count_batches(plan, MAX_IDENTIFIERS_A_CALL)
         planned = {"added": len(plan.add), "removed": len(plan.remove), "batches": batches}
         rows.append(_figures(row) | planned | {"list_id": record.criteo_id})
     keeper.note(segments=rows)
+    return stops
+
+
+def _guard(ledger: Ledger, record: ContactListRecord, export: Export, audience: Audience) -> list[Stop]:
+    # Who replaces asks for the whole list anew, also where the record of what it holds is lost.
+    if export.mode is Mode.REPLACE:
+        return []
+    return guard_change(
+        record.segment,
+        audience.identifiers(record.segment),
+        ledger.last_held(record) if record.form == export.form.value else None,
+        most_change=export.thresholds.most_change,
+    )
 
 
 def _plan(ledger: Ledger, record: ContactListRecord, export: Export, audience: Audience) -> Plan:
@@ -161,13 +185,18 @@ class _Push:
         self._rows = {row["segment"]: _figures(row) for row in audience.counts.iter_rows(named=True)}
         self._done = self._total = 0
         self._waits: list[Wait] = []
+        self._passed: list[str] = []
 
-    def send(self, criteo: CriteoClient, if_list_gone: IfListGone) -> None:
-        """Find the lists, plan for all of them, then send list by list."""
+    def send(
+        self, criteo: CriteoClient, if_list_gone: IfListGone, *, stops: Sequence[Stop], allow: Collection[Guard]
+    ) -> None:
+        """Find the lists, plan for all of them, and unless a guard stops it, send list by list."""
         self._observer(Progress(Step.PLAN))
         try:
             records = [self._find(criteo, segment, if_list_gone) for segment in self._export.segments]
             plans = [_plan(self._ledger, record, self._export, self._audience) for record in records]
+            found = [it for record in records for it in _guard(self._ledger, record, self._export, self._audience)]
+            self._passed = pass_guards([*stops, *found], allow)
             self._total = sum(len(plan.add) + len(plan.remove) for plan in plans)
             for record, plan in zip(records, plans, strict=True):
                 self._send_list(criteo, record, plan)
@@ -182,10 +211,11 @@ class _Push:
 
     def _notes(self) -> list[str]:
         if not self._waits:
-            return []
+            return self._passed
         times = "once" if len(self._waits) == 1 else f"{len(self._waits)} times"
         seconds = sum(it.seconds for it in self._waits)
-        return [f"The run waited for Criteo {times}, {seconds:.0f} s in all. The last time: {self._waits[-1].reason}"]
+        waited = f"The run waited for Criteo {times}, {seconds:.0f} s in all. The last time: {self._waits[-1].reason}"
+        return [*self._passed, waited]
 
     def _find(self, criteo: CriteoClient, segment: str, if_list_gone: IfListGone) -> ContactListRecord:
         record = list_record(self._folder, self._export, segment, host=criteo.host)

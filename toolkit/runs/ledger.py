@@ -179,6 +179,10 @@ class Ledger:
                 "See the history for a run that took over, or run the export again: nothing is lost.",
             )
 
+    def last_held(self, record: ContactListRecord) -> pl.Series | None:
+        """Return what the list held after the last finished run, None when there was none."""
+        return None if record.snapshot is None else self._snapshot(record)[0]
+
     def _snapshot(self, record: ContactListRecord) -> tuple[pl.Series, pl.Series]:
         """Return what was held, and what was uncertain."""
         if record.snapshot is None:

@@ -18,7 +18,8 @@ def write_report(run: Run) -> None:
     from toolkit.runs.charts import members_chart
 
     picture = members_chart(run) if any(row["members"] for row in run.segments) else ""
-    inputs = html_table(pl.DataFrame(list(run.inputs)), title="") if run.inputs else ""
+    files = pl.DataFrame(list(run.inputs))
+    inputs = html_table(files.drop(it.name for it in files if it.is_null().all()), title="") if run.inputs else ""
     page = _template("report.html").render(run=run, picture=picture, body=html_fragment(run), inputs=inputs)
     write_atomically(run.report, lambda path: path.write_text(page, encoding="utf-8"))
 

@@ -143,6 +143,19 @@ def run_of(folder: WorkspaceFolder, run_id: str) -> Run:
         return value_of(record, folder)
 
 
+def last_inputs(folder: WorkspaceFolder, export: str) -> list[dict[str, Any]]:
+    """Return the files that the last successful run of the export read, dry runs aside."""
+    query = (
+        select(RunRecord.inputs)
+        .join(ExportRecord)
+        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL.value, ~RunRecord.dry_run)
+        .order_by(RunRecord.started_at.desc())
+        .limit(1)
+    )
+    with folder.session() as session:
+        return session.scalar(query) or []
+
+
 def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
     """Return a row a run, the newest first, of one export or of all."""
     query = select(RunRecord).join(ExportRecord).order_by(RunRecord.started_at.desc(), RunRecord.id.desc())

@@ -1,0 +1,134 @@
+"""What looks like a mistake stops a run with its figures, before anything is sent, and is passed only knowingly."""
+
+import os
+from collections.abc import Callable
+from html import escape
+
+import pytest
+
+import toolkit
+from tests.conftest import Tables, save_nightly
+from toolkit.errors import ConfigurationError
+from toolkit.sandbox import Sandbox
+
+Held = Callable[[str], set[str]]
+
+
+def members(*numbers: int) -> list[str]:
+    return [f"C{number:03}" for number in numbers]
+
+
+@pytest.fixture
+def guarded(workspace: toolkit.Workspace) -> toolkit.Workspace:
+    """A workspace whose export ran once, with a hundred members, and has the guards as they are by default."""
+    save_nightly(workspace, thresholds={})
+    workspace.run("Nightly").raise_for_status()
+    return workspace
+
+
+@pytest.mark.parametrize(
+    ("left", "allowed", "told"),
+    [
+        (range(70), True, ""),
+        (range(69), False, "31 identifiers would be removed in segment 'All', 31% of the 100 of the last run: more"),
+    ],
+)
+def test_a_list_may_lose_three_in_ten(
+    guarded: toolkit.Workspace, tables: Tables, held: Held, left: range, allowed: bool, told: str
+) -> None:
+    tables.write(segments={"All": members(*left)})
+    run = guarded.run("Nightly")
+    assert (run.status is toolkit.RunStatus.SUCCESSFUL) == allowed
+    assert told in (run.error or {"what": ""})["what"]
+    assert len(held("All")) == (len(left) if allowed else 100)
+
+
+def test_a_list_that_grows_by_much_is_stopped_too(guarded: toolkit.Workspace, tables: Tables, held: Held) -> None:
+    tables.write(segments={"All": members(*range(75))})
+    guarded.run("Nightly").raise_for_status()
+    tables.write(segments={"All": members(*range(100))})
+    run = guarded.run("Nightly")
+    assert run.error is not None
+    assert run.error["what"].startswith("25 identifiers would be added in segment 'All', 33% of the 75")
+    assert len(held("All")) == 75
+
+
+def test_a_segment_that_was_emptied_is_stopped(guarded: toolkit.Workspace, tables: Tables, held: Held) -> None:
+    save_nightly(guarded, thresholds={"levels": {"export has members": "warning"}})
+    tables.write(segments={"All": []})
+    run = guarded.run("Nightly")
+    assert run.error is not None
+    assert run.error["what"] == ("Segment 'All' has nobody to send, and had 100 at the last run. Nothing was sent.")
+    assert "allow=['emptied']" in run.error["remedy"]
+    assert len(held("All")) == 100
+
+
+def test_what_is_allowed_goes_on_and_the_record_keeps_it(
+    guarded: toolkit.Workspace, tables: Tables, held: Held
+) -> None:
+    tables.write(segments={"All": members(1)})
+    run = guarded.run("Nightly", allow=["large change"]).raise_for_status()
+    assert len(held("All")) == 1
+    (note,) = run.notes
+    assert note.startswith("Passed knowingly (large change): 99 identifiers would be removed")
+    assert escape(note) in run.report.read_text().replace("&#39;", "&#x27;")
+
+
+def test_a_guard_that_is_not_known_is_told(guarded: toolkit.Workspace) -> None:
+    with pytest.raises(ConfigurationError, match=r"There is no guard 'big change'.*'large change'"):
+        guarded.run("Nightly", allow=["big change"])
+
+
+def test_a_dry_run_tells_what_would_stop(guarded: toolkit.Workspace, tables: Tables) -> None:
+    tables.write(segments={"All": members(1)})
+    run = guarded.run("Nightly", dry_run=True).raise_for_status()
+    assert any(it.startswith("A run would stop here (large change)") for it in run.warnings)
+
+
+def test_the_first_run_and_one_that_finishes_a_broken_first_are_free(
+    workspace: toolkit.Workspace, criteo: Sandbox, held: Held
+) -> None:
+    from toolkit.sandbox import Call, Fault
+
+    save_nightly(workspace, thresholds={})
+    criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=2)
+    assert workspace.run("Nightly").status is toolkit.RunStatus.FAILED
+    workspace.run("Nightly").raise_for_status()
+    assert len(held("All")) == 100
+
+
+def test_a_file_older_than_at_the_last_run_is_stopped(guarded: toolkit.Workspace, tables: Tables) -> None:
+    file = tables.folder / "segments" / "All.parquet"
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+    run = guarded.run("Nightly")
+    assert run.error is not None
+    assert f"{file} is of 2001-09-09" in run.error["what"]
+    guarded.run("Nightly", allow=["older input"]).raise_for_status()
+    # From now on that is the file of the last run.
+    guarded.run("Nightly").raise_for_status()
+
+
+def test_a_file_that_is_written_while_it_is_read_stops_the_run(
+    guarded: toolkit.Workspace, tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from toolkit.runs import execute
+
+    def and_somebody_writes(*args: object, **options: object) -> object:
+        prepared = audience_of(*args, **options)
+        tables.write(segments={"All": members(*range(90))})
+        return prepared
+
+    audience_of = execute.audience_of
+    monkeypatch.setattr(execute, "audience_of", and_somebody_writes)
+    run = guarded.run("Nightly")
+    assert run.error is not None
+    assert "All.parquet was written while the run read it." in run.error["what"]
+
+
+def test_replace_asks_for_the_whole_list_anew_and_is_free(
+    guarded: toolkit.Workspace, tables: Tables, held: Held
+) -> None:
+    save_nightly(guarded, mode="replace", thresholds={})
+    tables.write(segments={"All": members(1, 2)})
+    guarded.run("Nightly").raise_for_status()
+    assert len(held("All")) == 2

@@ -1,0 +1,93 @@
+"""What stops a run before it sends, because it looks like a mistake: with the figures, and passed only knowingly."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import polars as pl
+
+from toolkit.errors import DataError
+from toolkit.runs.plan import without
+
+
+class Guard(StrEnum):
+    """The kinds of mistake that are looked for."""
+
+    EMPTIED = "emptied"
+    """A segment has nobody to send, and had at the last run."""
+    LARGE_CHANGE = "large change"
+    """More than a set share of a list would be added or removed."""
+    OLDER_INPUT = "older input"
+    """A file is older than the one that the last run read."""
+    CHANGING_INPUT = "changing input"
+    """A file was written while the run read it."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A guard that stops a run, and what it found."""
+
+    guard: Guard
+    what: str
+
+
+class GuardError(DataError):
+    """A guard stopped the run; nothing was sent."""
+
+
+def pass_guards(stops: Sequence[Stop], allow: Collection[Guard]) -> list[str]:
+    """Return what was passed knowingly; raises GuardError when something was not allowed."""
+    standing = [it for it in stops if it.guard not in allow]
+    if standing:
+        named = ", ".join(dict.fromkeys(repr(it.guard.value) for it in standing))
+        raise GuardError(
+            " ".join(it.what for it in standing) + " Nothing was sent.",
+            f"Look at the preview and at where the tables come from. If it is meant, run with allow=[{named}].",
+        )
+    return [f"Passed knowingly ({it.guard.value}): {it.what}" for it in stops]
+
+
+def guard_change(segment: str, wanted: pl.Series, last: pl.Series | None, *, most_change: float) -> list[Stop]:
+    """Compare what a list should hold with what it held after the last finished run; None was never finished."""
+    if last is None or last.is_empty():
+        return []
+    if wanted.is_empty():
+        return [Stop(Guard.EMPTIED, f"Segment {segment!r} has nobody to send, and had {len(last):,} at the last run.")]
+    changes = {"added": len(without(wanted, last)), "removed": len(without(last, wanted))}
+    return [
+        Stop(
+            Guard.LARGE_CHANGE,
+            f"{count:,} identifiers would be {change} in segment {segment!r}, {count / len(last):.0%} of the "
+            f"{len(last):,} of the last run: more than {most_change:.0%}.",
+        )
+        for change, count in changes.items()
+        if count / len(last) > most_change
+    ]
+
+
+def guard_age(inputs: Sequence[Mapping[str, Any]], last: Sequence[Mapping[str, Any]]) -> list[Stop]:
+    """Compare the files with those that the last successful run read."""
+    known = {it["path"]: it for it in last}
+    return [
+        Stop(
+            Guard.OLDER_INPUT,
+            f"{it['path']} is of {it['modified_at']}, older than at the last run ({known[it['path']]['modified_at']}).",
+        )
+        for it in inputs
+        if _is_older(it, known.get(it["path"]))
+    ]
+
+
+def guard_writing(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[Stop]:
+    """Compare the files before and after they were read."""
+    known, now = ({it["path"]: it for it in files} for files in (before, after))
+    changed = [path for path in known | now if known.get(path) != now.get(path)]
+    return [Stop(Guard.CHANGING_INPUT, f"{path} was written while the run read it.") for path in changed]
+
+
+def _is_older(now: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
+    if before is None:
+        return False
+    pairs = [(now.get(name), before.get(name)) for name in ("modified_at", "version")]
+    return any(mine is not None and theirs is not None and mine < theirs for mine, theirs in pairs)
