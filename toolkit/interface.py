@@ -31,7 +31,8 @@ from toolkit.workspace import (
     team,
 )
 from toolkit.workspace.audit import AuditBreak
-from toolkit.workspace.exports import detach_export, export_of, exports, make_export, remove_export, save_export
+from toolkit.workspace.export import make_export
+from toolkit.workspace.exports import detach_export, export_of, exports, remove_export, save_export
 
 
 def open_workspace(

@@ -25,7 +25,7 @@ def prepared(
     rows = [(segment, member) for segment, members in segments.items() for member in members]
     members = pl.LazyFrame(rows, schema={"segment": pl.Enum(list(segments)), "Customer": pl.String}, orient="row")
     return prepare(
-        members, profiles, key="Customer", profile_key="Key", email_column="Mail", exclude=exclude, form=form
+        members, profiles, key="Customer", profile_key="Key", identifier_column="Mail", exclude=exclude, form=form
     )
 
 
@@ -73,7 +73,7 @@ class TestStatuses:
     def test_an_empty_segment_has_a_row_of_zeros(self) -> None:
         counts = prepared([("a", "a@x.example")], {"S": ["a"], "Empty": []}).counts
         assert counts["segment"].to_list() == ["S", "Empty"]
-        assert counts.filter(pl.col("segment") == "Empty").row(0)[1:] == (0,) * 9
+        assert counts.filter(pl.col("segment") == "Empty").row(0)[1:] == (0,) * (counts.width - 1)
 
     def test_excluded_people_are_suppressed_by_key_and_by_address(self) -> None:
         audience = prepared(

@@ -111,15 +111,15 @@ def test_a_file_older_than_at_the_last_run_is_stopped(guarded: toolkit.Workspace
 def test_a_file_that_is_written_while_it_is_read_stops_the_run(
     guarded: toolkit.Workspace, tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from toolkit.runs import execute
+    from toolkit.runs import targets
 
     def and_somebody_writes(*args: object, **options: object) -> object:
         prepared = audience_of(*args, **options)
         tables.write(segments={"All": members(*range(90))})
         return prepared
 
-    audience_of = execute.audience_of
-    monkeypatch.setattr(execute, "audience_of", and_somebody_writes)
+    audience_of = targets.audience_of
+    monkeypatch.setattr(targets, "audience_of", and_somebody_writes)
     run = guarded.run("Nightly")
     assert run.error is not None
     assert "All.parquet was written while the run read it." in run.error["what"]

@@ -1,9 +1,20 @@
 """What a segment becomes when it is prepared: identifiers to send, and members left out, each with the reason."""
 
 from toolkit.audience.audience import Audience
-from toolkit.audience.identifiers import IdentifierForm
+from toolkit.audience.identifiers import IdentifierForm, IdentifierKind
 from toolkit.audience.prepare import ProfileKeyError, prepare
 from toolkit.audience.segments import audience_of
 from toolkit.audience.status import LEFT_OUT, Status
+from toolkit.audience.suppression import Suppression
 
-__all__ = ["LEFT_OUT", "Audience", "IdentifierForm", "ProfileKeyError", "Status", "audience_of", "prepare"]
+__all__ = [
+    "LEFT_OUT",
+    "Audience",
+    "IdentifierForm",
+    "IdentifierKind",
+    "ProfileKeyError",
+    "Status",
+    "Suppression",
+    "audience_of",
+    "prepare",
+]

@@ -17,6 +17,7 @@ class Audience:
 
     ``frame`` has a row for every member of every segment: ``segment``, ``customer`` (the key), ``status`` and, for
     those who are exportable, ``identifier``: the hash that is compared, stored and (unless the form is plain) sent.
+    Where each advertiser gets its own list, ``advertiser`` is its id.
     """
 
     frame: pl.DataFrame
@@ -36,13 +37,7 @@ class Audience:
         ``exportable`` and the reasons for leaving out add up to ``members``; ``members``, ``repeated_rows`` and
         ``rows_without_key`` add up to the rows of the segment table.
         """
-        by_status = self.frame.group_by("segment").agg(
-            pl.len().cast(pl.Int64).alias("members"),
-            *(
-                (pl.col("status") == status.value).sum().cast(pl.Int64).alias(status.value)
-                for status in (Status.EXPORTABLE, *(s for s in Status if s is not Status.EXPORTABLE))
-            ),
-        )
+        by_status = self._count("segment")
         figures = by_status.columns[1:]
         joined = self.rows.join(by_status, on="segment", how="left", maintain_order="left")
         return joined.select(
@@ -52,6 +47,20 @@ class Audience:
                 pl.col("rows").cast(pl.Int64) - pl.col("blank").cast(pl.Int64) - pl.col("members").fill_null(0)
             ),
             rows_without_key=pl.col("blank").cast(pl.Int64),
+        )
+
+    @property
+    def counts_by_advertiser(self) -> pl.DataFrame:
+        """A row a segment and advertiser (null for members who belong to none): ``members``, one column a status."""
+        return self._count("segment", "advertiser").sort("segment", "advertiser").cast({"segment": pl.String})
+
+    def _count(self, *by: str) -> pl.DataFrame:
+        return self.frame.group_by(by).agg(
+            pl.len().cast(pl.Int64).alias("members"),
+            *(
+                (pl.col("status") == status.value).sum().cast(pl.Int64).alias(status.value)
+                for status in (Status.EXPORTABLE, *(s for s in Status if s is not Status.EXPORTABLE))
+            ),
         )
 
     @property
@@ -71,8 +80,14 @@ class Audience:
 
     def identifiers(self, segment: str) -> pl.Series:
         """Return what the segment's contact list should hold, as hashes, each once."""
+        return self.wanted(segment)["identifier"]
+
+    def wanted(self, segment: str, advertiser: str | None = None) -> pl.DataFrame:
+        """Return ``identifier`` and ``customer`` of whom a contact list should hold, each identifier once."""
         is_sent = (pl.col("segment") == segment) & (pl.col("status") == Status.EXPORTABLE.value)
-        return self.frame.filter(is_sent)["identifier"]
+        if advertiser is not None:
+            is_sent &= pl.col("advertiser") == advertiser
+        return self.frame.filter(is_sent).select("identifier", "customer")
 
     def select(self, segments: Sequence[str]) -> "Audience":
         """Return the part of the audience that these segments make."""

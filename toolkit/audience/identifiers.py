@@ -14,6 +14,14 @@ class IdentifierForm(StrEnum):
     PLAIN = "plain"
 
 
+class IdentifierKind(StrEnum):
+    """What a profile column holds that a member is sent by, as Criteo calls it."""
+
+    EMAIL = "email"
+    MADID = "madid"
+    """A mobile advertising id. It is sent as it is, and held as its SHA-256."""
+
+
 def composed(address: pl.Expr) -> pl.Expr:
     """Return the address in Unicode form NFC (RFC 6532), so that é typed in one way or the other hashes alike."""
     # Composing costs four times a hash, is needed for the few that are not ASCII, and passes over nulls.

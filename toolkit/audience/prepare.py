@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import narwhals as nw
 import polars as pl
 
-from toolkit.audience import email
+from toolkit.audience import email, madid
 from toolkit.audience.audience import Audience
-from toolkit.audience.identifiers import IdentifierForm, composed, hashed
+from toolkit.audience.identifiers import IdentifierForm, IdentifierKind, composed, hashed
 from toolkit.audience.status import STATUS_TYPE, Status
+from toolkit.audience.suppression import Suppression
 
 
 class ProfileKeyError(Exception):
@@ -28,21 +29,42 @@ def prepare(
     *,
     key: str,
     profile_key: str,
-    email_column: str,
+    identifier_column: str,
+    kind: IdentifierKind = IdentifierKind.EMAIL,
     exclude: Sequence[str] = (),
     form: IdentifierForm = IdentifierForm.SHA256,
+    advertiser_column: str = "",
+    advertisers: Sequence[str] = (),
+    suppression: Suppression | None = None,
 ) -> Audience:
     """Give every member of every segment exactly one status, and those who are exportable an identifier.
 
     ``members`` has the columns ``segment`` (an Enum) and ``key``; ``profiles`` has ``profile_key`` (unique, of the
-    same type) and ``email_column``. Members of the segments in ``exclude``, and whoever shares an address with one of
-    them, are suppressed in all others. Time and memory grow with the members; profiles are streamed.
+    same type) and ``identifier_column``. Members of the segments in ``exclude``, and whoever shares an address with one
+    of them, are suppressed in all others, and so are those of ``suppression``. With ``advertiser_column`` a member
+    belongs to one of the ``advertisers``, or to none. Time and memory grow with the members; profiles are streamed.
 
     Raises ProfileKeyError when profiles hold a null key, or twice the key of a member.
     """
+    suppression = suppression or Suppression.nobody()
+    form = IdentifierForm.PLAIN if kind is IdentifierKind.MADID else form
+    beside = [] if kind is IdentifierKind.MADID else suppression.forms_beside(form)
+    picked = profiles.select(
+        pl.col(profile_key).alias("customer"),
+        pl.col(identifier_column).cast(pl.String).alias("field"),
+        *([_as_id(profiles, advertiser_column).alias("advertiser")] if advertiser_column else []),
+        found=pl.lit(True),
+    )
     seen = pl.collect_all(
         [
-            _label(members, profiles, key=key, profile_key=profile_key, email_column=email_column, form=form),
+            _label(
+                members.rename({key: "customer"}),
+                picked,
+                kind=kind,
+                form=form,
+                beside=beside,
+                advertisers=advertisers if advertiser_column else None,
+            ),
             # As a filter, so that the statistics of Parquet files answer without reading the column.
             profiles.filter(pl.col(profile_key).is_null()).select(pl.len()),
             members.select(pl.len()),
@@ -55,12 +77,13 @@ def prepare(
         rows=pl.col("rows").sum(), blank=pl.col("rows").filter(pl.col("customer").is_null()).sum()
     )
     members_only = labelled.drop("rows").filter(pl.col("customer").is_not_null())
-    suppressed = _suppress(members_only, exclude)
+    suppressed = _suppress(_suppress_people(members_only, suppression, beside), exclude)
     segments = [name for name in _segment_names(labelled) if name not in exclude]
     frame = _keep_each_address_once(suppressed).with_columns(pl.col("segment").cast(pl.Enum(segments)))
     addresses = frame.filter(pl.col("address").is_not_null()) if form is IdentifierForm.PLAIN else None
+    split = ["advertiser"] if advertiser_column else []
     return Audience(
-        frame=frame.select("segment", "customer", "status", "identifier"),
+        frame=frame.select("segment", *split, "customer", "status", "identifier"),
         form=form,
         rows=_source_rows(rows, segments),
         addresses=None if addresses is None else addresses.select("identifier", "address").unique("identifier"),
@@ -71,52 +94,64 @@ def _label(
     members: pl.LazyFrame,
     profiles: pl.LazyFrame,
     *,
-    key: str,
-    profile_key: str,
-    email_column: str,
+    kind: IdentifierKind,
     form: IdentifierForm,
+    beside: Sequence[IdentifierForm],
+    advertisers: Sequence[str] | None,
 ) -> pl.LazyFrame:
-    """Match each member with its profile and classify what the e-mail field holds."""
+    """Match each member with its profile and classify what the identifier's field holds."""
+    rule = email if kind is IdentifierKind.EMAIL else madid
     matched = (
-        nw.from_native(members.rename({key: "customer"}))
+        nw.from_native(members)
         .group_by("segment", "customer")
         .agg(rows=nw.len())
-        .join(
-            nw.from_native(
-                profiles.select(
-                    pl.col(profile_key).alias("customer"),
-                    pl.col(email_column).cast(pl.String).alias("field"),
-                    found=pl.lit(True),
-                )
-            ),
-            on="customer",
-            how="left",
-        )
-        .with_columns(address=email.normalised(nw.col("field")))
+        .join(nw.from_native(profiles), on="customer", how="left")
+        .with_columns(address=rule.normalised(nw.col("field")))
         .to_native()
-        .with_columns(composed(pl.col("address")))
     )
+    if kind is IdentifierKind.EMAIL:
+        matched = matched.with_columns(composed(pl.col("address")))
     address = nw.col("address")
+    has_advertiser = nw.lit(True) if advertisers is None else nw.col("advertiser").is_in(list(advertisers))
     classified = (
         nw.from_native(matched)
         .with_columns(is_hash=email.is_hash(address))
         .with_columns(
             status=nw.when(nw.col("found").is_null())
             .then(nw.lit(Status.NOT_IN_PROFILES.value))
+            .when(~has_advertiser | has_advertiser.is_null())
+            .then(nw.lit(Status.NO_ADVERTISER.value))
             .when(email.is_missing(address))
             .then(nw.lit(Status.MISSING_EMAIL.value))
-            .when(nw.col("is_hash") | email.is_valid(address))
+            .when(nw.col("is_hash") | rule.is_valid(address))
             .then(nw.lit(Status.EXPORTABLE.value))
             .otherwise(nw.lit(Status.INVALID_EMAIL.value))
         )
         .to_native()
         .with_columns(pl.col("status").cast(STATUS_TYPE))
     )
+    is_exportable = pl.col("status") == Status.EXPORTABLE.value
     identifier = pl.when("is_hash").then("address").otherwise(hashed("address", form))
-    kept = ["segment", "customer", "rows", "status", "identifier"]
+    kept = ["segment", "customer", "rows", "status", "identifier", *(it.value for it in beside)]
     return classified.with_columns(
-        identifier=pl.when(pl.col("status") == Status.EXPORTABLE.value).then(identifier)
-    ).select(kept if form is not IdentifierForm.PLAIN else [*kept, "address"])
+        identifier=pl.when(is_exportable).then(identifier),
+        **{it.value: pl.when(is_exportable).then(hashed("address", it)) for it in beside},
+    ).select(
+        *kept,
+        *([] if form is not IdentifierForm.PLAIN else ["address"]),
+        *([] if advertisers is None else [_among(advertisers).alias("advertiser")]),
+    )
+
+
+def _as_id(profiles: pl.LazyFrame, column: str) -> pl.Expr:
+    """Return a column of advertisers' ids as text: numbers without a decimal point, text without white space."""
+    dtype = profiles.select(column).collect_schema()[column]
+    number = pl.col(column).cast(pl.Int64, strict=False) if dtype.is_float() else pl.col(column)
+    return number.cast(pl.String).str.strip_chars()
+
+
+def _among(advertisers: Sequence[str]) -> pl.Expr:
+    return pl.when(pl.col("advertiser").is_in(list(advertisers))).then("advertiser")
 
 
 def _refuse_ambiguous_keys(labelled: pl.DataFrame, *, null_keys: int, rows: int) -> None:
@@ -128,25 +163,44 @@ def _refuse_ambiguous_keys(labelled: pl.DataFrame, *, null_keys: int, rows: int)
         raise ProfileKeyError(pairs.filter(pairs.is_duplicated())["customer"].unique())
 
 
-def _suppress(labelled: pl.DataFrame, exclude: Sequence[str]) -> pl.DataFrame:
-    if not exclude:
+def _suppress_people(
+    labelled: pl.DataFrame, suppression: Suppression, beside: Sequence[IdentifierForm]
+) -> pl.DataFrame:
+    if suppression.frame.is_empty():
         return labelled
-    is_excluded = pl.col("segment").cast(pl.String).is_in(list(exclude))
-    excluded = labelled.filter(is_excluded)
-    is_suppressed = (pl.col("status") != Status.NOT_IN_PROFILES.value) & (
-        pl.col("customer").is_in(excluded["customer"].implode())
-        | pl.col("identifier").is_in(excluded["identifier"].drop_nulls().implode())
-    ).fill_null(False)
-    return labelled.filter(~is_excluded).with_columns(
+    hashes = suppression.identifiers.implode()
+    known = [pl.col("customer").cast(pl.String).is_in(suppression.customers.implode())]
+    known += [pl.col(name).is_in(hashes) for name in ("identifier", *(it.value for it in beside))]
+    is_known = pl.any_horizontal(it.fill_null(False) for it in known)
+    return _suppressed(labelled, is_known).drop(it.value for it in beside)
+
+
+def _suppressed(labelled: pl.DataFrame, who: pl.Expr) -> pl.DataFrame:
+    is_suppressed = (pl.col("status") != Status.NOT_IN_PROFILES.value) & who
+    return labelled.with_columns(
         status=pl.when(is_suppressed).then(pl.lit(Status.SUPPRESSED.value, STATUS_TYPE)).otherwise("status"),
         identifier=pl.when(~is_suppressed).then("identifier"),
     )
 
 
+def _suppress(labelled: pl.DataFrame, exclude: Sequence[str]) -> pl.DataFrame:
+    """Suppress the members of the excluded segments, and whoever shares an address with one of them."""
+    if not exclude:
+        return labelled
+    is_excluded = pl.col("segment").cast(pl.String).is_in(list(exclude))
+    excluded = labelled.filter(is_excluded)
+    is_known = (
+        pl.col("customer").is_in(excluded["customer"].implode())
+        | pl.col("identifier").is_in(excluded["identifier"].drop_nulls().implode())
+    ).fill_null(False)
+    return _suppressed(labelled.filter(~is_excluded), is_known)
+
+
 def _keep_each_address_once(labelled: pl.DataFrame) -> pl.DataFrame:
-    """Of the members of a segment with one address, keep the one with the smallest key."""
+    """Of the members of a segment (and advertiser) with one address, keep the one with the smallest key."""
+    group = [it for it in ("segment", "advertiser") if it in labelled.columns]
     # Counting numbers costs half of what counting texts does; two identifiers with one number are told apart below.
-    number = pl.struct("segment", "identifier").hash()
+    number = pl.struct(*group, "identifier").hash()
     identified = labelled.lazy().filter(pl.col("identifier").is_not_null())
     repeated = identified.select(number=number).group_by("number").len().filter(pl.col("len") > 1).select("number")
     numbers = repeated.collect(engine="streaming")["number"]
@@ -154,13 +208,13 @@ def _keep_each_address_once(labelled: pl.DataFrame) -> pl.DataFrame:
         return labelled
     shared = (
         labelled.filter(pl.col("identifier").is_not_null() & number.is_in(numbers.implode()))
-        .group_by("segment", "identifier")
+        .group_by(*group, "identifier")
         .agg(pl.len(), keeper=pl.col("customer").min())
         .filter(pl.col("len") > 1)
         .drop("len")
     )
     is_duplicate = (pl.col("keeper") != pl.col("customer")).fill_null(False)
-    return labelled.join(shared, on=["segment", "identifier"], how="left").with_columns(
+    return labelled.join(shared, on=[*group, "identifier"], how="left").with_columns(
         status=pl.when(is_duplicate).then(pl.lit(Status.DUPLICATE_EMAIL.value, STATUS_TYPE)).otherwise("status"),
         identifier=pl.when(~is_duplicate).then("identifier"),
     )

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from toolkit.audience.audience import Audience
-from toolkit.audience.identifiers import IdentifierForm
+from toolkit.audience.identifiers import IdentifierForm, IdentifierKind
 from toolkit.audience.prepare import ProfileKeyError, prepare
+from toolkit.audience.suppression import Suppression
 from toolkit.errors import DataError
 from toolkit.tables import Members, Profiles, SegmentFolder, SegmentTable, Table, reading
 
@@ -17,16 +18,21 @@ def audience_of(
     segments: Sequence[str],
     *,
     email_column: str,
+    kind: IdentifierKind = IdentifierKind.EMAIL,
     exclude: Sequence[str] = (),
     form: IdentifierForm = IdentifierForm.SHA256,
+    advertiser_column: str = "",
+    advertisers: Sequence[str] = (),
+    suppression: Suppression | None = None,
 ) -> Audience:
     """Prepare these segments of the catalog: scan, match, classify, hash.
 
-    Members of the segments in ``exclude`` are suppressed. Raises a ToolkitError that names the table, the file and
-    the column when one cannot be read, lacks a column, or its keys are null, repeated or of another type than the
-    other table's.
+    Members of the segments in ``exclude``, and the people of ``suppression``, are suppressed. With an
+    ``advertiser_column`` each member belongs to the one of ``advertisers`` that it names. Raises a ToolkitError that
+    names the table, the file and the column when one cannot be read, lacks a column, or its keys are null, repeated or
+    of another type than the other table's.
     """
-    table = profiles.look([email_column])
+    table = profiles.look(list(dict.fromkeys(filter(None, [email_column, advertiser_column]))))
     _require_text(table, email_column)
     members = catalog.members(list(dict.fromkeys([*segments, *exclude])))
     require_same_keys(profiles, table, catalog, members)
@@ -37,9 +43,13 @@ def audience_of(
                 table.scan(),
                 key="customer",
                 profile_key=profiles.key,
-                email_column=email_column,
+                identifier_column=email_column,
+                kind=kind,
                 exclude=exclude,
                 form=form,
+                advertiser_column=advertiser_column,
+                advertisers=advertisers,
+                suppression=suppression,
             )
         except ProfileKeyError as error:
             raise profiles.key_error(error.keys) from None

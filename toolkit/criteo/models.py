@@ -8,7 +8,16 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, TypeVar
 
 import polars as pl
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, alias_generators, computed_field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    alias_generators,
+    computed_field,
+    field_validator,
+)
 
 from toolkit.errors import UnavailableError
 from toolkit.show import html_table
@@ -109,7 +118,15 @@ class Acknowledgement(Answered):
     invalid: Count = Field(default=0, alias="nbInvalidIdentifiers")
     requested_at: Text = Field(default="", alias="requestDate")
     calls: int = 1
-    # The sample echoes what was sent, which may be plain addresses: it is left out.
+    rejected: tuple[Text, ...] = Field(
+        default=(), alias="sampleInvalidIdentifiers", exclude=True, repr=False, validate_default=False
+    )
+    """Some of the invalid ones, as they were sent, plain addresses too: never shown, nor in the frame."""
+
+    @field_validator("rejected", mode="before")
+    @classmethod
+    def _some(cls, value: object) -> object:
+        return value if isinstance(value, list | tuple) else ()
 
     def __add__(self, other: "Acknowledgement") -> "Acknowledgement":
         return self.model_copy(
@@ -117,6 +134,7 @@ class Acknowledgement(Answered):
                 "valid": self.valid + other.valid,
                 "invalid": self.invalid + other.invalid,
                 "calls": self.calls + other.calls,
+                "rejected": self.rejected + other.rejected,
             }
         )
 
@@ -162,7 +180,8 @@ class Rows(list[AnsweredT]):
     @property
     def frame(self) -> pl.DataFrame:
         """One row a value."""
-        schema = {name: _COLUMNS.get(field.annotation, pl.String) for name, field in self._kind.model_fields.items()}
+        fields = {name: field for name, field in self._kind.model_fields.items() if not field.exclude}
+        schema = {name: _COLUMNS.get(field.annotation, pl.String) for name, field in fields.items()}
         schema |= {
             name: _COLUMNS.get(field.return_type, pl.String) for name, field in self._kind.model_computed_fields.items()
         }

@@ -11,6 +11,7 @@ _COLOURS = {
     Status.INVALID_EMAIL: "#D55E00",
     Status.NOT_IN_PROFILES: "#999999",
     Status.SUPPRESSED: "#CC79A7",
+    Status.NO_ADVERTISER: "#009E73",
 }
 
 

@@ -1,27 +1,30 @@
 """One run of an export, from its tables to its report."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from toolkit.audience import LEFT_OUT, Audience, audience_of
+import polars as pl
+
+from toolkit.audience import Audience, IdentifierForm, IdentifierKind
 from toolkit.checks import CheckResults, check_audience, check_profile_columns, preload
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
-from toolkit.errors import DataError
+from toolkit.errors import BusyError, ConfigurationError, DataError
+from toolkit.files import write_atomically
+from toolkit.runs.drift import Expected, drift
 from toolkit.runs.guards import Guard, Stop, guard_age, guard_change, guard_writing, pass_guards
 from toolkit.runs.ledger import Batch, Ledger, Operation
-from toolkit.runs.lifecycle import RunKeeper, Trigger, now, recorded_run
-from toolkit.runs.lists import IfListGone, abandoned_lists, find_list, list_record
+from toolkit.runs.lifecycle import RunKeeper, Trigger, end_dead_runs, now, recorded_run
+from toolkit.runs.lists import IfListGone, abandoned_lists, find_list, lease_list, others_of
 from toolkit.runs.plan import KnownState, Plan, plan_push
 from toolkit.runs.progress import Observer, Progress, Step, nobody
-from toolkit.runs.push import push
+from toolkit.runs.push import Pushed, push
 from toolkit.runs.report import write_report
-from toolkit.runs.run import Run, last_inputs, run_of
+from toolkit.runs.run import Run, RunStatus, last_inputs, last_run, run_of
+from toolkit.runs.targets import Target, audiences_of, figures_of, figures_without_advertiser, targets_of
 from toolkit.workspace import Export, Mode, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
-from toolkit.workspace.exports import export_of, require_runnable
+from toolkit.workspace.exports import chosen_segments, export_of, exports, require_runnable
 from toolkit.workspace.records import ContactListRecord
-
-Figures = dict[str, Any]
 
 
 def run_export(
@@ -30,38 +33,70 @@ def run_export(
     *,
     trigger: Trigger = Trigger.PERSON,
     dry_run: bool = False,
+    mode: Mode | None = None,
     allow: Collection[Guard] = (),
     if_list_gone: IfListGone = IfListGone.STOP,
+    resumes: str | None = None,
     observer: Observer = nobody,
 ) -> Run:
     """Run an export now and return the run as it was recorded, successful or not.
 
-    A dry run does everything but send, and tells as warnings what guards would stop. ``allow`` names the guards that
-    are passed knowingly. Raises what keeps a run from beginning: an unknown export
-    (ConfigurationError), one that is running already (BusyError), a connection that one may not use (AccessError).
+    A dry run does everything but send, and tells as warnings what guards would stop. ``mode`` is another one for this
+    run only. ``allow`` names the guards that are passed knowingly. Raises what keeps a run from beginning: an unknown
+    export (ConfigurationError), one that is running already (BusyError), a connection that one may not use
+    (AccessError).
     """
     export = export_of(folder, name)
     require_runnable(folder, export)
     credentials = credentials_of(folder, export.connection)
-    with recorded_run(folder, export, trigger=trigger, dry_run=dry_run) as keeper:
-        observer(Progress(Step.PREPARE))
+    export = export if mode is None else export.model_copy(update={"mode": mode})
+    begun = recorded_run(
+        folder, export, trigger=trigger, dry_run=dry_run, allowed=allow, resumes=resumes, observer=observer
+    )
+    with begun as keeper:
+        keeper.begin(Step.PREPARE)
         preload()
+        export = chosen_segments(folder, export)
         inputs = _inputs(folder, export)
         keeper.note(inputs=inputs)
         stops = guard_age(inputs, last_inputs(folder, export.name))
-        audience = _checked_audience(folder, export, keeper=keeper, observer=observer)
+        audiences = _checked_audiences(folder, export, keeper=keeper)
         stops += guard_writing(inputs, _inputs(folder, export))
+        work = _Work(folder, export, audiences, host=credentials.host, keeper=keeper, observer=observer)
+        keeper.begin(Step.PLAN)
         if dry_run:
-            stops += _preview_plans(folder, export, audience, keeper=keeper, observer=observer)
+            stops += work.preview()
             keeper.warn(f"A run would stop here ({it.guard.value}): {it.what}" for it in stops)
         else:
-            work = _Push(folder, export, audience, keeper=keeper, observer=observer)
             with client_of(credentials, observer=work.on_wait) as criteo:
                 work.send(criteo, if_list_gone, stops=stops, allow=allow)
-        observer(Progress(Step.DONE))
+        keeper.begin(Step.DONE)
     run = run_of(folder, keeper.id)
     write_report(run)
     return run
+
+
+def resume_export(folder: WorkspaceFolder, name: str, *, observer: Observer = nobody) -> Run:
+    """Take up the last run of the export, which failed or was ended: send what is missing, as the tables are now.
+
+    What that run was allowed to pass is passed again. Raises ConfigurationError when there is nothing to take up,
+    BusyError when it is still going on.
+    """
+    export_of(folder, name)
+    end_dead_runs(folder)
+    last = last_run(folder, name)
+    if last is None or last.status is RunStatus.SUCCESSFUL:
+        said = "never ran" if last is None else "ended well the last time"
+        raise ConfigurationError(f"There is nothing to resume: export {name!r} {said}.", "Run it instead.")
+    if last.status is RunStatus.RUNNING:
+        raise BusyError(f"Run {last.id} of export {name!r} is going on.", "Wait until it is over, or cancel it.")
+    allow = [Guard(it) for it in last.allowed]
+    return run_export(folder, name, allow=allow, resumes=last.id, observer=observer)
+
+
+def active_exports(folder: WorkspaceFolder) -> list[str]:
+    """Return the names of the exports that ``run_all`` runs: the active ones that have a connection."""
+    return [it.name for it in exports(folder) if it.active and it.connection]
 
 
 def _inputs(folder: WorkspaceFolder, export: Export) -> list[dict[str, Any]]:
@@ -79,129 +114,92 @@ def _inputs(folder: WorkspaceFolder, export: Export) -> list[dict[str, Any]]:
     ]
 
 
-def _checked_audience(folder: WorkspaceFolder, export: Export, *, keeper: RunKeeper, observer: Observer) -> Audience:
-    """Prepare the audience and check it; raises DataError when a check of level error fails."""
+def _checked_audiences(
+    folder: WorkspaceFolder, export: Export, *, keeper: RunKeeper
+) -> Mapping[IdentifierKind, Audience]:
+    """Prepare the audiences and check that of e-mails; raises DataError when a check of level error fails."""
     columns = folder.profiles.columns
-    audience = None
-    if export.email_column in columns:
-        audience = audience_of(
-            folder.profiles,
-            folder.segments,
-            export.segments,
-            email_column=export.email_column,
-            exclude=export.exclude,
-            form=export.form,
-        )
-        keeper.note(segments=[_figures(row) for row in audience.counts.iter_rows(named=True)])
-    observer(Progress(Step.CHECK))
+    audiences: Mapping[IdentifierKind, Audience] = {}
     results = check_profile_columns(columns, export.email_column, export.thresholds)
-    if audience is not None:
-        results += check_audience(audience, export.thresholds)
+    if export.email_column in columns:
+        audiences = audiences_of(folder, export)
+        targets = targets_of(folder, export, audiences, host="")
+        keeper.note(segments=[*figures_of(targets).values(), *figures_without_advertiser(audiences)])
+        keeper.begin(Step.CHECK)
+        results += check_audience(audiences[IdentifierKind.EMAIL], export.thresholds)
     keeper.note(checks=results.frame.to_dicts())
     keeper.warn(it.sentence for it in results.warnings)
-    return _passed(audience, results)
+    _require_passed(results)
+    return audiences
 
 
-def _passed(audience: Audience | None, results: CheckResults) -> Audience:
-    if results.errors or audience is None:
+def _require_passed(results: CheckResults) -> None:
+    if results.errors:
         raise DataError(
             " ".join(it.sentence for it in results.errors) + " Nothing was sent.",
             " ".join(dict.fromkeys(it.remedy for it in results.errors)),
         )
-    return audience
 
 
-def _figures(counts: dict[str, Any]) -> Figures:
-    """Return the row of the report that a segment begins with."""
-    reasons = {status.value: counts[status.value] for status in LEFT_OUT}
-    return {
-        "segment": counts["segment"],
-        "members": counts["members"],
-        "exportable": counts["exportable"],
-        **reasons,
-        "added": 0,
-        "removed": 0,
-        "rejected": 0,
-        "batches": 0,
-        "seconds": 0.0,
-        "list_id": None,
-    }
-
-
-def _preview_plans(
-    folder: WorkspaceFolder, export: Export, audience: Audience, *, keeper: RunKeeper, observer: Observer
-) -> list[Stop]:
-    observer(Progress(Step.PLAN))
-    ledger = Ledger(folder, keeper.id, now=now)
-    host = credentials_of(folder, export.connection).host
-    rows = []
-    stops: list[Stop] = []
-    for row in audience.counts.iter_rows(named=True):
-        record = list_record(folder, export, row["segment"], host=host)
-        plan = _plan(ledger, record, export, audience)
-        stops += _guard(ledger, record, export, audience)
-        batches = ledger.count_batches(plan, MAX_IDENTIFIERS_A_CALL)
-        planned = {"added": len(plan.add), "removed": len(plan.remove), "batches": batches}
-        rows.append(_figures(row) | planned | {"list_id": record.criteo_id})
-    keeper.note(segments=rows)
-    return stops
-
-
-def _guard(ledger: Ledger, record: ContactListRecord, export: Export, audience: Audience) -> list[Stop]:
-    # Who replaces asks for the whole list anew, also where the record of what it holds is lost.
-    if export.mode is Mode.REPLACE:
-        return []
-    return guard_change(
-        record.segment,
-        audience.identifiers(record.segment),
-        ledger.last_held(record) if record.form == export.form.value else None,
-        most_change=export.thresholds.most_change,
-    )
-
-
-def _plan(ledger: Ledger, record: ContactListRecord, export: Export, audience: Audience) -> Plan:
-    known = KnownState.empty() if export.mode is Mode.REPLACE else ledger.state_of(record)
-    return plan_push(audience.identifiers(record.segment), known, mode=export.mode, form=export.form)
-
-
-class _Push:
-    """The sending part of a run: the lists one after the other, the figures kept up to date."""
+class _Work:
+    """The planning and the sending part of a run: the lists one after the other, the figures kept up to date."""
 
     def __init__(
         self,
         folder: WorkspaceFolder,
         export: Export,
-        audience: Audience,
+        audiences: Mapping[IdentifierKind, Audience],
         *,
+        host: str,
         keeper: RunKeeper,
         observer: Observer,
     ) -> None:
         self._folder = folder
         self._export = export
-        self._audience = audience
+        self._host = host
         self._keeper = keeper
         self._observer = observer
         self._ledger = Ledger(folder, keeper.id, now=now)
-        self._rows = {row["segment"]: _figures(row) for row in audience.counts.iter_rows(named=True)}
+        self._targets = targets_of(folder, export, audiences, host=host)
+        self._rows = figures_of(self._targets)
+        self._others = figures_without_advertiser(audiences)
+        self._records: dict[Target, ContactListRecord] = {}
+        self._rejected: list[pl.DataFrame] = []
         self._done = self._total = 0
         self._waits: list[Wait] = []
-        self._passed: list[str] = []
+        self._told: list[str] = []
+
+    def preview(self) -> list[Stop]:
+        """Plan for all lists, and return what would stop a run. Nothing is sent, and nothing of the lists recorded."""
+        self._records = {it: it.record(self._folder, self._export, host=self._host, save=False) for it in self._targets}
+        stops = self._guard()
+        for target, plan in self._plans().items():
+            batches = self._ledger.count_batches(plan, MAX_IDENTIFIERS_A_CALL)
+            planned = {"added": len(plan.add), "removed": len(plan.remove), "batches": batches}
+            self._rows[target] |= planned | {"list_id": self._records[target].criteo_id}
+        self._note_figures()
+        return stops
 
     def send(
         self, criteo: CriteoClient, if_list_gone: IfListGone, *, stops: Sequence[Stop], allow: Collection[Guard]
     ) -> None:
         """Find the lists, plan for all of them, and unless a guard stops it, send list by list."""
-        self._observer(Progress(Step.PLAN))
         try:
-            records = [self._find(criteo, segment, if_list_gone) for segment in self._export.segments]
-            plans = [_plan(self._ledger, record, self._export, self._audience) for record in records]
-            found = [it for record in records for it in _guard(self._ledger, record, self._export, self._audience)]
-            self._passed = pass_guards([*stops, *found], allow)
-            self._total = sum(len(plan.add) + len(plan.remove) for plan in plans)
-            for record, plan in zip(records, plans, strict=True):
-                self._send_list(criteo, record, plan)
+            for target in self._targets:
+                self._records[target] = self._find(criteo, target, if_list_gone)
+            self._told += pass_guards([*stops, *self._guard()], allow)
+            self._tell_drift(criteo)
+            plans = self._plans()
+            self._total = sum(len(plan.add) + len(plan.remove) for plan in plans.values())
+            self._doubt_what_will_be_emptied(plans)
+            self._keeper.begin(Step.PUSH)
+            # A list is emptied before anything is added to it.
+            for target in sorted(plans, key=lambda it: not plans[it].clear):
+                self._send_list(criteo, target, plans[target])
+            self._count_at_criteo(criteo)
         finally:
-            self._keeper.note(segments=list(self._rows.values()), notes=self._notes())
+            self._note_figures()
+            self._note_rejected()
         self._tell_warnings(criteo)
 
     def on_wait(self, wait: Wait) -> None:
@@ -209,22 +207,81 @@ class _Push:
         self._waits.append(wait)
         self._observer(Progress(Step.PUSH, self._done, self._total, waiting=str(wait)))
 
-    def _notes(self) -> list[str]:
-        if not self._waits:
-            return self._passed
-        times = "once" if len(self._waits) == 1 else f"{len(self._waits)} times"
-        seconds = sum(it.seconds for it in self._waits)
-        waited = f"The run waited for Criteo {times}, {seconds:.0f} s in all. The last time: {self._waits[-1].reason}"
-        return [*self._passed, waited]
-
-    def _find(self, criteo: CriteoClient, segment: str, if_list_gone: IfListGone) -> ContactListRecord:
-        record = list_record(self._folder, self._export, segment, host=criteo.host)
+    def _find(self, criteo: CriteoClient, target: Target, if_list_gone: IfListGone) -> ContactListRecord:
+        record = target.record(self._folder, self._export, host=self._host)
         found = find_list(self._folder, record, export=self._export, criteo=criteo, if_list_gone=if_list_gone)
-        self._rows[segment]["list_id"] = found.criteo_id
+        lease_list(self._folder, self._keeper.id, found)
+        self._rows[target]["list_id"] = found.criteo_id
         return found
 
-    def _send_list(self, criteo: CriteoClient, record: ContactListRecord, plan: Plan) -> None:
-        figures = self._rows[record.segment]
+    def _guard(self) -> list[Stop]:
+        # Who replaces asks for the whole list anew, also where the record of what it holds is lost.
+        if self._export.mode is Mode.REPLACE:
+            return []
+        return [
+            stop
+            for target, record in self._records.items()
+            for stop in guard_change(
+                _said(target, self._export),
+                target.wanted["identifier"],
+                self._ledger.last_held(record) if record.form == target.form.value else None,
+                most_change=self._export.thresholds.most_change,
+            )
+        ]
+
+    def _plans(self) -> dict[Target, Plan]:
+        plans = {target: self._plan(target) for target in self._targets}
+        emptied_by: dict[str | None, Target] = {}
+        for target, plan in plans.items():
+            if plan.clear:
+                emptied_by.setdefault(self._records[target].criteo_id, target)
+        for target in self._targets:
+            first = emptied_by.get(self._records[target].criteo_id, target)
+            if first is not target:
+                # Of those who share a list, one empties it, and then it holds nothing of anybody.
+                wanted = target.wanted["identifier"]
+                plans[target] = plan_push(wanted, KnownState.empty(), mode=Mode.MIRROR, form=target.form)
+        return plans
+
+    def _plan(self, target: Target) -> Plan:
+        replaces = self._export.mode is Mode.REPLACE
+        return plan_push(
+            target.wanted["identifier"],
+            KnownState.empty() if replaces else self._ledger.state_of(self._records[target]),
+            mode=self._export.mode,
+            form=target.form,
+            others=None if replaces else self._held_for_others(target),
+        )
+
+    def _held_for_others(self, target: Target) -> pl.Series | None:
+        """Return what the target's list holds, or will after this run, for others who fill it in a like form."""
+        here = {record.id: it for it, record in self._records.items()}
+        found = []
+        for other in others_of(self._folder, self._records[target]):
+            form = here[other.id].form.value if other.id in here else other.form
+            if (form == IdentifierForm.PLAIN) == (target.form is IdentifierForm.PLAIN):
+                found.append(here[other.id].wanted["identifier"] if other.id in here else self._known(other))
+        return pl.concat(found) if found else None
+
+    def _known(self, record: ContactListRecord) -> pl.Series:
+        state = self._ledger.state_of(record)
+        return pl.concat([state.held, state.uncertain])
+
+    def _doubt_what_will_be_emptied(self, plans: Mapping[Target, Plan]) -> None:
+        ours = {record.id for record in self._records.values()}
+        for target, plan in plans.items():
+            for other in others_of(self._folder, self._records[target]) if plan.clear else []:
+                self._ledger.doubt(other)
+                if other.id not in ours:
+                    self._told.append(
+                        f"List {other.name!r} ({other.criteo_id}) was emptied, and is filled by export "
+                        f"{other.export.name!r} too: run that one to send its members again."
+                    )
+
+    def _send_list(self, criteo: CriteoClient, target: Target, plan: Plan) -> None:
+        figures = self._rows[target]
+        wanted = target.wanted
+        record = target.record(self._folder, self._export, host=self._host)
 
         def on_batch(batch: Batch) -> None:
             counted = {Operation.ADD: "added", Operation.REMOVE: "removed"}.get(batch.operation)
@@ -235,21 +292,90 @@ class _Push:
             self._observer(Progress(Step.PUSH, self._done, self._total))
 
         pushed = push(
-            self._ledger.write_plan(record, plan, MAX_IDENTIFIERS_A_CALL),
+            self._ledger.write_plan(record, plan, MAX_IDENTIFIERS_A_CALL, wanted=wanted),
             record,
             criteo=criteo,
             ledger=self._ledger,
-            form=self._export.form,
-            addresses=self._audience.addresses,
+            form=target.form,
+            addresses=target.audience.addresses,
             on_batch=on_batch,
         )
-        self._ledger.settle(record)
+        if plan.clear:
+            for other in others_of(self._folder, record):
+                self._ledger.forget_emptied(other)
+        self._ledger.settle(record, wanted=wanted, left=plan.leave)
+        self._ledger.sweep(record)
+        self._records[target] = record
         figures["rejected"] = pushed.rejected
         figures["seconds"] = round(pushed.seconds, 3)
+        self._trace_rejected(target, pushed)
+
+    def _trace_rejected(self, target: Target, pushed: Pushed) -> None:
+        named = pushed.rejected_identifiers.to_frame().unique()
+        if named.is_empty():
+            return
+        traced = named.join(target.wanted, on="identifier", how="left").select(
+            pl.lit(target.segment).alias("segment"), pl.col("customer").cast(pl.String), "identifier"
+        )
+        self._rejected.append(traced)
+
+    def _tell_drift(self, criteo: CriteoClient) -> None:
+        """Compare what the lists hold with what the last run left there, before anything is changed."""
+        if self._export.mode is Mode.REPLACE:
+            return
+        for expected in self._expected():
+            said = drift(expected, criteo.statistics(expected.list_id))
+            self._keeper.warn([] if said is None else [said])
+
+    def _count_at_criteo(self, criteo: CriteoClient) -> None:
+        for expected in self._expected():
+            found = criteo.statistics(expected.list_id)
+            for target, record in self._records.items():
+                if record.criteo_id == expected.list_id:
+                    self._rows[target] |= {"held_by_criteo": found.identifiers, "matches": found.matches}
+            said = drift(expected, found)
+            if said is not None:
+                self._told.append(f"{said} It may still be counting what was sent just now: the next run looks again.")
+
+    def _expected(self) -> list[Expected]:
+        """Return what each list should hold, for all who fill it."""
+        lists = {record.criteo_id: record for record in self._records.values() if record.criteo_id}
+        found = []
+        for list_id, record in lists.items():
+            sharing = [record, *others_of(self._folder, record)]
+            states = [self._ledger.state_of(it) for it in sharing]
+            held = _distinct([it.held for it in states])
+            uncertain = _distinct([it.uncertain for it in states])
+            found.append(
+                Expected(
+                    list_id=list_id,
+                    name=record.name,
+                    least=held - sum(it.rejected for it in sharing),
+                    most=None if record.holds_unknown else held + uncertain,
+                )
+            )
+        return found
+
+    def _note_figures(self) -> None:
+        notes = list(self._told)
+        if self._waits:
+            times = "once" if len(self._waits) == 1 else f"{len(self._waits)} times"
+            seconds = sum(it.seconds for it in self._waits)
+            notes.append(
+                f"The run waited for Criteo {times}, {seconds:.0f} s in all. The last time: {self._waits[-1].reason}"
+            )
+        self._keeper.note(segments=[*self._rows.values(), *self._others], notes=notes)
+
+    def _note_rejected(self) -> None:
+        if self._rejected:
+            traced = pl.concat(self._rejected)
+            path = self._folder.path / "runs" / self._keeper.id / "rejected.parquet"
+            write_atomically(path, traced.write_parquet)
 
     def _tell_warnings(self, criteo: CriteoClient) -> None:
         self._keeper.warn(
-            f"Criteo rejected {row['rejected']:,} identifiers of segment {row['segment']!r} as invalid."
+            f"Criteo rejected {row['rejected']:,} identifiers of segment {row['segment']!r} as invalid; "
+            "run.rejected shows whose, as far as Criteo named them."
             for row in self._rows.values()
             if row["rejected"]
         )
@@ -258,3 +384,16 @@ class _Push:
             for it in abandoned_lists(self._folder, self._export)
         )
         self._keeper.warn(str(notice) for notice in criteo.notices)
+
+
+def _distinct(some: Sequence[pl.Series]) -> int:
+    return len(some[0]) if len(some) == 1 else pl.concat(some).n_unique()
+
+
+def _said(target: Target, export: Export) -> str:
+    parts = [repr(target.segment)]
+    if target.is_part:
+        parts.append(f"of advertiser {target.advertiser_id}")
+    if export.madid_column:
+        parts.append("(e-mail)" if target.kind is IdentifierKind.EMAIL else "(mobile id)")
+    return " ".join(parts)

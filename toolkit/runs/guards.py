@@ -49,16 +49,19 @@ def pass_guards(stops: Sequence[Stop], allow: Collection[Guard]) -> list[str]:
 
 
 def guard_change(segment: str, wanted: pl.Series, last: pl.Series | None, *, most_change: float) -> list[Stop]:
-    """Compare what a list should hold with what it held after the last finished run; None was never finished."""
+    """Compare what a list should hold with what it held after the last finished run; None was never finished.
+
+    ``segment`` is what the list is called in the sentence.
+    """
     if last is None or last.is_empty():
         return []
     if wanted.is_empty():
-        return [Stop(Guard.EMPTIED, f"Segment {segment!r} has nobody to send, and had {len(last):,} at the last run.")]
+        return [Stop(Guard.EMPTIED, f"Segment {segment} has nobody to send, and had {len(last):,} at the last run.")]
     changes = {"added": len(without(wanted, last)), "removed": len(without(last, wanted))}
     return [
         Stop(
             Guard.LARGE_CHANGE,
-            f"{count:,} identifiers would be {change} in segment {segment!r}, {count / len(last):.0%} of the "
+            f"{count:,} identifiers would be {change} in segment {segment}, {count / len(last):.0%} of the "
             f"{len(last):,} of the last run: more than {most_change:.0%}.",
         )
         for change, count in changes.items()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from secrets import token_hex
 
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
@@ -21,7 +22,9 @@ from toolkit.audience import IdentifierForm
 from toolkit.errors import BusyError, DataError
 from toolkit.files import write_atomically
 from toolkit.runs.lists import last_batch
+from toolkit.runs.members import changes_of, part_of
 from toolkit.runs.plan import KnownState, Plan, without
+from toolkit.runs.run import RunCanceledError
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.records import BatchRecord, ContactListRecord, RunRecord
 
@@ -58,6 +61,7 @@ class Ledger:
         self._folder = folder
         self._run_id = run_id
         self._now = now
+        self._snapshots: dict[str, pl.DataFrame] = {}
 
     def plan_file(self, list_id: int, run_id: str | None = None) -> Path:
         """Return where the plan of a run for the list lies."""
@@ -65,11 +69,8 @@ class Ledger:
 
     def state_of(self, record: ContactListRecord) -> KnownState:
         """Return what is known of the list; raises DataError when a file that tells is lost or damaged."""
-        runs = list(self._batches_since_snapshot(record))
-        emptied = [position for position, (_, batches) in enumerate(runs) if _was_emptied(batches)]
-        # What came before the list was last emptied no longer matters, nor whether its files are still whole.
-        since = runs[emptied[-1] :] if emptied else runs
-        held, uncertain = (_nothing(), _nothing()) if emptied else self._snapshot(record)
+        emptied, since = self._runs_that_matter(record)
+        held, uncertain = (_nothing(), _nothing()) if emptied else _split(self._snapshot(record))
         for run_id, batches in since:
             if any(it.operation == Operation.CLEAR for it in batches) and not _was_emptied(batches):
                 held, uncertain = _nothing(), pl.concat([uncertain, held])
@@ -82,8 +83,11 @@ class Ledger:
         form = None if record.form is None else IdentifierForm(record.form)
         return KnownState(held=held, uncertain=uncertain, form=form)
 
-    def write_plan(self, record: ContactListRecord, plan: Plan, size: int) -> list[Batch]:
-        """Divide the plan into batches of at most ``size`` identifiers, and bring it to the disk before any is sent."""
+    def write_plan(self, record: ContactListRecord, plan: Plan, size: int, *, wanted: pl.DataFrame) -> list[Batch]:
+        """Divide the plan into batches of at most ``size`` identifiers, and bring it to the disk before any is sent.
+
+        ``wanted`` tells the ``customer`` of each ``identifier`` that may be added.
+        """
         batches = list(_divide(plan, size))
         table = pl.concat(
             [
@@ -92,9 +96,10 @@ class Ledger:
                 )
                 for it in batches
             ]
-            or [pl.DataFrame(schema=_PLAN_SCHEMA)]
+            or [pl.DataFrame(schema=_PLAN_SCHEMA).drop("customer")]
         )
-        write_atomically(self.plan_file(record.id), lambda path: table.write_parquet(path, compression="lz4"))
+        named = table.join(_as_text(wanted), on="identifier", how="left", maintain_order="left")
+        write_atomically(self.plan_file(record.id), lambda path: named.write_parquet(path, compression="lz4"))
         return batches
 
     @staticmethod
@@ -108,7 +113,9 @@ class Ledger:
         Raises BusyError when this run was given up for dead and another may be under way.
         """
         with self._folder.session() as session, session.begin():
-            self._hold_on(session)
+            canceled_by = self._hold_on(session)
+            if canceled_by:
+                raise RunCanceledError.by(canceled_by)
             if batch.operation is not Operation.CLEAR:
                 session.execute(
                     update(ContactListRecord).where(ContactListRecord.id == record.id).values(form=form.value)
@@ -129,70 +136,170 @@ class Ledger:
     def acknowledge(self, batch_id: int, *, valid: int | None, invalid: int | None) -> None:
         """Record that Criteo acknowledged the batch."""
         with self._folder.session() as session, session.begin():
-            session.execute(
-                update(BatchRecord)
-                .where(BatchRecord.id == batch_id)
-                .values(
-                    status=BatchStatus.ACKNOWLEDGED.value,
-                    valid=valid,
-                    invalid=invalid,
-                    acknowledged_at=self._now(),
+            batch = session.get_one(BatchRecord, batch_id)
+            batch.status = BatchStatus.ACKNOWLEDGED.value
+            batch.valid, batch.invalid, batch.acknowledged_at = valid, invalid, self._now()
+            record = session.get_one(ContactListRecord, batch.contact_list_id)
+            if batch.operation == Operation.ADD:
+                record.rejected += invalid or 0
+            elif batch.operation == Operation.CLEAR:
+                query = update(ContactListRecord).where(
+                    ContactListRecord.host == record.host, ContactListRecord.criteo_id == record.criteo_id
                 )
-            )
+                session.execute(query.values(rejected=0, holds_unknown=False))
 
-    def settle(self, record: ContactListRecord) -> None:
-        """Make what is known, now that no batch is open, the list's snapshot, and drop the files it replaces."""
-        spent = [self.plan_file(record.id, run) for run, _ in self._batches_since_snapshot(record)]
-        if not spent:
+    def settle(self, record: ContactListRecord, *, wanted: pl.DataFrame, left: pl.Series | None = None) -> None:
+        """Make what is known, now that no batch is open, the list's snapshot, and drop the files it replaces.
+
+        ``wanted`` tells the ``customer`` of each ``identifier``; ``left`` are identifiers that stay for others only.
+        Who entered the list and who left it since the last snapshot becomes a part of the history of its members.
+        """
+        left = _nothing() if left is None else left
+        if left.is_empty() and not any(self._batches_since_snapshot(record)):
             return
+        known = self._known_members(record, wanted=wanted, left=left)
+        settled = record.settled + 1
+        self._write_part(record, known, self._snapshot_or_nothing(record), settled)
+        self._replace_snapshot(record, known, settled=settled)
+
+    def doubt(self, record: ContactListRecord) -> None:
+        """Take nothing of what the list holds for certain from now on: whoever fills it too is about to empty it."""
         state = self.state_of(record)
+        if state.held.is_empty():
+            return
+        known = self._known_members(record, wanted=_NO_MEMBERS, left=_nothing())
+        self._replace_snapshot(record, known.with_columns(acknowledged=pl.lit(False)), settled=record.settled)
+
+    def forget_emptied(self, record: ContactListRecord) -> None:
+        """Record that the list holds nothing for this record any more: whoever fills it too emptied it."""
+        members = self._snapshot_or_nothing(record).filter("member")
+        settled = record.settled
+        if len(members):
+            settled += 1
+            self._write_part(record, members.clear(), members, settled)
+        with self._folder.session() as session, session.begin():
+            self._hold_on(session)
+            kept = session.get_one(ContactListRecord, record.id)
+            kept.snapshot = kept.snapshot_sha256 = None
+            kept.snapshot_batch, kept.settled = last_batch(session, record.id), settled
+
+    def sweep(self, record: ContactListRecord) -> None:
+        """Drop files of the list that runs which were killed left behind, and that nothing points at."""
+        with self._folder.session() as session:
+            kept = session.get_one(ContactListRecord, record.id)
+            running = set(session.scalars(select(RunRecord.id).where(RunRecord.status == "running")))
+        needed = {run for run, _ in self._batches_since_snapshot(kept)} | running
+        for plan in (self._folder.path / "runs").glob(f"*/plan-{record.id}.parquet"):
+            if plan.parent.name not in needed:
+                plan.unlink(missing_ok=True)
+        for snapshot in (self._folder.path / "lists").glob(f"{record.id}-*.parquet"):
+            if f"lists/{snapshot.name}" != kept.snapshot:
+                snapshot.unlink(missing_ok=True)
+
+    def _write_part(self, record: ContactListRecord, known: pl.DataFrame, before: pl.DataFrame, number: int) -> None:
+        part = part_of(self._folder, record.id, number)
+        part.parent.mkdir(parents=True, exist_ok=True)
+        changes = changes_of(known, before).with_columns(run=pl.lit(self._run_id), at=pl.lit(self._now()))
+        # It counts only once the record says so: one that a run wrote which was killed then is written again.
+        write_atomically(part, lambda path: changes.write_parquet(path, compression="zstd", compression_level=1))
+
+    def _known_members(self, record: ContactListRecord, *, wanted: pl.DataFrame, left: pl.Series) -> pl.DataFrame:
+        """Return the rows of a snapshot: the identifiers, whether they are acknowledged, and whose they are."""
+        state = self.state_of(record)
+        before = self._snapshot_or_nothing(record)
+        _, since = self._runs_that_matter(record)
+        plans = [self._planned(record, run, batches).select("identifier", "customer") for run, batches in since]
+        customers = pl.concat([_as_text(wanted), *plans, before.select("identifier", "customer")])
         known = pl.concat(
             [
                 state.held.to_frame().with_columns(acknowledged=pl.lit(True)),
                 state.uncertain.to_frame().with_columns(acknowledged=pl.lit(False)),
             ]
+        ).join(left.to_frame("identifier"), on="identifier", how="anti")
+        return (
+            known.join(
+                customers.drop_nulls().unique("identifier", keep="first"),
+                on="identifier",
+                how="left",
+                maintain_order="left",
+            )
+            .join(before.select("identifier", "member"), on="identifier", how="left", maintain_order="left")
+            .with_columns(member=pl.col("acknowledged") | pl.col("member").fill_null(False))
         )
-        relative = Path("lists") / f"{record.id}-{self._run_id}.parquet"
+
+    def _replace_snapshot(self, record: ContactListRecord, known: pl.DataFrame, *, settled: int) -> None:
+        spent = [self.plan_file(record.id, run) for run, _ in self._batches_since_snapshot(record)]
+        relative = Path("lists") / f"{record.id}-{token_hex(4)}.parquet"
         path = self._folder.path / relative
         path.parent.mkdir(exist_ok=True)
         write_atomically(path, lambda it: known.write_parquet(it, compression="lz4"))
         previous = record.snapshot
+        self._snapshots = {relative.as_posix(): known}
         with self._folder.session() as session, session.begin():
             self._hold_on(session)
             kept = session.get_one(ContactListRecord, record.id)
             kept.snapshot = relative.as_posix()
             kept.snapshot_sha256 = _checksum(path)
             kept.snapshot_batch = last_batch(session, record.id)
+            kept.settled = settled
+        record.snapshot, record.snapshot_sha256 = kept.snapshot, kept.snapshot_sha256
+        record.snapshot_batch, record.settled = kept.snapshot_batch, settled
         for file in [*spent, *([self._folder.path / previous] if previous else [])]:
-            if file != path:
-                file.unlink(missing_ok=True)
+            file.unlink(missing_ok=True)
 
-    def _hold_on(self, session: Session) -> None:
+    def _hold_on(self, session: Session) -> str | None:
+        """Show that the run lives, and return who asked it to end; raises BusyError when it was given up."""
         held = session.execute(
             update(RunRecord)
             .where(RunRecord.id == self._run_id, RunRecord.status == "running")
             .values(heartbeat_at=self._now())
-        )
-        if not held.rowcount:  # type: ignore[attr-defined]
+            .returning(RunRecord.cancel_by)
+        ).one_or_none()
+        if held is None:
             raise BusyError(
                 f"Run {self._run_id} was taken for dead, because it did not answer for a while; it stops here.",
                 "See the history for a run that took over, or run the export again: nothing is lost.",
             )
+        canceled_by: str | None = held.cancel_by
+        return canceled_by
 
     def last_held(self, record: ContactListRecord) -> pl.Series | None:
         """Return what the list held after the last finished run, None when there was none."""
-        return None if record.snapshot is None else self._snapshot(record)[0]
+        return None if record.snapshot is None else _split(self._snapshot(record))[0]
 
-    def _snapshot(self, record: ContactListRecord) -> tuple[pl.Series, pl.Series]:
-        """Return what was held, and what was uncertain."""
+    def _snapshot(self, record: ContactListRecord) -> pl.DataFrame:
+        """Return the rows of the snapshot; raises DataError when its file is lost or damaged."""
         if record.snapshot is None:
-            return _nothing(), _nothing()
-        path = self._folder.path / record.snapshot
+            return pl.DataFrame(schema=_SNAPSHOT_SCHEMA)
+        if record.snapshot not in self._snapshots:
+            self._snapshots[record.snapshot] = self._read_snapshot(record, self._folder.path / record.snapshot)
+        return self._snapshots[record.snapshot]
+
+    @staticmethod
+    def _read_snapshot(record: ContactListRecord, path: Path) -> pl.DataFrame:
         if not path.exists() or _checksum(path) != record.snapshot_sha256:
             raise _lost(record, path)
         known = pl.read_parquet(path)
-        acknowledged = known["acknowledged"]
-        return known["identifier"].filter(acknowledged), known["identifier"].filter(~acknowledged)
+        if "member" in known.columns:
+            return known
+        # As releases before the history of members wrote it.
+        return known.with_columns(customer=pl.lit(None, pl.String), member=pl.col("acknowledged"))
+
+    def _snapshot_or_nothing(self, record: ContactListRecord) -> pl.DataFrame:
+        """Return the rows of the snapshot; none when it is lost, which matters no more once the list was emptied."""
+        try:
+            return self._snapshot(record)
+        except DataError:
+            return pl.DataFrame(schema=_SNAPSHOT_SCHEMA)
+
+    def _runs_that_matter(self, record: ContactListRecord) -> tuple[bool, list[tuple[str, list[BatchRecord]]]]:
+        """Return whether the list was emptied since the snapshot, and the batches by run since it was.
+
+        What came before no longer matters, nor whether its files are still whole.
+        """
+        runs = list(self._batches_since_snapshot(record))
+        emptied = [position for position, (_, batches) in enumerate(runs) if _was_emptied(batches)]
+        return bool(emptied), runs[emptied[-1] :] if emptied else runs
 
     def _batches_since_snapshot(self, record: ContactListRecord) -> Iterator[tuple[str, list[BatchRecord]]]:
         with self._folder.session() as session:
@@ -218,6 +325,8 @@ class Ledger:
             planned = pl.read_parquet(path)
         except (OSError, pl.exceptions.PolarsError):
             raise _lost(record, path) from None
+        if "customer" not in planned.columns:
+            planned = planned.with_columns(customer=pl.lit(None, pl.String))
         return planned.filter(pl.col("number").is_in([it.number for it in batches]))
 
 
@@ -226,7 +335,15 @@ _PLAN_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "identifier": pl.String,
     "number": pl.Int64,
     "operation": _OPERATIONS,
+    "customer": pl.String,
 }
+_SNAPSHOT_SCHEMA: dict[str, DataType | DataTypeClass] = {
+    "identifier": pl.String,
+    "acknowledged": pl.Boolean,
+    "customer": pl.String,
+    "member": pl.Boolean,
+}
+_NO_MEMBERS = pl.DataFrame(schema={"identifier": pl.String, "customer": pl.String})
 
 
 def _divide(plan: Plan, size: int) -> Iterator[Batch]:
@@ -242,6 +359,16 @@ def _divide(plan: Plan, size: int) -> Iterator[Batch]:
 
 def _nothing() -> pl.Series:
     return pl.Series("identifier", [], dtype=pl.String)
+
+
+def _split(known: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """Return what was held, and what was uncertain."""
+    acknowledged = known["acknowledged"]
+    return known["identifier"].filter(acknowledged), known["identifier"].filter(~acknowledged)
+
+
+def _as_text(wanted: pl.DataFrame) -> pl.DataFrame:
+    return wanted.select("identifier", pl.col("customer").cast(pl.String))
 
 
 def _is_acknowledged(batch: BatchRecord) -> bool:
@@ -260,5 +387,5 @@ def _checksum(path: Path) -> str:
 def _lost(record: ContactListRecord, path: Path) -> DataError:
     return DataError(
         f"The record of what contact list {record.name!r} holds is lost or damaged: {path}.",
-        "Save the export with mode='replace' and run it once: that empties the list and sends it whole.",
+        "Run the export once with mode='replace': that empties the list and sends it whole.",
     )

@@ -1,11 +1,12 @@
 """The record of a run from its start to its end, whatever ends it.
 
 One run of an export at a time: the database refuses a second. A run shows that it lives by a heartbeat; one whose
-process is gone, or that has been silent for a minute, is recorded as failed when the next begins.
+process is gone, or that has been silent for a minute, is recorded as failed when somebody looks or the next begins.
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -16,11 +17,14 @@ from typing import Any
 import psutil
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
-from toolkit.errors import BusyError, ToolkitError
-from toolkit.runs.run import RunStatus
+from toolkit.errors import BusyError, ConfigurationError, ToolkitError
+from toolkit.runs.progress import Observer, Progress, Step
+from toolkit.runs.run import MOVES, RunCanceledError, RunStatus
 from toolkit.workspace import Export, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
+from toolkit.workspace.exports import require_manageable
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ExportRecord, RunRecord
 
@@ -34,6 +38,7 @@ class Trigger(StrEnum):
     PERSON = "person"
     SCHEDULE = "schedule"
     REFRESH = "refresh"
+    FORGET = "data subject request"
 
 
 def now() -> datetime:
@@ -42,12 +47,16 @@ def now() -> datetime:
 
 
 class RunKeeper:
-    """Writes down what becomes known of a run while it goes on."""
+    """Writes down what becomes known of a run while it goes on, and shows its steps."""
 
-    def __init__(self, folder: WorkspaceFolder, run_id: str) -> None:
+    def __init__(self, folder: WorkspaceFolder, run_id: str, observer: Observer) -> None:
         self.id = run_id
+        self.timings: dict[str, float] = {}
         self._folder = folder
+        self._observer = observer
         self._warnings: list[str] = []
+        self._step: Step | None = None
+        self._since = 0.0
 
     def note(self, **what: Any) -> None:
         """Set columns of the run's record."""
@@ -59,14 +68,41 @@ class RunKeeper:
         self._warnings.extend(sentences)
         self.note(warnings=self._warnings)
 
+    def begin(self, step: Step) -> None:
+        """Record that a step begins, and show it; raises RunCanceledError when somebody asked the run to end."""
+        self.end_step()
+        self._step, self._since = step, time.monotonic()
+        self._observer(Progress(step))
+        query = update(RunRecord).where(RunRecord.id == self.id).values(timings=self.timings)
+        with self._folder.session() as session, session.begin():
+            canceled_by = session.scalar(query.returning(RunRecord.cancel_by))
+        if canceled_by:
+            raise RunCanceledError.by(canceled_by)
+
+    def end_step(self) -> None:
+        """Take the time of the step that is under way."""
+        if self._step is not None:
+            self.timings[self._step.value] = round(time.monotonic() - self._since, 3)
+            self._step = None
+
 
 @contextmanager
-def recorded_run(folder: WorkspaceFolder, export: Export, *, trigger: Trigger, dry_run: bool) -> Iterator[RunKeeper]:
+def recorded_run(
+    folder: WorkspaceFolder,
+    export: Export,
+    *,
+    trigger: Trigger,
+    dry_run: bool = False,
+    allowed: Collection[str] = (),
+    resumes: str | None = None,
+    observer: Observer,
+) -> Iterator[RunKeeper]:
     """Begin a run and record how it ends: a ToolkitError is recorded, and not raised further.
 
     Any other exception, and an interrupt, is recorded and goes on. Raises BusyError when one is running already.
     """
-    keeper = RunKeeper(folder, _begin(folder, export, trigger=trigger, dry_run=dry_run))
+    began = _begin(folder, export, trigger=trigger, dry_run=dry_run, allowed=sorted(allowed), resumes=resumes)
+    keeper = RunKeeper(folder, began, observer)
     stop = threading.Event()
     heart = threading.Thread(target=_beat, args=(keeper, stop), name="heartbeat", daemon=True)
     heart.start()
@@ -74,6 +110,9 @@ def recorded_run(folder: WorkspaceFolder, export: Export, *, trigger: Trigger, d
     try:
         yield keeper
         status = RunStatus.SUCCESSFUL
+    except RunCanceledError as canceled:
+        status = RunStatus.CANCELED
+        error = {"kind": "RunCanceledError", "what": canceled.what, "remedy": canceled.remedy}
     except ToolkitError as problem:
         error = {"kind": type(problem).__name__, "what": problem.what, "remedy": problem.remedy}
     except KeyboardInterrupt:
@@ -98,10 +137,56 @@ def recorded_run(folder: WorkspaceFolder, export: Export, *, trigger: Trigger, d
         _end(keeper, folder, status, error)
 
 
-def _begin(folder: WorkspaceFolder, export: Export, *, trigger: Trigger, dry_run: bool) -> str:
+def cancel_run(folder: WorkspaceFolder, run_id: str) -> None:
+    """Ask a run, of whatever process on whatever machine, to end: it does so before its next step or batch.
+
+    Raises ConfigurationError when it is not going on, AccessError to whom may not run the export.
+    """
+    end_dead_runs(folder)
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        record = session.get(RunRecord, run_id)
+        if record is None or not MOVES.get(RunStatus(record.status)):
+            said = "There is no such run" if record is None else f"It is {record.status}"
+            raise ConfigurationError(f"Run {run_id!r} can't be canceled. {said}.", "See the list of runs.")
+        require_manageable(actor, record.export)
+        audit.record(session, folder, actor, Action.CANCEL_RUN, record.export.name, run=run_id)
+        record.cancel_by = actor.name
+        if record.status == RunStatus.QUEUED:
+            _move(session, run_id, RunStatus.CANCELED, finished_at=now())
+
+
+def end_dead_runs(folder: WorkspaceFolder) -> None:
+    """Record runs as failed whose process can no longer be working."""
+    with folder.session() as session, session.begin():
+        running = select(RunRecord).where(RunRecord.status == RunStatus.RUNNING.value)
+        for record in [it for it in session.scalars(running) if not is_alive(folder, it)]:
+            error = {
+                "kind": "ProcessEnded",
+                "what": "The process that ran it ended without a word.",
+                "remedy": "Resume the export, or run it again: it sends what is missing.",
+            }
+            _move(session, record.id, RunStatus.FAILED, finished_at=now(), error=error)
+
+
+def is_alive(folder: WorkspaceFolder, record: RunRecord) -> bool:
+    """Tell whether the run goes on, as far as can be seen from here."""
+    gone = record.machine == folder.machine and not psutil.pid_exists(record.process)
+    return record.status == RunStatus.RUNNING and not gone and now() - record.heartbeat_at <= SILENT_AFTER
+
+
+def _begin(
+    folder: WorkspaceFolder,
+    export: Export,
+    *,
+    trigger: Trigger,
+    dry_run: bool,
+    allowed: list[str],
+    resumes: str | None,
+) -> str:
     moment = now()
     run_id = f"{moment:%Y%m%d-%H%M%S}-{token_hex(3)}"
-    _bury_the_dead(folder, export)
+    end_dead_runs(folder)
     try:
         with folder.session() as session, session.begin():
             actor = acting(session, folder, least=Role.CONTRIBUTOR)
@@ -114,13 +199,15 @@ def _begin(folder: WorkspaceFolder, export: Export, *, trigger: Trigger, dry_run
                     settings=export.model_dump(mode="json"),
                     status=RunStatus.RUNNING.value,
                     dry_run=dry_run,
-                    started_by=trigger.value,
                     person=actor.name,
                     machine=folder.machine,
                     process=folder.process,
                     toolkit_version=version("criteo-segment-toolkit"),
                     started_at=moment,
                     heartbeat_at=moment,
+                    started_by=trigger.value,
+                    allowed=allowed,
+                    resumes=resumes,
                 )
             )
     except IntegrityError:
@@ -132,24 +219,12 @@ def _begin(folder: WorkspaceFolder, export: Export, *, trigger: Trigger, dry_run
     return run_id
 
 
-def _bury_the_dead(folder: WorkspaceFolder, export: Export) -> None:
-    """Record runs as failed whose process can no longer be working."""
-    with folder.session() as session, session.begin():
-        running = session.scalars(
-            select(RunRecord)
-            .join(ExportRecord)
-            .where(ExportRecord.name == export.name, RunRecord.status == RunStatus.RUNNING.value)
-        )
-        for record in running:
-            gone = record.machine == folder.machine and not psutil.pid_exists(record.process)
-            if gone or now() - record.heartbeat_at > SILENT_AFTER:
-                record.status = RunStatus.FAILED.value
-                record.finished_at = now()
-                record.error = {
-                    "kind": "ProcessEnded",
-                    "what": "The process that ran it ended without a word.",
-                    "remedy": "The next run sends what is missing.",
-                }
+def _move(session: Session, run_id: str, to: RunStatus, **values: Any) -> None:
+    """Give the run another status, where it may have it; a run that others ended meanwhile stays as it is."""
+    sources = [it.value for it, targets in MOVES.items() if to in targets]
+    session.execute(
+        update(RunRecord).where(RunRecord.id == run_id, RunRecord.status.in_(sources)).values(status=to.value, **values)
+    )
 
 
 def _beat(keeper: RunKeeper, stop: threading.Event) -> None:
@@ -158,9 +233,6 @@ def _beat(keeper: RunKeeper, stop: threading.Event) -> None:
 
 
 def _end(keeper: RunKeeper, folder: WorkspaceFolder, status: RunStatus, error: dict[str, str] | None) -> None:
+    keeper.end_step()
     with folder.session() as session, session.begin():
-        session.execute(
-            update(RunRecord)
-            .where(RunRecord.id == keeper.id, RunRecord.status == RunStatus.RUNNING.value)
-            .values(status=status.value, error=error, finished_at=now())
-        )
+        _move(session, keeper.id, status, error=error, finished_at=now(), timings=keeper.timings)

@@ -1,16 +1,25 @@
 """The contact list that a segment of an export fills: found, made, or gone."""
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from toolkit.criteo import CriteoClient
-from toolkit.errors import ConfigurationError, ListGoneError
+from toolkit.criteo import ContactList, CriteoClient, IdentifierType
+from toolkit.errors import BusyError, ConfigurationError, ListGoneError
+from toolkit.runs.lifecycle import is_alive
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
-from toolkit.workspace.records import BatchRecord, ConnectionRecord, ContactListRecord, ExportRecord
+from toolkit.workspace.database import one_at_a_time
+from toolkit.workspace.records import (
+    BatchRecord,
+    ConnectionRecord,
+    ContactListRecord,
+    ExportRecord,
+    ListLeaseRecord,
+)
 
 
 class IfListGone(StrEnum):
@@ -22,26 +31,49 @@ class IfListGone(StrEnum):
     """It makes a new list and sends the whole segment."""
 
 
-def list_record(folder: WorkspaceFolder, export: Export, segment: str, *, host: str) -> ContactListRecord:
-    """Return what the workspace knows of the segment's list; a list not yet made at Criteo has no id there."""
+def list_record(
+    folder: WorkspaceFolder,
+    export: Export,
+    segment: str,
+    *,
+    host: str,
+    advertiser_id: str,
+    identifier_type: IdentifierType = IdentifierType.EMAIL,
+    save: bool = True,
+) -> ContactListRecord:
+    """Return what the workspace knows of the segment's list; a list not yet made at Criteo has no id there.
+
+    Without ``save`` nothing is written, and a list that was never filled has no number in the workspace.
+    """
     with folder.session() as session, session.begin():
         export_id = session.scalars(select(ExportRecord.id).where(ExportRecord.name == export.name)).one()
         record = session.scalar(
             select(ContactListRecord).where(
                 ContactListRecord.export_id == export_id,
                 ContactListRecord.segment == segment,
-                ContactListRecord.advertiser_id == export.advertiser_id,
+                ContactListRecord.advertiser_id == advertiser_id,
                 ContactListRecord.host == host,
+                ContactListRecord.identifier_type == identifier_type,
             )
         )
-        if record is None:
-            record = ContactListRecord(
-                export_id=export_id,
-                segment=segment,
-                host=host,
-                advertiser_id=export.advertiser_id,
-                name=export.name_of_list(segment),
-            )
+        if record is not None:
+            return record
+        made_at = datetime.now(UTC)
+        record = ContactListRecord(
+            export_id=export_id,
+            segment=segment,
+            host=host,
+            advertiser_id=advertiser_id,
+            identifier_type=identifier_type.value,
+            name=export.name_of_list(segment, made_at.date()),
+            made_at=made_at,
+            snapshot_batch=0,
+            settled=0,
+            rejected=0,
+            adopted=False,
+            holds_unknown=False,
+        )
+        if save:
             session.add(record)
         return record
 
@@ -59,8 +91,15 @@ def find_list(
     Raises ListGoneError when it was deleted there and ``if_list_gone`` says stop, ConfigurationError when a list of
     that name is there which this export did not make.
     """
-    name = export.name_of_list(record.segment)
-    mark = f"[{folder.settings.id}-{record.id}]"
+    existing = export.lists.get(record.segment)
+    if existing is not None:
+        return _adopt(folder, record, criteo.contact_list(existing))
+    if record.adopted:
+        # It no longer fills the list that was there before, and gets one of its own.
+        record = _forget(folder, record)
+    made_at = record.made_at or datetime.now(UTC)
+    name = export.name_of_list(record.segment, made_at.date())
+    mark = f"[{folder.settings.id}-{_first_of(folder, record)}]"
     description = f"Segment {record.segment!r} of export {export.name!r}, kept by a workspace. {mark}"
     try:
         found = criteo.find_or_create_list(
@@ -75,7 +114,8 @@ def find_list(
         raise ConfigurationError(
             f"At Criteo there already is a list {name!r} of advertiser {record.advertiser_id} that this export did "
             "not make.",
-            "Give the export another list name, such as list_name='{segment} ({export})', or rename that list there.",
+            "Give the export another list name, such as list_name='{segment} ({export})'; rename that list there; or, "
+            f"to fill that one, save the export with lists={{{record.segment!r}: {found.contact_list.id!r}}}.",
         )
     if found.contact_list.name != name:
         criteo.rename(found.contact_list.id, name=name, description=description)
@@ -83,7 +123,38 @@ def find_list(
         kept = session.get_one(ContactListRecord, record.id)
         kept.criteo_id = found.contact_list.id
         kept.name = name
+        kept.made_at = made_at
         return kept
+
+
+def lease_list(folder: WorkspaceFolder, run_id: str, record: ContactListRecord) -> None:
+    """Keep other runs from changing the list while this one goes on; raises BusyError when one does already."""
+    with folder.session() as session, session.begin():
+        one_at_a_time(session)
+        lease = session.get(ListLeaseRecord, (record.host, record.criteo_id))
+        if lease is None:
+            session.add(ListLeaseRecord(host=record.host, criteo_id=record.criteo_id, run_id=run_id))
+        elif lease.run_id != run_id and is_alive(folder, lease.run):
+            raise BusyError(
+                f"Contact list {record.name!r} ({record.criteo_id}) is being changed by run {lease.run_id} of export "
+                f"{lease.run.export.name!r}.",
+                "Wait until that run is over, then run this export again: nothing was sent.",
+            )
+        else:
+            lease.run_id = run_id
+
+
+def others_of(folder: WorkspaceFolder, record: ContactListRecord) -> list[ContactListRecord]:
+    """Return what else fills the same list: segments of this export or of others, or another type of identifier."""
+    if record.criteo_id is None:
+        return []
+    with folder.session() as session, session.begin():
+        query = select(ContactListRecord).where(
+            ContactListRecord.host == record.host,
+            ContactListRecord.criteo_id == record.criteo_id,
+            ContactListRecord.id != record.id,
+        )
+        return [it for it in session.scalars(query) if it.export]
 
 
 def abandoned_lists(folder: WorkspaceFolder, export: Export) -> list[ContactListRecord]:
@@ -138,12 +209,40 @@ def last_batch(session: Session, list_id: int) -> int:
     return session.scalar(newest) or 0
 
 
+def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactList) -> ContactListRecord:
+    """Fill a list that was at Criteo already; what the list of before held is forgotten when it was another."""
+    if record.criteo_id not in (None, found.id):
+        record = _forget(folder, record)
+    with folder.session() as session, session.begin():
+        kept = session.get_one(ContactListRecord, record.id)
+        kept.holds_unknown = kept.holds_unknown or kept.criteo_id is None
+        kept.criteo_id = found.id
+        kept.name = found.name or kept.name
+        kept.adopted = True
+        return kept
+
+
+def _first_of(folder: WorkspaceFolder, record: ContactListRecord) -> int:
+    """Return the number of the record of e-mails, whose list takes other types of identifiers too."""
+    with folder.session() as session:
+        query = select(ContactListRecord.id).where(
+            ContactListRecord.export_id == record.export_id,
+            ContactListRecord.segment == record.segment,
+            ContactListRecord.advertiser_id == record.advertiser_id,
+            ContactListRecord.host == record.host,
+            ContactListRecord.identifier_type == IdentifierType.EMAIL,
+        )
+        return session.scalar(query) or record.id
+
+
 def _forget(folder: WorkspaceFolder, record: ContactListRecord, *, with_its_id: bool = True) -> ContactListRecord:
     """Forget what the list holds."""
     with folder.session() as session, session.begin():
         kept = session.get_one(ContactListRecord, record.id)
         kept.snapshot = kept.snapshot_sha256 = kept.form = None
+        kept.rejected = 0
         if with_its_id:
             kept.criteo_id = None
+            kept.adopted = kept.holds_unknown = False
         kept.snapshot_batch = last_batch(session, record.id)
         return kept

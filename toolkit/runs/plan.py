@@ -33,16 +33,21 @@ class Plan:
     """Whether the list is emptied first."""
     remove: pl.Series
     add: pl.Series
+    leave: pl.Series
+    """Identifiers that are no longer wanted here, and stay because somebody else put them into the same list."""
 
     @property
     def nothing(self) -> bool:
         """Whether the list already is as it should be."""
-        return not (self.clear or len(self.remove) or len(self.add))
+        return not (self.clear or len(self.remove) or len(self.add) or len(self.leave))
 
 
-def plan_push(wanted: pl.Series, known: KnownState, *, mode: Mode, form: IdentifierForm) -> Plan:
+def plan_push(
+    wanted: pl.Series, known: KnownState, *, mode: Mode, form: IdentifierForm, others: pl.Series | None = None
+) -> Plan:
     """Return what brings a list from what is known of it to what is wanted.
 
+    ``others`` are identifiers that the list holds for other exports too: they are not removed.
     What is uncertain is sent again, one way or the other: both operations may be repeated without harm. (A list that is
     appended to keeps it uncertain until it is wanted.) A plain address is not kept here, so it can't be named to be
     removed: a list that holds one is emptied and sent whole.
@@ -51,10 +56,14 @@ def plan_push(wanted: pl.Series, known: KnownState, *, mode: Mode, form: Identif
     changes_plain = len(outdated) > 0 and known.form is IdentifierForm.PLAIN
     # A plain address is compared by its SHA-256, which is not what the list holds.
     changes_form = known.form not in (None, form) and IdentifierForm.PLAIN in (known.form, form)
+    nothing = _identifiers([])
     if mode is Mode.REPLACE or (mode is Mode.MIRROR and (changes_plain or changes_form)):
-        return Plan(clear=True, remove=_identifiers([]), add=wanted)
-    remove = outdated if mode is Mode.MIRROR else _identifiers([])
-    return Plan(clear=False, remove=remove, add=without(wanted, known.held))
+        return Plan(clear=True, remove=nothing, add=wanted, leave=nothing)
+    add = without(wanted, known.held)
+    if mode is Mode.APPEND:
+        return Plan(clear=False, remove=nothing, add=add, leave=nothing)
+    remove = outdated if others is None else without(outdated, others)
+    return Plan(clear=False, remove=remove, add=add, leave=without(outdated, remove))
 
 
 def without(some: pl.Series, others: pl.Series) -> pl.Series:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from toolkit.audience import IdentifierForm
-from toolkit.criteo import Acknowledgement, CriteoClient
+from toolkit.criteo import Acknowledgement, CriteoClient, IdentifierType
 from toolkit.runs.ledger import Batch, Ledger, Operation
 from toolkit.workspace.records import ContactListRecord
 
@@ -22,7 +22,18 @@ class Pushed:
     batches: int
     rejected: int
     """Identifiers that Criteo counted as invalid."""
+    rejected_identifiers: pl.Series
+    """Those of them that Criteo named, as hashes."""
     seconds: float
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """What Criteo said to a batch."""
+
+    valid: int | None = None
+    invalid: int | None = None
+    rejected: pl.Series | None = None
 
 
 def push(
@@ -42,8 +53,8 @@ def push(
     """
     started = time.monotonic()
     todo = iter(batches)
-    under_way: dict[Future[Acknowledgement | None], tuple[int, Batch]] = {}
-    counted = rejected = 0
+    under_way: dict[Future[_Sent], tuple[int, Batch]] = {}
+    sent: list[_Sent] = []
     with ThreadPoolExecutor(PARALLEL_CALLS, thread_name_prefix="push") as threads:
         try:
             while True:
@@ -56,44 +67,49 @@ def push(
                     break
                 finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in finished:
-                    rejected += _record(ledger, future, *under_way.pop(future), on_batch=on_batch)
-                    counted += 1
+                    sent.append(_record(ledger, future, *under_way.pop(future), on_batch=on_batch))
         finally:
             # What is under way when something went wrong counts too, once it is acknowledged.
             for future, (row, batch) in under_way.items():
                 if future.exception() is None:
                     _record(ledger, future, row, batch, on_batch=on_batch)
-    return Pushed(batches=counted, rejected=rejected, seconds=time.monotonic() - started)
+    named = [it.rejected for it in sent if it.rejected is not None]
+    return Pushed(
+        batches=len(sent),
+        rejected=sum(it.invalid or 0 for it in sent),
+        rejected_identifiers=pl.concat(named) if named else pl.Series("identifier", [], dtype=pl.String),
+        seconds=time.monotonic() - started,
+    )
 
 
-def _send(
-    criteo: CriteoClient, record: ContactListRecord, batch: Batch, addresses: pl.DataFrame | None
-) -> Acknowledgement | None:
+def _send(criteo: CriteoClient, record: ContactListRecord, batch: Batch, addresses: pl.DataFrame | None) -> _Sent:
     assert record.criteo_id is not None  # noqa: S101  # a list without an id is never planned for
     if batch.operation is Operation.CLEAR:
         criteo.clear(record.criteo_id)
-        return None
+        return _Sent()
     identifiers = batch.identifiers
     if addresses is not None:
         identifiers = identifiers.to_frame().join(addresses, on="identifier", how="left")["address"]
     send = criteo.add if batch.operation is Operation.ADD else criteo.remove
-    return send(record.criteo_id, identifiers)
+    answer = send(record.criteo_id, identifiers, identifier_type=IdentifierType(record.identifier_type))
+    return _Sent(answer.valid, answer.invalid, _as_hashes(answer, batch, identifiers))
+
+
+def _as_hashes(answer: Acknowledgement, batch: Batch, sent: pl.Series) -> pl.Series:
+    """Return which identifiers of the batch Criteo named as invalid, by what stands for them here."""
+    return batch.identifiers.filter(sent.is_in(list(answer.rejected)).fill_null(False))
 
 
 def _record(
     ledger: Ledger,
-    future: "Future[Acknowledgement | None]",
+    future: "Future[_Sent]",
     row: int,
     batch: Batch,
     *,
     on_batch: Callable[[Batch], None],
-) -> int:
-    """Record the acknowledgement of a batch, or raise what went wrong; return how many identifiers were rejected."""
-    answer = future.result()
-    ledger.acknowledge(
-        row,
-        valid=None if answer is None else answer.valid,
-        invalid=None if answer is None else answer.invalid,
-    )
+) -> _Sent:
+    """Record the acknowledgement of a batch and return it, or raise what went wrong."""
+    sent = future.result()
+    ledger.acknowledge(row, valid=sent.valid, invalid=sent.invalid)
     on_batch(batch)
-    return 0 if answer is None else answer.invalid or 0
+    return sent

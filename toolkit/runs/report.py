@@ -26,14 +26,9 @@ def write_report(run: Run) -> None:
 
 def html_fragment(run: Run) -> str:
     """Return the run's figures, checks, warnings and error as HTML."""
-    figures = html_table(_without_zero_reasons(run.frame), title="") if run.segments else ""
+    figures = html_table(run.figures, title="") if run.segments else ""
     checks = html_table(pl.DataFrame(list(run.checks)), title="Checks") if run.checks else ""
     return _template("run.html").render(run=run, figures=figures, checks=checks)
-
-
-def _without_zero_reasons(frame: pl.DataFrame) -> pl.DataFrame:
-    optional = ["not_in_profiles", "suppressed", "missing_email", "invalid_email", "duplicate_email"]
-    return frame.drop(name for name in optional if not frame[name].sum())
 
 
 @cache

@@ -1,5 +1,6 @@
 """A run, as it was recorded."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +11,7 @@ import polars as pl
 from polars.datatypes import DataType, DataTypeClass
 from sqlalchemy import select
 
+from toolkit.audience import LEFT_OUT
 from toolkit.errors import ConfigurationError, ToolkitError
 from toolkit.show import text_table
 from toolkit.workspace import WorkspaceFolder
@@ -28,8 +30,26 @@ class RunStatus(StrEnum):
     CANCELED = "canceled"
 
 
+MOVES: Mapping[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.SKIPPED, RunStatus.CANCELED, RunStatus.FAILED}),
+    RunStatus.RUNNING: frozenset({RunStatus.SUCCESSFUL, RunStatus.FAILED, RunStatus.CANCELED}),
+}
+"""What a status may become; one that is not named here stays for good."""
+
+
 class RunFailedError(ToolkitError):
     """A run did not end successfully; the message is the run's."""
+
+
+class RunCanceledError(ToolkitError):
+    """Somebody asked the run to end."""
+
+    @classmethod
+    def by(cls, person: str) -> "RunCanceledError":
+        """Return the error that says who asked."""
+        return cls(
+            f"The run was canceled by {person!r}.", "What was sent stays; resume the export to send what is missing."
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,6 +73,13 @@ class Run:
     notes: tuple[str, ...]
     """What is worth knowing, and no reason to worry: such as waits that Criteo asked for."""
     error: dict[str, str] | None
+    timings: Mapping[str, float]
+    """Seconds by step."""
+    allowed: tuple[str, ...]
+    """Guards that were passed knowingly."""
+    resumes: str | None
+    """The run that it took up."""
+    toolkit_version: str
     folder: Path
 
     @property
@@ -64,9 +91,27 @@ class Run:
         return pl.DataFrame(list(self.segments), infer_schema_length=None)
 
     @property
+    def figures(self) -> pl.DataFrame:
+        """The frame as it is shown: without reasons that left nobody out, and columns that tell nothing here."""
+        frame = self.frame
+        zeros = [it.value for it in LEFT_OUT if it.value in frame.columns and not frame[it.value].sum()]
+        same = [it for it in ("advertiser_id", "identifier_type") if it in frame.columns and frame[it].n_unique() == 1]
+        unknown = [it for it in ("held_by_criteo", "matches") if it in frame.columns and frame[it].is_null().all()]
+        return frame.drop([*zeros, *same, *unknown])
+
+    @property
     def report(self) -> Path:
         """The report as an HTML page."""
         return self.folder / "report.html"
+
+    @property
+    def rejected(self) -> pl.DataFrame:
+        """The identifiers that Criteo named as invalid: ``segment``, ``customer`` (the key), ``identifier`` (hashed).
+
+        Criteo names a sample of them; ``frame["rejected"]`` counts all.
+        """
+        path = self.folder / "rejected.parquet"
+        return pl.read_parquet(path) if path.exists() else pl.DataFrame(schema=_REJECTED_SCHEMA)
 
     @property
     def outcome(self) -> str:
@@ -92,7 +137,7 @@ class Run:
     def __repr__(self) -> str:
         lines = [self.headline]
         if self.segments:
-            lines.append(text_table(self.frame))
+            lines.append(text_table(self.figures))
         if self.error:
             lines.append(f"{self.error['what']} {self.error['remedy']}")
         lines += [f"Warning: {warning}" for warning in self.warnings]
@@ -129,6 +174,10 @@ def value_of(record: RunRecord, folder: WorkspaceFolder) -> Run:
         warnings=tuple(record.warnings),
         notes=tuple(record.notes),
         error=record.error,
+        timings=record.timings,
+        allowed=tuple(record.allowed),
+        resumes=record.resumes,
+        toolkit_version=record.toolkit_version,
         folder=folder.path / "runs" / record.id,
     )
 
@@ -141,6 +190,20 @@ def run_of(folder: WorkspaceFolder, run_id: str) -> Run:
         if record is None:
             raise ConfigurationError(f"There is no run {run_id!r}.", "See their ids in the list of runs.")
         return value_of(record, folder)
+
+
+def last_run(folder: WorkspaceFolder, export: str) -> Run | None:
+    """Return the newest run of the export, dry runs aside."""
+    query = (
+        select(RunRecord)
+        .join(ExportRecord)
+        .where(ExportRecord.name == export, ~RunRecord.dry_run)
+        .order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
+        .limit(1)
+    )
+    with folder.session() as session:
+        record = session.scalar(query)
+        return None if record is None else value_of(record, folder)
 
 
 def last_inputs(folder: WorkspaceFolder, export: str) -> list[dict[str, Any]]:
@@ -188,6 +251,11 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
     )
 
 
+_REJECTED_SCHEMA: dict[str, DataType | DataTypeClass] = {
+    "segment": pl.String,
+    "customer": pl.String,
+    "identifier": pl.String,
+}
 _RUNS_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "run": pl.String,
     "export": pl.String,

@@ -2,7 +2,7 @@
 
 from toolkit.workspace.connections import CONSENT_TEXT, Connection, Connections, ConnectionSetup, OfExports
 from toolkit.workspace.credentials import Credentials
-from toolkit.workspace.exports import Export, Mode
+from toolkit.workspace.export import Export, Mode
 from toolkit.workspace.folder import WorkspaceFolder
 from toolkit.workspace.people import JoinRequest, People, Person, Role
 from toolkit.workspace.settings import Settings

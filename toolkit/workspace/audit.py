@@ -38,6 +38,9 @@ class Action(StrEnum):
     DETACH_EXPORT = "detach export"
     REMOVE_EXPORT = "remove export"
     RUN_EXPORT = "run export"
+    CANCEL_RUN = "cancel run of export"
+    FORGET = "forget person"
+    SUPPRESS = "suppress people"
 
 
 @dataclass(frozen=True)

@@ -1,121 +1,33 @@
-"""Exports: saved configurations. Saving never runs one."""
+"""The exports of a workspace: saved, looked up, duplicated, ended. Saving never runs one."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
-from string import Formatter
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+import polars as pl
 from sqlalchemy import select
 
-from toolkit.audience import IdentifierForm
-from toolkit.checks import Thresholds
+from toolkit.criteo import CriteoClient
 from toolkit.errors import AccessError, ConfigurationError
 from toolkit.names import unknown_name
-from toolkit.show import html_table, text_table
 from toolkit.workspace import audit
 from toolkit.workspace.access import connection_for, may_use
 from toolkit.workspace.audit import Action
-from toolkit.workspace.connections import connection
+from toolkit.workspace.connections import Connection, client_of, connection, credentials_of
+from toolkit.workspace.export import Export
 from toolkit.workspace.folder import WorkspaceFolder
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ExportRecord, PersonRecord
-
-
-class Mode(StrEnum):
-    """What a run makes of a contact list that was filled before."""
-
-    MIRROR = "mirror"
-    """The list holds exactly the segment; only the difference is sent."""
-    APPEND = "append"
-    """New members are added; none is removed."""
-    REPLACE = "replace"
-    """The list is emptied, and the whole segment sent."""
-
-
-class Export(BaseModel):
-    """A connection, the data matching, the segments and the options."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(min_length=1)
-    connection: str
-    """Name of the connection."""
-    email_column: str
-    """Data matching: the profile column that holds the e-mail."""
-    segments: tuple[str, ...] = Field(min_length=1)
-    exclude: tuple[str, ...] = ()
-    """Segments whose members, and whoever shares an address with one, are never sent."""
-    advertiser_id: str = ""
-    """One of the connection's advertisers; not needed when there is only one."""
-    list_name: str = "{segment}"
-    """How the contact lists are called: ``{segment}`` and ``{export}`` are filled in."""
-    form: IdentifierForm = IdentifierForm.SHA256
-    mode: Mode = Mode.MIRROR
-    thresholds: Thresholds = Thresholds()
-    version: int = 0
-    """How often it was saved."""
-
-    @field_validator("list_name")
-    @classmethod
-    def _fields_are_known(cls, template: str) -> str:
-        fields = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
-        if "segment" not in fields or not fields <= {"segment", "export"}:
-            raise ValueError("it must hold {segment}, may hold {export}, and nothing else in braces")
-        return template
-
-    @field_validator("segments", "exclude")
-    @classmethod
-    def _named_once(cls, segments: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(segments))
-
-    def name_of_list(self, segment: str) -> str:
-        """Return the name of the contact list that the segment fills."""
-        return self.list_name.format(segment=segment, export=self.name)
-
-    def __repr__(self) -> str:
-        return f"Export {self.name!r}, version {self.version}\n{text_table(self._table)}"
-
-    def _repr_html_(self) -> str:
-        return html_table(self._table, title=f"Export {self.name}", subtitle=f"version {self.version}")
-
-    @property
-    def _table(self) -> Any:
-        import polars as pl
-
-        shown = {
-            "connection": self.connection or "No connection",
-            "e-mail column": self.email_column,
-            "segments": ", ".join(self.segments),
-            "excluded": ", ".join(self.exclude),
-            "advertiser": self.advertiser_id,
-            "list name": self.list_name,
-            "sent as": self.form.value,
-            "mode": self.mode.value,
-        }
-        return pl.DataFrame({"option": list(shown), "value": list(shown.values())})
-
-
-def make_export(name: str, options: dict[str, Any]) -> Export:
-    """Return an export from its options; raises ConfigurationError that names each option that is wrong."""
-    try:
-        return Export(name=name, **options)
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
-        raise ConfigurationError(
-            f"Export {name!r} was not saved: {wrong}.",
-            f"Options are {', '.join(field for field in Export.model_fields if field not in ('name', 'version'))}.",
-        ) from None
 
 
 def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None = None) -> Export:
     """Save the export, in the place of one of that name; check first that all it names is there.
 
     ``based_on`` is the version that was edited: when somebody saved another meanwhile, theirs stays and
-    ConfigurationError says so. Raises ConfigurationError for an unknown connection, e-mail column, segment or
-    advertiser, AccessError to whom may not use the connection.
+    ConfigurationError says so. Raises ConfigurationError for an unknown connection, profile column, segment,
+    advertiser or list at Criteo (which is asked only when the export names lists), AccessError to whom may not use the
+    connection.
     """
-    _require_known(folder, export)
+    export = _checked(folder, export)
     with folder.session() as session, session.begin():
         actor = acting(session, folder, least=Role.CONTRIBUTOR)
         used = connection_for(session, actor, export.connection)
@@ -124,7 +36,7 @@ def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None
             record = ExportRecord(name=export.name, version=0)
             session.add(record)
         else:
-            _require_manageable(actor, record)
+            require_manageable(actor, record)
         if based_on is not None and record.version != based_on:
             raise ConfigurationError(
                 f"Export {export.name!r} was saved by {record.saved_by!r} meanwhile: it is at version "
@@ -134,8 +46,7 @@ def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None
         record.connection_id = used.id
         record.removed_at = None
         record.version += 1
-        advertiser_id = _advertiser(export, {it["id"]: it["name"] for it in used.advertisers})
-        saved = export.model_copy(update={"advertiser_id": advertiser_id, "version": record.version})
+        saved = export.model_copy(update={"version": record.version})
         record.settings = saved.model_dump(mode="json")
         record.saved_by = actor.name
         record.saved_at = datetime.now(UTC)
@@ -174,7 +85,7 @@ def _end(folder: WorkspaceFolder, name: str, action: Action) -> None:
     with folder.session() as session, session.begin():
         actor = acting(session, folder, least=Role.CONTRIBUTOR)
         record = session.scalars(select(ExportRecord).where(ExportRecord.name == name)).one()
-        _require_manageable(actor, record)
+        require_manageable(actor, record)
         record.connection_id = None
         if action is Action.REMOVE_EXPORT:
             record.removed_at = datetime.now(UTC)
@@ -190,21 +101,70 @@ def require_runnable(folder: WorkspaceFolder, export: Export) -> None:
             raise ConfigurationError(
                 f"Export {export.name!r} has no connection: it was detached.", "Save it with another connection."
             )
-        _require_manageable(actor, record)
+        require_manageable(actor, record)
 
 
-def _require_known(folder: WorkspaceFolder, export: Export) -> None:
-    connection(folder, export.connection)
-    columns = folder.profiles.columns
-    if export.email_column not in columns:
-        raise unknown_name("profile column", export.email_column, columns)
-    known = set(folder.segments.names())
-    for segment in (*export.segments, *export.exclude):
-        if segment not in known:
-            raise unknown_name("segment", segment, known)
+def chosen_segments(folder: WorkspaceFolder, export: Export) -> Export:
+    """Return the export with the segments that its patterns match now; raises ConfigurationError when none does."""
+    if not export.has_patterns:
+        return export
+    chosen = export.chosen(folder.segments.names())
+    if not chosen.segments:
+        raise ConfigurationError(
+            f"No segment at {folder.segments.location} matches {', '.join(map(repr, export.segments))} of export "
+            f"{export.name!r}.",
+            "Correct the pattern, or the folder that the segments are read from.",
+        )
+    return chosen
 
 
-def _require_manageable(actor: PersonRecord, record: ExportRecord) -> None:
+def exports_with(folder: WorkspaceFolder, segment: str) -> list[Export]:
+    """Return the exports that send the segment, by name or by pattern."""
+    known = folder.segments.names()
+    if segment not in known:
+        raise unknown_name("segment", segment, known)
+    return [it for it in exports(folder) if segment in it.chosen(known).segments]
+
+
+def duplicate_export(folder: WorkspaceFolder, name: str, to: str) -> Export:
+    """Save a copy under another name. Its lists at Criteo are its own, so their names tell the export.
+
+    Raises ConfigurationError when that name is taken.
+    """
+    export = export_of(folder, name)
+    if to in {it.name for it in exports(folder)}:
+        raise ConfigurationError(f"There is an export {to!r} already.", "Choose another name.")
+    own = export.list_name if "{export}" in export.list_name else f"{export.list_name} ({{export}})"
+    return save_export(folder, export.model_copy(update={"name": to, "list_name": own}))
+
+
+def activate_export(folder: WorkspaceFolder, name: str, *, active: bool) -> Export:
+    """Let ``run_all`` and the refresh run the export, or not."""
+    export = export_of(folder, name)
+    if export.active == active:
+        return export
+    return save_export(folder, export.model_copy(update={"active": active}), based_on=export.version)
+
+
+def exports_frame(folder: WorkspaceFolder) -> pl.DataFrame:
+    """Return a row an export."""
+    schema = {
+        "export": pl.String,
+        "connection": pl.String,
+        "segments": pl.String,
+        "mode": pl.String,
+        "active": pl.Boolean,
+        "version": pl.Int64,
+    }
+    rows = [
+        (it.name, it.connection or "No connection", ", ".join(it.segments), it.mode.value, it.active, it.version)
+        for it in exports(folder)
+    ]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def require_manageable(actor: PersonRecord, record: ExportRecord) -> None:
+    """Raise AccessError to whom may not use the export's connection."""
     if record.connection is not None and not may_use(actor, record.connection):
         raise AccessError(
             f"Export {record.name!r} uses a connection that is not shared with you ({actor.name!r}).",
@@ -217,15 +177,45 @@ def _value(record: ExportRecord) -> Export:
     return Export.model_validate({**record.settings, "connection": used})
 
 
-def _advertiser(export: Export, advertisers: dict[str, str]) -> str:
+def _checked(folder: WorkspaceFolder, export: Export) -> Export:
+    """Return the export with its advertiser and lists by their ids; raises ConfigurationError for what is not there."""
+    used = connection(folder, export.connection)
+    columns = folder.profiles.columns
+    for column in filter(None, (export.email_column, export.madid_column, export.advertiser_column)):
+        if column not in columns:
+            raise unknown_name("profile column", column, columns)
+    known = folder.segments.names()
+    chosen = chosen_segments(folder, export)
+    for segment in (*chosen.segments, *chosen.exclude):
+        if segment not in known:
+            raise unknown_name("segment", segment, known)
+    advertiser_id = "" if export.advertiser_column else _advertiser(export, used)
+    lists = _found_lists(folder, export, advertiser_id) if export.lists else {}
+    return export.model_copy(update={"advertiser_id": advertiser_id, "lists": lists})
+
+
+def _advertiser(export: Export, used: Connection) -> str:
     if export.advertiser_id:
-        if export.advertiser_id not in advertisers:
-            raise unknown_name("advertiser that consented", export.advertiser_id, advertisers)
+        if export.advertiser_id not in used.advertisers:
+            raise unknown_name("advertiser that consented", export.advertiser_id, used.advertisers)
         return export.advertiser_id
-    if len(advertisers) > 1:
-        known = ", ".join(f"{number} ({name})" for number, name in advertisers.items())
+    if len(used.advertisers) > 1:
+        known = ", ".join(f"{number} ({name})" for number, name in used.advertisers.items())
         raise ConfigurationError(
             f"Export {export.name!r} names no advertiser, and connection {export.connection!r} has several.",
-            f"Pass advertiser_id, one of {known}.",
+            f"Pass advertiser_id, one of {known}; or advertiser_column, if the profiles hold it.",
         )
-    return next(iter(advertisers))
+    return next(iter(used.advertisers))
+
+
+def _found_lists(folder: WorkspaceFolder, export: Export, advertiser_id: str) -> Mapping[str, str]:
+    with client_of(credentials_of(folder, export.connection)) as criteo:
+        return {segment: _found_list(criteo, given, advertiser_id) for segment, given in export.lists.items()}
+
+
+def _found_list(criteo: CriteoClient, given: str, advertiser_id: str) -> str:
+    known = criteo.contact_lists(advertiser_id)
+    for found in known:
+        if given in (found.id, found.name):
+            return found.id
+    raise unknown_name(f"contact list of advertiser {advertiser_id}", given, [it.name for it in known])

@@ -172,16 +172,27 @@ class RunRecord(Base):
     warnings: Mapped[list[str]] = mapped_column(default=list)
     notes: Mapped[list[str]] = mapped_column(default=list)
     error: Mapped[dict[str, Any] | None]
+    timings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Seconds by step."""
+    allowed: Mapped[list[str]] = mapped_column(default=list)
+    """Guards that are passed knowingly."""
+    resumes: Mapped[str | None]
+    """The run that it takes up."""
+    cancel_by: Mapped[str | None]
+    """Who asked it to end."""
     export: Mapped[ExportRecord] = relationship()
 
 
 class ContactListRecord(Base):
-    """A contact list at Criteo that one segment of one export fills, and what it was last known to hold."""
+    """What one segment of one export puts into a contact list at Criteo, as it was last known.
+
+    Several exports may fill one list, which then holds what each of them put there.
+    """
 
     __tablename__ = "contact_lists"
     __table_args__ = (
-        UniqueConstraint("export_id", "segment", "host", "advertiser_id"),
-        UniqueConstraint("host", "criteo_id"),
+        UniqueConstraint("export_id", "segment", "host", "advertiser_id", "identifier_type"),
+        Index("ix_contact_lists_host_criteo_id", "host", "criteo_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -197,6 +208,29 @@ class ContactListRecord(Base):
     snapshot_batch: Mapped[int] = mapped_column(default=0)
     form: Mapped[str | None]
     """The form in which what the list holds was sent."""
+    identifier_type: Mapped[str] = mapped_column(default="email")
+    made_at: Mapped[datetime | None]
+    """When the list got its name, which may tell the day."""
+    settled: Mapped[int] = mapped_column(default=0)
+    """How often a run that came to its end changed what is known; so many parts has the history of its members."""
+    rejected: Mapped[int] = mapped_column(default=0)
+    """Identifiers that were sent since the list was last empty, and that Criteo counted as invalid."""
+    adopted: Mapped[bool] = mapped_column(default=False)
+    """Whether the list was at Criteo already: it keeps its name."""
+    holds_unknown: Mapped[bool] = mapped_column(default=False)
+    """Whether the list may hold what somebody else put there: it was adopted, and never emptied since."""
+    export: Mapped[ExportRecord] = relationship()
+
+
+class ListLeaseRecord(Base):
+    """The run that may change a contact list, as long as that run goes on."""
+
+    __tablename__ = "list_leases"
+
+    host: Mapped[str] = mapped_column(primary_key=True)
+    criteo_id: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    run: Mapped[RunRecord] = relationship()
 
 
 class BatchRecord(Base):

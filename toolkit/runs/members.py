@@ -1,0 +1,99 @@
+"""The history of the members of contact lists: who entered, and who left, in which run.
+
+A list has a part of it, a Parquet file below ``history/``, for every run that changed it: customer keys and hashed
+identifiers, nothing else of a person.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+from polars.datatypes import DataType, DataTypeClass
+from sqlalchemy import select
+
+from toolkit.workspace import WorkspaceFolder
+from toolkit.workspace.people import Role, acting
+from toolkit.workspace.records import ContactListRecord, ExportRecord
+
+CHANGES = pl.Enum(["entered", "left"])
+
+
+def part_of(folder: WorkspaceFolder, list_id: int, number: int) -> Path:
+    """Return where a part of the history of a list lies."""
+    return folder.path / "history" / str(list_id) / f"{number:06}.parquet"
+
+
+def changes_of(known: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """Return ``customer``, ``identifier`` and ``change`` of those who entered or left between two snapshots."""
+    now = known.filter("member").select("customer", "identifier")
+    then = before.filter("member").select("customer", "identifier")
+    return pl.concat(
+        [
+            now.join(then, on="identifier", how="anti").with_columns(change=pl.lit("entered", CHANGES)),
+            then.join(now, on="identifier", how="anti").with_columns(change=pl.lit("left", CHANGES)),
+        ]
+    )
+
+
+def scan_history(folder: WorkspaceFolder, export: str | None = None) -> pl.LazyFrame:
+    """Return a row for everyone who entered or left a list in a run, the oldest first.
+
+    Columns: ``at``, ``run``, ``export``, ``segment``, ``advertiser_id``, ``customer`` (the key, as text; null where a
+    release before this history sent the identifier), ``identifier`` (hashed) and ``change``.
+    """
+    parts = [_scan_part(record, file) for record in _lists(folder, export) for file in _parts(folder, record)]
+    return pl.concat(parts or [pl.LazyFrame(schema=_SCHEMA)]).sort("at", maintain_order=True)
+
+
+def flapping(folder: WorkspaceFolder, export: str | None = None, *, times: int = 3) -> pl.DataFrame:
+    """Return the members who entered one list ``times`` or more often, the most often first."""
+    return (
+        scan_history(folder, export)
+        .filter(pl.col("change") == "entered", pl.col("customer").is_not_null())
+        .group_by("export", "segment", "advertiser_id", "customer")
+        .agg(times_entered=pl.len(), last_entered_at=pl.col("at").max())
+        .filter(pl.col("times_entered") >= times)
+        .sort("times_entered", "customer", descending=[True, False])
+        .collect(engine="streaming")
+    )
+
+
+def _lists(folder: WorkspaceFolder, export: str | None) -> Iterable[ContactListRecord]:
+    query = select(ContactListRecord).join(ExportRecord).order_by(ContactListRecord.id)
+    if export is not None:
+        query = query.where(ExportRecord.name == export)
+    with folder.session() as session, session.begin():
+        acting(session, folder, least=Role.CONTRIBUTOR)
+        records = session.scalars(query).all()
+        # Asked for within the session.
+        return [it for it in records if it.export]
+
+
+def _parts(folder: WorkspaceFolder, record: ContactListRecord) -> list[Path]:
+    paths = (part_of(folder, record.id, number) for number in range(1, record.settled + 1))
+    return [it for it in paths if it.exists()]
+
+
+def _scan_part(record: ContactListRecord, file: Path) -> pl.LazyFrame:
+    return pl.scan_parquet(file).select(
+        pl.col("at").cast(_SCHEMA["at"]),
+        "run",
+        pl.lit(record.export.name).alias("export"),
+        pl.lit(record.segment).alias("segment"),
+        pl.lit(record.advertiser_id).alias("advertiser_id"),
+        "customer",
+        "identifier",
+        "change",
+    )
+
+
+_SCHEMA: dict[str, DataType | DataTypeClass] = {
+    "at": pl.Datetime("us", "UTC"),
+    "run": pl.String,
+    "export": pl.String,
+    "segment": pl.String,
+    "advertiser_id": pl.String,
+    "customer": pl.String,
+    "identifier": pl.String,
+    "change": CHANGES,
+}

@@ -1,0 +1,157 @@
+"""The contact lists that a run fills, and who belongs into each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from sqlalchemy import select
+
+from toolkit.audience import LEFT_OUT, Audience, IdentifierForm, IdentifierKind, Status, audience_of
+from toolkit.criteo import IdentifierType
+from toolkit.runs.lists import list_record
+from toolkit.workspace import Export, WorkspaceFolder
+from toolkit.workspace.connections import connection
+from toolkit.workspace.records import ContactListRecord, ExportRecord
+from toolkit.workspace.suppression import suppression_of
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What one segment puts into one advertiser's list, as one kind of identifier."""
+
+    segment: str
+    advertiser_id: str
+    kind: IdentifierKind
+    audience: Audience
+    is_part: bool
+    """Whether the advertiser gets only those members whose profile names it."""
+
+    @property
+    def form(self) -> IdentifierForm:
+        """The form in which the identifiers are sent."""
+        return self.audience.form
+
+    @property
+    def wanted(self) -> pl.DataFrame:
+        """Return ``identifier`` and ``customer`` of whom the list should hold."""
+        return self.audience.wanted(self.segment, self.advertiser_id if self.is_part else None)
+
+    def record(self, folder: WorkspaceFolder, export: Export, *, host: str, save: bool = True) -> ContactListRecord:
+        """Return what the workspace knows of the list; without ``save`` nothing is written."""
+        return list_record(
+            folder,
+            export,
+            self.segment,
+            host=host,
+            advertiser_id=self.advertiser_id,
+            identifier_type=IdentifierType(self.kind.value),
+            save=save,
+        )
+
+
+def audiences_of(folder: WorkspaceFolder, export: Export) -> Mapping[IdentifierKind, Audience]:
+    """Prepare the export's segments, once for each kind of identifier."""
+    columns = {IdentifierKind.EMAIL: export.email_column, IdentifierKind.MADID: export.madid_column}
+    advertisers = list(connection(folder, export.connection).advertisers) if export.advertiser_column else []
+    suppression = suppression_of(folder)
+    return {
+        kind: audience_of(
+            folder.profiles,
+            folder.segments,
+            export.segments,
+            email_column=column,
+            kind=kind,
+            exclude=export.exclude,
+            form=export.form,
+            advertiser_column=export.advertiser_column,
+            advertisers=advertisers,
+            suppression=suppression,
+        )
+        for kind, column in columns.items()
+        if column
+    }
+
+
+def targets_of(
+    folder: WorkspaceFolder, export: Export, audiences: Mapping[IdentifierKind, Audience], *, host: str
+) -> list[Target]:
+    """Return the lists that a run fills; one that an advertiser has from before is among them, to lose its members."""
+    return [
+        Target(segment, advertiser, kind, audience, is_part=bool(export.advertiser_column))
+        for kind, audience in audiences.items()
+        for segment in export.segments
+        for advertiser in (
+            _advertisers(folder, export, segment, audience, host=host)
+            if export.advertiser_column
+            else [export.advertiser_id]
+        )
+    ]
+
+
+def figures_of(targets: Sequence[Target]) -> dict[Target, Figures]:
+    """Return the row of the report that each list begins with."""
+    counts = {id(it.audience): _counts(it) for it in targets}
+    return {it: _figures(it, counts[id(it.audience)]) for it in targets}
+
+
+def figures_without_advertiser(audiences: Mapping[IdentifierKind, Audience]) -> list[Figures]:
+    """Return a row a segment for its members who belong to no advertiser's list."""
+    split = [(kind, it) for kind, it in audiences.items() if "advertiser" in it.frame.columns]
+    return [
+        _row(row, kind=kind, advertiser_id="")
+        for kind, audience in split
+        for row in audience.counts_by_advertiser.filter(pl.col("advertiser").is_null()).iter_rows(named=True)
+    ]
+
+
+def _advertisers(folder: WorkspaceFolder, export: Export, segment: str, audience: Audience, *, host: str) -> list[str]:
+    named = audience.frame.filter(pl.col("segment") == segment)["advertiser"].drop_nulls().unique()
+    query = (
+        select(ContactListRecord.advertiser_id)
+        .join(ExportRecord)
+        .where(
+            ExportRecord.name == export.name,
+            ContactListRecord.segment == segment,
+            ContactListRecord.host == host,
+            ContactListRecord.criteo_id.is_not(None),
+        )
+    )
+    with folder.session() as session:
+        filled = session.scalars(query).all()
+    return sorted({*named, *filled})
+
+
+def _counts(target: Target) -> dict[tuple[str, str], Figures]:
+    audience = target.audience
+    if target.is_part:
+        rows = audience.counts_by_advertiser.drop_nulls("advertiser").iter_rows(named=True)
+        return {(row["segment"], row["advertiser"]): row for row in rows}
+    return {(row["segment"], target.advertiser_id): row for row in audience.counts.iter_rows(named=True)}
+
+
+def _figures(target: Target, counts: Mapping[tuple[str, str], Figures]) -> Figures:
+    nobody = {"segment": target.segment, "members": 0, **{status.value: 0 for status in Status}}
+    row = counts.get((target.segment, target.advertiser_id), nobody)
+    return _row(row, kind=target.kind, advertiser_id=target.advertiser_id)
+
+
+def _row(counts: Figures, *, kind: IdentifierKind, advertiser_id: str) -> Figures:
+    return {
+        "segment": counts["segment"],
+        "advertiser_id": advertiser_id,
+        "identifier_type": kind.value,
+        "members": counts["members"],
+        "exportable": counts["exportable"],
+        **{status.value: counts[status.value] for status in LEFT_OUT},
+        "added": 0,
+        "removed": 0,
+        "rejected": 0,
+        "batches": 0,
+        "seconds": 0.0,
+        "list_id": None,
+        "held_by_criteo": None,
+        "matches": None,
+    }

@@ -1,0 +1,152 @@
+"""What an export is: a connection, the data matching, the segments and the options."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from string import Formatter
+from typing import Any, Self
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from toolkit.audience import IdentifierForm
+from toolkit.checks import Thresholds
+from toolkit.errors import ConfigurationError
+from toolkit.show import html_table, text_table
+
+
+class Mode(StrEnum):
+    """What a run makes of a contact list that was filled before."""
+
+    MIRROR = "mirror"
+    """The list holds exactly the segment; only the difference is sent."""
+    APPEND = "append"
+    """New members are added; none is removed."""
+    REPLACE = "replace"
+    """The list is emptied, and the whole segment sent."""
+
+
+class Export(BaseModel):
+    """A saved configuration. Personal names are never sent: ``list_name`` is the only name that reaches Criteo."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    connection: str
+    """Name of the connection."""
+    email_column: str
+    """Data matching: the profile column that holds the e-mail."""
+    segments: tuple[str, ...] = Field(min_length=1)
+    """Names, or patterns such as ``vip_*``, which a segment that is made later joins by its name."""
+    exclude: tuple[str, ...] = ()
+    """Segments whose members, and whoever shares an address with one, are never sent; or patterns of them."""
+    advertiser_id: str = ""
+    """One of the connection's advertisers; not needed when there is only one."""
+    advertiser_column: str = ""
+    """The profile column that holds the advertiser's id, instead: each advertiser gets lists of its own."""
+    madid_column: str = ""
+    """A profile column that holds a mobile advertising id, which is sent beside the e-mail."""
+    list_name: str = "{segment}"
+    """How the contact lists are called: ``{segment}``, ``{export}`` and ``{date}`` (when it was made) are filled in."""
+    lists: Mapping[str, str] = Field(default_factory=dict)
+    """Lists that are at Criteo already, by segment: the id, or the name."""
+    form: IdentifierForm = IdentifierForm.SHA256
+    mode: Mode = Mode.MIRROR
+    active: bool = True
+    """Whether ``run_all`` and the refresh run it."""
+    thresholds: Thresholds = Thresholds()
+    version: int = 0
+    """How often it was saved."""
+
+    @field_validator("list_name")
+    @classmethod
+    def _fields_are_known(cls, template: str) -> str:
+        fields = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+        if "segment" not in fields or not fields <= {"segment", "export", "date"}:
+            raise ValueError("it must hold {segment}, may hold {export} and {date}, and nothing else in braces")
+        return template
+
+    @field_validator("segments", "exclude")
+    @classmethod
+    def _named_once(cls, segments: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(segments))
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.advertiser_column and self.advertiser_id:
+            raise ValueError("give advertiser_id or advertiser_column, not both")
+        if self.advertiser_column and self.lists:
+            raise ValueError("lists can't be given with advertiser_column, where each advertiser gets its own")
+        strange = [name for name in self.lists if name not in self.segments]
+        if strange:
+            raise ValueError(f"lists names {strange[0]!r}, which is not among the segments")
+        return self
+
+    @property
+    def has_patterns(self) -> bool:
+        """Whether segments are chosen by pattern."""
+        return any(_is_pattern(it) for it in (*self.segments, *self.exclude))
+
+    def chosen(self, known: Sequence[str]) -> "Export":
+        """Return the export with the segments of a catalog that its patterns match, in their place."""
+        segments, exclude = (
+            tuple(dict.fromkeys(name for entry in entries for name in _matching(entry, known)))
+            for entries in (self.segments, self.exclude)
+        )
+        return self.model_copy(
+            update={"segments": tuple(it for it in segments if it not in exclude), "exclude": exclude}
+        )
+
+    def name_of_list(self, segment: str, made_on: date) -> str:
+        """Return the name of the contact list that the segment fills."""
+        return self.list_name.format(segment=segment, export=self.name, date=made_on.isoformat())
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """A row an option."""
+        shown = {
+            "connection": self.connection or "No connection",
+            "e-mail column": self.email_column,
+            "mobile id column": self.madid_column,
+            "segments": ", ".join(self.segments),
+            "excluded": ", ".join(self.exclude),
+            "advertiser": self.advertiser_id
+            or (f"by column {self.advertiser_column}" if self.advertiser_column else ""),
+            "list name": self.list_name,
+            "existing lists": ", ".join(f"{segment}: {its}" for segment, its in self.lists.items()),
+            "sent as": self.form.value,
+            "mode": self.mode.value,
+            "active": "yes" if self.active else "no",
+        }
+        kept = {option: value for option, value in shown.items() if value}
+        return pl.DataFrame({"option": list(kept), "value": list(kept.values())})
+
+    def __repr__(self) -> str:
+        return f"Export {self.name!r}, version {self.version}\n{text_table(self.frame)}"
+
+    def _repr_html_(self) -> str:
+        return html_table(self.frame, title=f"Export {self.name}", subtitle=f"version {self.version}")
+
+
+def make_export(name: str, options: Mapping[str, Any]) -> Export:
+    """Return an export from its options; raises ConfigurationError that names each option that is wrong."""
+    try:
+        return Export(name=name, **options)
+    except ValidationError as error:
+        wrong = "; ".join(": ".join(filter(None, (".".join(map(str, it["loc"])), it["msg"]))) for it in error.errors())
+        raise ConfigurationError(
+            f"Export {name!r} was not saved: {wrong}.",
+            f"Options are {', '.join(field for field in Export.model_fields if field not in ('name', 'version'))}.",
+        ) from None
+
+
+def _is_pattern(entry: str) -> bool:
+    return "*" in entry or "?" in entry
+
+
+def _matching(entry: str, known: Sequence[str]) -> list[str]:
+    # A segment may be called so: a name that is there is no pattern.
+    if entry in known or not _is_pattern(entry):
+        return [entry]
+    return [name for name in known if fnmatchcase(name, entry)]
