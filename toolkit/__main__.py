@@ -1,11 +1,14 @@
 """The command line: one thin function a command."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from toolkit.errors import ToolkitError
+
+if TYPE_CHECKING:
+    from toolkit.runs import Run
 
 app = typer.Typer(
     name="toolkit",
@@ -73,18 +76,88 @@ def preview(
 def run(
     export: Annotated[str, typer.Argument(help="The export.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but send.")] = False,
+    mode: Annotated[str | None, typer.Option(help="Another mode for this run: mirror, append or replace.")] = None,
     allow: Annotated[list[str] | None, typer.Option(help="A guard to pass knowingly, such as 'large change'.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Run an export now."""
     from toolkit.interface import open_workspace
+
+    _tell(open_workspace(workspace).run(export, dry_run=dry_run, mode=mode, allow=allow or []), json=json)
+
+
+@app.command()
+def run_all(workspace: WorkspaceOption = Path("workspace")) -> None:
+    """Run all active exports, one after the other; exit with 1 when one of them failed."""
+    from toolkit.interface import open_workspace
     from toolkit.runs import RunStatus
 
-    ran = open_workspace(workspace).run(export, dry_run=dry_run, allow=allow or [])
-    typer.echo(repr(ran))
-    typer.echo(f"Report: {ran.report}")
-    if ran.status is not RunStatus.SUCCESSFUL:
+    ended = open_workspace(workspace).run_all()
+    for name, it in ended.items():
+        typer.echo(f"Export {name!r}: {it}" if isinstance(it, ToolkitError) else repr(it))
+    if any(isinstance(it, ToolkitError) or it.status is not RunStatus.SUCCESSFUL for it in ended.values()):
         raise typer.Exit(1)
+
+
+@app.command()
+def resume(
+    export: Annotated[str, typer.Argument(help="The export.")],
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Take up the last run of an export, which failed, was canceled or killed."""
+    from toolkit.interface import open_workspace
+
+    _tell(open_workspace(workspace).resume(export))
+
+
+@app.command()
+def cancel(
+    run_id: Annotated[str, typer.Argument(help="The run; see toolkit runs.")],
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Ask a run to end before its next batch."""
+    from toolkit.interface import open_workspace
+
+    open_workspace(workspace).cancel(run_id)
+    typer.echo(f"Run {run_id} was asked to end.")
+
+
+@app.command()
+def forget(
+    customer: Annotated[
+        str | None, typer.Option(help="The person's customer key; else the address is asked for.")
+    ] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Remove a person from every list that was ever filled, and keep them out of later runs."""
+    from toolkit.interface import open_workspace
+
+    # Asked for, so that no address stands in the shell's history.
+    email = typer.prompt("Address", hide_input=True) if customer is None else None
+    forgotten = open_workspace(workspace).forget(email=email, customer=customer)
+    typer.echo(repr(forgotten))
+    if not forgotten.done:
+        raise typer.Exit(1)
+
+
+@app.command()
+def exports(
+    write: Annotated[Path | None, typer.Option(help="Write them to this YAML file.")] = None,
+    read: Annotated[Path | None, typer.Option(help="Save those of this YAML file.")] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """List the exports; write them to a file, or save those of one."""
+    from toolkit.interface import open_workspace
+    from toolkit.show import text_table
+
+    opened = open_workspace(workspace)
+    if read is not None:
+        changed = opened.read_exports(read)
+        typer.echo(f"Saved: {', '.join(changed) or 'nothing, all are as they were'}")
+    if write is not None:
+        opened.write_exports(write)
+    typer.echo(text_table(opened.exports_frame))
 
 
 @app.command()
@@ -145,6 +218,15 @@ def lab(context: typer.Context) -> None:
     from toolkit.lab import run_lab
 
     raise typer.Exit(run_lab(Path.cwd(), context.args, say=typer.echo))
+
+
+def _tell(ran: "Run", *, json: bool = False) -> None:
+    """Print a run; exit with 1 when it was not successful."""
+    from toolkit.runs import RunStatus
+
+    typer.echo(ran.to_json() if json else f"{ran!r}\nReport: {ran.report}")
+    if ran.status is not RunStatus.SUCCESSFUL:
+        raise typer.Exit(1)
 
 
 def main() -> None:

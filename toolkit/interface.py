@@ -9,9 +9,29 @@ import polars as pl
 
 from toolkit.audience import Audience, IdentifierForm, audience_of
 from toolkit.criteo import CRITEO
+from toolkit.errors import ToolkitError
 from toolkit.names import one_of
 from toolkit.progress_bar import progress_bar
-from toolkit.runs import Guard, IfListGone, OfLists, Run, Trigger, end_lists, run_export, run_of, runs_frame
+from toolkit.runs import (
+    Forgotten,
+    Guard,
+    IfListGone,
+    OfLists,
+    Run,
+    Trigger,
+    active_exports,
+    cancel_run,
+    end_dead_runs,
+    end_lists,
+    flapping,
+    forget,
+    resume_export,
+    run_export,
+    run_of,
+    runs_frame,
+    scan_history,
+    trend,
+)
 from toolkit.show import html_table
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
 from toolkit.workspace import (
@@ -21,6 +41,7 @@ from toolkit.workspace import (
     Credentials,
     Export,
     JoinRequest,
+    Mode,
     OfExports,
     People,
     Person,
@@ -32,7 +53,20 @@ from toolkit.workspace import (
 )
 from toolkit.workspace.audit import AuditBreak
 from toolkit.workspace.export import make_export
-from toolkit.workspace.exports import detach_export, export_of, exports, remove_export, save_export
+from toolkit.workspace.export_files import read_exports, write_exports
+from toolkit.workspace.exports import (
+    activate_export,
+    chosen_segments,
+    detach_export,
+    duplicate_export,
+    export_of,
+    exports,
+    exports_frame,
+    exports_with,
+    remove_export,
+    save_export,
+)
+from toolkit.workspace.suppression import suppress, suppression_frame, suppression_of
 
 
 def open_workspace(
@@ -101,11 +135,12 @@ class Workspace:
             email_column=email_column,
             exclude=exclude,
             form=one_of("form", IdentifierForm, form),
+            suppression=suppression_of(self._folder),
         )
 
     def preview_export(self, name: str) -> Audience:
         """Prepare the segments of an export as its next run would."""
-        export = export_of(self._folder, name)
+        export = chosen_segments(self._folder, export_of(self._folder, name))
         return self.preview(export.segments, email_column=export.email_column, exclude=export.exclude, form=export.form)
 
     @property
@@ -239,6 +274,35 @@ class Workspace:
         """Take an export's connection away: it does not run until it is saved with another."""
         detach_export(self._folder, name)
 
+    def duplicate_export(self, name: str, to: str) -> Export:
+        """Save a copy of an export under another name; its lists at Criteo are its own."""
+        return duplicate_export(self._folder, name, to)
+
+    def activate_export(self, name: str) -> Export:
+        """Let ``run_all`` and the refresh run the export."""
+        return activate_export(self._folder, name, active=True)
+
+    def deactivate_export(self, name: str) -> Export:
+        """Keep ``run_all`` and the refresh from running the export; ``run`` still does."""
+        return activate_export(self._folder, name, active=False)
+
+    def exports_with(self, segment: str) -> dict[str, Export]:
+        """Return the exports that send the segment, by name or by pattern."""
+        return {it.name: it for it in exports_with(self._folder, segment)}
+
+    def write_exports(self, path: str | Path) -> None:
+        """Write all exports to a YAML file, for version control."""
+        write_exports(self._folder, Path(path))
+
+    def read_exports(self, path: str | Path) -> dict[str, Export]:
+        """Save the exports of a YAML file; return those that changed. What is not in the file stays."""
+        return read_exports(self._folder, Path(path))
+
+    @property
+    def exports_frame(self) -> pl.DataFrame:
+        """A row an export: its connection, segments, mode, whether it is active, its version."""
+        return exports_frame(self._folder)
+
     @property
     def exports(self) -> dict[str, Export]:
         """The exports by name."""
@@ -253,13 +317,15 @@ class Workspace:
         name: str,
         *,
         dry_run: bool = False,
+        mode: Mode | str | None = None,
         allow: Sequence[Guard | str] = (),
         if_list_gone: IfListGone | str = IfListGone.STOP,
         trigger: Trigger | str = Trigger.PERSON,
     ) -> Run:
         """Run an export now, with a progress bar; return the run, successful or not.
 
-        A dry run does everything but send. ``allow`` names guards to pass knowingly, such as ``"large change"``.
+        A dry run does everything but send. ``mode`` is another for this run only: ``"replace"`` sends the lists anew.
+        ``allow`` names guards to pass knowingly, such as ``"large change"``.
         ``if_list_gone="remake"`` makes lists anew that were deleted at Criteo.
         """
         with progress_bar(name) as observer:
@@ -268,13 +334,75 @@ class Workspace:
                 name,
                 trigger=one_of("trigger", Trigger, trigger),
                 dry_run=dry_run,
+                mode=None if mode is None else one_of("mode", Mode, mode),
                 allow=[one_of("guard", Guard, it) for it in allow],
                 if_list_gone=one_of("choice", IfListGone, if_list_gone),
                 observer=observer,
             )
 
+    def run_all(self) -> dict[str, Run | ToolkitError]:
+        """Run the active exports, one after the other by name; what fails does not stop the others.
+
+        An export that can't even begin, because it is running already or its connection may not be used, has the error
+        in the place of its run.
+        """
+        ended: dict[str, Run | ToolkitError] = {}
+        for name in active_exports(self._folder):
+            try:
+                ended[name] = self.run(name)
+            except ToolkitError as error:
+                ended[name] = error
+        return ended
+
+    def resume(self, name: str) -> Run:
+        """Take up the last run of an export, which failed, was canceled or killed: send what is missing.
+
+        What that run was allowed to pass is passed again.
+        """
+        with progress_bar(name) as observer:
+            return resume_export(self._folder, name, observer=observer)
+
+    def cancel(self, run_id: str) -> None:
+        """Ask a run, of whatever process and machine, to end before its next batch, as interrupting the kernel does."""
+        cancel_run(self._folder, run_id)
+
+    def forget(self, *, email: str | None = None, customer: str | int | None = None) -> Forgotten:
+        """Remove a person from every list that was ever filled, and keep them out of later runs."""
+        return forget(self._folder, email=email, customer=customer)
+
+    def suppress(
+        self,
+        people: pl.DataFrame | str | Path,
+        *,
+        email_column: str | None = None,
+        customer_column: str | None = None,
+    ) -> str:
+        """Keep the people of a table, or of a Parquet or CSV file, out of later runs; return the entry's name.
+
+        Addresses may be plain or hashed. Mirroring runs remove them from the lists; ``forget`` does at once.
+        """
+        return suppress(self._folder, people, email_column=email_column, customer_column=customer_column)
+
+    @property
+    def suppressed(self) -> pl.DataFrame:
+        """A row an entry of the suppression list, without the people."""
+        return suppression_frame(self._folder)
+
+    def membership(self, export: str | None = None) -> pl.DataFrame:
+        """Return who (customer keys) entered and left each list in each run, the oldest first."""
+        return scan_history(self._folder, export).collect(engine="streaming")
+
+    def flapping(self, export: str | None = None, *, times: int = 3) -> pl.DataFrame:
+        """Return the members who entered a list ``times`` or more often."""
+        return flapping(self._folder, export, times=times)
+
+    def trend(self, export: str | None = None) -> pl.DataFrame:
+        """Return a row a run and list: members, exportable, added, removed, rejected, match rate."""
+        return trend(self._folder, export)
+
     def runs(self, export: str | None = None) -> pl.DataFrame:
         """Return a row a run, the newest first, of one export or of all."""
+        end_dead_runs(self._folder)
         return runs_frame(self._folder, export)
 
     def run_report(self, run_id: str) -> Run:

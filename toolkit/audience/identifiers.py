@@ -1,8 +1,12 @@
 """The forms in which an e-mail address can be sent, and the steps each engine does natively: composing and hashing."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
+import narwhals as nw
 import polars as pl
+
+from toolkit.audience import email
 
 
 class IdentifierForm(StrEnum):
@@ -27,6 +31,13 @@ def composed(address: pl.Expr) -> pl.Expr:
     # Composing costs four times a hash, is needed for the few that are not ASCII, and passes over nulls.
     is_ascii = address.str.len_bytes() == address.str.len_chars()
     return pl.coalesce(pl.when(~is_ascii).then(address).str.normalize("NFC"), address)
+
+
+def with_addresses_as_hashed(frame: pl.LazyFrame, columns: Iterable[str]) -> pl.LazyFrame:
+    """Return the frame with these columns, which hold e-mail addresses, as they are before they are hashed."""
+    names = list(columns)
+    normalised = nw.from_native(frame).with_columns(email.normalised(nw.col(it)).alias(it) for it in names)
+    return normalised.to_native().with_columns(composed(pl.col(it)).alias(it) for it in names)
 
 
 def hashed(column: str, form: IdentifierForm) -> pl.Expr:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from toolkit.audience.identifiers import IdentifierForm
+from toolkit.audience.identifiers import IdentifierForm, hashed, with_addresses_as_hashed
 
 HASHES = (IdentifierForm.SHA256, IdentifierForm.MD5, IdentifierForm.SHA256_OF_MD5)
+_SHORT, _LONG = r"^[0-9a-f]{32}$", r"^[0-9a-f]{64}$"
 SCHEMA = pl.Schema({"customer": pl.String(), **{form.value: pl.String() for form in HASHES}})
 
 
@@ -21,6 +22,30 @@ class Suppression:
     def nobody(cls) -> "Suppression":
         """Nobody is suppressed."""
         return cls(pl.DataFrame(schema=SCHEMA))
+
+    @classmethod
+    def of_customers(cls, keys: pl.Series) -> "Suppression":
+        """Suppress customers by their keys."""
+        return cls(keys.cast(pl.String).drop_nulls().unique().to_frame("customer").select(_complete("customer")))
+
+    @classmethod
+    def of_addresses(cls, addresses: pl.Series) -> "Suppression":
+        """Suppress whoever has one of these addresses; a hash of one, in whatever form, is known by its digits."""
+        values = addresses.cast(pl.String).drop_nulls().to_frame("value").lazy()
+        value = pl.col("value")
+        plain = with_addresses_as_hashed(values, ["value"]).filter(value != "").unique()
+        known = plain.filter(~value.str.contains(_SHORT) & ~value.str.contains(_LONG))
+        parts = [known.select(**{it.value: hashed("value", it) for it in HASHES})]
+        parts.append(plain.filter(value.str.contains(_SHORT)).select(md5=value))
+        # Of 64 digits nobody can tell what was hashed: each reading is a row of its own.
+        parts += [
+            plain.filter(value.str.contains(_LONG)).select(value.alias(it.value))
+            for it in (IdentifierForm.SHA256, IdentifierForm.SHA256_OF_MD5)
+        ]
+        return cls(pl.concat([it.collect().select(_complete(*it.collect_schema().names())) for it in parts]))
+
+    def __add__(self, other: "Suppression") -> "Suppression":
+        return Suppression(pl.concat([self.frame, other.frame]).unique())
 
     @property
     def customers(self) -> pl.Series:
@@ -37,3 +62,7 @@ class Suppression:
         own = IdentifierForm.SHA256 if form is IdentifierForm.PLAIN else form
         unknown = self.frame.filter(pl.col(own.value).is_null())
         return [it for it in HASHES if it is not own and unknown[it.value].count()]
+
+
+def _complete(*known: str) -> list[pl.Expr]:
+    return [pl.col(it) if it in known else pl.lit(None, pl.String).alias(it) for it in SCHEMA.names()]

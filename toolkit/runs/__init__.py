@@ -1,13 +1,16 @@
 """Running exports: plan, push, ledger, report. The only place where sending happens."""
 
-from toolkit.runs.execute import run_export
+from toolkit.runs.execute import active_exports, resume_export, run_export
+from toolkit.runs.forget import Forgotten, forget
 from toolkit.runs.guards import Guard, GuardError
-from toolkit.runs.lifecycle import Trigger
+from toolkit.runs.lifecycle import Trigger, cancel_run, end_dead_runs
 from toolkit.runs.lists import IfListGone, OfLists, end_lists
+from toolkit.runs.members import flapping, scan_history
 from toolkit.runs.progress import Progress, Step
-from toolkit.runs.run import Run, RunFailedError, RunStatus, run_of, runs_frame
+from toolkit.runs.run import Run, RunFailedError, RunStatus, last_run, run_of, runs_frame, trend
 
 __all__ = [
+    "Forgotten",
     "Guard",
     "GuardError",
     "IfListGone",
@@ -18,8 +21,17 @@ __all__ = [
     "RunStatus",
     "Step",
     "Trigger",
+    "active_exports",
+    "cancel_run",
+    "end_dead_runs",
     "end_lists",
+    "flapping",
+    "forget",
+    "last_run",
+    "resume_export",
     "run_export",
     "run_of",
     "runs_frame",
+    "scan_history",
+    "trend",
 ]

@@ -59,13 +59,13 @@ class Ledger:
 
     def __init__(self, folder: WorkspaceFolder, run_id: str, *, now: Callable[[], datetime]) -> None:
         self._folder = folder
-        self._run_id = run_id
+        self.run_id = run_id
         self._now = now
         self._snapshots: dict[str, pl.DataFrame] = {}
 
     def plan_file(self, list_id: int, run_id: str | None = None) -> Path:
         """Return where the plan of a run for the list lies."""
-        return self._folder.path / "runs" / (run_id or self._run_id) / f"plan-{list_id}.parquet"
+        return self._folder.path / "runs" / (run_id or self.run_id) / f"plan-{list_id}.parquet"
 
     def state_of(self, record: ContactListRecord) -> KnownState:
         """Return what is known of the list; raises DataError when a file that tells is lost or damaged."""
@@ -121,7 +121,7 @@ class Ledger:
                     update(ContactListRecord).where(ContactListRecord.id == record.id).values(form=form.value)
                 )
             row = BatchRecord(
-                run_id=self._run_id,
+                run_id=self.run_id,
                 contact_list_id=record.id,
                 number=batch.number,
                 operation=batch.operation.value,
@@ -199,7 +199,7 @@ class Ledger:
     def _write_part(self, record: ContactListRecord, known: pl.DataFrame, before: pl.DataFrame, number: int) -> None:
         part = part_of(self._folder, record.id, number)
         part.parent.mkdir(parents=True, exist_ok=True)
-        changes = changes_of(known, before).with_columns(run=pl.lit(self._run_id), at=pl.lit(self._now()))
+        changes = changes_of(known, before).with_columns(run=pl.lit(self.run_id), at=pl.lit(self._now()))
         # It counts only once the record says so: one that a run wrote which was killed then is written again.
         write_atomically(part, lambda path: changes.write_parquet(path, compression="zstd", compression_level=1))
 
@@ -251,13 +251,13 @@ class Ledger:
         """Show that the run lives, and return who asked it to end; raises BusyError when it was given up."""
         held = session.execute(
             update(RunRecord)
-            .where(RunRecord.id == self._run_id, RunRecord.status == "running")
+            .where(RunRecord.id == self.run_id, RunRecord.status == "running")
             .values(heartbeat_at=self._now())
             .returning(RunRecord.cancel_by)
         ).one_or_none()
         if held is None:
             raise BusyError(
-                f"Run {self._run_id} was taken for dead, because it did not answer for a while; it stops here.",
+                f"Run {self.run_id} was taken for dead, because it did not answer for a while; it stops here.",
                 "See the history for a run that took over, or run the export again: nothing is lost.",
             )
         canceled_by: str | None = held.cancel_by
@@ -266,6 +266,11 @@ class Ledger:
     def last_held(self, record: ContactListRecord) -> pl.Series | None:
         """Return what the list held after the last finished run, None when there was none."""
         return None if record.snapshot is None else _split(self._snapshot(record))[0]
+
+    def known_of(self, record: ContactListRecord, customers: pl.Series) -> pl.Series:
+        """Return the identifiers that the list holds, or may hold, of these customers (keys as text)."""
+        known = self._known_members(record, wanted=_NO_MEMBERS, left=_nothing())
+        return known.filter(pl.col("customer").is_in(customers.implode()))["identifier"]
 
     def _snapshot(self, record: ContactListRecord) -> pl.DataFrame:
         """Return the rows of the snapshot; raises DataError when its file is lost or damaged."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def write_report(run: Run) -> None:
-    """Write the run's report as one HTML file that needs no network and holds no identifier."""
+    """Write the run's report as one HTML file that needs no network, and as JSON; neither holds an identifier."""
     from toolkit.runs.charts import members_chart
 
     picture = members_chart(run) if any(row["members"] for row in run.segments) else ""
@@ -22,6 +22,8 @@ def write_report(run: Run) -> None:
     inputs = html_table(files.drop(it.name for it in files if it.is_null().all()), title="") if run.inputs else ""
     page = _template("report.html").render(run=run, picture=picture, body=html_fragment(run), inputs=inputs)
     write_atomically(run.report, lambda path: path.write_text(page, encoding="utf-8"))
+    text = run.to_json()
+    write_atomically(run.folder / "report.json", lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def html_fragment(run: Run) -> str:

@@ -1,7 +1,7 @@
 """A run, as it was recorded."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -124,6 +124,20 @@ class Run:
         """How long it took; None while it goes on."""
         return None if self.finished_at is None else (self.finished_at - self.started_at).total_seconds()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return all that the record tells, as values that JSON can hold; no identifier is among it."""
+        kept = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "folder"}
+        moments = {
+            name: None if (at := kept[name]) is None else at.isoformat() for name in ("started_at", "finished_at")
+        }
+        return {**kept, **moments, "status": self.status.value, "outcome": self.outcome, "seconds": self.seconds}
+
+    def to_json(self) -> str:
+        """Return ``to_dict`` as JSON."""
+        import orjson
+
+        return orjson.dumps(self.to_dict(), option=orjson.OPT_INDENT_2).decode()
+
     def raise_for_status(self) -> "Run":
         """Return the run when it was successful; raise RunFailedError with what happened and what to do if not."""
         if self.status is RunStatus.SUCCESSFUL:
@@ -219,6 +233,31 @@ def last_inputs(folder: WorkspaceFolder, export: str) -> list[dict[str, Any]]:
         return session.scalar(query) or []
 
 
+def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
+    """Return a row a run and contact list, the oldest first: how sizes, adds, removes, rejects and matches moved.
+
+    Dry runs are left out. ``match_rate`` is what Criteo counted after the run, from 0 to 1.
+    """
+    query = select(RunRecord).join(ExportRecord).where(~RunRecord.dry_run).order_by(RunRecord.started_at, RunRecord.id)
+    if export is not None:
+        query = query.where(ExportRecord.name == export)
+    with folder.session() as session, session.begin():
+        acting(session, folder)
+        runs = [value_of(record, folder) for record in session.scalars(query)]
+    rows = [
+        {"at": run.started_at, "run": run.id, "export": run.export, "status": run.status.value, **row}
+        for run in runs
+        for row in run.segments
+    ]
+    # Rows of runs before a figure was kept lack it.
+    frame = pl.DataFrame(
+        [{name: row.get(name) for name in _TREND_SCHEMA if name != "match_rate"} for row in rows],
+        schema={name: dtype for name, dtype in _TREND_SCHEMA.items() if name != "match_rate"},
+    )
+    rate = pl.when(pl.col("held_by_criteo") > 0).then(pl.col("matches") / pl.col("held_by_criteo"))
+    return frame.with_columns(match_rate=rate.cast(pl.Float64))
+
+
 def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
     """Return a row a run, the newest first, of one export or of all."""
     query = select(RunRecord).join(ExportRecord).order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
@@ -251,6 +290,24 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
     )
 
 
+_TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
+    "at": pl.Datetime("us", "UTC"),
+    "run": pl.String,
+    "export": pl.String,
+    "status": pl.String,
+    "segment": pl.String,
+    "advertiser_id": pl.String,
+    "identifier_type": pl.String,
+    "list_id": pl.String,
+    "members": pl.Int64,
+    "exportable": pl.Int64,
+    "added": pl.Int64,
+    "removed": pl.Int64,
+    "rejected": pl.Int64,
+    "held_by_criteo": pl.Int64,
+    "matches": pl.Int64,
+    "match_rate": pl.Float64,
+}
 _REJECTED_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "segment": pl.String,
     "customer": pl.String,

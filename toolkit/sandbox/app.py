@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -125,6 +126,8 @@ async def _fail(
         answer = _answer(world, route, received)
         await asyncio.sleep(_SLOW_SECONDS if planned.seconds is None else planned.seconds)
         return answer
+    elif planned.fault is Fault.REJECT:
+        return _answer(world, route, replace(received, rejects_one=True))
     elif planned.fault is Fault.DROP_AFTER:
         _answer(world, route, received)
     await _drop(request)

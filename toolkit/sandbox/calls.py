@@ -27,6 +27,8 @@ class Received:
     body: bytes | None
     now: float
     entry: Entry
+    rejects_one: bool = False
+    """Whether the first identifier is found invalid, whatever it is."""
 
     @property
     def time(self) -> datetime:

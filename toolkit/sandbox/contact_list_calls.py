@@ -39,7 +39,7 @@ def _apply(world: World, received: Received, amendment: AmendmentOf, *, identifi
             ),
         )
     held = world.open_list(received.parameters["list_id"])
-    sorted_out = sort_out(identifiers, amendment.identifierType)
+    sorted_out = sort_out(identifiers, amendment.identifierType, rejects_one=received.rejects_one)
     as_held = without_readable(sorted_out.valid, amendment.identifierType) if world.keeps else sorted_out.valid
     world.change(Amended(held.id, amendment.operation, amendment.identifierType, as_held, received.time))
     return envelope(

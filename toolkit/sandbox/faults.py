@@ -27,7 +27,7 @@ class Call(StrEnum):
 
 
 class Fault(StrEnum):
-    """A way to fail. Only DROP_AFTER and SLOW do what was asked; the others change nothing."""
+    """A way to fail. Only DROP_AFTER, SLOW and, but for one identifier, REJECT do what was asked."""
 
     HTTP_429 = "http_429"
     HTTP_500 = "http_500"
@@ -41,6 +41,8 @@ class Fault(StrEnum):
     DROP_AFTER = "drop_after"
     SLOW = "slow"
     """Does at once what was asked, and answers late."""
+    REJECT = "reject"
+    """Finds the first identifier of an amendment invalid, and does what was asked with the others."""
 
 
 @dataclass(frozen=True)

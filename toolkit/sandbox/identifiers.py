@@ -42,14 +42,15 @@ class SortedOut:
     invalid_samples: list[str]
 
 
-def sort_out(identifiers: list[str], identifier_type: IdentifierType) -> SortedOut:
-    """Part the well-formed identifiers from the others.
+def sort_out(identifiers: list[str], identifier_type: IdentifierType, *, rejects_one: bool = False) -> SortedOut:
+    """Part the well-formed identifiers from the others; the first is among the others if one is to be rejected.
 
     An e-mail address is plain, or the 32 or 64 hexadecimal digits of its MD5 or SHA-256. Criteo asks for
     trimming and lower case before hashing, so surrounding spaces and capitals make it invalid here: a client
     that forgot would otherwise see its matches vanish without a word.
     """
-    valid = list(filter(_FORMS[identifier_type].fullmatch, identifiers))
+    considered = identifiers[1:] if rejects_one else identifiers
+    valid = list(filter(_FORMS[identifier_type].fullmatch, considered))
     if identifier_type is IdentifierType.EMAIL:
         valid = [identifier for identifier in valid if identifier == identifier.lower()]
     invalid_count = len(identifiers) - len(valid)
