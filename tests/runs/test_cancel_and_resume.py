@@ -1,0 +1,114 @@
+"""A run can be ended between two batches and taken up again, and two runs never change one list at once."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+import toolkit
+from tests.conftest import Tables, save_nightly
+from toolkit.errors import BusyError, ConfigurationError
+from toolkit.runs import RunStatus
+from toolkit.runs.run import MOVES
+from toolkit.sandbox import Call, Fault, Sandbox
+
+Held = Callable[[str], set[str]]
+
+
+def amended(criteo: Sandbox) -> int:
+    return sum(1 for it in criteo.requests() if it.call in (Call.AMEND, Call.CLEAR))
+
+
+@contextmanager
+def running(workspace: toolkit.Workspace, criteo: Sandbox, export: str = "Nightly") -> Iterator[str]:
+    """A run that waits for Criteo while the block lasts; the block gets its id."""
+    criteo.fail(Fault.SLOW, calls=(Call.AMEND, Call.CLEAR), times=1, seconds=3)
+    before = amended(criteo)
+    thread = threading.Thread(target=workspace.run, args=(export,))
+    thread.start()
+    while amended(criteo) == before:
+        time.sleep(0.02)
+    yield workspace.runs(export).filter(status="running")["run"].item()
+    thread.join()
+
+
+@pytest.fixture
+def two_lists(workspace: toolkit.Workspace, tables: Tables) -> toolkit.Workspace:
+    tables.write(segments={"Few": [f"C{number:03}" for number in range(10)]})
+    save_nightly(workspace, segments=["All", "Few"])
+    return workspace
+
+
+def test_a_canceled_run_sends_nothing_more_and_is_taken_up(
+    two_lists: toolkit.Workspace, criteo: Sandbox, held: Held
+) -> None:
+    with running(two_lists, criteo) as run_id:
+        two_lists.cancel(run_id)
+    canceled = two_lists.run_report(run_id)
+    assert canceled.status is RunStatus.CANCELED
+    assert canceled.error is not None
+    assert "canceled by" in canceled.error["what"]
+    assert (len(held("All")), len(held("Few"))) == (100, 0)
+    resumed = two_lists.resume("Nightly")
+    assert (resumed.status, resumed.resumes) == (RunStatus.SUCCESSFUL, run_id)
+    assert (len(held("All")), len(held("Few"))) == (100, 10)
+    assert resumed.frame["added"].to_list() == [0, 10]
+    assert two_lists.audit.filter(action="cancel run of export").height == 1
+
+
+def test_only_what_goes_on_can_be_canceled(workspace: toolkit.Workspace) -> None:
+    run = workspace.run("Nightly")
+    with pytest.raises(ConfigurationError, match="It is successful"):
+        workspace.cancel(run.id)
+    with pytest.raises(ConfigurationError, match="There is no such run"):
+        workspace.cancel("nonsense")
+
+
+def test_only_what_ended_badly_can_be_resumed(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+    with pytest.raises(ConfigurationError, match="never ran"):
+        workspace.resume("Nightly")
+    with running(workspace, criteo), pytest.raises(BusyError, match="is going on"):
+        workspace.resume("Nightly")
+    with pytest.raises(ConfigurationError, match="ended well the last time"):
+        workspace.resume("Nightly")
+
+
+def test_what_a_run_was_allowed_to_pass_is_passed_when_it_is_resumed(
+    workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox, held: Held
+) -> None:
+    workspace.run("Nightly").raise_for_status()
+    save_nightly(workspace, thresholds={})
+    tables.write(segments={"All": ["C001", "C002"]})
+    criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=2)
+    assert workspace.run("Nightly", allow=["large change"]).status is RunStatus.FAILED
+    workspace.resume("Nightly").raise_for_status()
+    assert len(held("All")) == 2
+
+
+def test_a_second_export_is_kept_from_a_list_that_is_being_changed(
+    workspace: toolkit.Workspace, criteo: Sandbox, held: Held
+) -> None:
+    workspace.run("Nightly").raise_for_status()
+    (made,) = criteo.lists()
+    options = workspace.export("Nightly").model_dump(exclude={"name", "version"}) | {"lists": {"All": made.id}}
+    workspace.save_export("Second", **options)
+    with running(workspace, criteo, "Second") as run_id:
+        refused = workspace.run("Nightly")
+        assert refused.error is not None
+        assert f"is being changed by run {run_id} of export 'Second'" in refused.error["what"]
+    workspace.resume("Nightly").raise_for_status()
+    assert len(held("All")) == 100
+
+
+def test_a_status_moves_only_as_it_is_written_down() -> None:
+    for_good = {it for it in RunStatus if it not in MOVES}
+    assert for_good == {RunStatus.SUCCESSFUL, RunStatus.FAILED, RunStatus.SKIPPED, RunStatus.CANCELED}
+    assert RunStatus.RUNNING not in {target for it in for_good for target in MOVES.get(it, ())}
+
+
+def test_the_steps_take_their_time_in_order(workspace: toolkit.Workspace) -> None:
+    run = workspace.run("Nightly")
+    assert list(run.timings) == ["preparing", "checking", "planning", "sending", "done"]
+    assert sum(run.timings.values()) <= (run.seconds or 0) + 0.01

@@ -1,0 +1,138 @@
+"""A data subject request: one person leaves every list, and is kept out of later runs, without being written down."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import toolkit
+from tests.conftest import Tables, save_nightly
+from toolkit.errors import ConfigurationError
+from toolkit.sandbox import Sandbox
+
+Held = Callable[[str], set[str]]
+
+
+def sha256(number: int) -> str:
+    return hashlib.sha256(f"person{number}@mail.example".encode()).hexdigest()
+
+
+@pytest.fixture
+def two_exports(workspace: toolkit.Workspace, tables: Tables) -> toolkit.Workspace:
+    tables.write(segments={"Few": ["C001", "C002"]})
+    save_nightly(workspace, mode="append")
+    options = workspace.export("Nightly").model_dump(exclude={"name", "version"})
+    workspace.save_export("Second", **(options | {"segments": ["Few"], "form": "md5"}))
+    workspace.run_all()
+    return workspace
+
+
+@pytest.mark.parametrize("person", [{"email": " Person1@MAIL.example"}, {"customer": "C001"}])
+def test_the_person_leaves_every_list_and_stays_out(
+    two_exports: toolkit.Workspace, held: Held, person: dict[str, str]
+) -> None:
+    forgotten = two_exports.forget(**person)
+    assert forgotten.done
+    assert forgotten.frame.select("export", "done").rows() == [("Nightly", True), ("Second", True)]
+    assert (len(held("All")), len(held("Few"))) == (99, 1)
+    two_exports.run_all()
+    assert (len(held("All")), len(held("Few"))) == (99, 1)
+    assert sha256(1) not in held("All")
+    runs = two_exports.runs("Nightly")
+    assert runs["started_by"].to_list() == ["person", "data subject request", "person"]
+    assert two_exports.run_report(runs["run"][0]).frame["suppressed"].sum() == 1
+
+
+def test_nothing_that_is_kept_names_the_person(two_exports: toolkit.Workspace) -> None:
+    forgotten = two_exports.forget(email="person1@mail.example")
+    kept = b"".join(it.read_bytes() for it in two_exports.path.rglob("*") if it.is_file())
+    assert b"person1@" not in kept
+    assert "person1" not in repr(forgotten) + forgotten._repr_html_()
+    (row,) = two_exports.audit.filter(action="forget person").rows(named=True)
+    assert (row["name"], row["details"]) == (forgotten.entry, "{}")
+
+
+def test_an_address_that_the_profile_no_longer_has_leaves_by_the_customers_key(
+    workspace: toolkit.Workspace, tables: Tables, held: Held
+) -> None:
+    save_nightly(workspace, mode="append")
+    workspace.run("Nightly").raise_for_status()
+    profiles = tables.folder / "profiles.parquet"
+    gone = pl.col("CustomerId") == "C001"
+    pl.read_parquet(profiles).filter(~gone).write_parquet(profiles)
+    assert workspace.forget(customer="C001").done
+    assert sha256(1) not in held("All")
+
+
+def test_plain_lists_are_told_the_address_itself(workspace: toolkit.Workspace, tables: Tables, held: Held) -> None:
+    save_nightly(workspace, form="plain", mode="append")
+    workspace.run("Nightly").raise_for_status()
+    assert workspace.forget(customer="C001").done
+    assert "person1@mail.example" not in held("All")
+    profiles = tables.folder / "profiles.parquet"
+    pl.read_parquet(profiles).filter(pl.col("CustomerId") != "C002").write_parquet(profiles)
+    unnamed = workspace.forget(customer="C002")
+    assert not unnamed.done
+    assert "mode='replace'" in unnamed.frame["what"].item()
+    workspace.run("Nightly", mode="replace").raise_for_status()
+    assert held("All") == {f"person{number}@mail.example" for number in range(100) if number not in (1, 2)}
+
+
+def test_lists_of_a_removed_export_are_left_too(two_exports: toolkit.Workspace, held: Held) -> None:
+    two_exports.remove_export("Nightly")
+    assert two_exports.forget(email="person1@mail.example").done
+    assert sha256(1) not in held("All")
+
+
+def test_a_list_that_cannot_be_reached_is_told_and_asked_again(
+    two_exports: toolkit.Workspace, criteo: Sandbox, held: Held
+) -> None:
+    criteo.withdraw_consent(two_exports.export("Nightly").advertiser_id)
+    forgotten = two_exports.forget(email="person1@mail.example")
+    assert not forgotten.done
+    assert set(forgotten.frame["done"]) == {False}
+    assert forgotten.frame["what"].str.contains("consent").all()
+    criteo.give_consent(two_exports.export("Nightly").advertiser_id)
+    assert two_exports.forget(email="person1@mail.example").done
+    assert sha256(1) not in held("All")
+
+
+def test_a_person_is_named_in_one_way(workspace: toolkit.Workspace) -> None:
+    with pytest.raises(ConfigurationError, match="Give one of the two"):
+        workspace.forget()
+
+
+@pytest.mark.parametrize("form", ["sha256", "md5", "sha256_of_md5", "plain"])
+@pytest.mark.parametrize("known_by", ["plain", "sha256", "md5", "sha256_of_md5", "customer"])
+def test_a_suppression_list_holds_in_every_form(
+    workspace: toolkit.Workspace, tables: Tables, tmp_path: Path, form: str, known_by: str
+) -> None:
+    address = "person5@mail.example"
+    md5 = hashlib.md5(address.encode()).hexdigest()
+    value = {
+        "plain": f"{address.upper()} ",
+        "sha256": sha256(5).upper(),
+        "md5": md5,
+        "sha256_of_md5": hashlib.sha256(md5.encode()).hexdigest(),
+        "customer": "C005",
+    }[known_by]
+    pl.DataFrame({"who": [value, None]}).write_csv(tmp_path / "out.csv")
+    column = {"customer_column" if known_by == "customer" else "email_column": "who"}
+    workspace.suppress(tmp_path / "out.csv", **column)
+    left_out = workspace.preview("All", email_column="EMail", form=form).left_out
+    assert left_out.select("customer", "status").rows() == [("C005", "suppressed")]
+    assert workspace.suppressed.select("customers", "addresses").sum().row(0)[0] == (known_by == "customer")
+
+
+def test_a_list_that_lacks_the_column_is_told(workspace: toolkit.Workspace, tmp_path: Path) -> None:
+    people = pl.DataFrame({"mail": ["a@x.example"]})
+    with pytest.raises(ConfigurationError, match="no column 'email'"):
+        workspace.suppress(people, email_column="email")
+    with pytest.raises(ConfigurationError, match="No column was named"):
+        workspace.suppress(people)
+    (tmp_path / "broken.parquet").write_bytes(b"a@x.example is no table")
+    with pytest.raises(toolkit.ToolkitError, match="can't be read as a table") as raised:
+        workspace.suppress(tmp_path / "broken.parquet", email_column="email")
+    assert "a@x.example" not in str(raised.value)
