@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import polars as pl
@@ -13,6 +14,9 @@ from hypothesis import settings
 
 import toolkit
 from toolkit.sandbox import Sandbox, start
+
+if TYPE_CHECKING:
+    from tests.postgresql import Server
 
 # A machine that does other things too may take its time.
 settings.register_profile("unhurried", deadline=None)
@@ -85,10 +89,45 @@ def tables(tmp_path: Path) -> Tables:
     return Tables(tmp_path / "tables").write(emails, {"All": list(emails)})
 
 
+@pytest.fixture(scope="session")
+def _postgresql() -> Iterator["Server"]:
+    from tests.postgresql import running_server
+
+    with running_server() as server:
+        yield server
+
+
+@dataclass(frozen=True)
+class Databases:
+    """Where empty databases of one kind come from."""
+
+    kind: str
+    new: Callable[[], str | None]
+    """Return the URL of one; None is SQLite in the folder of the workspace."""
+
+
 @pytest.fixture
-def database() -> str | None:
-    """The database of the workspace; None is SQLite in its folder."""
-    return None
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """Databases of SQLite, and in the folders below of PostgreSQL too."""
+    kind = getattr(request, "param", "sqlite")
+    if kind == "sqlite":
+        return Databases(kind, lambda: None)
+    return Databases(kind, request.getfixturevalue("_postgresql").new_database)
+
+
+ON_BOTH_DATABASES = ("faults", "runs", "workspace")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what uses a database, in these folders, on SQLite and on PostgreSQL."""
+    if "databases" in metafunc.fixturenames and metafunc.definition.path.parent.name in ON_BOTH_DATABASES:
+        metafunc.parametrize("databases", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def database(databases: Databases) -> str | None:
+    """An empty database for a workspace."""
+    return databases.new()
 
 
 @pytest.fixture
