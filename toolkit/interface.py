@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from toolkit.audience import Audience, IdentifierForm, audience_of
-from toolkit.criteo import CRITEO
+from toolkit.criteo import CRITEO, MAX_IDENTIFIERS_A_CALL
 from toolkit.errors import ToolkitError
 from toolkit.names import one_of
 from toolkit.progress_bar import progress_bar
@@ -320,13 +320,15 @@ class Workspace:
         mode: Mode | str | None = None,
         allow: Sequence[Guard | str] = (),
         if_list_gone: IfListGone | str = IfListGone.STOP,
+        batch_size: int = MAX_IDENTIFIERS_A_CALL,
         trigger: Trigger | str = Trigger.PERSON,
     ) -> Run:
         """Run an export now, with a progress bar; return the run, successful or not.
 
         A dry run does everything but send. ``mode`` is another for this run only: ``"replace"`` sends the lists anew.
         ``allow`` names guards to pass knowingly, such as ``"large change"``.
-        ``if_list_gone="remake"`` makes lists anew that were deleted at Criteo.
+        ``if_list_gone="remake"`` makes lists anew that were deleted at Criteo. ``batch_size`` is how many identifiers are
+        sent, and acknowledged, at a time: fewer where a line breaks often.
         """
         with progress_bar(name) as observer:
             return run_export(
@@ -337,6 +339,7 @@ class Workspace:
                 mode=None if mode is None else one_of("mode", Mode, mode),
                 allow=[one_of("guard", Guard, it) for it in allow],
                 if_list_gone=one_of("choice", IfListGone, if_list_gone),
+                batch_size=batch_size,
                 observer=observer,
             )
 

@@ -10,7 +10,7 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
-from toolkit.errors import BusyError
+from toolkit.errors import BusyError, ConfigurationError
 from toolkit.runs import RunFailedError
 from toolkit.sandbox import Call, Fault, Sandbox
 
@@ -70,6 +70,25 @@ class TestMirror:
         assert held("Few") == sha256("person1@mail.example")
         assert run.outcome == "successful with warnings"
         assert any("'All' is no longer in the export" in warning for warning in run.warnings)
+
+
+class TestBatches:
+    def test_hold_as_many_identifiers_as_asked_for(
+        self, workspace: toolkit.Workspace, criteo: Sandbox, held: Held
+    ) -> None:
+        planned = workspace.run("Nightly", batch_size=30, dry_run=True).raise_for_status()
+        run = workspace.run("Nightly", batch_size=30).raise_for_status()
+        assert held("All") == everybody()
+        assert run.frame["batches"].to_list() == planned.frame["batches"].to_list() == [4]
+        assert sorted(amendments(criteo)) == [("add", 10), ("add", 30), ("add", 30), ("add", 30)]
+
+    @pytest.mark.parametrize("size", [0, 50_001])
+    def test_that_criteo_would_not_take_are_refused_before_the_run(
+        self, workspace: toolkit.Workspace, size: int
+    ) -> None:
+        with pytest.raises(ConfigurationError, match=r"Give batch_size from 1 to 50,000\."):
+            workspace.run("Nightly", batch_size=size)
+        assert workspace.runs().is_empty()
 
 
 class TestOtherModes:

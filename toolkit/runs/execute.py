@@ -36,18 +36,22 @@ def run_export(
     mode: Mode | None = None,
     allow: Collection[Guard] = (),
     if_list_gone: IfListGone = IfListGone.STOP,
+    batch_size: int = MAX_IDENTIFIERS_A_CALL,
     resumes: str | None = None,
     observer: Observer = nobody,
 ) -> Run:
     """Run an export now and return the run as it was recorded, successful or not.
 
     A dry run does everything but send, and tells as warnings what guards would stop. ``mode`` is another one for this
-    run only. ``allow`` names the guards that are passed knowingly. Raises what keeps a run from beginning: an unknown
-    export (ConfigurationError), one that is running already (BusyError), a connection that one may not use
-    (AccessError).
+    run only. ``allow`` names the guards that are passed knowingly. ``batch_size`` is how many identifiers are sent, and
+    acknowledged, at a time.
+
+    Raises what keeps a run from beginning: an unknown export or a batch size that Criteo does not take
+    (ConfigurationError), a run that is going on already (BusyError), a connection that one may not use (AccessError).
     """
     export = export_of(folder, name)
     require_runnable(folder, export)
+    _require_batch_size(batch_size)
     credentials = credentials_of(folder, export.connection)
     export = export if mode is None else export.model_copy(update={"mode": mode})
     begun = recorded_run(
@@ -62,7 +66,15 @@ def run_export(
         stops = guard_age(inputs, last_inputs(folder, export.name))
         audiences = _checked_audiences(folder, export, keeper=keeper)
         stops += guard_writing(inputs, _inputs(folder, export))
-        work = _Work(folder, export, audiences, host=credentials.host, keeper=keeper, observer=observer)
+        work = _Work(
+            folder,
+            export,
+            audiences,
+            host=credentials.host,
+            batch_size=batch_size,
+            keeper=keeper,
+            observer=observer,
+        )
         keeper.begin(Step.PLAN)
         if dry_run:
             stops += work.preview()
@@ -97,6 +109,13 @@ def resume_export(folder: WorkspaceFolder, name: str, *, observer: Observer = no
 def active_exports(folder: WorkspaceFolder) -> list[str]:
     """Return the names of the exports that ``run_all`` runs: the active ones that have a connection."""
     return [it.name for it in exports(folder) if it.active and it.connection]
+
+
+def _require_batch_size(size: int) -> None:
+    if not 1 <= size <= MAX_IDENTIFIERS_A_CALL:
+        raise ConfigurationError(
+            f"A batch can't have {size:,} identifiers.", f"Give batch_size from 1 to {MAX_IDENTIFIERS_A_CALL:,}."
+        )
 
 
 def _inputs(folder: WorkspaceFolder, export: Export) -> list[dict[str, Any]]:
@@ -151,12 +170,14 @@ class _Work:
         audiences: Mapping[IdentifierKind, Audience],
         *,
         host: str,
+        batch_size: int,
         keeper: RunKeeper,
         observer: Observer,
     ) -> None:
         self._folder = folder
         self._export = export
         self._host = host
+        self._batch_size = batch_size
         self._keeper = keeper
         self._observer = observer
         self._ledger = Ledger(folder, keeper.id, now=now)
@@ -174,7 +195,7 @@ class _Work:
         self._records = {it: it.record(self._folder, self._export, host=self._host, save=False) for it in self._targets}
         stops = self._guard()
         for target, plan in self._plans().items():
-            batches = self._ledger.count_batches(plan, MAX_IDENTIFIERS_A_CALL)
+            batches = self._ledger.count_batches(plan, self._batch_size)
             planned = {"added": len(plan.add), "removed": len(plan.remove), "batches": batches}
             self._rows[target] |= planned | {"list_id": self._records[target].criteo_id}
         self._note_figures()
@@ -292,7 +313,7 @@ class _Work:
             self._observer(Progress(Step.PUSH, self._done, self._total))
 
         pushed = push(
-            self._ledger.write_plan(record, plan, MAX_IDENTIFIERS_A_CALL, wanted=wanted),
+            self._ledger.write_plan(record, plan, self._batch_size, wanted=wanted),
             record,
             criteo=criteo,
             ledger=self._ledger,
