@@ -1,0 +1,119 @@
+"""Runs in processes of their own, that die where they are told to: at an instant, or at the n-th step."""
+
+import itertools
+import multiprocessing
+import os
+import signal
+import sys
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+import toolkit
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["tests.faults.preloaded"])
+
+
+class OwnProcess:
+    """A run of the export ``Nightly`` in a process of its own."""
+
+    def __init__(self, workspace: Path, *, dies_at: int | None = None, **options: Any) -> None:
+        self._said, says = _CONTEXT.Pipe(duplex=False)
+        self._process: ForkServerProcess = _CONTEXT.Process(
+            target=_run, args=(workspace, dict(os.environ), says, dies_at, options), daemon=True
+        )
+        self._process.start()
+        says.close()
+
+    def wait_until_begun(self) -> None:
+        """Wait until it is about to run the export."""
+        self._said.recv()
+
+    def ends_within(self, seconds: float) -> bool:
+        """Tell whether it ends by itself within these seconds."""
+        self._process.join(max(seconds, 0))
+        return self._process.exitcode is not None
+
+    def kill(self) -> bool:
+        """End it in the middle of whatever it does; tell whether that was the end of it."""
+        self._process.kill()
+        return self.was_killed()
+
+    def interrupt(self) -> None:
+        """Interrupt it, as a notebook's stop button does."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, signal.SIGINT)
+
+    def was_killed(self) -> bool:
+        """Wait for its end, and tell whether it was killed."""
+        self._process.join()
+        return self._process.exitcode == -signal.SIGKILL
+
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with."""
+        self._process.join()
+        return self._process.exitcode
+
+    @property
+    def died_at(self) -> str:
+        """Where it ended its own life."""
+        return str(self._said.recv())
+
+
+def _run(
+    workspace: Path, environment: dict[str, str], says: Connection, dies_at: int | None, options: dict[str, Any]
+) -> None:
+    os.environ.update(environment)
+    opened = toolkit.open_workspace(workspace)
+    if dies_at is not None:
+        _die_at(dies_at, workspace, says)
+    says.send("begun")
+    opened.run("Nightly", **options)
+
+
+def _die_at(number: int, workspace: Path, says: Connection) -> None:
+    """Kill this process at the n-th instant at which something is about to change, or did so just now.
+
+    That is: a file below the workspace is about to be made, renamed or dropped, bytes are about to be sent over HTTP, a
+    transaction is about to be committed, or was committed.
+    """
+    from sqlalchemy import Engine, event
+    from sqlalchemy.orm import Session
+
+    passed = itertools.count(1)
+
+    def pass_by(what: str) -> None:
+        if next(passed) == number:
+            says.send(what)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def on_audit(name: str, arguments: tuple[Any, ...]) -> None:
+        if name == "http.client.send":
+            pass_by("send")
+        elif name in _FILE_EVENTS and str(arguments[0]).startswith(str(workspace)):
+            if name != "open" or arguments[2] & (os.O_WRONLY | os.O_RDWR):
+                pass_by(f"{_FILE_EVENTS[name]} {_kind_of_file(str(arguments[0]))}")
+
+    sys.addaudithook(on_audit)
+    event.listen(Engine, "commit", lambda _connection: pass_by(f"commit of {_who_commits()}"))
+    event.listen(Session, "after_commit", lambda _session: pass_by(f"committed {_who_commits()}"))
+
+
+_FILE_EVENTS = {"open": "write", "os.mkdir": "make", "os.rename": "rename", "os.remove": "drop"}
+
+
+def _kind_of_file(path: str) -> str:
+    return "plan" if "plan-" in path else "report" if "report" in path else Path(path).parent.name
+
+
+def _who_commits() -> str:
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        module = frame.f_globals.get("__name__", "")
+        if module.startswith("toolkit.") and not module.endswith(".folder"):
+            return f"{module}.{frame.f_code.co_qualname}"
+    return "nobody"

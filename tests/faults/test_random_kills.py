@@ -1,0 +1,85 @@
+"""Runs of real processes are killed at random instants; each time, the next leaves exactly the right lists."""
+
+import os
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+from secrets import randbelow
+
+import pytest
+
+from tests.conftest import Databases
+from tests.faults.days import Days
+from tests.faults.killing import OwnProcess
+
+SEED_VARIABLE = "TOOLKIT_TESTS_SEED"
+KILLS = {"sqlite": 200, "postgresql": 40}
+AT_ONCE = 2
+"""Two workspaces at once, since a processor would be idle else."""
+
+
+class Doomed:
+    """A run that is to be killed at a random instant, half of the times while it sends."""
+
+    def __init__(self, days: Days, *, longest: float) -> None:
+        self._days = days
+        self._longest = longest
+        self._size = days.journal.size
+        self._while_it_sends = days.random.random() < 0.5
+        self._process: OwnProcess = days.start_run()
+
+    def kill(self) -> bool:
+        """Kill it when its instant has come; tell whether it had not ended by then."""
+        self._process.wait_until_begun()
+        seconds = self._days.random.uniform(0, self._longest)
+        if self._while_it_sends:
+            seconds /= 5
+            while self._days.journal.size == self._size and not self._process.ends_within(0.001):
+                pass
+        return not self._process.ends_within(seconds) and self._process.kill()
+
+
+def seconds_of_a_run(days: Days) -> float:
+    process = days.start_run()
+    process.wait_until_begun()
+    begun = time.monotonic()
+    assert process.exit_code == 0
+    seconds = time.monotonic() - begun
+    days.look_at_what_was_left()
+    return seconds
+
+
+def test_a_run_killed_at_any_instant_is_made_good_by_the_next(
+    tmp_path: Path, databases: Databases, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seed = int(os.environ.get(SEED_VARIABLE) or randbelow(2**32))
+    print(f"{SEED_VARIABLE}={seed}")
+    where: Counter[str] = Counter()
+    with ExitStack() as stack:
+        workspaces = [
+            stack.enter_context(Days(tmp_path / str(it), Random(f"{seed} {it}"), database=databases.new()))
+            for it in range(AT_ONCE)
+        ]
+        longest = seconds_of_a_run(workspaces[0])
+        while where.total() < KILLS[databases.kind]:
+            for days in workspaces:
+                days.begin()
+            for doomed, days in [(Doomed(it, longest=longest), it) for it in workspaces]:
+                if doomed.kill():
+                    where["with a batch open" if days.look_at_what_was_left() else "elsewhere"] += 1
+                else:
+                    days.look_at_what_was_left()
+            for days in workspaces:
+                # Some runs are killed again before they have made good what the one before left.
+                if days.random.random() < 0.8:
+                    days.run()
+        for days in workspaces:
+            days.run()
+            assert set(days.workspace.runs()["status"]) == {"failed", "successful"}
+    with capsys.disabled():
+        told = ", ".join(f"{count} {place}" for place, count in where.items())
+        print(f"\n{where.total()} runs killed on {databases.kind} ({told}) from {SEED_VARIABLE}={seed}")
+    # It would show little if runs were killed only before they begin, or after they end.
+    assert where["with a batch open"] > KILLS[databases.kind] / 10
