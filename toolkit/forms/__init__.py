@@ -1,0 +1,5 @@
+"""Forms in JupyterLab: widgets over the Python interface. They hold no logic; a line of Python does the same."""
+
+from toolkit.forms.connection_form import ConnectionForm
+
+__all__ = ["ConnectionForm"]

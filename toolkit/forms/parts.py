@@ -1,0 +1,140 @@
+"""What forms are put together from: labelled fields, messages, buttons, small tables."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+
+_LOOKS = Path(__file__).with_name("form.css")
+
+
+def looks() -> ipywidgets.HTML:
+    """Return the style sheet, which each form brings along."""
+    return with_class(ipywidgets.HTML(f"<style>{_LOOKS.read_text(encoding='utf-8')}</style>"), "toolkit-style")
+
+
+def with_class(widget: Any, *names: str) -> Any:
+    """Return the widget, with these classes of the style sheet."""
+    for name in names:
+        widget.add_class(name)
+    return widget
+
+
+def heading(text: str, *, level: int = 3) -> ipywidgets.HTML:
+    """Return a heading."""
+    return ipywidgets.HTML(f"<h{level}>{escape(text)}</h{level}>")
+
+
+def paragraph(text: str, *, kind: str = "") -> ipywidgets.HTML:
+    """Return a paragraph, of a kind that the style sheet knows."""
+    return ipywidgets.HTML(f'<p class="{kind}">{escape(text)}</p>')
+
+
+def buttons(*those: ipywidgets.Button) -> ipywidgets.HBox:
+    """Return buttons in a row that breaks where it is too long."""
+    return with_class(ipywidgets.HBox(those), "toolkit-buttons")
+
+
+def button(text: str, *, style: str = "", hint: str = "") -> ipywidgets.Button:
+    """Return a button; the style is ``primary``, ``danger`` or nothing."""
+    return ipywidgets.Button(description=text, button_style=style, tooltip=hint or None)
+
+
+def columns(*those: Any) -> ipywidgets.HBox:
+    """Return columns side by side on a wide page, one below the other in a narrow sidebar."""
+    return with_class(ipywidgets.HBox(those), "toolkit-columns")
+
+
+def show(widget: Any, *, when: bool) -> None:
+    """Show the widget, or take it off the page and out of the keyboard's way."""
+    widget.layout.display = None if when else "none"
+
+
+class Field:
+    """A control with its label above it, a line of help below, and the reason when something is not right with it."""
+
+    def __init__(self, control: Any, *, help_text: str = "", problem_word: str) -> None:
+        self.control = control
+        self._problem_word = problem_word
+        self._problem = ipywidgets.HTML()
+        self._help = paragraph(help_text, kind="toolkit-help")
+        show(self._help, when=bool(help_text))
+        show(self._problem, when=False)
+        is_tick = isinstance(control, ipywidgets.Checkbox)
+        with_class(control, "toolkit-tick" if is_tick else "toolkit-control")
+        if is_tick:
+            control.indent = False
+        self.widget = with_class(ipywidgets.VBox([control, self._help, self._problem]), "toolkit-field")
+
+    @property
+    def value(self) -> Any:
+        """What the control holds."""
+        return self.control.value
+
+    @property
+    def problem(self) -> str:
+        """What is not right; empty when all is."""
+        return self._problem.value and self._told
+
+    @problem.setter
+    def problem(self, text: str) -> None:
+        self._told = text
+        word = f"<strong>{escape(self._problem_word)}:</strong> "
+        self._problem.value = f'<div class="toolkit-problem" role="alert">{word}{escape(text)}</div>' if text else ""
+        show(self._problem, when=bool(text))
+
+    def explain(self, text: str) -> None:
+        """Set the line of help."""
+        self._help.value = f'<p class="toolkit-help">{escape(text)}</p>'
+        show(self._help, when=bool(text))
+
+
+class Message:
+    """Where a form says what it did, or could not do; read out by screen readers."""
+
+    def __init__(self) -> None:
+        self.widget = ipywidgets.HTML()
+        self.text = ""
+        """What it says, without its marks."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Say nothing."""
+        self._set("", "")
+
+    def say(self, word: str, *sentences: str, kind: str) -> None:
+        """Say the sentences after a word that tells their kind: ``done``, ``busy``, ``warning`` or ``problem``."""
+        role = "alert" if kind == "problem" else "status"
+        text = " ".join(sentences)
+        self._set(
+            text,
+            f'<div class="toolkit-told toolkit-{kind}" role="{role}"><strong>{escape(word)}:</strong> '
+            f"{escape(text)}</div>",
+        )
+
+    def _set(self, text: str, html: str) -> None:
+        self.text = text
+        self.widget.value = html
+        show(self.widget, when=bool(html))
+
+
+def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> str:
+    """Return a small table as HTML that takes the colours of the page; ``numbers`` are the columns to align right."""
+    right = set(numbers)
+
+    def cell(position: int, text: str, tag: str) -> str:
+        kind = ' class="toolkit-number"' if position in right else ""
+        scope = ' scope="col"' if tag == "th" else ""
+        return f"<{tag}{scope}{kind}>{escape(text)}</{tag}>"
+
+    def line(cells: Sequence[str], tag: str) -> str:
+        return f"<tr>{''.join(cell(position, text, tag) for position, text in enumerate(cells))}</tr>"
+
+    caption = f"<caption>{escape(title)}</caption>" if title else ""
+    body = "".join(line(row, "td") for row in rows)
+    return (
+        f'<div class="toolkit-wide"><table class="toolkit-table">{caption}<thead>{line(head, "th")}</thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
