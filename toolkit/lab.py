@@ -10,7 +10,7 @@ from toolkit.errors import ConfigurationError
 from toolkit.sandbox import attach_or_start
 
 # JupyterLab asks whether it may look for news, and looks for newer versions and extensions, unless it is told not to.
-_NO_CALLS_OUT = (
+NO_CALLS_OUT = (
     f"--LabApp.app_settings_dir={Path(__file__).with_name('lab_settings')}",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--LabApp.extension_manager=readonly",
@@ -24,7 +24,7 @@ def run_lab(project: Path, arguments: Sequence[str], *, say: Callable[[str], Non
         raise ConfigurationError(f"There is no folder {notebooks}.", "Run this in a checkout of the project.")
     with attach_or_start(keep=project / "workspace" / "sandbox") as criteo:
         say(f"Embedded Criteo: {criteo.url}")
-        command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *_NO_CALLS_OUT, *arguments]
+        command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *NO_CALLS_OUT, *arguments]
         try:
             environment = os.environ | {"TOOLKIT_SANDBOX_URL": criteo.url}
             return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # the person's own words
