@@ -1,6 +1,7 @@
 """The Python interface: a workspace, and everything that is done with it, a line each."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -32,6 +33,7 @@ from toolkit.runs import (
     scan_history,
     trend,
 )
+from toolkit.runs.progress import Observer
 from toolkit.show import html_table
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
 from toolkit.workspace import (
@@ -322,15 +324,17 @@ class Workspace:
         if_list_gone: IfListGone | str = IfListGone.STOP,
         batch_size: int = MAX_IDENTIFIERS_A_CALL,
         trigger: Trigger | str = Trigger.PERSON,
+        observer: Observer | None = None,
     ) -> Run:
         """Run an export now, with a progress bar; return the run, successful or not.
 
         A dry run does everything but send. ``mode`` is another for this run only: ``"replace"`` sends the lists anew.
         ``allow`` names guards to pass knowingly, such as ``"large change"``.
         ``if_list_gone="remake"`` makes lists anew that were deleted at Criteo. ``batch_size`` is how many identifiers are
-        sent, and acknowledged, at a time: fewer where a line breaks often.
+        sent, and acknowledged, at a time: fewer where a line breaks often. An ``observer`` is told how far the run is, in
+        the place of the bar; from several threads.
         """
-        with progress_bar(name) as observer:
+        with progress_bar(name) if observer is None else nullcontext(observer) as watching:
             return run_export(
                 self._folder,
                 name,
@@ -340,7 +344,7 @@ class Workspace:
                 allow=[one_of("guard", Guard, it) for it in allow],
                 if_list_gone=one_of("choice", IfListGone, if_list_gone),
                 batch_size=batch_size,
-                observer=observer,
+                observer=watching,
             )
 
     def run_all(self) -> dict[str, Run | ToolkitError]:
@@ -357,13 +361,13 @@ class Workspace:
                 ended[name] = error
         return ended
 
-    def resume(self, name: str) -> Run:
+    def resume(self, name: str, *, observer: Observer | None = None) -> Run:
         """Take up the last run of an export, which failed, was canceled or killed: send what is missing.
 
         What that run was allowed to pass is passed again.
         """
-        with progress_bar(name) as observer:
-            return resume_export(self._folder, name, observer=observer)
+        with progress_bar(name) if observer is None else nullcontext(observer) as watching:
+            return resume_export(self._folder, name, observer=watching)
 
     def cancel(self, run_id: str) -> None:
         """Ask a run, of whatever process and machine, to end before its next batch, as interrupting the kernel does."""
