@@ -1,5 +1,6 @@
 """Forms in JupyterLab: widgets over the Python interface. They hold no logic; a line of Python does the same."""
 
 from toolkit.forms.connection_form import ConnectionForm
+from toolkit.forms.export_form import ExportForm
 
-__all__ = ["ConnectionForm"]
+__all__ = ["ConnectionForm", "ExportForm"]

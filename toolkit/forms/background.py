@@ -65,12 +65,16 @@ class Newest:
         self._one_at_a_time = threading.Lock()
         self._number = 0
 
-    def ask(self, work: Callable[[], T], *, done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
-        """Ask for ``work``; of several that are asked for in quick succession, the last is done."""
+    def forget(self) -> None:
+        """Drop what was asked for."""
         with self._asked:
             self._number += 1
-            number = self._number
             self._asked.notify_all()
+
+    def ask(self, work: Callable[[], T], *, done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
+        """Ask for ``work``; of several that are asked for in quick succession, the last is done."""
+        self.forget()
+        number = self._number
 
         def in_its_turn(_: Deliver) -> T | None:
             with self._asked:

@@ -42,6 +42,20 @@ class Words:
 
         return format_decimal(number, locale=self.language)
 
+    @property
+    def thousands(self) -> str:
+        """The mark between thousands."""
+        from babel import Locale
+
+        return str(Locale.parse(self.language).number_symbols["latn"]["group"])
+
+    @property
+    def decimal(self) -> str:
+        """The mark before decimals."""
+        from babel import Locale
+
+        return str(Locale.parse(self.language).number_symbols["latn"]["decimal"])
+
     def share(self, share: float) -> str:
         """Return a share from 0 to 1 in per cent."""
         from babel.numbers import format_percent

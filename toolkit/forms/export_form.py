@@ -1,0 +1,264 @@
+"""Configure an export; saving does not run it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets
+
+from toolkit.audience import Audience, IdentifierForm
+from toolkit.checks import Thresholds
+from toolkit.forms.form import Form
+from toolkit.forms.parts import Field, button, buttons, columns, heading, paragraph
+from toolkit.forms.preview_view import PreviewView
+from toolkit.forms.segment_picker import SegmentPicker
+from toolkit.forms.terms import term
+from toolkit.interface import Workspace
+from toolkit.workspace import Export, Mode
+
+_HUNDRED = 100
+
+
+class ExportForm(Form):
+    """The options of ``workspace.save_export``, with a preview of what a run would send beside them."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        name: str | None = None,
+        *,
+        segments: Sequence[str] = (),
+        language: str | None = None,
+    ) -> None:
+        """Draw the form for an export that is there, or for a new one, with these segments chosen."""
+        super().__init__(workspace, language=language)
+        self.saved: Export | None = None
+        """The export as it was last saved."""
+        title = self.words.say("Add export") if name is None else self.words.say("Export {name}", name=name)
+        self.draw(title, lambda: self._parts(name, segments))
+
+    def _parts(self, name: str | None, segments: Sequence[str]) -> Sequence[Any]:
+        say = self.words.say
+        edited = None if name is None else self.workspace.export(name)
+        self._version = 0 if edited is None else edited.version
+        given = edited or Export.model_construct(name="", connection="", email_column="", segments=tuple(segments))
+        self._kept = {} if edited is None else edited.model_dump(exclude={"name", "version"})
+        self._draw_destination(given)
+        self._draw_matching(given)
+        self._draw_segments(given)
+        self._draw_options(given)
+        self.save = button(say("Save"), style="primary")
+        self.preview = PreviewView(self)
+        self.on_click(self.save, self._save)
+        for field in (self.email_column, self.form, self.limit, self.contract_limit):
+            self.on_change(field.control, self._refresh_preview)
+        self.on_change(self.connection.control, self._offer_advertisers)
+        self._tell_sizes()
+        self._refresh_preview()
+        left = ipywidgets.VBox(
+            [
+                self.name.widget,
+                self.connection.widget,
+                heading(say("Data matching")),
+                self.email_column.widget,
+                self.advertiser.widget,
+                self.list_name.widget,
+                self.segments.widget,
+                self._segments_field.widget,
+                self.exclude.widget,
+                self._options,
+                buttons(self.save),
+                self.message.widget,
+            ]
+        )
+        return [paragraph(say("Saving does not run the export.")), columns(left, self.preview.widget)]
+
+    def _draw_destination(self, given: Export) -> None:
+        say = self.words.say
+        connections = list(self.workspace.connections)
+        self.name = self.field(
+            ipywidgets.Text(value=given.name, description=say("Display name"), continuous_update=False)
+        )
+        self.name.control.disabled = bool(given.name)
+        self.connection = self.field(
+            ipywidgets.Dropdown(
+                options=connections,
+                value=given.connection if given.connection in connections else next(iter(connections), None),
+                description=say("Connection for export"),
+            ),
+            help_text="" if connections else say("No connection is shared with you: ask an administrator for one."),
+        )
+
+    def _draw_matching(self, given: Export) -> None:
+        say = self.words.say
+        known = self._candidates()
+        self.email_column = self.field(
+            ipywidgets.Dropdown(
+                options=known,
+                value=given.email_column if given.email_column in known else None,
+                description=say("Email"),
+            ),
+            help_text=say("The column of the profiles that holds the e-mail address. Required."),
+        )
+        if given.email_column and given.email_column not in known:
+            self.email_column.problem = say("The profiles have no column {column}.", column=given.email_column)
+        self.advertiser = self.field(ipywidgets.Dropdown(description=say("Advertiser ID")))
+        self._offer_advertisers()
+        offered = [value for _, value in self.advertiser.control.options]
+        if given.advertiser_id in offered:
+            self.advertiser.control.value = given.advertiser_id
+        self.list_name = self.field(
+            ipywidgets.Text(value=given.list_name, description=say("Name"), continuous_update=False),
+            help_text=say("How the lists at Criteo are called; {fields} are filled in.", fields="{segment}, {export}"),
+        )
+
+    def _draw_segments(self, given: Export) -> None:
+        say = self.words.say
+        names = self.workspace.segments.names()
+        self.segments = SegmentPicker(
+            self, names, label=say("Select the segments you want to export"), on_change=self._refresh_preview
+        )
+        self.exclude = SegmentPicker(
+            self, names, label=say("Never send members of these segments"), on_change=self._refresh_preview
+        )
+        self._segments_field = Field(ipywidgets.HTML(), problem_word=say("Error"))
+        self.segments.start_with(given.segments)
+        self.exclude.start_with(given.exclude)
+
+    def _draw_options(self, given: Export) -> None:
+        say, thresholds = self.words.say, given.thresholds
+        self.mode = self.field(
+            ipywidgets.RadioButtons(
+                options=[(term(self.words, it), it) for it in Mode], value=given.mode, description=say("Mode")
+            )
+        )
+        self.form = self.field(
+            ipywidgets.Dropdown(
+                options=[(term(self.words, it), it) for it in IdentifierForm],
+                value=given.form,
+                description=say("Sent as"),
+            )
+        )
+        self.coverage = self._percentage(say("Least share of members with an e-mail, in %"), thresholds.email_coverage)
+        self.validity = self._percentage(say("Least share of valid e-mails, in %"), thresholds.email_validity)
+        self.most_change = self._percentage(
+            say("Most of a list that a run may add or remove, in %"), thresholds.most_change
+        )
+        self.limit = self.field(
+            ipywidgets.BoundedIntText(
+                value=thresholds.limit_profiles,
+                min=1,
+                max=Thresholds().limit_profiles,
+                description=say("Most identifiers of the export"),
+            )
+        )
+        contract = thresholds.contract_limit_profiles
+        self.contract_limit = self.field(
+            ipywidgets.Text(
+                value="" if contract is None else str(contract),
+                description=say("Limit of the contract with Criteo"),
+                continuous_update=False,
+            ),
+            help_text=say("Where it allows fewer; else leave it empty."),
+        )
+        guards = (self.coverage, self.validity, self.most_change, self.limit, self.contract_limit)
+        self._options = ipywidgets.Accordion(
+            [
+                ipywidgets.VBox([self.mode.widget, self.form.widget]),
+                ipywidgets.VBox([it.widget for it in guards]),
+            ],
+            titles=(say("Mode"), say("Checks and guards")),
+        )
+
+    def _percentage(self, label: str, share: float) -> Field:
+        return self.field(
+            ipywidgets.BoundedFloatText(
+                value=round(share * _HUNDRED, 1), min=0, max=_HUNDRED, step=1, description=label
+            )
+        )
+
+    def _candidates(self) -> list[str]:
+        """Return the profile columns that hold text, the key aside."""
+        profiles = self.workspace.profiles
+        return [name for name, kind in profiles.schema_.items() if str(kind) == "String" and name != profiles.key]
+
+    def _offer_advertisers(self) -> None:
+        connection = self.connection.value
+        found = self.workspace.connection(connection).advertisers if connection else {}
+        self.advertiser.control.options = [(f"{name} ({number})", number) for number, name in found.items()]
+
+    def _tell_sizes(self) -> None:
+        def show(sizes: dict[str, int]) -> None:
+            self.segments.tell_sizes(sizes, limit=self._least_limit)
+            self.exclude.tell_sizes(sizes, limit=None)
+
+        self.in_background(
+            lambda _: dict(self.workspace.segments.summary().select("segment", "rows").iter_rows()),
+            done=show,
+            busy=(),
+        )
+
+    @property
+    def _contract(self) -> int | None:
+        text = "".join(it for it in self.contract_limit.value if it.isalnum())
+        self.contract_limit.problem = (
+            "" if not text or (text.isdecimal() and int(text)) else self.words.say("This must be a number, or empty.")
+        )
+        return int(text) if text.isdecimal() and int(text) else None
+
+    @property
+    def _least_limit(self) -> int:
+        limit: int = self.limit.value
+        return min(limit, self._contract or limit)
+
+    def _refresh_preview(self) -> None:
+        chosen, excluded = self.segments.value, self.exclude.value
+        column, form = self.email_column.value, self.form.value
+
+        def prepare() -> Audience:
+            return self.workspace.preview(list(chosen), email_column=column, exclude=excluded, form=form)
+
+        self.preview.ask(
+            prepare if chosen and column else None,
+            limit=self._least_limit,
+            hint=self.words.say("Choose an e-mail column and a segment to see who would be sent."),
+        )
+
+    def _save(self) -> None:
+        say = self.words.say
+        self.message.clear()
+        limit = self._contract
+        lacking = self.missing(self.name, self.connection, self.email_column)
+        self._segments_field.problem = "" if self.segments.value else say("Choose at least one segment.")
+        if lacking or self._segments_field.problem or self.contract_limit.problem:
+            self.message.say(say("Error"), say("It is not saved: something is missing above."), kind="problem")
+            return
+        self.saved = self.workspace.save_export(
+            self.name.value.strip(),
+            based_on=self._version,
+            **(self._kept | self._options_given(limit)),
+        )
+        self._version = self.saved.version
+        self.say_done(
+            say("Export {name} is saved, version {version}.", name=self.saved.name, version=self.saved.version),
+            say("It did not run."),
+        )
+
+    def _options_given(self, contract_limit: int | None) -> dict[str, Any]:
+        thresholds = {
+            "email_coverage": self.coverage.value / _HUNDRED,
+            "email_validity": self.validity.value / _HUNDRED,
+            "most_change": self.most_change.value / _HUNDRED,
+            "limit_profiles": self.limit.value,
+            "contract_limit_profiles": contract_limit,
+        }
+        return {
+            "connection": self.connection.value,
+            "email_column": self.email_column.value,
+            "advertiser_id": self.advertiser.value or "",
+            "list_name": self.list_name.value,
+            "segments": self.segments.value,
+            "exclude": self.exclude.value,
+            "mode": self.mode.value,
+            "form": self.form.value,
+            "thresholds": self._kept.get("thresholds", {}) | thresholds,
+        }

@@ -1,0 +1,49 @@
+"""Closed sets of words, as a person reads them."""
+
+from toolkit.audience import IdentifierForm, Status
+from toolkit.forms.language import Words, mark
+from toolkit.runs import Guard, RunStatus, Step, Trigger
+from toolkit.workspace import Mode, Role
+
+_TERMS: dict[str, str] = {
+    Status.EXPORTABLE: mark("Exportable"),
+    Status.NOT_IN_PROFILES: mark("Not in the profiles"),
+    Status.SUPPRESSED: mark("Excluded"),
+    Status.MISSING_EMAIL: mark("Without an e-mail"),
+    Status.INVALID_EMAIL: mark("With an invalid e-mail"),
+    Status.DUPLICATE_EMAIL: mark("Address of another member"),
+    IdentifierForm.SHA256: mark("SHA-256 (recommended)"),
+    IdentifierForm.MD5: mark("MD5"),
+    IdentifierForm.SHA256_OF_MD5: mark("SHA-256 of the MD5"),
+    IdentifierForm.PLAIN: mark("Plain, not hashed"),
+    Mode.MIRROR: mark("Mirror: the list holds exactly the segment; only the difference is sent"),
+    Mode.APPEND: mark("Append: new members are added, none is removed"),
+    Mode.REPLACE: mark("Replace: the list is emptied, and the whole segment sent"),
+    RunStatus.QUEUED: mark("Queued"),
+    RunStatus.RUNNING: mark("Running"),
+    RunStatus.SUCCESSFUL: mark("Successful"),
+    RunStatus.FAILED: mark("Failed"),
+    RunStatus.SKIPPED: mark("Skipped"),
+    RunStatus.CANCELED: mark("Canceled"),
+    "successful with warnings": mark("Successful, with warnings"),
+    Step.PREPARE: mark("Preparing"),
+    Step.CHECK: mark("Checking"),
+    Step.PLAN: mark("Planning"),
+    Step.PUSH: mark("Sending"),
+    Step.DONE: mark("Ready"),
+    Trigger.PERSON: mark("A person"),
+    Trigger.SCHEDULE: mark("Its schedule"),
+    Trigger.REFRESH: mark("Scheduled refresh"),
+    Guard.EMPTIED: mark("Emptied segment: it has nobody to send, and had before"),
+    Guard.LARGE_CHANGE: mark("Large change: more than the set share of a list"),
+    Guard.OLDER_INPUT: mark("Older input: a file is older than at the last run"),
+    Guard.CHANGING_INPUT: mark("Changing input: a file was written while it was read"),
+    Role.VIEWER: mark("Viewer"),
+    Role.CONTRIBUTOR: mark("Contributor"),
+    Role.ADMINISTRATOR: mark("Administrator"),
+}
+
+
+def term(words: Words, value: str) -> str:
+    """Return the word for a value of a closed set; the value itself when none is known."""
+    return words.say(_TERMS[value]) if value in _TERMS else value.replace("_", " ")
