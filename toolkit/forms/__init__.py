@@ -2,5 +2,6 @@
 
 from toolkit.forms.connection_form import ConnectionForm
 from toolkit.forms.export_form import ExportForm
+from toolkit.forms.run_panel import RunPanel
 
-__all__ = ["ConnectionForm", "ExportForm"]
+__all__ = ["ConnectionForm", "ExportForm", "RunPanel"]

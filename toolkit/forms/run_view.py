@@ -1,0 +1,75 @@
+"""A run, as a form shows it: how it ended, its figures, what to do."""
+
+from html import escape
+
+from toolkit.audience import Status
+from toolkit.forms.language import Words
+from toolkit.forms.parts import table
+from toolkit.forms.terms import term
+from toolkit.runs import Run
+
+_REASONS = [it for it in Status if it is not Status.EXPORTABLE]
+_SIGNS = {"successful": "✓", "failed": "✗", "canceled": "■"}
+
+
+def run_html(words: Words, run: Run) -> str:
+    """Return the run as HTML; the checks in full are in its report."""
+    return "".join([_headline(words, run), _error(words, run), _remarks(words, run), _figures(words, run)])
+
+
+def _headline(words: Words, run: Run) -> str:
+    say = words.say
+    kind = say("Dry run") if run.dry_run else say("Run")
+    took = "" if run.seconds is None else say("in {seconds} s", seconds=words.number(round(run.seconds, 1)))
+    started = say(
+        "Started {moment} by {person} ({trigger}), version {version} of the export.",
+        moment=words.moment(run.started_at),
+        person=run.person,
+        trigger=term(words, run.started_by),
+        version=run.export_version,
+    )
+    nothing = " " + say("Nothing was sent.") if run.dry_run else ""
+    headline = f"{kind} {run.id}, {run.export}: {_SIGNS.get(run.status.value, '')} {term(words, run.outcome)} {took}"
+    return f"<p><strong>{escape(headline)}</strong><br>{escape(started + nothing)}</p>"
+
+
+def _error(words: Words, run: Run) -> str:
+    if run.error is None:
+        return ""
+    lines = {
+        words.say("What happened"): run.error.get("what", ""),
+        words.say("What to do"): run.error.get("remedy", ""),
+    }
+    told = "<br>".join(f"<strong>{escape(word)}:</strong> {escape(text)}" for word, text in lines.items())
+    return f'<div class="toolkit-problem" role="alert">{told}</div>'
+
+
+def _remarks(words: Words, run: Run) -> str:
+    warnings = [("warning", words.say("Warning"), it) for it in run.warnings]
+    notes = [("busy", words.say("Note"), it) for it in run.notes]
+    return "".join(
+        f'<div class="toolkit-told toolkit-{kind}"><strong>{escape(word)}:</strong> {escape(text)}</div>'
+        for kind, word, text in (*warnings, *notes)
+    )
+
+
+def _figures(words: Words, run: Run) -> str:
+    if not run.segments:
+        return ""
+    say = words.say
+    reasons = [it.value for it in _REASONS if any(row.get(it.value) for row in run.segments)]
+    headings = {
+        "members": say("Members"),
+        "exportable": term(words, Status.EXPORTABLE),
+        **{it: term(words, it) for it in reasons},
+        "added": say("Would be added") if run.dry_run else say("Added"),
+        "removed": say("Would be removed") if run.dry_run else say("Removed"),
+        "rejected": say("Rejected by Criteo"),
+        "batches": say("Calls"),
+    }
+    rows = [
+        [str(row["segment"]), *(words.number(row.get(name) or 0) for name in headings), str(row.get("list_id") or "")]
+        for row in run.segments
+    ]
+    head = [say("Segment"), *headings.values(), say("List at Criteo")]
+    return table(say("By segment"), head, rows, numbers=range(1, len(headings) + 1))
