@@ -29,7 +29,7 @@ def test_a_run_is_begun_watched_and_reported(workspace: toolkit.Workspace, held:
     said = "\n".join(panel.progress.lines)
     for step in ("Preparing", "Checking", "Planning", "Sending", "The run is over: Successful"):
         assert step in said
-    assert "✓ Successful" in panel.report.value
+    assert "✓ Successful" in panel.report.short.value
     assert not panel.start.disabled
 
 
@@ -37,18 +37,18 @@ def test_a_dry_run_sends_nothing(workspace: toolkit.Workspace, criteo: Sandbox) 
     panel = RunPanel(workspace, language="en")
     press(panel, panel.dry)
     assert criteo.lists() == []
-    assert "Nothing was sent." in panel.report.value
-    assert "Would be added" in panel.report.value
+    assert "Nothing was sent." in panel.report.short.value
+    assert "Would be added" in panel.report.short.value
 
 
 def test_the_whole_report_is_shown_and_put_away(workspace: toolkit.Workspace) -> None:
     panel = RunPanel(workspace, language="en")
-    assert not is_shown(panel.whole_report)
+    assert not is_shown(panel.report.open)
     press(panel, panel.dry)
-    press(panel, panel.whole_report)
-    assert "Members, and what becomes of them" in panel._page.value
-    press(panel, panel.whole_report)
-    assert panel._page.value == ""
+    press(panel, panel.report.open)
+    assert "Members, and what becomes of them" in panel.report.whole.value
+    press(panel, panel.report.open)
+    assert panel.report.whole.value == ""
 
 
 def test_a_guard_that_stops_a_run_can_be_passed_knowingly(
@@ -61,7 +61,7 @@ def test_a_guard_that_stops_a_run_can_be_passed_knowingly(
     tables.write(segments={"All": [f"C{number:03}" for number in range(10)]})
     press(panel, panel.start)
     assert is_shown(panel._guards)
-    assert "more than 30%" in panel.report.value
+    assert "more than 30%" in panel.report.short.value
     assert len(held("All")) == 100
     panel.allow[Guard.LARGE_CHANGE].value = True
     press(panel, panel.start)
@@ -87,9 +87,9 @@ def test_a_removed_column_is_two_sentences(workspace: toolkit.Workspace, tables:
     pl.read_parquet(tables.profiles.location).rename({"EMail": "Mail"}).write_parquet(tables.profiles.location)
     panel = RunPanel(workspace, language="en")
     press(panel, panel.start)
-    assert "✗ Failed" in panel.report.value
-    assert "What to do" in panel.report.value
-    assert "Traceback" not in panel.report.value
+    assert "✗ Failed" in panel.report.short.value
+    assert "What to do" in panel.report.short.value
+    assert "Traceback" not in panel.report.short.value
 
 
 def test_what_keeps_a_run_from_beginning_is_told_and_the_last_run_stays_in_sight(
@@ -100,7 +100,7 @@ def test_what_keeps_a_run_from_beginning_is_told_and_the_last_run_stays_in_sight
     workspace.detach_export("Nightly")
     press(panel, panel.start)
     assert "no connection" in panel.message.text
-    assert "Dry run" in panel.report.value
+    assert "Dry run" in panel.report.short.value
 
 
 def test_a_viewer_sees_runs_and_no_buttons(as_viewer: toolkit.Workspace) -> None:

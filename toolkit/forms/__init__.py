@@ -2,6 +2,7 @@
 
 from toolkit.forms.connection_form import ConnectionForm
 from toolkit.forms.export_form import ExportForm
+from toolkit.forms.history_panel import HistoryPanel
 from toolkit.forms.run_panel import RunPanel
 
-__all__ = ["ConnectionForm", "ExportForm", "RunPanel"]
+__all__ = ["ConnectionForm", "ExportForm", "HistoryPanel", "RunPanel"]

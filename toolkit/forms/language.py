@@ -3,7 +3,7 @@
 import gettext
 import io
 import os
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -66,8 +66,16 @@ class Words:
         """Return the moment to the minute, in the time zone of this machine."""
         from babel.dates import format_datetime
 
-        local = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone()
-        return format_datetime(local, "d MMM yyyy HH:mm", locale=self.language)
+        return format_datetime(moment.astimezone(), "d MMM yyyy HH:mm", locale=self.language)
+
+
+def local_zone() -> str:
+    """Return the name of this machine's time zone; UTC where it has none that is known by name."""
+    from zoneinfo import available_timezones
+
+    from babel.dates import LOCALTZ
+
+    return str(LOCALTZ) if str(LOCALTZ) in available_timezones() else "UTC"
 
 
 def words_for(language: str | None) -> Words:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import ipywidgets
@@ -12,7 +11,7 @@ from toolkit.forms.background import Deliver
 from toolkit.forms.form import Form
 from toolkit.forms.parts import button, buttons, heading, paragraph, show, with_class
 from toolkit.forms.progress_view import ProgressView
-from toolkit.forms.run_view import run_html
+from toolkit.forms.report_view import ReportView
 from toolkit.forms.terms import term
 from toolkit.interface import Workspace
 from toolkit.runs import Guard, GuardError, IfListGone, Progress, Run, RunStatus
@@ -44,13 +43,10 @@ class RunPanel(Form):
         self.dry = button(say("Dry run"), hint=say("Does everything but send."))
         self.start = button(say("Run"), style="primary")
         self.progress = ProgressView(self.words)
-        self.report = ipywidgets.HTML()
-        self.whole_report = button(say("Show the whole report"))
-        self._page = ipywidgets.HTML()
+        self.report = ReportView(self)
         self._draw_knowingly()
         self.on_click(self.dry, lambda: self._begin(dry_run=True))
         self.on_click(self.start, lambda: self._begin(dry_run=False))
-        self.on_click(self.whole_report, self._show_whole_report)
         self.on_change(self.export.control, self.look)
         self._busy = (self.dry, self.start, self.export.control)
         role = self.workspace.me.role
@@ -67,9 +63,7 @@ class RunPanel(Form):
             self._knowingly,
             self.message.widget,
             self.progress.widget,
-            self.report,
-            buttons(self.whole_report),
-            self._page,
+            self.report.widget,
         ]
 
     def look(self) -> None:
@@ -143,25 +137,9 @@ class RunPanel(Form):
 
     def _show(self, run: Run | None) -> None:
         self.run = run
-        self.report.value = "" if run is None else run_html(self.words, run)
-        self._page.value = ""
-        show(self.whole_report, when=run is not None and run.report.exists())
+        self.report.show(run)
         kind = "" if run is None or run.error is None else run.error["kind"]
         show(self._guards, when=kind == GuardError.__name__)
         show(self.remake, when=kind == ListGoneError.__name__)
         for tick in (*self.allow.values(), self.remake):
             tick.value = False
-
-    def _show_whole_report(self) -> None:
-        if self.run is None:
-            return
-        if self._page.value:
-            self._page.value = ""
-            return
-        page = escape(self.run.report.read_text(encoding="utf-8"))
-        title = escape(self.words.say("Report of run {run}", run=self.run.id))
-        # The page needs no script, and is given no leave to run one.
-        self._page.value = (
-            f'<iframe sandbox title="{title}" srcdoc="{page}" style="width:100%;height:40rem;border:0"></iframe>'
-            f"<p>{escape(str(self.run.report))}</p>"
-        )

@@ -17,6 +17,12 @@ def run_html(words: Words, run: Run) -> str:
     return "".join([_headline(words, run), _error(words, run), _remarks(words, run), _figures(words, run)])
 
 
+def status_text(words: Words, outcome: str) -> str:
+    """Return how a run ended, in words and with a sign, so that no colour is needed."""
+    sign = _SIGNS.get(outcome.partition(" ")[0], "")
+    return f"{sign} {term(words, outcome)}".strip()
+
+
 def _headline(words: Words, run: Run) -> str:
     say = words.say
     kind = say("Dry run") if run.dry_run else say("Run")
@@ -29,7 +35,7 @@ def _headline(words: Words, run: Run) -> str:
         version=run.export_version,
     )
     nothing = " " + say("Nothing was sent.") if run.dry_run else ""
-    headline = f"{kind} {run.id}, {run.export}: {_SIGNS.get(run.status.value, '')} {term(words, run.outcome)} {took}"
+    headline = f"{kind} {run.id}, {run.export}: {status_text(words, run.outcome)} {took}"
     return f"<p><strong>{escape(headline)}</strong><br>{escape(started + nothing)}</p>"
 
 

@@ -1,0 +1,65 @@
+"""The history panel: runs as a table, the report of one, pictures of all."""
+
+import toolkit
+from tests.conftest import Tables
+from toolkit.forms import HistoryPanel
+from toolkit.forms.charts import trend_of
+
+
+def test_runs_are_listed_and_the_chosen_one_is_reported(workspace: toolkit.Workspace) -> None:
+    run = workspace.run("Nightly")
+    workspace.run("Nightly", dry_run=True)
+    panel = HistoryPanel(workspace, language="en")
+    panel.wait()
+    rows = panel.runs._table.df
+    assert rows["Status"].to_list() == ["✓ Successful", "✓ Successful"]
+    assert rows["Kind"].to_list() == ["Dry run", "Run"]
+    assert rows["Added"].to_list() == [0, 100]
+    panel.runs._table.selected_rows = [1]
+    assert panel.runs.chosen == run.id
+    assert run.id in panel.report.short.value
+
+
+def test_a_row_is_chosen_in_the_list_too_and_the_table_follows(workspace: toolkit.Workspace) -> None:
+    first = workspace.run("Nightly")
+    workspace.run("Nightly")
+    panel = HistoryPanel(workspace, language="en")
+    panel.runs.choice.value = first.id
+    assert panel.runs._table.selected_rows == [1]
+    assert panel.report.run is not None
+    assert panel.report.run.id == first.id
+    panel.wait()
+
+
+def test_it_shows_one_export_or_all_and_what_came_since(workspace: toolkit.Workspace) -> None:
+    workspace.save_export("Other", connection="Sandbox", advertiser_id="2712", email_column="EMail", segments=["All"])
+    workspace.run("Nightly")
+    panel = HistoryPanel(workspace, "Other", language="en")
+    panel.wait()
+    assert panel.runs._keys == []
+    workspace.run("Other", dry_run=True)
+    panel.refresh.click()
+    panel.wait()
+    assert len(panel.runs._keys) == 1
+    panel.export.control.value = None
+    panel.wait()
+    assert len(panel.runs._keys) == 2
+
+
+def test_the_trend_has_what_each_run_did(workspace: toolkit.Workspace, tables: Tables) -> None:
+    first = workspace.run("Nightly")
+    tables.write(segments={"All": [f"C{number:03}" for number in range(90)]})
+    second = workspace.run("Nightly")
+    trend = trend_of([second, workspace.run("Nightly", dry_run=True), first])
+    assert trend.select("size", "added", "removed").rows() == [(100, 100, 0), (90, 0, 10)]
+
+
+def test_pictures_are_drawn_of_runs_that_sent(workspace: toolkit.Workspace) -> None:
+    panel = HistoryPanel(workspace, language="en")
+    panel.wait()
+    assert "Nothing was sent yet." in panel.charts.value
+    workspace.run("Nightly")
+    panel.refresh.click()
+    panel.wait()
+    assert panel.charts.value.count("<svg") >= 3
+    assert "http" not in panel.charts.value.replace("http://www.w3.org", "")

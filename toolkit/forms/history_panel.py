@@ -1,0 +1,109 @@
+"""Look back: all runs, the report of one, and how the lists went over time."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets
+import polars as pl
+
+from toolkit.forms.charts import trend_html, trend_of
+from toolkit.forms.form import Form
+from toolkit.forms.language import local_zone
+from toolkit.forms.parts import button, buttons, heading
+from toolkit.forms.report_view import ReportView
+from toolkit.forms.run_view import status_text
+from toolkit.forms.table_view import TableView
+from toolkit.forms.terms import term
+from toolkit.interface import Workspace
+from toolkit.runs import Run
+
+_MOST_IN_CHARTS = 60
+
+
+class HistoryPanel(Form):
+    """``workspace.runs`` as a table, with ``workspace.run_report`` of the one that is chosen."""
+
+    def __init__(self, workspace: Workspace, export: str | None = None, *, language: str | None = None) -> None:
+        """Draw the panel, of this export or of all."""
+        super().__init__(workspace, language=language)
+        self.draw(self.words.say("History"), lambda: self._parts(export))
+
+    def _parts(self, export: str | None) -> Sequence[Any]:
+        say = self.words.say
+        names = list(self.workspace.exports)
+        self.export = self.field(
+            ipywidgets.Dropdown(
+                options=[(say("All exports"), None), *((it, it) for it in names)],
+                value=export,
+                description=say("Export"),
+            )
+        )
+        self.refresh = button(say("Refresh"))
+        self.runs = TableView(
+            self,
+            what=say("Run"),
+            key="run",
+            headings={
+                "started": say("Started"),
+                "export": say("Export"),
+                "status": say("Status"),
+                "kind": say("Kind"),
+                "trigger": say("Started by"),
+                "person": say("Who"),
+                "exportable": say("Exportable"),
+                "added": say("Added"),
+                "removed": say("Removed"),
+                "rejected": say("Rejected by Criteo"),
+                "seconds": say("Seconds"),
+            },
+            on_choose=self._show_report,
+        )
+        self.report = ReportView(self)
+        self.charts = ipywidgets.HTML()
+        self.on_change(self.export.control, self.look)
+        self.on_click(self.refresh, self.look)
+        self.look()
+        return [
+            self.export.widget,
+            buttons(self.refresh),
+            self.message.widget,
+            self.runs.widget,
+            self.report.widget,
+            heading(say("Over time")),
+            self.charts,
+        ]
+
+    def look(self) -> None:
+        """Show the runs as they are now."""
+        words = self.words
+        runs = self.workspace.runs(self.export.value)
+        self.runs.fill(
+            runs.with_columns(
+                started=pl.col("started_at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%d %H:%M:%S"),
+                status=_in_words(runs["status"], lambda it: status_text(words, it)),
+                trigger=_in_words(runs["started_by"], lambda it: term(words, it)),
+                kind=pl.when("dry_run").then(pl.lit(words.say("Dry run"))).otherwise(pl.lit(words.say("Run"))),
+                seconds=pl.col("seconds").round(1),
+            )
+        )
+        self._draw_charts(runs)
+
+    def _draw_charts(self, runs: pl.DataFrame) -> None:
+        sent = runs.filter(~pl.col("dry_run"))["run"].head(_MOST_IN_CHARTS).to_list()
+
+        def pictures(_: object) -> str:
+            found: list[Run] = [self.workspace.run_report(it) for it in sent]
+            return trend_html(self.words, trend_of(found))
+
+        def place(html: str) -> None:
+            self.charts.value = html or f"<p>{self.words.say('Nothing was sent yet.')}</p>"
+
+        self.in_background(pictures, done=place, busy=(self.refresh,))
+
+    def _show_report(self) -> None:
+        chosen = self.runs.chosen
+        self.report.show(None if chosen is None else self.workspace.run_report(chosen))
+
+
+def _in_words(values: pl.Series, say: Callable[[str], str]) -> pl.Series:
+    return values.replace({it: say(it) for it in values.unique()})
