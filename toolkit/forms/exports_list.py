@@ -1,0 +1,180 @@
+"""The exports, and what may be done with them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets
+import polars as pl
+
+from toolkit.forms.export_form import ExportForm
+from toolkit.forms.form import Form
+from toolkit.forms.history_panel import HistoryPanel
+from toolkit.forms.language import local_zone
+from toolkit.forms.parts import button, buttons, heading, paragraph, show
+from toolkit.forms.permissions import may_manage, why_not
+from toolkit.forms.run_panel import RunPanel
+from toolkit.forms.run_view import status_text
+from toolkit.forms.table_view import TableView
+from toolkit.interface import Workspace
+from toolkit.workspace import Export, Role
+
+
+class ExportsList(Form):
+    """``workspace.exports`` as a table; each action is a line of the Python interface, or another form."""
+
+    def __init__(self, workspace: Workspace, *, language: str | None = None) -> None:
+        super().__init__(workspace, language=language)
+        self.draw(self.words.say("Exports"), self._parts)
+
+    def _parts(self) -> Sequence[Any]:
+        say = self.words.say
+        self.exports = TableView(
+            self,
+            what=say("Export"),
+            key="name",
+            headings={
+                "name": say("Display name"),
+                "connection": say("Connection"),
+                "type": say("Type"),
+                "segments": say("Segments"),
+                "status": say("Status"),
+                "refreshed": say("Last run"),
+                "active": say("Active"),
+                "permission": say("You may"),
+            },
+            on_choose=self._choose,
+        )
+        self.add = button(say("Add export"), style="primary")
+        self.refresh = button(say("Refresh"))
+        self.edit = button(say("View / Edit"))
+        self.run = button(say("Run"))
+        self.history = button(say("History"))
+        self.detach = button(say("Detach connection"))
+        self.remove = button(say("Remove"), style="danger")
+        self._actions = buttons(self.edit, self.run, self.history, self.detach, self.remove)
+        self._why_not = paragraph("", kind="toolkit-help")
+        self.area = ipywidgets.VBox()
+        self.opened: Form | None = None
+        """The form that an action opened."""
+        self.on_click(self.add, lambda: self._open(ExportForm(self.workspace, language=self.words.language)))
+        self.on_click(self.refresh, self.look)
+        self.on_click(
+            self.edit, lambda: self._open(ExportForm(self.workspace, self._required(), language=self.words.language))
+        )
+        self.on_click(
+            self.run, lambda: self._open(RunPanel(self.workspace, self._required(), language=self.words.language))
+        )
+        self.on_click(
+            self.history,
+            lambda: self._open(HistoryPanel(self.workspace, self._required(), language=self.words.language)),
+        )
+        self.on_click(self.detach, self._ask_to_detach)
+        self.on_click(self.remove, self._ask_to_remove)
+        show(self.add, when=self.workspace.me.role is not Role.VIEWER)
+        self.look()
+        return [
+            buttons(self.add, self.refresh),
+            self.exports.widget,
+            self._actions,
+            self._why_not,
+            self.message.widget,
+            self.area,
+        ]
+
+    def look(self) -> None:
+        """Show the exports as they are now."""
+        words = self.words
+        known = self.workspace.exports
+        connections = self.workspace.connections
+        last = _last_runs(self.workspace.runs())
+        rows = [
+            self._row(it, connections[it.connection].type if it.connection in connections else "")
+            for it in known.values()
+        ]
+        frame = pl.DataFrame(
+            rows, schema=["name", "connection", "type", "segments", "active", "permission"], orient="row"
+        )
+        shown = frame.cast(pl.String).join(last, left_on="name", right_on="export", how="left", maintain_order="left")
+        statuses = {it: status_text(words, it) for it in shown["status"].drop_nulls().unique()}
+        self.exports.fill(shown.with_columns(pl.col("status").replace(statuses).fill_null(words.say("Not started"))))
+        self._choose()
+
+    def _row(self, export: Export, kind: str) -> tuple[str, ...]:
+        say = self.words.say
+        return (
+            export.name,
+            export.connection or say("No connection"),
+            kind,
+            ", ".join(export.segments),
+            say("Yes") if export.active else say("No"),
+            say("Edit and run") if may_manage(self.workspace, export) else say("Look"),
+        )
+
+    def _choose(self) -> None:
+        name = self.exports.chosen
+        self._close()
+        show(self._actions, when=name is not None)
+        manages = name is not None and may_manage(self.workspace, self.workspace.export(name))
+        for action in (self.edit, self.run, self.remove):
+            show(action, when=manages)
+        show(self.detach, when=manages and bool(self.workspace.export(str(name)).connection))
+        show(self._why_not, when=name is not None and not manages)
+        if name is not None and not manages:
+            self._why_not.value = f"<p>{why_not(self.words, self.workspace)}</p>"
+
+    def _required(self) -> str:
+        name = self.exports.chosen
+        assert name is not None  # noqa: S101  # no action is offered before one is chosen
+        return name
+
+    def _open(self, form: Form) -> None:
+        self.message.clear()
+        self.opened = form
+        close = button(self.words.say("Close"))
+        self.on_click(close, self.look)
+        self.area.children = [form.widget, buttons(close)]
+
+    def _close(self) -> None:
+        self.opened = None
+        self.area.children = []
+
+    def _ask_to_detach(self) -> None:
+        say, name = self.words.say, self._required()
+        self._ask(
+            say("Detach the connection of export {name}", name=name),
+            say("It keeps its settings, and does not run until it is saved with another connection."),
+            say("Detach connection"),
+            lambda: self.workspace.detach_export(name),
+            say("Export {name} has no connection now.", name=name),
+        )
+
+    def _ask_to_remove(self) -> None:
+        say, name = self.words.say, self._required()
+        self._ask(
+            say("Remove export {name}", name=name),
+            say("Its runs, and its lists at Criteo, stay."),
+            say("Remove for good"),
+            lambda: self.workspace.remove_export(name),
+            say("Export {name} is removed.", name=name),
+        )
+
+    def _ask(self, title: str, text: str, act: str, do: Any, done: str) -> None:
+        self.message.clear()
+        self.confirm = button(act, style="danger")
+        leave = button(self.words.say("Leave as it is"))
+
+        def confirmed() -> None:
+            do()
+            self.look()
+            self.say_done(done)
+
+        self.on_click(self.confirm, confirmed)
+        self.on_click(leave, self._close)
+        self.area.children = [heading(title), paragraph(text), buttons(self.confirm, leave)]
+
+
+def _last_runs(runs: pl.DataFrame) -> pl.DataFrame:
+    """Return ``export``, ``status`` and ``refreshed`` of each export's newest run, dry runs aside."""
+    newest = runs.filter(~pl.col("dry_run")).unique("export", keep="first", maintain_order=True)
+    moment = pl.col("started_at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%d %H:%M")
+    return newest.select("export", "status", refreshed=moment)
