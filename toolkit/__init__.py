@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from toolkit.interface import Workspace, open_workspace
     from toolkit.runs import Run, RunStatus
     from toolkit.tables import Profiles, SegmentFolder, SegmentTable
-    from toolkit.workspace import CONSENT_TEXT, Connection, Credentials, Export, Mode, People, Role
+    from toolkit.workspace import CONSENT_TEXT, Connection, Credentials, Export, Mode, People, Role, Schedule
 
 _HOME = {
     "Audience": "audience",
@@ -30,6 +30,7 @@ _HOME = {
     "Role": "workspace",
     "Run": "runs",
     "RunStatus": "runs",
+    "Schedule": "workspace",
     "SegmentFolder": "tables",
     "SegmentTable": "tables",
     "Status": "audience",
@@ -54,6 +55,7 @@ __all__ = [
     "Role",
     "Run",
     "RunStatus",
+    "Schedule",
     "SegmentFolder",
     "SegmentTable",
     "Status",

@@ -5,6 +5,7 @@ from toolkit.workspace.credentials import Credentials
 from toolkit.workspace.export import Export, Mode
 from toolkit.workspace.folder import WorkspaceFolder
 from toolkit.workspace.people import JoinRequest, People, Person, Role
+from toolkit.workspace.schedule import Every, Schedule, Weekday
 from toolkit.workspace.settings import Settings
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "ConnectionSetup",
     "Connections",
     "Credentials",
+    "Every",
     "Export",
     "JoinRequest",
     "Mode",
@@ -20,6 +22,8 @@ __all__ = [
     "People",
     "Person",
     "Role",
+    "Schedule",
     "Settings",
+    "Weekday",
     "WorkspaceFolder",
 ]

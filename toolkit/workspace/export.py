@@ -14,6 +14,7 @@ from toolkit.audience import IdentifierForm
 from toolkit.checks import Thresholds
 from toolkit.errors import ConfigurationError
 from toolkit.show import html_table, text_table
+from toolkit.workspace.schedule import Schedule
 
 
 class Mode(StrEnum):
@@ -55,6 +56,10 @@ class Export(BaseModel):
     mode: Mode = Mode.MIRROR
     active: bool = True
     """Whether ``run_all`` and the refresh run it."""
+    schedule: Schedule = Schedule()
+    """When the refresh runs it."""
+    priority: int = 100
+    """A refresh runs exports with a smaller one first, and those with the same by name."""
     thresholds: Thresholds = Thresholds()
     version: int = 0
     """How often it was saved."""
@@ -118,6 +123,8 @@ class Export(BaseModel):
             "sent as": self.form.value,
             "mode": self.mode.value,
             "active": "yes" if self.active else "no",
+            "schedule": str(self.schedule),
+            "priority": str(self.priority),
         }
         kept = {option: value for option, value in shown.items() if value}
         return pl.DataFrame({"option": list(kept), "value": list(kept.values())})

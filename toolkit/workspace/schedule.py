@@ -1,0 +1,153 @@
+"""When an export is due: with every refresh, at times of its own, or never.
+
+What daylight saving does to the times, and what becomes of missed ones, is written in docs/schedule.md.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+MOST_TIMES_A_DAY = 4
+"""As often as Customer Insights refreshes in a day."""
+
+_LONGEST_PAUSE = timedelta(days=8)
+"""Longer than from one time of a week to the same of the next, daylight saving included."""
+
+
+class Every(StrEnum):
+    """How often an export is due."""
+
+    REFRESH = "refresh"
+    """Whenever the refresh runs."""
+    DAY = "day"
+    WEEK = "week"
+    """On some days of the week."""
+    OFF = "off"
+    """Never: a person runs it."""
+
+
+class Weekday(StrEnum):
+    """The days of the week."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
+class Schedule(BaseModel):
+    """When an export is due; by default with every refresh."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every: Every = Every.REFRESH
+    at: tuple[time, ...] = Field(default=(), max_length=MOST_TIMES_A_DAY)
+    """Times of the day by the clock of ``time_zone``, in whole minutes."""
+    days: tuple[Weekday, ...] = ()
+    """Of a weekly schedule."""
+    time_zone: str = "UTC"
+    """A name such as ``Europe/Amsterdam``."""
+
+    @classmethod
+    def daily(cls, *at: time | str, time_zone: str = "UTC") -> Self:
+        """Return a schedule with times of each day, such as ``"02:00"``."""
+        return cls.model_validate({"every": Every.DAY, "at": at, "time_zone": time_zone})
+
+    @classmethod
+    def weekly(cls, days: Sequence[Weekday | str], *at: time | str, time_zone: str = "UTC") -> Self:
+        """Return a schedule with times of some days of the week."""
+        return cls.model_validate({"every": Every.WEEK, "days": days, "at": at, "time_zone": time_zone})
+
+    @classmethod
+    def off(cls) -> Self:
+        """Return the schedule that is never due."""
+        return cls(every=Every.OFF)
+
+    @field_validator("at")
+    @classmethod
+    def _whole_minutes(cls, at: tuple[time, ...]) -> tuple[time, ...]:
+        if any(it.second or it.microsecond or it.tzinfo for it in at):
+            raise ValueError("write times as 02:00, and the zone as time_zone")
+        return tuple(sorted(set(at)))
+
+    @field_validator("days")
+    @classmethod
+    def _in_order(cls, days: tuple[Weekday, ...]) -> tuple[Weekday, ...]:
+        return tuple(it for it in Weekday if it in days)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (OSError, ValueError, KeyError):  # which of them depends on what is wrong with the name
+            raise ValueError(f"{name!r} is no time zone; write it as Europe/Amsterdam") from None
+        return name
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.has_times != bool(self.at):
+            raise ValueError("times go with every day or week, and with these there is at least one")
+        if (self.every is Every.WEEK) != bool(self.days):
+            raise ValueError("days go with every week, and with it there is at least one")
+        return self
+
+    @property
+    def has_times(self) -> bool:
+        """Whether it has times of its own."""
+        return self.every in (Every.DAY, Every.WEEK)
+
+    def moments(self, *, after: datetime, until: datetime) -> list[datetime]:
+        """Return the moments after ``after`` up to and with ``until``, in UTC; none without times of its own.
+
+        A time that the clocks skip in spring is as far from midnight as on other days, so it is told later that night;
+        one that they show twice in autumn is the first.
+        """
+        if not self.has_times or after >= until:
+            return []
+        from dateutil.rrule import DAILY, rrule
+        from dateutil.tz import resolve_imaginary
+
+        zone = ZoneInfo(self.time_zone)
+        # Clocks are turned by less than a day.
+        first, last = (_by_the_clock(it, zone) for it in (after - timedelta(days=1), until + timedelta(days=1)))
+        weekdays = [list(Weekday).index(it) for it in self.days] or range(7)
+        shown: Iterable[datetime] = (
+            datetime.combine(day, at, tzinfo=zone)
+            for day in rrule(DAILY, dtstart=first, until=last, byweekday=weekdays)
+            for at in self.at
+        )
+        found = {resolve_imaginary(it).astimezone(UTC) for it in shown}
+        return sorted(it for it in found if after < it <= until)
+
+    def last(self, until: datetime) -> datetime | None:
+        """Return the last moment up to and with ``until``; None without times of its own."""
+        return next(reversed(self.moments(after=until - _LONGEST_PAUSE, until=until)), None)
+
+    def next(self, after: datetime) -> datetime | None:
+        """Return the first moment after ``after``; None without times of its own."""
+        return next(iter(self.moments(after=after, until=after + _LONGEST_PAUSE)), None)
+
+    def __str__(self) -> str:
+        match self.every:
+            case Every.REFRESH:
+                return "with every refresh"
+            case Every.OFF:
+                return "off"
+            case Every.DAY:
+                days = "daily"
+            case Every.WEEK:
+                days = ", ".join(it.value.capitalize() for it in self.days)
+        return f"{days} at {', '.join(f'{it:%H:%M}' for it in self.at)} {self.time_zone}"
+
+
+def _by_the_clock(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return the day that a clock in the zone shows, as dateutil takes it: without a zone, from midnight."""
+    return datetime.combine(moment.astimezone(zone).date(), time())
