@@ -1,5 +1,6 @@
 """The Python interface: a workspace, and everything that is done with it, a line each."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -12,6 +13,7 @@ from toolkit.audience import Audience, IdentifierForm, audience_of
 from toolkit.criteo import CRITEO, MAX_IDENTIFIERS_A_CALL
 from toolkit.errors import ToolkitError
 from toolkit.names import one_of
+from toolkit.notify import tell_of_run
 from toolkit.progress_bar import progress_bar
 from toolkit.runs import (
     Forgotten,
@@ -329,13 +331,12 @@ class Workspace:
         """Run an export now, with a progress bar; return the run, successful or not.
 
         A dry run does everything but send. ``mode`` is another for this run only: ``"replace"`` sends the lists anew.
-        ``allow`` names guards to pass knowingly, such as ``"large change"``.
-        ``if_list_gone="remake"`` makes lists anew that were deleted at Criteo. ``batch_size`` is how many identifiers are
-        sent, and acknowledged, at a time: fewer where a line breaks often. An ``observer`` is told how far the run is, in
-        the place of the bar; from several threads.
+        ``allow`` names guards to pass knowingly, such as ``"large change"``. ``if_list_gone="remake"`` makes lists anew
+        that were deleted at Criteo. ``batch_size`` is how many identifiers are sent, and acknowledged, at a time: fewer
+        where a line breaks often. An ``observer`` is told how far the run is, from several threads, in the bar's place.
         """
         with progress_bar(name) if observer is None else nullcontext(observer) as watching:
-            return run_export(
+            run = run_export(
                 self._folder,
                 name,
                 trigger=one_of("trigger", Trigger, trigger),
@@ -346,6 +347,7 @@ class Workspace:
                 batch_size=batch_size,
                 observer=watching,
             )
+        return self._told(run)
 
     def run_all(self) -> dict[str, Run | ToolkitError]:
         """Run the active exports, one after the other by name; what fails does not stop the others.
@@ -367,7 +369,8 @@ class Workspace:
         What that run was allowed to pass is passed again.
         """
         with progress_bar(name) if observer is None else nullcontext(observer) as watching:
-            return resume_export(self._folder, name, observer=watching)
+            run = resume_export(self._folder, name, observer=watching)
+        return self._told(run)
 
     def cancel(self, run_id: str) -> None:
         """Ask a run, of whatever process and machine, to end before its next batch, as interrupting the kernel does."""
@@ -415,6 +418,12 @@ class Workspace:
     def run_report(self, run_id: str) -> Run:
         """Return a run by its id."""
         return run_of(self._folder, run_id)
+
+    def _told(self, run: Run) -> Run:
+        """Notify whom it concerns of how the run ended; one that can't be notified is no reason to fail."""
+        for warning in tell_of_run(self._folder, run):
+            warnings.warn(warning, stacklevel=3)
+        return run
 
     def __repr__(self) -> str:
         return (

@@ -38,13 +38,15 @@ def run_export(
     if_list_gone: IfListGone = IfListGone.STOP,
     batch_size: int = MAX_IDENTIFIERS_A_CALL,
     resumes: str | None = None,
+    refresh_id: str | None = None,
+    is_retried: bool = False,
     observer: Observer = nobody,
 ) -> Run:
     """Run an export now and return the run as it was recorded, successful or not.
 
     A dry run does everything but send, and tells as warnings what guards would stop. ``mode`` is another one for this
     run only. ``allow`` names the guards that are passed knowingly. ``batch_size`` is how many identifiers are sent, and
-    acknowledged, at a time.
+    acknowledged, at a time. ``is_retried`` says that who started it runs it again when it fails of what may pass.
 
     Raises what keeps a run from beginning: an unknown export or a batch size that Criteo does not take
     (ConfigurationError), a run that is going on already (BusyError), a connection that one may not use (AccessError).
@@ -55,7 +57,15 @@ def run_export(
     credentials = credentials_of(folder, export.connection)
     export = export if mode is None else export.model_copy(update={"mode": mode})
     begun = recorded_run(
-        folder, export, trigger=trigger, dry_run=dry_run, allowed=allow, resumes=resumes, observer=observer
+        folder,
+        export,
+        trigger=trigger,
+        dry_run=dry_run,
+        allowed=allow,
+        resumes=resumes,
+        refresh_id=refresh_id,
+        is_retried=is_retried,
+        observer=observer,
     )
     with begun as keeper:
         keeper.begin(Step.PREPARE)

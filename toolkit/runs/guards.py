@@ -36,12 +36,17 @@ class GuardError(DataError):
     """A guard stopped the run; nothing was sent."""
 
 
+class ChangingInputError(GuardError):
+    """Nothing but that files were written while the run read them: when they are done, it goes well."""
+
+
 def pass_guards(stops: Sequence[Stop], allow: Collection[Guard]) -> list[str]:
     """Return what was passed knowingly; raises GuardError when something was not allowed."""
     standing = [it for it in stops if it.guard not in allow]
     if standing:
         named = ", ".join(dict.fromkeys(repr(it.guard.value) for it in standing))
-        raise GuardError(
+        kind = ChangingInputError if {it.guard for it in standing} == {Guard.CHANGING_INPUT} else GuardError
+        raise kind(
             " ".join(it.what for it in standing) + " Nothing was sent.",
             f"Look at the preview and at where the tables come from. If it is meant, run with allow=[{named}].",
         )

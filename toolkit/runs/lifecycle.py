@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from toolkit.errors import BusyError, ConfigurationError, ToolkitError
 from toolkit.runs.progress import Observer, Progress, Step
-from toolkit.runs.run import MOVES, RunCanceledError, RunStatus
+from toolkit.runs.run import MOVES, PASSING, RunCanceledError, RunStatus
 from toolkit.workspace import Export, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.exports import require_manageable
@@ -95,13 +95,24 @@ def recorded_run(
     dry_run: bool = False,
     allowed: Collection[str] = (),
     resumes: str | None = None,
+    refresh_id: str | None = None,
+    is_retried: bool = False,
     observer: Observer,
 ) -> Iterator[RunKeeper]:
     """Begin a run and record how it ends: a ToolkitError is recorded, and not raised further.
 
+    ``is_retried`` says that who started it runs the export again when it fails of what may pass.
     Any other exception, and an interrupt, is recorded and goes on. Raises BusyError when one is running already.
     """
-    began = _begin(folder, export, trigger=trigger, dry_run=dry_run, allowed=sorted(allowed), resumes=resumes)
+    began = _begin(
+        folder,
+        export,
+        trigger=trigger,
+        dry_run=dry_run,
+        allowed=sorted(allowed),
+        resumes=resumes,
+        refresh_id=refresh_id,
+    )
     keeper = RunKeeper(folder, began, observer)
     stop = threading.Event()
     heart = threading.Thread(target=_beat, args=(keeper, stop), name="heartbeat", daemon=True)
@@ -115,6 +126,7 @@ def recorded_run(
         error = {"kind": "RunCanceledError", "what": canceled.what, "remedy": canceled.remedy}
     except ToolkitError as problem:
         error = {"kind": type(problem).__name__, "what": problem.what, "remedy": problem.remedy}
+        status = RunStatus.FAILED_RETRYING if is_retried and error["kind"] in PASSING else RunStatus.FAILED
     except KeyboardInterrupt:
         status = RunStatus.CANCELED
         error = {
@@ -183,6 +195,7 @@ def _begin(
     dry_run: bool,
     allowed: list[str],
     resumes: str | None,
+    refresh_id: str | None,
 ) -> str:
     moment = now()
     run_id = f"{moment:%Y%m%d-%H%M%S}-{token_hex(3)}"
@@ -208,6 +221,7 @@ def _begin(
                     started_by=trigger.value,
                     allowed=allowed,
                     resumes=resumes,
+                    refresh_id=refresh_id,
                 )
             )
     except IntegrityError:

@@ -26,15 +26,22 @@ class RunStatus(StrEnum):
     RUNNING = "running"
     SUCCESSFUL = "successful"
     FAILED = "failed"
+    FAILED_RETRYING = "failed (retrying)"
+    """What failed may pass, and the refresh runs the export again."""
     SKIPPED = "skipped"
     CANCELED = "canceled"
 
 
 MOVES: Mapping[RunStatus, frozenset[RunStatus]] = {
     RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.SKIPPED, RunStatus.CANCELED, RunStatus.FAILED}),
-    RunStatus.RUNNING: frozenset({RunStatus.SUCCESSFUL, RunStatus.FAILED, RunStatus.CANCELED}),
+    RunStatus.RUNNING: frozenset(
+        {RunStatus.SUCCESSFUL, RunStatus.FAILED, RunStatus.FAILED_RETRYING, RunStatus.CANCELED}
+    ),
 }
 """What a status may become; one that is not named here stays for good."""
+
+PASSING = frozenset({"BusyError", "UnavailableError", "ChangingInputError", "ProcessEnded"})
+"""The kinds of error that may be gone when the export is run again, with nothing changed."""
 
 
 class RunFailedError(ToolkitError):
@@ -79,6 +86,8 @@ class Run:
     """Guards that were passed knowingly."""
     resumes: str | None
     """The run that it took up."""
+    refresh: str | None
+    """The refresh that started it."""
     toolkit_version: str
     folder: Path
 
@@ -191,6 +200,7 @@ def value_of(record: RunRecord, folder: WorkspaceFolder) -> Run:
         timings=record.timings,
         allowed=tuple(record.allowed),
         resumes=record.resumes,
+        refresh=record.refresh_id,
         toolkit_version=record.toolkit_version,
         folder=folder.path / "runs" / record.id,
     )

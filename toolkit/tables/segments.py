@@ -82,6 +82,10 @@ class SegmentFolder(Source):
             orient="row",
         )
 
+    def found(self, names: Sequence[str] | None = None) -> dict[str, Files]:
+        """Return the tables of these segments, by what they are called in errors."""
+        return {files.what: files for files in self._found(names).values()}
+
     def inputs(self, names: Sequence[str] | None = None) -> list[InputFile]:
         """Return the files of these segments."""
         return [it for files in self._found(names).values() for it in files.inputs()]

@@ -39,6 +39,11 @@ class Source(BaseModel):
             return self
         return self.model_copy(update={"location": str((base / Path(self.location).expanduser()).resolve())})
 
+    def found(self, names: Sequence[str] | None = None) -> dict[str, Files]:
+        """Return the tables that a scan reads, by what they are called in errors."""
+        files = self._files()
+        return {files.what: files}
+
     def inputs(self, names: Sequence[str] | None = None) -> list[InputFile]:
         """Return the files that a scan reads, for the record of a run."""
         return self._files().inputs()

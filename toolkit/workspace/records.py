@@ -180,6 +180,8 @@ class RunRecord(Base):
     """The run that it takes up."""
     cancel_by: Mapped[str | None]
     """Who asked it to end."""
+    refresh_id: Mapped[str | None]
+    """The refresh that started it."""
     export: Mapped[ExportRecord] = relationship()
 
 
@@ -249,3 +251,83 @@ class BatchRecord(Base):
     invalid: Mapped[int | None]
     sent_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
+
+
+class RefreshRecord(Base):
+    """One refresh: it runs the exports that are due. At most one is running."""
+
+    __tablename__ = "refreshes"
+    __table_args__ = (
+        Index(
+            "one_running_refresh",
+            "status",
+            unique=True,
+            sqlite_where=text("status = 'running'"),
+            postgresql_where=text("status = 'running'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    asked_at: Mapped[datetime]
+    """When it was asked for; it may have waited for another."""
+    runs_all: Mapped[bool]
+    """Whether exports were due that run with every refresh."""
+    schedule: Mapped[dict[str, Any]]
+    """When exports run that run with every refresh, as it was told."""
+    takes_up: Mapped[str | None]
+    """The refresh that was killed, and that it goes on with."""
+    status: Mapped[str]
+    person: Mapped[str]
+    machine: Mapped[str]
+    process: Mapped[int]
+    toolkit_version: Mapped[str]
+    heartbeat_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    warnings: Mapped[list[str]] = mapped_column(default=list)
+
+
+class RefreshedExportRecord(Base):
+    """What a refresh makes of one export that is due."""
+
+    __tablename__ = "refreshed_exports"
+
+    refresh_id: Mapped[str] = mapped_column(ForeignKey("refreshes.id"), primary_key=True)
+    export_id: Mapped[int] = mapped_column(ForeignKey("exports.id"), primary_key=True)
+    position: Mapped[int]
+    due_at: Mapped[datetime]
+    """The time of its schedule, or when the refresh was asked for."""
+    missed: Mapped[int] = mapped_column(default=0)
+    """Earlier times of its schedule at which no refresh ran; one run makes up for all."""
+    schedule: Mapped[dict[str, Any]]
+    """Its schedule, as it was then."""
+    status: Mapped[str]
+    tries: Mapped[int] = mapped_column(default=0)
+    run_id: Mapped[str | None]
+    """The last of its runs."""
+    kind: Mapped[str | None]
+    """The kind of error."""
+    what: Mapped[str | None]
+    remedy: Mapped[str | None]
+    notebook: Mapped[str | None]
+    """The executed notebook, below the workspace's folder."""
+    begun_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    export: Mapped[ExportRecord] = relationship()
+
+
+class MatterRecord(Base):
+    """Something that people are told of when it goes wrong, and when it is well again."""
+
+    __tablename__ = "matters"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    since: Mapped[datetime]
+    """When the state began."""
+    what: Mapped[str]
+    remedy: Mapped[str]
+    told: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """The state that was told last, by what stands for the address."""
+    telling_until: Mapped[datetime | None]
+    """Until when a process that tells of it keeps others from doing so."""

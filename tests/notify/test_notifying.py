@@ -1,0 +1,135 @@
+"""People are told once of a change of state, not once a run, and never of a person in the data."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+import toolkit
+from tests.conftest import Tables, save_nightly
+from tests.notify.conftest import Inbox
+from toolkit.notify import Matter, Subject, Trouble, addresses, matters_frame, note, tell
+from toolkit.workspace import WorkspaceFolder
+
+NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
+NIGHTLY = Matter(Subject.EXPORT, "Nightly")
+NO_COLUMN = Trouble("failed (DataError)", "There is no column 'EMail'.", "Name another.")
+GONE = Trouble("failed (ListGoneError)", "List 410001 is gone.", "Make it anew.")
+
+
+@pytest.fixture
+def folder(workspace: toolkit.Workspace) -> WorkspaceFolder:
+    return WorkspaceFolder.open(workspace.path)
+
+
+def test_a_scheduled_run_that_fails_is_told_once_and_so_is_its_recovery(
+    workspace: toolkit.Workspace, tables: Tables, inbox: Inbox
+) -> None:
+    workspace.run("Nightly", trigger="schedule")
+    assert inbox.titles == []
+    tables.write(emails={f"C{number:03}": None for number in range(100)})
+    workspace.run("Nightly", trigger="schedule")
+    workspace.run("Nightly", trigger="schedule")
+    assert inbox.titles == ["Export 'Nightly': failed (DataError)"]
+    assert "choose another e-mail column" in inbox.messages[0]["message"]
+    tables.write(emails={f"C{number:03}": f"person{number}@mail.example" for number in range(100)})
+    workspace.run("Nightly")
+    workspace.run("Nightly", trigger="schedule")
+    assert inbox.titles == ["Export 'Nightly': failed (DataError)", "Export 'Nightly' is well again"]
+
+
+def test_a_guard_that_stops_a_scheduled_run_is_told_with_its_figures(
+    workspace: toolkit.Workspace, tables: Tables, inbox: Inbox
+) -> None:
+    save_nightly(workspace, thresholds={"most_change": 0.3})
+    workspace.run("Nightly", trigger="schedule")
+    tables.write(segments={"All": ["C000"]})
+    workspace.run("Nightly", trigger="schedule")
+    assert inbox.titles == ["Export 'Nightly': stopped by a guard"]
+    assert "99 identifiers would be removed" in inbox.messages[0]["message"]
+
+
+def test_a_person_who_sees_a_run_fail_and_a_dry_run_tell_nobody(
+    workspace: toolkit.Workspace, tables: Tables, inbox: Inbox
+) -> None:
+    tables.write(emails={"C000": None})
+    workspace.run("Nightly")
+    workspace.run("Nightly", trigger="schedule", dry_run=True)
+    assert inbox.titles == []
+
+
+def test_what_can_not_be_delivered_is_a_warning_and_is_told_at_the_next_run(
+    workspace: toolkit.Workspace, tables: Tables, inbox: Inbox
+) -> None:
+    tables.write(emails={"C000": None})
+    inbox.refuses = True
+    with pytest.warns(UserWarning, match="could not be delivered to address 1 json"):
+        run = workspace.run("Nightly", trigger="schedule")
+    assert run.status == "failed"
+    inbox.refuses = False
+    workspace.run("Nightly", trigger="schedule")
+    assert inbox.titles == ["Export 'Nightly': failed (DataError)"]
+
+
+def test_trouble_that_nobody_heard_of_ends_without_a_word(folder: WorkspaceFolder, inbox: Inbox) -> None:
+    inbox.refuses = True
+    note(folder, NIGHTLY, NO_COLUMN, at=NOW)
+    assert len(tell(folder)) == 1
+    inbox.refuses = False
+    note(folder, NIGHTLY, None, at=NOW)
+    assert tell(folder) == []
+    assert inbox.titles == []
+
+
+def test_another_trouble_of_the_same_matter_is_told_too(folder: WorkspaceFolder, inbox: Inbox) -> None:
+    for trouble in (NO_COLUMN, GONE, GONE):
+        note(folder, NIGHTLY, trouble, at=NOW)
+        tell(folder)
+    assert inbox.titles == ["Export 'Nightly': failed (DataError)", "Export 'Nightly': failed (ListGoneError)"]
+
+
+def test_of_two_addresses_only_the_one_that_did_not_hear_is_told_again(
+    folder: WorkspaceFolder, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOOLKIT_NOTIFY", f"{inbox.url} json://127.0.0.1:1/nobody-listens?cto=1")
+    note(folder, NIGHTLY, NO_COLUMN, at=NOW)
+    for _ in range(2):
+        (warning,) = tell(folder)
+        assert "address 2 json" in warning
+    assert len(inbox.messages) == 1
+
+
+def test_addresses_that_are_wrong_are_a_warning(folder: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOOLKIT_NOTIFY", "nothing://s3cret")
+    (warning,) = tell(folder)
+    assert "Nobody was notified" in warning
+    assert "s3cret" not in warning
+
+
+def test_an_address_that_slipped_into_an_error_is_hidden(folder: WorkspaceFolder, inbox: Inbox) -> None:
+    trouble = Trouble(
+        "failed (DataError)", "'anna@mail.example' at abfss://box@account.dfs.core.windows.net/a is wrong.", "Mend it."
+    )
+    note(folder, NIGHTLY, trouble, at=NOW)
+    tell(folder)
+    said = inbox.messages[0]["message"]
+    assert "anna" not in said
+    assert "abfss://box@account.dfs.core.windows.net/a" in said
+    assert matters_frame(folder)["what"].str.contains("anna").to_list() == [False]
+
+
+def test_a_notification_names_the_workspace_and_since_when(folder: WorkspaceFolder, inbox: Inbox) -> None:
+    note(folder, NIGHTLY, NO_COLUMN, at=NOW)
+    tell(folder, to=addresses())
+    assert inbox.messages[0]["message"].splitlines() == [
+        "There is no column 'EMail'.",
+        "Name another.",
+        f"Workspace {folder.path} on {folder.machine}, since 2026-11-24 02:00 UTC.",
+    ]
+
+
+def test_what_one_process_tells_another_leaves_alone(folder: WorkspaceFolder, inbox: Inbox) -> None:
+    note(folder, NIGHTLY, NO_COLUMN, at=NOW)
+    with folder.session() as session, session.begin():
+        session.connection().exec_driver_sql("UPDATE matters SET telling_until = '9999-01-01 00:00:00'")
+    assert tell(folder) == []
+    assert inbox.titles == []
