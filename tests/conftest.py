@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 import toolkit
-from toolkit.sandbox import Sandbox, start
+from toolkit.sandbox import Sandbox, SandboxOptions, start
 
 if TYPE_CHECKING:
     from tests.postgresql import Server
@@ -40,7 +40,8 @@ def _own_key(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 
 @pytest.fixture(scope="session")
 def _criteo_process() -> Iterator[Sandbox]:
-    with start() as sandbox:
+    # Many tests share it: together they may call more often than one application.
+    with start(options=SandboxOptions(calls_per_minute=100_000)) as sandbox:
         yield sandbox
 
 
