@@ -148,13 +148,13 @@ def _checked_audiences(
 ) -> Mapping[IdentifierKind, Audience]:
     """Prepare the audiences and check that of e-mails; raises DataError when a check of level error fails."""
     columns = folder.profiles.columns
-    audiences: Mapping[IdentifierKind, Audience] = {}
+    audiences = audiences_of(folder, export) if export.email_column in columns else {}
+    targets = targets_of(folder, export, audiences, host="")
+    keeper.note(segments=[*figures_of(targets).values(), *figures_without_advertiser(audiences)])
+    keeper.begin(Step.CHECK)
+    # Not before the scan: Great Expectations is imported meanwhile.
     results = check_profile_columns(columns, export.email_column, export.thresholds)
-    if export.email_column in columns:
-        audiences = audiences_of(folder, export)
-        targets = targets_of(folder, export, audiences, host="")
-        keeper.note(segments=[*figures_of(targets).values(), *figures_without_advertiser(audiences)])
-        keeper.begin(Step.CHECK)
+    if audiences:
         results += check_audience(audiences[IdentifierKind.EMAIL], export.thresholds)
     keeper.note(checks=results.frame.to_dicts())
     keeper.warn(it.sentence for it in results.warnings)
