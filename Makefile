@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint bench lock clean
+.PHONY: help demo lab test lint bench lock words clean
 
 help: ## List what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,12 @@ bench: $(READY) ## Measure: one million members out of ten million profiles
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock
+
+words: $(READY) ## Collect the texts of the forms, for translation, into toolkit/locale
+	@$(BIN)/pybabel -q extract --keyword=say --keyword=some:1,2 --keyword=mark --no-location --sort-output --omit-header \
+		--output-file toolkit/locale/toolkit.pot toolkit/forms
+	@$(BIN)/pybabel -q update --domain toolkit --input-file toolkit/locale/toolkit.pot --output-dir toolkit/locale \
+		--no-fuzzy-matching --ignore-obsolete --omit-header
 
 clean: ## Remove the virtual environment
 	rm -rf $(VENV)

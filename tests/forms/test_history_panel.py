@@ -13,7 +13,7 @@ def test_runs_are_listed_and_the_chosen_one_is_reported(workspace: toolkit.Works
     panel.wait()
     rows = panel.runs._table.df
     assert rows["Status"].to_list() == ["✓ Successful", "✓ Successful"]
-    assert rows["Kind"].to_list() == ["Dry run", "Run"]
+    assert rows["Kind"].to_list() == ["Dry run", "Real run"]
     assert rows["Added"].to_list() == [0, 100]
     panel.runs._table.selected_rows = [1]
     assert panel.runs.chosen == run.id

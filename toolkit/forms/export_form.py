@@ -230,7 +230,7 @@ class ExportForm(Form):
         lacking = self.missing(self.name, self.connection, self.email_column)
         self._segments_field.problem = "" if self.segments.value else say("Choose at least one segment.")
         if lacking or self._segments_field.problem or self.contract_limit.problem:
-            self.message.say(say("Error"), say("It is not saved: something is missing above."), kind="problem")
+            self.message.show(say("Error"), say("It is not saved: something is missing above."), kind="problem")
             return
         self.saved = self.workspace.save_export(
             self.name.value.strip(),

@@ -86,7 +86,7 @@ class Form:
 
     def tell(self, problem: Exception) -> None:
         """Say in two sentences what went wrong and what to do; the log has where it came from."""
-        self.message.say(self.words.say("Error"), *self.told(problem), kind="problem")
+        self.message.show(self.words.say("Error"), *self.told(problem), kind="problem")
 
     def told(self, problem: Exception) -> tuple[str, str]:
         """Return what went wrong and what to do, and write where it came from to the log."""
@@ -103,11 +103,11 @@ class Form:
 
     def say_done(self, *sentences: str) -> None:
         """Say what was done."""
-        self.message.say(self.words.say("Done"), *sentences, kind="done")
+        self.message.show(self.words.say("Done"), *sentences, kind="done")
 
     def say_busy(self, *sentences: str) -> None:
         """Say what goes on."""
-        self.message.say(self.words.say("Working"), *sentences, kind="busy")
+        self.message.show(self.words.say("Working"), *sentences, kind="busy")
 
     def missing(self, *fields: Field) -> bool:
         """Say at each field that holds nothing that it must hold something; tell whether there is one."""

@@ -41,7 +41,7 @@ class HistoryPanel(Form):
         self.refresh = button(say("Refresh"))
         self.runs = TableView(
             self,
-            what=say("Run"),
+            what=say("Choose a run"),
             key="run",
             headings={
                 "started": say("Started"),
@@ -82,7 +82,7 @@ class HistoryPanel(Form):
                 started=pl.col("started_at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%d %H:%M:%S"),
                 status=_in_words(runs["status"], lambda it: status_text(words, it)),
                 trigger=_in_words(runs["started_by"], lambda it: term(words, it)),
-                kind=pl.when("dry_run").then(pl.lit(words.say("Dry run"))).otherwise(pl.lit(words.say("Run"))),
+                kind=pl.when("dry_run").then(pl.lit(words.say("Dry run"))).otherwise(pl.lit(words.say("Real run"))),
                 seconds=pl.col("seconds").round(1),
             )
         )
@@ -96,7 +96,8 @@ class HistoryPanel(Form):
             return trend_html(self.words, trend_of(found))
 
         def place(html: str) -> None:
-            self.charts.value = html or f"<p>{self.words.say('Nothing was sent yet.')}</p>"
+            nothing = self.words.say("Nothing was sent yet.")
+            self.charts.value = html or f"<p>{nothing}</p>"
 
         self.in_background(pictures, done=place, busy=(self.refresh,))
 

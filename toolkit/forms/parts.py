@@ -104,7 +104,7 @@ class Message:
         """Say nothing."""
         self._set("", "")
 
-    def say(self, word: str, *sentences: str, kind: str) -> None:
+    def show(self, word: str, *sentences: str, kind: str) -> None:
         """Say the sentences after a word that tells their kind: ``done``, ``busy``, ``warning`` or ``problem``."""
         role = "alert" if kind == "problem" else "status"
         text = " ".join(sentences)

@@ -33,15 +33,15 @@ class PreviewView:
             self.audience = None
             self._newest.forget()
             self.figures.value = ""
-            self.message.say(words.say("To do"), hint, kind="busy")
+            self.message.show(words.say("To do"), hint, kind="busy")
             return
-        self.message.say(words.say("Working"), words.say("The preview is made."), kind="busy")
+        self.message.show(words.say("Working"), words.say("The preview is made."), kind="busy")
         self._newest.ask(prepare, done=lambda audience: self._show(audience, limit), failed=self._fail)
 
     def _fail(self, problem: Exception) -> None:
         self.audience = None
         self.figures.value = ""
-        self.message.say(self._form.words.say("Error"), *self._form.told(problem), kind="problem")
+        self.message.show(self._form.words.say("Error"), *self._form.told(problem), kind="problem")
 
     def _show(self, audience: Audience, limit: int) -> None:
         self.audience = audience
@@ -49,7 +49,7 @@ class PreviewView:
         words = self._form.words
         sent = words.number(audience.exportable)
         if audience.exportable > limit:
-            self.message.say(
+            self.message.show(
                 words.say("Warning"),
                 words.say(
                     "{sent} identifiers are more than the limit of {limit}: a run would stop.",
@@ -59,7 +59,7 @@ class PreviewView:
                 kind="warning",
             )
         else:
-            self.message.say(
+            self.message.show(
                 words.say("Within the limit"),
                 words.say("{sent} identifiers, at most {limit} are allowed.", sent=sent, limit=words.number(limit)),
                 kind="done",

@@ -51,7 +51,7 @@ class RunPanel(Form):
         self._busy = (self.dry, self.start, self.export.control)
         role = self.workspace.me.role
         if role is Role.VIEWER:
-            self.message.say(
+            self.message.show(
                 say("Note"), say("You are a viewer: you see runs, and a contributor can run."), kind="busy"
             )
         for it in (self.dry, self.start):

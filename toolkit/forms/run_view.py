@@ -25,7 +25,10 @@ def status_text(words: Words, outcome: str) -> str:
 
 def _headline(words: Words, run: Run) -> str:
     say = words.say
-    kind = say("Dry run") if run.dry_run else say("Run")
+    what = {"run": run.id, "export": run.export}
+    title = (
+        say("Dry run {run} of export {export}", **what) if run.dry_run else say("Run {run} of export {export}", **what)
+    )
     took = "" if run.seconds is None else say("in {seconds} s", seconds=words.number(round(run.seconds, 1)))
     started = say(
         "Started {moment} by {person} ({trigger}), version {version} of the export.",
@@ -35,7 +38,7 @@ def _headline(words: Words, run: Run) -> str:
         version=run.export_version,
     )
     nothing = " " + say("Nothing was sent.") if run.dry_run else ""
-    headline = f"{kind} {run.id}, {run.export}: {status_text(words, run.outcome)} {took}"
+    headline = f"{title}: {status_text(words, run.outcome)} {took}"
     return f"<p><strong>{escape(headline)}</strong><br>{escape(started + nothing)}</p>"
 
 
