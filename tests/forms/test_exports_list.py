@@ -71,3 +71,29 @@ def test_a_viewer_makes_no_export(as_viewer: toolkit.Workspace) -> None:
     form = opened(as_viewer)
     assert not is_shown(form.add)
     assert "You are a viewer" in form._why_not.value
+
+
+def test_a_duplicate_gets_a_name_of_its_own(workspace: toolkit.Workspace) -> None:
+    form = opened(workspace)
+    press(form, form.duplicate)
+    press(form, form.confirm)
+    assert form.new_name.problem == "This must be filled in."
+    form.new_name.control.value = "Nightly"
+    press(form, form.confirm)
+    assert "There is an export 'Nightly' already" in form.message.text
+    form.new_name.control.value = "Copy"
+    press(form, form.confirm)
+    assert form.exports.chosen == "Copy"
+    assert workspace.export("Copy").segments == ("All",)
+    assert workspace.runs().height == 0
+
+
+def test_an_export_is_taken_out_of_the_refresh_and_put_back(workspace: toolkit.Workspace) -> None:
+    form = opened(workspace)
+    assert not is_shown(form.activate)
+    press(form, form.deactivate)
+    assert not workspace.export("Nightly").active
+    assert row(form)["Active"] == "No"
+    assert not is_shown(form.deactivate)
+    press(form, form.activate)
+    assert workspace.export("Nightly").active

@@ -1,9 +1,7 @@
 """The history panel: runs as a table, the report of one, pictures of all."""
 
 import toolkit
-from tests.conftest import Tables
 from toolkit.forms import HistoryPanel
-from toolkit.forms.charts import trend_of
 
 
 def test_runs_are_listed_and_the_chosen_one_is_reported(workspace: toolkit.Workspace) -> None:
@@ -44,14 +42,6 @@ def test_it_shows_one_export_or_all_and_what_came_since(workspace: toolkit.Works
     panel.export.control.value = None
     panel.wait()
     assert len(panel.runs._keys) == 2
-
-
-def test_the_trend_has_what_each_run_did(workspace: toolkit.Workspace, tables: Tables) -> None:
-    first = workspace.run("Nightly")
-    tables.write(segments={"All": [f"C{number:03}" for number in range(90)]})
-    second = workspace.run("Nightly")
-    trend = trend_of([second, workspace.run("Nightly", dry_run=True), first])
-    assert trend.select("size", "added", "removed").rows() == [(100, 100, 0), (90, 0, 10)]
 
 
 def test_pictures_are_drawn_of_runs_that_sent(workspace: toolkit.Workspace) -> None:

@@ -1,5 +1,8 @@
 """The run panel: what it shows while a run goes on, and what it leaves."""
 
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +15,7 @@ from toolkit.forms import RunPanel
 from toolkit.forms.language import Words
 from toolkit.forms.progress_view import ProgressView
 from toolkit.runs import Guard, Progress, Step
-from toolkit.sandbox import Sandbox
+from toolkit.sandbox import Call, Fault, Sandbox
 
 
 def is_shown(widget: Any) -> bool:
@@ -112,6 +115,44 @@ def test_a_viewer_sees_runs_and_no_buttons(as_viewer: toolkit.Workspace) -> None
 def test_without_an_export_it_says_so(workspace: toolkit.Workspace) -> None:
     workspace.remove_export("Nightly")
     assert "no export yet" in RunPanel(workspace, language="en").widget.children[-1].value
+
+
+def test_a_run_is_canceled_and_resumed(workspace: toolkit.Workspace, held: Callable[[str], set[str]]) -> None:
+    panel = RunPanel(workspace, language="en")
+    panel.start.click()
+    while workspace.runs("Nightly").is_empty():
+        time.sleep(0.01)
+    assert is_shown(panel.cancel)
+    panel.cancel.click()
+    assert "asked to end" in panel.message.text
+    panel.wait()
+    assert panel.run is not None
+    assert panel.run.status is toolkit.RunStatus.CANCELED
+    assert "■ Canceled" in panel.report.short.value
+    assert not is_shown(panel.cancel)
+    press(panel, panel.resume)
+    assert len(held("All")) == 100
+    assert not is_shown(panel.resume)
+
+
+def test_a_run_that_ended_without_a_word_is_found_and_resumed(
+    workspace: toolkit.Workspace, criteo: Sandbox, held: Callable[[str], set[str]]
+) -> None:
+    criteo.fail(Fault.SLOW, calls=Call.AMEND, seconds=60)
+    code = f"import toolkit; toolkit.open_workspace({str(workspace.path)!r}).run('Nightly')"
+    with subprocess.Popen([sys.executable, "-c", code]) as runner:
+        while not any(criteo.identifiers(it.id) for it in criteo.lists()):
+            time.sleep(0.05)
+        following = RunPanel(workspace, "Nightly", language="en")
+        assert "goes on" in following.progress.status
+        assert is_shown(following.cancel)
+        runner.kill()
+    following.wait()
+    criteo.stop_failing()
+    panel = RunPanel(workspace, "Nightly", language="en")
+    assert "ended without a word" in panel.report.short.value
+    press(panel, panel.resume)
+    assert len(held("All")) == 100
 
 
 class TestProgress:

@@ -1,6 +1,6 @@
 """The exports, and what may be done with them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets
@@ -49,9 +49,16 @@ class ExportsList(Form):
         self.edit = button(say("View / Edit"))
         self.run = button(say("Run"))
         self.history = button(say("History"))
+        self.duplicate = button(say("Create duplicate"))
+        self.activate = button(say("Activate"), hint=say("The scheduled refresh runs it."))
+        self.deactivate = button(say("Deactivate"), hint=say("The scheduled refresh leaves it out."))
         self.detach = button(say("Detach connection"))
         self.remove = button(say("Remove"), style="danger")
-        self._actions = buttons(self.edit, self.run, self.history, self.detach, self.remove)
+        self._managing = (self.edit, self.run, self.duplicate, self.remove)
+        self._actions = buttons(
+            *(self.edit, self.run, self.history, self.duplicate),
+            *(self.activate, self.deactivate, self.detach, self.remove),
+        )
         self._why_not = paragraph("", kind="toolkit-help")
         self.area = ipywidgets.VBox()
         self.opened: Form | None = None
@@ -68,6 +75,9 @@ class ExportsList(Form):
             self.history,
             lambda: self._open(HistoryPanel(self.workspace, self._required(), language=self.words.language)),
         )
+        self.on_click(self.duplicate, self._ask_for_name)
+        self.on_click(self.activate, lambda: self._change(self.workspace.activate_export))
+        self.on_click(self.deactivate, lambda: self._change(self.workspace.deactivate_export))
         self.on_click(self.detach, self._ask_to_detach)
         self.on_click(self.remove, self._ask_to_remove)
         show(self.add, when=self.workspace.me.role is not Role.VIEWER)
@@ -114,10 +124,15 @@ class ExportsList(Form):
         name = self.exports.chosen
         self._close()
         show(self._actions, when=name is not None)
-        manages = name is not None and may_manage(self.workspace, self.workspace.export(name))
-        for action in (self.edit, self.run, self.remove):
+        export = None if name is None else self.workspace.export(name)
+        manages = export is not None and may_manage(self.workspace, export)
+        for action in self._managing:
             show(action, when=manages)
-        show(self.detach, when=manages and bool(self.workspace.export(str(name)).connection))
+        has_connection = export is not None and bool(export.connection)
+        show(self.detach, when=manages and has_connection)
+        # Saving anew, as these two do, takes a connection.
+        show(self.activate, when=manages and has_connection and export is not None and not export.active)
+        show(self.deactivate, when=manages and has_connection and export is not None and export.active)
         show(self._why_not, when=name is not None and not manages)
         if name is not None and not manages:
             self._why_not.value = f"<p>{why_not(self.words, self.workspace)}</p>"
@@ -137,6 +152,39 @@ class ExportsList(Form):
     def _close(self) -> None:
         self.opened = None
         self.area.children = []
+
+    def _change(self, act: Callable[[str], Export]) -> None:
+        saved = act(self._required())
+        self.look()
+        words = self.words
+        self.say_done(
+            words.say("Export {name} is active: the scheduled refresh runs it.", name=saved.name)
+            if saved.active
+            else words.say("Export {name} is not active: the scheduled refresh leaves it out.", name=saved.name)
+        )
+
+    def _ask_for_name(self) -> None:
+        say, name = self.words.say, self._required()
+        self.message.clear()
+        self.new_name = self.field(ipywidgets.Text(description=say("Display name"), continuous_update=False))
+        self.confirm = button(say("Create duplicate"), style="primary")
+        leave = button(say("Leave as it is"))
+
+        def confirmed() -> None:
+            if self.missing(self.new_name):
+                return
+            saved = self.workspace.duplicate_export(name, self.new_name.value.strip())
+            self.look()
+            self.exports.chosen = saved.name
+            self.say_done(
+                say("Export {name} is saved, version {version}.", name=saved.name, version=saved.version),
+                say("It did not run."),
+            )
+
+        self.on_click(self.confirm, confirmed)
+        self.on_click(leave, self._close)
+        title = heading(say("Create a duplicate of export {name}", name=name))
+        self.area.children = [title, self.new_name.widget, buttons(self.confirm, leave)]
 
     def _ask_to_detach(self) -> None:
         say, name = self.words.say, self._required()
@@ -158,7 +206,7 @@ class ExportsList(Form):
             say("Export {name} is removed.", name=name),
         )
 
-    def _ask(self, title: str, text: str, act: str, do: Any, done: str) -> None:
+    def _ask(self, title: str, text: str, act: str, do: Callable[[], None], done: str) -> None:
         self.message.clear()
         self.confirm = button(act, style="danger")
         leave = button(self.words.say("Leave as it is"))

@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets
 import polars as pl
 
-from toolkit.forms.charts import trend_html, trend_of
+from toolkit.forms.charts import trend_html
 from toolkit.forms.form import Form
 from toolkit.forms.language import local_zone
 from toolkit.forms.parts import button, buttons, heading
@@ -15,7 +15,6 @@ from toolkit.forms.run_view import status_text
 from toolkit.forms.table_view import TableView
 from toolkit.forms.terms import term
 from toolkit.interface import Workspace
-from toolkit.runs import Run
 
 _MOST_IN_CHARTS = 60
 
@@ -86,14 +85,15 @@ class HistoryPanel(Form):
                 seconds=pl.col("seconds").round(1),
             )
         )
-        self._draw_charts(runs)
+        self._draw_charts()
 
-    def _draw_charts(self, runs: pl.DataFrame) -> None:
-        sent = runs.filter(~pl.col("dry_run"))["run"].head(_MOST_IN_CHARTS).to_list()
+    def _draw_charts(self) -> None:
+        export = self.export.value
 
         def pictures(_: object) -> str:
-            found: list[Run] = [self.workspace.run_report(it) for it in sent]
-            return trend_html(self.words, trend_of(found))
+            trend = self.workspace.trend(export)
+            newest = trend["run"].unique(maintain_order=True).tail(_MOST_IN_CHARTS)
+            return trend_html(self.words, trend.filter(pl.col("run").is_in(newest.implode())))
 
         def place(html: str) -> None:
             nothing = self.words.say("Nothing was sent yet.")

@@ -1,7 +1,7 @@
 """Run an export: try it dry, run it, watch it, read what became of it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets
@@ -15,9 +15,11 @@ from toolkit.forms.report_view import ReportView
 from toolkit.forms.terms import term
 from toolkit.interface import Workspace
 from toolkit.runs import Guard, GuardError, IfListGone, Progress, Run, RunStatus
+from toolkit.runs.progress import Observer
 from toolkit.workspace import Role
 
 _LOOK_EVERY_SECONDS = 1
+_BROKEN = (RunStatus.FAILED, RunStatus.CANCELED)
 
 
 class RunPanel(Form):
@@ -42,24 +44,29 @@ class RunPanel(Form):
         )
         self.dry = button(say("Dry run"), hint=say("Does everything but send."))
         self.start = button(say("Run"), style="primary")
+        self.resume = button(say("Resume"), hint=say("Sends what the last run did not."))
+        self.cancel = button(say("Cancel the run"))
         self.progress = ProgressView(self.words)
         self.report = ReportView(self)
         self._draw_knowingly()
         self.on_click(self.dry, lambda: self._begin(dry_run=True))
         self.on_click(self.start, lambda: self._begin(dry_run=False))
+        self.on_click(self.resume, self._resume)
+        self.on_click(self.cancel, self._cancel)
         self.on_change(self.export.control, self.look)
-        self._busy = (self.dry, self.start, self.export.control)
+        self._busy = (self.dry, self.start, self.resume, self.export.control)
         role = self.workspace.me.role
         if role is Role.VIEWER:
             self.message.show(
                 say("Note"), say("You are a viewer: you see runs, and a contributor can run."), kind="busy"
             )
+        self._may_run = role is not Role.VIEWER
         for it in (self.dry, self.start):
-            show(it, when=role is not Role.VIEWER)
+            show(it, when=self._may_run)
         self.look()
         return [
             self.export.widget,
-            buttons(self.dry, self.start),
+            buttons(self.dry, self.start, self.resume, self.cancel),
             self._knowingly,
             self.message.widget,
             self.progress.widget,
@@ -90,12 +97,17 @@ class RunPanel(Form):
                 time.sleep(_LOOK_EVERY_SECONDS)
                 if self.run is not run:
                     return None
+                # Looking at the list records runs as ended whose process is gone.
+                self.workspace.runs(run.export)
                 followed = self.workspace.run_report(run.id)
             return followed
 
-        self.in_background(
-            work, done=lambda followed: self._finish(followed) if followed is not None else None, busy=(self.start,)
-        )
+        def done(followed: Run | None) -> None:
+            if followed is not None:
+                self._finish(followed)
+
+        show(self.cancel, when=self._may_run)
+        self.in_background(work, done=done, busy=(self.dry, self.start, self.resume))
 
     def _draw_knowingly(self) -> None:
         say = self.words.say
@@ -115,19 +127,45 @@ class RunPanel(Form):
         name = self.export.value
         allow = [guard for guard, tick in self.allow.items() if tick.value]
         if_list_gone = IfListGone.REMAKE if self.remake.value else IfListGone.STOP
+
+        def run(observe: Observer) -> Run:
+            return self.workspace.run(name, dry_run=dry_run, allow=allow, if_list_gone=if_list_gone, observer=observe)
+
+        self._watch(run, say("The run of {export} begins.", export=name))
+
+    def _resume(self) -> None:
+        name = self.export.value
+        self._watch(
+            lambda observe: self.workspace.resume(name, observer=observe),
+            self.words.say("The last run of {export} is taken up.", export=name),
+        )
+
+    def _watch(self, run: Callable[[Observer], Run], sentence: str) -> None:
+        """Let it run in the background, and show how far it is."""
         self.message.clear()
         self._show(None)
-        self.progress.begin(say("The run of {export} begins.", export=name))
+        self.progress.begin(sentence)
 
         def work(deliver: Deliver) -> Run:
             def observe(progress: Progress) -> None:
                 deliver(lambda: self.progress.tell(progress))
 
-            return self.workspace.run(name, dry_run=dry_run, allow=allow, if_list_gone=if_list_gone, observer=observe)
+            return run(observe)
 
+        show(self.cancel, when=True)
         self.in_background(work, done=self._finish, busy=self._busy, failed=self._stop)
 
+    def _cancel(self) -> None:
+        say = self.words.say
+        runs = self.workspace.runs(self.export.value).filter(status=RunStatus.RUNNING.value)
+        if runs.is_empty():
+            self.message.show(say("Note"), say("There is no run to cancel."), kind="busy")
+            return
+        self.workspace.cancel(runs["run"][0])
+        self.message.show(say("Working"), say("The run is asked to end before its next batch."), kind="busy")
+
     def _finish(self, run: Run) -> None:
+        self.message.clear()
         self.progress.end(self.words.say("The run is over: {outcome}.", outcome=term(self.words, run.outcome)))
         self._show(run)
 
@@ -138,6 +176,9 @@ class RunPanel(Form):
     def _show(self, run: Run | None) -> None:
         self.run = run
         self.report.show(run)
+        can_be_resumed = run is not None and not run.dry_run and run.status in _BROKEN
+        show(self.resume, when=self._may_run and can_be_resumed)
+        show(self.cancel, when=False)
         kind = "" if run is None or run.error is None else run.error["kind"]
         show(self._guards, when=kind == GuardError.__name__)
         show(self.remake, when=kind == ListGoneError.__name__)
