@@ -93,9 +93,10 @@ def _die_at(number: int, workspace: Path, says: Connection) -> None:
     def on_audit(name: str, arguments: tuple[Any, ...]) -> None:
         if name == "http.client.send":
             pass_by("send")
-        elif name in _FILE_EVENTS and str(arguments[0]).startswith(str(workspace)):
-            if name != "open" or arguments[2] & (os.O_WRONLY | os.O_RDWR):
-                pass_by(f"{_FILE_EVENTS[name]} {_kind_of_file(str(arguments[0]))}")
+        elif name not in _FILE_EVENTS or not str(arguments[0]).startswith(str(workspace)):
+            return
+        elif name != "open" or arguments[2] & (os.O_WRONLY | os.O_RDWR):
+            pass_by(f"{_FILE_EVENTS[name]} {_kind_of_file(str(arguments[0]))}")
 
     sys.addaudithook(on_audit)
     event.listen(Engine, "commit", lambda _connection: pass_by(f"commit of {_who_commits()}"))
