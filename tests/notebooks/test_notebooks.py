@@ -59,7 +59,7 @@ def test_a_committed_notebook_has_no_outputs_and_one_cell_of_parameters(path: Pa
 
 
 def test_the_preview_shows_every_segment_and_why_members_are_left_out(tmp_path: Path) -> None:
-    notebook = execute("01_preview_a_segment.ipynb", tmp_path / "out.ipynb", workspace_folder=str(tmp_path / "w"))
+    notebook = execute("02_preview_a_segment.ipynb", tmp_path / "out.ipynb", workspace_folder=str(tmp_path / "w"))
     assert "1,751 of 1,871 members exportable" in shown(notebook)
     assert "VIP's / été & 冬" in shown(notebook)
 
@@ -79,7 +79,7 @@ def test_the_first_export_is_previewed_run_and_listed(tmp_path: Path, criteo: Sa
 
 
 def test_an_executed_notebook_holds_no_address_and_no_secret(tmp_path: Path, criteo: Sandbox) -> None:
-    for name in ("01_preview_a_segment.ipynb", "02_export_to_criteo.ipynb"):
+    for name in ("02_preview_a_segment.ipynb", "02_export_to_criteo.ipynb"):
         execute(name, tmp_path / "out.ipynb", workspace_folder=str(tmp_path / "w"))
         saved = (tmp_path / "out.ipynb").read_text()
         assert criteo.client_secret not in saved
