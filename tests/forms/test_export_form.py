@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import polars as pl
 import pytest
 
 import toolkit
@@ -9,6 +10,7 @@ from tests.conftest import Tables
 from tests.forms.driving import press
 from toolkit.forms import ExportForm
 from toolkit.sandbox import Sandbox
+from toolkit.workspace.schedule import Every, Weekday
 
 
 @pytest.fixture
@@ -20,6 +22,7 @@ def two_segments(tables: Tables, workspace: toolkit.Workspace) -> toolkit.Worksp
 def new_form(workspace: toolkit.Workspace, segments: Sequence[str] = ()) -> ExportForm:
     form = ExportForm(workspace, segments=segments, language="en")
     form.email_column.control.value = "EMail"
+    form.advertiser.control.value = ("id", "2711")
     return form
 
 
@@ -32,7 +35,7 @@ def counts(form: ExportForm) -> Mapping[str, int]:
 def test_it_saves_what_was_chosen_and_says_that_it_did_not_run(two_segments: toolkit.Workspace) -> None:
     form = new_form(two_segments)
     form.name.control.value = "Weekly"
-    form.advertiser.control.value = "2712"
+    form.advertiser.control.value = ("id", "2712")
     form.segments.ticks["Half"].value = True
     form.exclude.ticks["Few"].value = True
     form.mode.control.value = toolkit.Mode.APPEND
@@ -50,9 +53,11 @@ def test_it_saves_what_was_chosen_and_says_that_it_did_not_run(two_segments: too
 def test_what_is_missing_shows_at_the_field_and_nothing_is_saved(workspace: toolkit.Workspace) -> None:
     form = ExportForm(workspace, language="en")
     form.contract_limit.control.value = "many"
+    form.advertiser.control.value = None
     press(form, form.save)
+    assert form.advertiser.problem == "This must be filled in."
     assert form.name.problem == "This must be filled in."
-    assert form._segments_field.problem == "Choose at least one segment."
+    assert form.patterns.problem == "Choose at least one segment."
     assert form.contract_limit.problem == "This must be a number, or empty."
     assert list(workspace.exports) == ["Nightly"]
 
@@ -121,6 +126,9 @@ def test_editing_keeps_what_the_form_does_not_show(workspace: toolkit.Workspace)
         email_column="EMail",
         segments=["All"],
         form="md5",
+        exclude=["Old*"],
+        lists={},
+        priority=7,
         thresholds={"levels": {"segment has members": "error"}},
     )
     before = workspace.export("Nightly")
@@ -147,8 +155,6 @@ def test_a_new_export_does_not_take_the_place_of_another(workspace: toolkit.Work
 
 
 def test_a_removed_column_is_told_at_its_field(workspace: toolkit.Workspace, tables: Tables) -> None:
-    import polars as pl
-
     profiles = pl.read_parquet(tables.profiles.location).rename({"EMail": "Mail"})
     profiles.write_parquet(tables.profiles.location)
     form = ExportForm(workspace, "Nightly", language="en")
@@ -168,7 +174,7 @@ def test_a_broken_table_is_a_sentence_in_the_preview(two_segments: toolkit.Works
 
 def test_advertisers_are_those_of_the_chosen_connection(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
     form = ExportForm(workspace, language="en")
-    assert ("Fietsfabriek Zuid (2712)", "2712") in form.advertiser.control.options
+    assert ("Fietsfabriek Zuid (2712)", ("id", "2712")) in form.advertiser.control.options
 
 
 def test_a_long_catalog_is_searched_and_what_is_chosen_stays_in_sight(
@@ -185,3 +191,56 @@ def test_a_long_catalog_is_searched_and_what_is_chosen_stays_in_sight(
     assert list(form.segments.ticks) == ["Segment 079", "Segment 078"]
     assert form.segments.value == ("Segment 079",)
     form.wait()
+
+
+def test_segments_by_pattern_are_saved_and_previewed(two_segments: toolkit.Workspace) -> None:
+    form = new_form(two_segments)
+    form.name.control.value = "By name"
+    form.patterns.control.value = "Ha*, Few"
+    assert counts(form) == {"Half": 50, "Few": 2}
+    press(form, form.save)
+    assert two_segments.export("By name").segments == ("Ha*", "Few")
+    again = ExportForm(two_segments, "By name", language="en")
+    assert (again.patterns.value, again.segments.value) == ("Ha*", ("Few",))
+    again.wait()
+
+
+def test_an_advertiser_may_come_from_a_column(workspace: toolkit.Workspace, tables: Tables) -> None:
+    pl.read_parquet(tables.profiles.location).with_columns(Brand=pl.lit("2711")).write_parquet(tables.profiles.location)
+    form = ExportForm(workspace, "Nightly", language="en")
+    form.advertiser.control.value = ("column", "Brand")
+    press(form, form.save)
+    saved = workspace.export("Nightly")
+    assert (saved.advertiser_id, saved.advertiser_column) == ("", "Brand")
+    again = ExportForm(workspace, "Nightly", language="en")
+    assert again.advertiser.value == ("column", "Brand")
+    again.wait()
+
+
+def test_a_schedule_is_told_at_its_fields_until_it_is_whole(workspace: toolkit.Workspace) -> None:
+    form = ExportForm(workspace, "Nightly", language="en")
+    form.schedule.every.control.value = Every.WEEK
+    form.schedule.at.control.value = "2 o'clock"
+    form.schedule.time_zone.control.value = "Amsterdam"
+    press(form, form.save)
+    assert form.schedule.at.problem == "Write one to 4 times as 02:00, with commas between them."
+    assert form.schedule.time_zone.problem == "Choose a time zone, such as Europe/Amsterdam."
+    assert form.schedule._days.problem == "Choose at least one day."
+    assert workspace.export("Nightly").version == 1
+    form.schedule.at.control.value = "02:00, 14:30"
+    form.schedule.time_zone.control.value = "Europe/Amsterdam"
+    form.schedule.days[Weekday.SUNDAY].value = True
+    press(form, form.save)
+    assert str(workspace.export("Nightly").schedule) == "Sunday at 02:00, 14:30 Europe/Amsterdam"
+    again = ExportForm(workspace, "Nightly", language="en")
+    assert again.schedule.value == workspace.export("Nightly").schedule
+    again.wait()
+
+
+def test_an_export_is_taken_out_of_the_refresh(workspace: toolkit.Workspace) -> None:
+    form = ExportForm(workspace, "Nightly", language="en")
+    form.active.control.value = False
+    form.schedule.every.control.value = Every.OFF
+    press(form, form.save)
+    saved = workspace.export("Nightly")
+    assert (saved.active, saved.schedule.every) == (False, Every.OFF)

@@ -10,10 +10,12 @@ from toolkit.checks import Thresholds
 from toolkit.forms.form import Form
 from toolkit.forms.parts import Field, button, buttons, columns, heading, paragraph
 from toolkit.forms.preview_view import PreviewView
+from toolkit.forms.schedule_field import ScheduleField
 from toolkit.forms.segment_picker import SegmentPicker
 from toolkit.forms.terms import term
 from toolkit.interface import Workspace
 from toolkit.workspace import Export, Mode
+from toolkit.workspace.schedule import Schedule
 
 _HUNDRED = 100
 
@@ -49,7 +51,7 @@ class ExportForm(Form):
         self.save = button(say("Save"), style="primary")
         self.preview = PreviewView(self)
         self.on_click(self.save, self._save)
-        for field in (self.email_column, self.form, self.limit, self.contract_limit):
+        for field in (self.email_column, self.form, self.limit, self.contract_limit, self.patterns):
             self.on_change(field.control, self._refresh_preview)
         self.on_change(self.connection.control, self._offer_advertisers)
         self._tell_sizes()
@@ -60,10 +62,11 @@ class ExportForm(Form):
                 self.connection.widget,
                 heading(say("Data matching")),
                 self.email_column.widget,
+                self.madid_column.widget,
                 self.advertiser.widget,
                 self.list_name.widget,
                 self.segments.widget,
-                self._segments_field.widget,
+                self.patterns.widget,
                 self.exclude.widget,
                 self._options,
                 buttons(self.save),
@@ -101,14 +104,24 @@ class ExportForm(Form):
         )
         if given.email_column and given.email_column not in known:
             self.email_column.problem = say("The profiles have no column {column}.", column=given.email_column)
+        self.madid_column = self.field(
+            ipywidgets.Dropdown(
+                options=[(say("None"), ""), *((it, it) for it in known)],
+                value=given.madid_column if given.madid_column in known else "",
+                description=say("Mobile advertising ID"),
+            ),
+            help_text=say("Optional: a column with the id of a phone, sent beside the e-mail."),
+        )
         self.advertiser = self.field(ipywidgets.Dropdown(description=say("Advertiser ID")))
         self._offer_advertisers()
-        offered = [value for _, value in self.advertiser.control.options]
-        if given.advertiser_id in offered:
-            self.advertiser.control.value = given.advertiser_id
+        asked = ("column", given.advertiser_column) if given.advertiser_column else ("id", given.advertiser_id)
+        if asked in [value for _, value in self.advertiser.control.options]:
+            self.advertiser.control.value = asked
         self.list_name = self.field(
             ipywidgets.Text(value=given.list_name, description=say("Name"), continuous_update=False),
-            help_text=say("How the lists at Criteo are called; {fields} are filled in.", fields="{segment}, {export}"),
+            help_text=say(
+                "How the lists at Criteo are called; {fields} are filled in.", fields="{segment}, {export}, {date}"
+            ),
         )
 
     def _draw_segments(self, given: Export) -> None:
@@ -120,9 +133,14 @@ class ExportForm(Form):
         self.exclude = SegmentPicker(
             self, names, label=say("Never send members of these segments"), on_change=self._refresh_preview
         )
-        self._segments_field = Field(ipywidgets.HTML(), problem_word=say("Error"))
-        self.segments.start_with(given.segments)
-        self.exclude.start_with(given.exclude)
+        patterns = [it for it in given.segments if it not in names and _is_pattern(it)]
+        self._excluded_patterns = tuple(it for it in given.exclude if it not in names and _is_pattern(it))
+        self.patterns = self.field(
+            ipywidgets.Text(value=", ".join(patterns), description=say("Segments by pattern"), continuous_update=False),
+            help_text=say("Optional, such as VIP*: a segment that is made later joins by its name."),
+        )
+        self.segments.start_with(it for it in given.segments if it not in patterns)
+        self.exclude.start_with(it for it in given.exclude if it not in self._excluded_patterns)
 
     def _draw_options(self, given: Export) -> None:
         say, thresholds = self.words.say, given.thresholds
@@ -160,13 +178,18 @@ class ExportForm(Form):
             ),
             help_text=say("Where it allows fewer; else leave it empty."),
         )
+        self.active = self.field(
+            ipywidgets.Checkbox(value=given.active, description=say("Active: the scheduled refresh runs it"))
+        )
+        self.schedule = ScheduleField(self, given.schedule)
         guards = (self.coverage, self.validity, self.most_change, self.limit, self.contract_limit)
         self._options = ipywidgets.Accordion(
             [
                 ipywidgets.VBox([self.mode.widget, self.form.widget]),
                 ipywidgets.VBox([it.widget for it in guards]),
+                ipywidgets.VBox([self.active.widget, self.schedule.widget]),
             ],
-            titles=(say("Mode"), say("Checks and guards")),
+            titles=(say("Mode"), say("Checks and guards"), say("Schedule")),
         )
 
     def _percentage(self, label: str, share: float) -> Field:
@@ -184,7 +207,18 @@ class ExportForm(Form):
     def _offer_advertisers(self) -> None:
         connection = self.connection.value
         found = self.workspace.connection(connection).advertisers if connection else {}
-        self.advertiser.control.options = [(f"{name} ({number})", number) for number, name in found.items()]
+        chosen = self.advertiser.value
+        say = self.words.say
+        ids = [(f"{name} ({number})", ("id", number)) for number, name in found.items()]
+        by_column = [
+            (say("By column {column}: lists for each advertiser", column=column), ("column", column))
+            for column in self._candidates()
+        ]
+        # Where there are several, nobody's data goes to one that was not chosen.
+        nobody = [] if len(ids) == 1 else [(say("Choose an advertiser"), None)]
+        options = [*nobody, *ids, *by_column]
+        self.advertiser.control.options = options
+        self.advertiser.control.value = chosen if chosen in [value for _, value in options] else options[0][1]
 
     def _tell_sizes(self) -> None:
         def show(sizes: dict[str, int]) -> None:
@@ -211,31 +245,44 @@ class ExportForm(Form):
         return min(limit, self._contract or limit)
 
     def _refresh_preview(self) -> None:
-        chosen, excluded = self.segments.value, self.exclude.value
         column, form = self.email_column.value, self.form.value
+        asked = Export.model_construct(
+            name="", connection="", email_column=column, segments=self._asked_segments, exclude=self._asked_exclude
+        )
 
         def prepare() -> Audience:
-            return self.workspace.preview(list(chosen), email_column=column, exclude=excluded, form=form)
+            chosen = asked.chosen(self.workspace.segments.names())
+            return self.workspace.preview(list(chosen.segments), email_column=column, exclude=chosen.exclude, form=form)
 
         self.preview.ask(
-            prepare if chosen and column else None,
+            prepare if asked.segments and column else None,
             limit=self._least_limit,
             hint=self.words.say("Choose an e-mail column and a segment to see who would be sent."),
         )
+
+    @property
+    def _asked_segments(self) -> tuple[str, ...]:
+        patterns = (it.strip() for it in self.patterns.value.split(","))
+        return (*self.segments.value, *filter(None, patterns))
+
+    @property
+    def _asked_exclude(self) -> tuple[str, ...]:
+        return (*self.exclude.value, *self._excluded_patterns)
 
     def _save(self) -> None:
         say = self.words.say
         self.message.clear()
         limit = self._contract
-        lacking = self.missing(self.name, self.connection, self.email_column)
-        self._segments_field.problem = "" if self.segments.value else say("Choose at least one segment.")
-        if lacking or self._segments_field.problem or self.contract_limit.problem:
+        lacking = self.missing(self.name, self.connection, self.email_column, self.advertiser)
+        self.patterns.problem = "" if self._asked_segments else say("Choose at least one segment.")
+        schedule = self.schedule.value
+        if lacking or schedule is None or self.patterns.problem or self.contract_limit.problem:
             self.message.show(say("Error"), say("It is not saved: something is missing above."), kind="problem")
             return
         self.saved = self.workspace.save_export(
             self.name.value.strip(),
             based_on=self._version,
-            **(self._kept | self._options_given(limit)),
+            **(self._kept | self._options_given(limit, schedule)),
         )
         self._version = self.saved.version
         self.say_done(
@@ -243,7 +290,7 @@ class ExportForm(Form):
             say("It did not run."),
         )
 
-    def _options_given(self, contract_limit: int | None) -> dict[str, Any]:
+    def _options_given(self, contract_limit: int | None, schedule: Schedule) -> dict[str, Any]:
         thresholds = {
             "email_coverage": self.coverage.value / _HUNDRED,
             "email_validity": self.validity.value / _HUNDRED,
@@ -251,14 +298,23 @@ class ExportForm(Form):
             "limit_profiles": self.limit.value,
             "contract_limit_profiles": contract_limit,
         }
+        kind, advertiser = self.advertiser.value
         return {
             "connection": self.connection.value,
             "email_column": self.email_column.value,
-            "advertiser_id": self.advertiser.value or "",
+            "madid_column": self.madid_column.value,
+            "advertiser_id": advertiser if kind == "id" else "",
+            "advertiser_column": advertiser if kind == "column" else "",
             "list_name": self.list_name.value,
-            "segments": self.segments.value,
-            "exclude": self.exclude.value,
+            "segments": self._asked_segments,
+            "exclude": self._asked_exclude,
+            "active": self.active.value,
+            "schedule": schedule,
             "mode": self.mode.value,
             "form": self.form.value,
             "thresholds": self._kept.get("thresholds", {}) | thresholds,
         }
+
+
+def _is_pattern(entry: str) -> bool:
+    return "*" in entry or "?" in entry

@@ -14,9 +14,12 @@ from toolkit.forms.parts import button, buttons, heading, paragraph, show
 from toolkit.forms.permissions import may_manage, why_not
 from toolkit.forms.run_panel import RunPanel
 from toolkit.forms.run_view import status_text
+from toolkit.forms.schedule_field import schedule_text
 from toolkit.forms.table_view import TableView
 from toolkit.interface import Workspace
 from toolkit.workspace import Export, Role
+
+_OF_AN_EXPORT = dict.fromkeys(("name", "connection", "type", "segments", "active", "schedule", "permission"), pl.String)
 
 
 class ExportsList(Form):
@@ -40,6 +43,7 @@ class ExportsList(Form):
                 "status": say("Status"),
                 "refreshed": say("Last run"),
                 "active": say("Active"),
+                "schedule": say("Schedule"),
                 "permission": say("You may"),
             },
             on_choose=self._choose,
@@ -101,10 +105,8 @@ class ExportsList(Form):
             self._row(it, connections[it.connection].type if it.connection in connections else "")
             for it in known.values()
         ]
-        frame = pl.DataFrame(
-            rows, schema=["name", "connection", "type", "segments", "active", "permission"], orient="row"
-        )
-        shown = frame.cast(pl.String).join(last, left_on="name", right_on="export", how="left", maintain_order="left")
+        frame = pl.DataFrame(rows, schema=_OF_AN_EXPORT, orient="row")
+        shown = frame.join(last, left_on="name", right_on="export", how="left", maintain_order="left")
         statuses = {it: status_text(words, it) for it in shown["status"].drop_nulls().unique()}
         self.exports.fill(shown.with_columns(pl.col("status").replace(statuses).fill_null(words.say("Not started"))))
         self._choose()
@@ -117,6 +119,7 @@ class ExportsList(Form):
             kind,
             ", ".join(export.segments),
             say("Yes") if export.active else say("No"),
+            schedule_text(self.words, export.schedule),
             say("Edit and run") if may_manage(self.workspace, export) else say("Look"),
         )
 

@@ -4,6 +4,7 @@ from toolkit.audience import IdentifierForm, Status
 from toolkit.forms.language import Words, mark
 from toolkit.runs import Guard, RunStatus, Step, Trigger
 from toolkit.workspace import Mode, Role
+from toolkit.workspace.schedule import Every, Weekday
 
 _TERMS: dict[str, str] = {
     Status.EXPORTABLE: mark("Exportable"),
@@ -34,10 +35,22 @@ _TERMS: dict[str, str] = {
     Trigger.PERSON: mark("A person"),
     Trigger.SCHEDULE: mark("Its schedule"),
     Trigger.REFRESH: mark("Scheduled refresh"),
+    Trigger.FORGET: mark("A data subject request"),
     Guard.EMPTIED: mark("Emptied segment: it has nobody to send, and had before"),
     Guard.LARGE_CHANGE: mark("Large change: more than the set share of a list"),
     Guard.OLDER_INPUT: mark("Older input: a file is older than at the last run"),
     Guard.CHANGING_INPUT: mark("Changing input: a file was written while it was read"),
+    Every.REFRESH.name: mark("With every scheduled refresh"),
+    Every.DAY.name: mark("Daily"),
+    Every.WEEK.name: mark("Weekly"),
+    Every.OFF.name: mark("Off: a person runs it, on demand"),
+    Weekday.MONDAY: mark("Monday"),
+    Weekday.TUESDAY: mark("Tuesday"),
+    Weekday.WEDNESDAY: mark("Wednesday"),
+    Weekday.THURSDAY: mark("Thursday"),
+    Weekday.FRIDAY: mark("Friday"),
+    Weekday.SATURDAY: mark("Saturday"),
+    Weekday.SUNDAY: mark("Sunday"),
     Role.VIEWER: mark("Viewer"),
     Role.CONTRIBUTOR: mark("Contributor"),
     Role.ADMINISTRATOR: mark("Administrator"),
