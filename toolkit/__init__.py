@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from toolkit.checks import Check, Level, Thresholds
     from toolkit.errors import ToolkitError
     from toolkit.interface import Workspace, open_workspace
+    from toolkit.refresh import Refresh, RefreshOptions, ScheduledRun
     from toolkit.runs import Run, RunStatus
     from toolkit.tables import Profiles, SegmentFolder, SegmentTable
     from toolkit.workspace import CONSENT_TEXT, Connection, Credentials, Export, Mode, People, Role, Schedule
@@ -27,10 +28,13 @@ _HOME = {
     "Mode": "workspace",
     "People": "workspace",
     "Profiles": "tables",
+    "Refresh": "refresh",
+    "RefreshOptions": "refresh",
     "Role": "workspace",
     "Run": "runs",
     "RunStatus": "runs",
     "Schedule": "workspace",
+    "ScheduledRun": "refresh",
     "SegmentFolder": "tables",
     "SegmentTable": "tables",
     "Status": "audience",
@@ -52,10 +56,13 @@ __all__ = [
     "Mode",
     "People",
     "Profiles",
+    "Refresh",
+    "RefreshOptions",
     "Role",
     "Run",
     "RunStatus",
     "Schedule",
+    "ScheduledRun",
     "SegmentFolder",
     "SegmentTable",
     "Status",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit.errors import ToolkitError
+from toolkit.refresh_commands import health, refresh, schedule
 
 if TYPE_CHECKING:
     from toolkit.runs import Run
@@ -227,6 +228,11 @@ def _tell(ran: "Run", *, json: bool = False) -> None:
     typer.echo(ran.to_json() if json else f"{ran!r}\nReport: {ran.report}")
     if ran.status is not RunStatus.SUCCESSFUL:
         raise typer.Exit(1)
+
+
+app.command()(refresh)
+app.command()(health)
+app.add_typer(schedule, name="schedule")
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from toolkit.errors import ToolkitError
 from toolkit.names import one_of
 from toolkit.notify import tell_of_run
 from toolkit.progress_bar import progress_bar
+from toolkit.refresh import Health, Refresh, RefreshOptions, health_of, refresh, refresh_of, refreshes_frame
 from toolkit.runs import (
     Forgotten,
     Guard,
@@ -418,6 +419,23 @@ class Workspace:
     def run_report(self, run_id: str) -> Run:
         """Return a run by its id."""
         return run_of(self._folder, run_id)
+
+    def refresh(self, options: RefreshOptions | None = None) -> Refresh:
+        """Run all active exports that are due, each through its notebook; what fails does not stop the others."""
+        return refresh(self._folder, options)
+
+    @property
+    def refreshes(self) -> pl.DataFrame:
+        """A row an export that was due at a refresh, the newest refresh first."""
+        return refreshes_frame(self._folder)
+
+    def refresh_report(self, refresh_id: str) -> Refresh:
+        """Return a refresh by its id."""
+        return refresh_of(self._folder, refresh_id)
+
+    def health(self) -> Health:
+        """Tell what a monitor should know: refreshes, exports that fail, consents, the API's version, the disk."""
+        return health_of(self._folder)
 
     def _told(self, run: Run) -> Run:
         """Notify whom it concerns of how the run ended; one that can't be notified is no reason to fail."""

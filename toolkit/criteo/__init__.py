@@ -21,12 +21,14 @@ from toolkit.criteo.models import (
     Statistics,
 )
 from toolkit.criteo.pacing import Patience, Wait
+from toolkit.criteo.transport import OF_THE_VERSION
 from toolkit.criteo.wire import CRITEO
 
 __all__ = [
     "API_VERSION",
     "CRITEO",
     "MAX_IDENTIFIERS_A_CALL",
+    "OF_THE_VERSION",
     "Acknowledgement",
     "Advertiser",
     "ContactList",

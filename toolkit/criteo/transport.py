@@ -15,6 +15,8 @@ from toolkit.criteo.token import TokenKeeper
 from toolkit.criteo.wire import Authorize, Reply, Request, Wire
 from toolkit.errors import BusyError, UnavailableError
 
+OF_THE_VERSION = "Criteo says of this version of its API"
+"""How a notice begins that tells of the end of a version."""
 _NO_CONTENT, _REDIRECTION, _UNAUTHORIZED, _TIMED_OUT, _TOO_MANY, _SERVER_FAILS = 204, 300, 401, 408, 429, 500
 _TOKEN_SECONDS = 900.0
 # A success that needs no words: all was done that was asked.
@@ -134,7 +136,7 @@ class Transport:
         for name in ("Deprecation", "Sunset"):
             if name in reply.headers:
                 value = reply.headers[name][:_LONGEST_HEADER]
-                self._notices.setdefault((name, value), f"Criteo says of this version of its API: {name} {value}.")
+                self._notices.setdefault((name, value), f"{OF_THE_VERSION}: {name} {value}.")
         content = reply.content or {}
         # A bulk call that failed in part says so beside what it did.
         in_part = items_of(content, "errors") if items_of(content, "data") else []

@@ -5,17 +5,13 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from toolkit.demo.expected import expected_lists
 from toolkit.errors import ConfigurationError
 from toolkit.interface import Workspace, open_workspace
+from toolkit.refresh import RefreshOptions, ScheduledRun, execute_notebook
 from toolkit.sandbox import Sandbox, start
 from toolkit.tables import Profiles, SegmentFolder
-
-if TYPE_CHECKING:
-    from traitlets.config import Config
 
 PROJECT = Path(__file__).resolve().parents[2]
 EXPORT = "Sample segments"
@@ -85,27 +81,10 @@ def _connect(workspace: Workspace, criteo: Sandbox) -> dict[str, str]:
 
 
 def _run_notebook(workspace: Workspace, *, day: int) -> Path:
-    import papermill
-
     executed = workspace.path / "notebooks" / f"day-{day}.ipynb"
-    executed.parent.mkdir(exist_ok=True)
-    with TemporaryDirectory() as sockets:
-        papermill.execute_notebook(
-            str(PROJECT / "notebooks" / "scheduled" / "run_export.ipynb"),
-            str(executed),
-            parameters={"workspace": str(workspace.path), "export": EXPORT, "dry_run": False},
-            progress_bar=False,
-            cwd=str(PROJECT),
-            config=_without_tcp(sockets),
-        )
+    parameters = ScheduledRun(workspace=str(workspace.path), export=EXPORT)
+    execute_notebook(RefreshOptions().notebook, to=executed, parameters=parameters.model_dump(), cwd=workspace.path)
     return executed
-
-
-def _without_tcp(sockets: str) -> "Config":
-    """Let the kernel be reached through sockets in a folder of this user, where there are such, and not over TCP."""
-    from traitlets.config import Config
-
-    return Config({"KernelManager": {"transport": "ipc", "ip": f"{sockets}/kernel"}} if os.name == "posix" else {})
 
 
 def _report(workspace: Workspace, criteo: Sandbox, *, day: int, what: str, notebook: Path, say: Say) -> list[str]:

@@ -56,7 +56,7 @@ def addresses() -> list[Address]:
     Raises ConfigurationError for what is no address, and for a file that others may read.
     """
     named = os.environ.get(ADDRESSES_VARIABLE, "")
-    file = _file()
+    file = file_of_addresses()
     if not named.strip() and file is None:
         return []
     _keep_quiet()
@@ -107,7 +107,8 @@ def _from_file(path: Path) -> list["NotifyBase"]:
     return found
 
 
-def _file() -> Path | None:
+def file_of_addresses() -> Path | None:
+    """Return the configuration file of Apprise's that is read, None when there is none."""
     named = os.environ.get(FILE_VARIABLE)
     if named:
         return Path(named).expanduser().resolve()

@@ -55,7 +55,7 @@ def is_public_key(text: str) -> bool:
 
 def current_identity() -> Identity:
     """Return the key pair of whoever acts, made on first use."""
-    path = _key_path()
+    path = key_path()
     try:
         _refuse_if_others_may_read(path)
         return Identity(PrivateKey(path.read_text(encoding="ascii").strip().encode(), HexEncoder))
@@ -69,7 +69,8 @@ def current_identity() -> Identity:
         ) from None
 
 
-def _key_path() -> Path:
+def key_path() -> Path:
+    """Return where the private key lies, or will."""
     named = os.environ.get(KEY_FILE_VARIABLE)
     return Path(named).expanduser() if named else user_config_path("criteo-segment-toolkit") / "key"
 

@@ -1,0 +1,27 @@
+"""The scheduled refresh: which exports are due, their runs at night, and how all of it is doing."""
+
+from toolkit.refresh.health import Finding, Health, Level, health_of
+from toolkit.refresh.notebook import execute_notebook
+from toolkit.refresh.options import RefreshOptions
+from toolkit.refresh.outcome import Refresh, RefreshedExport, last_refresh, refresh_of, refreshes_frame
+from toolkit.refresh.record import RefreshStatus
+from toolkit.refresh.refresh import in_this_process, refresh
+from toolkit.refresh.scheduled_run import ScheduledRun
+
+__all__ = [
+    "Finding",
+    "Health",
+    "Level",
+    "Refresh",
+    "RefreshOptions",
+    "RefreshStatus",
+    "RefreshedExport",
+    "ScheduledRun",
+    "execute_notebook",
+    "health_of",
+    "in_this_process",
+    "last_refresh",
+    "refresh",
+    "refresh_of",
+    "refreshes_frame",
+]

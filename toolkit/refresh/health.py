@@ -1,0 +1,276 @@
+"""What a monitor should know: each thing that may need somebody, how bad it is, and what to do."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import IntEnum
+
+import polars as pl
+
+from toolkit.criteo import API_VERSION, OF_THE_VERSION
+from toolkit.errors import ToolkitError
+from toolkit.notify import GOOD, Subject, matters_frame
+from toolkit.refresh.due import next_due
+from toolkit.refresh.outcome import Refresh, last_refresh
+from toolkit.refresh.record import RefreshStatus, running_refresh
+from toolkit.runs import RunStatus, last_run
+from toolkit.runs.lifecycle import now as machine_now
+from toolkit.show import html_table, text_table
+from toolkit.workspace import Every, Export, Schedule, WorkspaceFolder
+from toolkit.workspace.connections import connections, credentials_of
+from toolkit.workspace.exports import exports
+
+API_VERSION_LASTS_MONTHS = 12
+"""How long Criteo answers a version of its API (https://developers.criteo.com, "Versioning policy")."""
+_WARN_BEFORE_WITHDRAWAL = timedelta(days=90)
+_LEAST_FREE_SHARE = 0.05
+_LEAST_FREE_BYTES = 1_000_000_000
+_LATE_AFTER = timedelta(hours=1)
+_WITHOUT_TIMES_LATE_AFTER = timedelta(hours=26)
+"""Of a refresh that told no times: longer than a day, also when the clocks are turned, and than the work of one."""
+
+
+class Level(IntEnum):
+    """How bad it is; the numbers are those that monitors such as Nagios take as exit codes."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    """The kind of thing, such as ``refresh``, ``next due``, ``export``, ``connection``, ``API version``, ``disk``."""
+    name: str
+    level: Level
+    said: str
+    """What was found and, unless it is well, what to do."""
+    at: datetime | None = None
+    """Since when, or until when."""
+    value: float | None = None
+    """A figure, where there is one: bytes that are free."""
+
+
+@dataclass(frozen=True, repr=False)
+class Health:
+    """How the workspace is doing, as far as can be seen without asking Criteo."""
+
+    findings: tuple[Finding, ...]
+    now: datetime
+
+    @property
+    def level(self) -> Level:
+        """The worst of all; its number is the exit code."""
+        return max((it.level for it in self.findings), default=Level.OK)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """A row a thing that was looked at: ``what``, ``name``, ``level``, ``said``, ``at``, ``value``."""
+        rows = [(it.what, it.name, it.level.name.lower(), it.said, it.at, it.value) for it in self.findings]
+        return pl.DataFrame(
+            rows,
+            schema={
+                "what": pl.String,
+                "name": pl.String,
+                "level": pl.String,
+                "said": pl.String,
+                "at": pl.Datetime("us", "UTC"),
+                "value": pl.Float64,
+            },
+            orient="row",
+        )
+
+    @property
+    def prometheus(self) -> str:
+        """The same as metrics in Prometheus' text format, as its node exporter takes them from a file."""
+        lines = [
+            "# HELP toolkit_health_level How bad it is: 0 ok, 1 warning, 2 critical.",
+            "# TYPE toolkit_health_level gauge",
+            *(_metric("toolkit_health_level", it, it.level.value) for it in self.findings),
+            "# HELP toolkit_health_at_seconds Since or until when, in seconds since 1970.",
+            "# TYPE toolkit_health_at_seconds gauge",
+            *(_metric("toolkit_health_at_seconds", it, it.at.timestamp()) for it in self.findings if it.at),
+            "# HELP toolkit_health_value A figure of it: bytes that are free.",
+            "# TYPE toolkit_health_value gauge",
+            *(_metric("toolkit_health_value", it, it.value) for it in self.findings if it.value is not None),
+        ]
+        return "\n".join(lines) + "\n"
+
+    def __repr__(self) -> str:
+        shown = self.frame.drop("at", "value").sort(pl.col("level") == "ok", maintain_order=True)
+        return f"Health: {self.level.name.lower()}\n{text_table(shown)}"
+
+    def _repr_html_(self) -> str:
+        return html_table(self.frame, title=f"Health: {self.level.name.lower()}")
+
+
+def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health:
+    """Look at everything; ``now`` is the moment by default."""
+    moment = now or machine_now()
+    last = last_refresh(folder)
+    active = [it for it in exports(folder) if it.active and it.connection]
+    return Health(
+        (
+            _of_refresh(folder, last, active, moment),
+            *_of_next(folder, last, moment),
+            *_of_exports(folder, last, active),
+            *_of_connections(folder, active),
+            *_of_tables(folder),
+            api_version(API_VERSION, moment),
+            *_of_sunset(folder, active),
+            _of_disk(folder),
+        ),
+        moment,
+    )
+
+
+def api_version(version: str, now: datetime) -> Finding:
+    """Return how long the version of Criteo's API, such as ``2026-07``, is still answered."""
+    year, month = map(int, version.split("-"))
+    months = month - 1 + API_VERSION_LASTS_MONTHS
+    ends = date(year + months // 12, months % 12 + 1, 1)
+    until = datetime(ends.year, ends.month, 1, tzinfo=UTC)
+    said = f"Criteo answers it until {until:%Y-%m}."
+    if now >= until:
+        return Finding("API version", version, Level.CRITICAL, f"{said} Install a newer toolkit.", until)
+    if until - now <= _WARN_BEFORE_WITHDRAWAL:
+        return Finding("API version", version, Level.WARNING, f"{said} Install a newer toolkit before then.", until)
+    return Finding("API version", version, Level.OK, said, until)
+
+
+def _of_sunset(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
+    """Tell what Criteo said itself, in the headers of its answers, of the end of the version."""
+    runs = filter(None, (last_run(folder, it.name) for it in active))
+    said = {warning for run in runs for warning in run.warnings if warning.startswith(OF_THE_VERSION)}
+    for warning in sorted(said):
+        yield Finding("API version", "as Criteo says", Level.WARNING, f"{warning} Install a newer toolkit.")
+
+
+def _of_refresh(folder: WorkspaceFolder, last: Refresh | None, active: list[Export], now: datetime) -> Finding:
+    if last is None:
+        needed = any(it.schedule.every is not Every.OFF for it in active)
+        level = Level.WARNING if needed else Level.OK
+        return Finding("refresh", "last", level, "There never was one. See: python -m toolkit schedule show --help.")
+    named = ("refresh", "last")
+    if last.status is RefreshStatus.RUNNING and running_refresh(folder) is not None:
+        return Finding(*named, Level.OK, f"{last.id} goes on.", last.asked_at)
+    if last.status is not RefreshStatus.FINISHED:
+        said = f"{last.id} was killed; the next goes on with what it left."
+        return Finding(*named, Level.CRITICAL, said, last.asked_at)
+    late = _late(last, now)
+    if late:
+        return Finding(*named, Level.CRITICAL, f"{late} See that the scheduler and the machine run.", last.asked_at)
+    told = last_refresh(folder, with_exports=True) or last
+    bad = ", ".join(f"{it.export} {it.status.value}" for it in told.exports if it.status is not RunStatus.SUCCESSFUL)
+    if bad:
+        return Finding(*named, Level.WARNING, f"Not all was good at {told.id}: {bad}.", told.asked_at)
+    return Finding(*named, Level.OK, f"All was good at {told.id}.", told.asked_at)
+
+
+def _late(last: Refresh, now: datetime) -> str:
+    due = last.schedule.next(last.asked_at)
+    if last.schedule.has_times and due is not None:
+        return f"The next was due at {due:%Y-%m-%d %H:%M} UTC." if now > due + _LATE_AFTER else ""
+    if now > last.asked_at + _WITHOUT_TIMES_LATE_AFTER:
+        return f"There was none since {last.asked_at:%Y-%m-%d %H:%M} UTC."
+    return ""
+
+
+def _of_next(folder: WorkspaceFolder, last: Refresh | None, now: datetime) -> Iterator[Finding]:
+    refresh = Schedule() if last is None else last.schedule
+    settings = {it.name: it for it in exports(folder)}
+    for name, due in next_due(folder, now=now, refresh=refresh).items():
+        export = settings[name]
+        if not export.active or not export.connection:
+            yield Finding("next due", name, Level.OK, "Never: it is not active." if not export.active else "Detached.")
+        elif due is None:
+            yield Finding("next due", name, Level.OK, f"By its schedule: {export.schedule}.")
+        elif due < now - _LATE_AFTER:
+            said = f"It was due at {due:%Y-%m-%d %H:%M} UTC. See that the scheduler calls the refresh."
+            yield Finding("next due", name, Level.CRITICAL, said, due)
+        else:
+            yield Finding("next due", name, Level.OK, f"{due:%Y-%m-%d %H:%M} UTC.", due)
+
+
+def _of_exports(folder: WorkspaceFolder, last: Refresh | None, active: list[Export]) -> Iterator[Finding]:
+    troubles = {
+        row["name"]: row
+        for row in matters_frame(folder).iter_rows(named=True)
+        if row["subject"] == Subject.EXPORT and row["state"] != GOOD
+    }
+    retrying = {it.export: it for it in (last.exports if last else ()) if it.status == "failed (retrying)"}
+    for export in active:
+        if export.name in troubles:
+            row = troubles[export.name]
+            said = f"{row['state']} since {row['since']:%Y-%m-%d %H:%M} UTC. {row['what']} {row['remedy']}"
+            yield Finding("export", export.name, Level.CRITICAL, said, row["since"])
+        elif export.name in retrying:
+            yield Finding("export", export.name, Level.WARNING, f"Is tried again. {retrying[export.name].what}")
+        else:
+            yield Finding("export", export.name, Level.OK, "Nothing is known to be wrong.")
+
+
+def _of_connections(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
+    troubles = {
+        row["name"]: row
+        for row in matters_frame(folder).iter_rows(named=True)
+        if row["subject"] == Subject.CONNECTION and row["state"] != GOOD
+    }
+    used = {it.connection for it in active}
+    for connection in connections(folder).values():
+        named = ("connection", connection.name)
+        try:
+            credentials_of(folder, connection.name)
+        except ToolkitError as error:
+            level = Level.CRITICAL if connection.name in used else Level.WARNING
+            yield Finding(*named, level, f"{error.what} {error.remedy}")
+            continue
+        if connection.name in troubles:
+            row = troubles[connection.name]
+            said = f"Since {row['since']:%Y-%m-%d %H:%M} UTC. {row['what']} {row['remedy']}"
+            yield Finding(*named, Level.CRITICAL, said, row["since"])
+        elif connection.rotate_because:
+            said = f"Rotate its secret at Criteo, because of {', '.join(connection.rotate_because)}."
+            yield Finding(*named, Level.WARNING, said)
+        elif lacking := _without_consent(active, connection.name, connection.advertisers):
+            said = f"Advertiser {lacking} of an export does not consent any more: have its administrator consent anew."
+            yield Finding(*named, Level.CRITICAL, said)
+        else:
+            yield Finding(*named, Level.OK, "Its secret opens, and consent was given to the text as it is.")
+
+
+def _without_consent(active: list[Export], connection: str, advertisers: dict[str, str]) -> str | None:
+    chosen = (it.advertiser_id for it in active if it.connection == connection and it.advertiser_id)
+    return next((it for it in chosen if it not in advertisers), None)
+
+
+def _of_tables(folder: WorkspaceFolder) -> Iterator[Finding]:
+    for row in matters_frame(folder).iter_rows(named=True):
+        if row["subject"] == Subject.TABLE and row["state"] != GOOD:
+            said = f"Since {row['since']:%Y-%m-%d %H:%M} UTC. {row['what']} {row['remedy']}"
+            yield Finding("table", row["name"], Level.CRITICAL, said, row["since"])
+
+
+def _of_disk(folder: WorkspaceFolder) -> Finding:
+    usage = shutil.disk_usage(folder.path)
+    share = usage.free / usage.total
+    said = f"{usage.free / 1e9:,.1f} GB free, {share:.0%}."
+    named = ("disk", str(folder.path))
+    if usage.free < _LEAST_FREE_BYTES:
+        return Finding(*named, Level.CRITICAL, f"{said} Make room: a full disk stops runs.", value=usage.free)
+    if share < _LEAST_FREE_SHARE:
+        return Finding(*named, Level.WARNING, f"{said} Make room before it is full.", value=usage.free)
+    return Finding(*named, Level.OK, said, value=usage.free)
+
+
+def _metric(name: str, finding: Finding, value: float) -> str:
+    labels = ",".join(f'{label}="{_escaped(text)}"' for label, text in (("what", finding.what), ("name", finding.name)))
+    return f"{name}{{{labels}}} {value:.15g}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,56 @@
+"""How a refresh goes about its work."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from toolkit.errors import ConfigurationError
+from toolkit.workspace import Schedule
+
+NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "scheduled" / "run_export.ipynb"
+
+
+def refresh_schedule(at: Sequence[str], days: Sequence[str], time_zone: str, *, default: Schedule) -> Schedule:
+    """Return the schedule of a refresh from the options of a command; the default when no times are given.
+
+    Raises ConfigurationError for what is none.
+    """
+    if not at:
+        return default
+    try:
+        return Schedule.weekly(days, *at, time_zone=time_zone) if days else Schedule.daily(*at, time_zone=time_zone)
+    except ValidationError as error:
+        wrong = "; ".join(it["msg"] for it in error.errors())
+        raise ConfigurationError(
+            f"The times of the refresh are wrong: {wrong}.",
+            "Write them as --at 02:00 --day monday --time-zone Europe/Amsterdam.",
+        ) from None
+
+
+class RefreshOptions(BaseModel):
+    """What can be set for a refresh."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schedule: Schedule = Schedule()
+    """When exports are due that run with every refresh: by default whenever a refresh is asked for."""
+    retry_after: tuple[timedelta, ...] = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
+    """The waits before an export runs again that failed of what may pass."""
+    wait_for_inputs: timedelta = timedelta(minutes=30)
+    """How long tables are waited for that are being written, or older than at the last run."""
+    settled_after: timedelta = timedelta(seconds=30)
+    """How long a file stays as it is before it counts as written."""
+    success_markers: bool = False
+    """Whether a folder of part files counts as written only when a file ``_SUCCESS`` lies in it."""
+    wait_for_others: timedelta = timedelta(hours=1)
+    """How long a refresh waits for another to end."""
+    goes_on_within: timedelta = timedelta(hours=6)
+    """How long after a refresh was asked for that was killed, the next leaves out what that one did."""
+    longest_run: timedelta = timedelta(hours=4)
+    """When a notebook that still runs is ended."""
+    keep_days: int = Field(default=30, ge=1)
+    """How long executed notebooks and reports of refreshes are kept."""
+    notebook: Path = NOTEBOOK
+    """What runs an export."""

@@ -1,0 +1,239 @@
+"""The record of a refresh from its beginning to its end, whatever ends it.
+
+One refresh at a time: the database refuses a second, which waits. A refresh shows that it lives by a heartbeat; one
+whose process is gone is recorded as killed when the next begins, which goes on with what it left.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from importlib.metadata import version
+from secrets import token_hex
+from typing import Any
+
+import psutil
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from toolkit.errors import BusyError
+from toolkit.refresh.clock import Clock
+from toolkit.refresh.due import OVER, Due, due_exports, is_refresh_due
+from toolkit.refresh.options import RefreshOptions
+from toolkit.runs import RunStatus
+from toolkit.runs.lifecycle import HEARTBEAT_SECONDS, SILENT_AFTER
+from toolkit.runs.lifecycle import now as machine_now
+from toolkit.workspace import Role, WorkspaceFolder
+from toolkit.workspace.people import acting
+from toolkit.workspace.records import ExportRecord, RefreshedExportRecord, RefreshRecord, RunRecord
+
+_LOOK_AGAIN_SECONDS = 5
+_EMPTY_ONES_STAY = timedelta(days=1)
+"""How long the record stays of a refresh at which nothing was due: asked for each quarter of an hour, they are many."""
+
+
+class RefreshStatus(StrEnum):
+    """How far a refresh is."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    KILLED = "killed"
+    """It ended before it had done all; the next goes on."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A refresh that goes on, and what it has to do."""
+
+    id: str
+    asked_at: datetime
+    todo: tuple[Due, ...]
+
+
+@dataclass(frozen=True)
+class _Left:
+    """What a killed refresh, and those that it went on with, did and did not."""
+
+    refresh: str | None
+    runs_all: bool
+    undone: dict[str, datetime]
+    done: frozenset[str]
+
+
+@contextmanager
+def recorded_refresh(folder: WorkspaceFolder, options: RefreshOptions, clock: Clock) -> Iterator[Begun]:
+    """Begin a refresh, when no other goes on, and record how it ends; raises BusyError when another does for long."""
+    begun = _begin_in_turn(folder, options, clock)
+    stop = threading.Event()
+    heart = threading.Thread(target=_beat, args=(folder, begun.id, stop), name="refresh heartbeat", daemon=True)
+    heart.start()
+    status = RefreshStatus.KILLED
+    try:
+        yield begun
+        status = RefreshStatus.FINISHED
+    finally:
+        stop.set()
+        heart.join()
+        note_refresh(folder, begun.id, status=status.value, finished_at=clock.now())
+
+
+def note_refresh(folder: WorkspaceFolder, refresh_id: str, **what: Any) -> None:
+    """Set columns of the refresh's record."""
+    with folder.session() as session, session.begin():
+        session.execute(update(RefreshRecord).where(RefreshRecord.id == refresh_id).values(**what))
+
+
+def note_export(folder: WorkspaceFolder, refresh_id: str, export: str, **what: Any) -> None:
+    """Set columns of what the refresh makes of an export."""
+    with folder.session() as session, session.begin():
+        number = session.scalars(select(ExportRecord.id).where(ExportRecord.name == export)).one()
+        session.execute(
+            update(RefreshedExportRecord)
+            .where(RefreshedExportRecord.refresh_id == refresh_id, RefreshedExportRecord.export_id == number)
+            .values(**what)
+        )
+
+
+def running_refresh(folder: WorkspaceFolder) -> RefreshRecord | None:
+    """Return the refresh that goes on, None when none does."""
+    with folder.session() as session:
+        record = session.scalar(select(RefreshRecord).where(RefreshRecord.status == RefreshStatus.RUNNING.value))
+    return record if record is not None and _is_alive(folder, record) else None
+
+
+def _begin_in_turn(folder: WorkspaceFolder, options: RefreshOptions, clock: Clock) -> Begun:
+    asked_at = clock.now()
+    while True:
+        try:
+            return _begin(folder, options, asked_at=asked_at, now=clock.now())
+        except IntegrityError:
+            other = running_refresh(folder)
+        if clock.now() - asked_at >= options.wait_for_others:
+            who = "Another refresh" if other is None else f"Refresh {other.id} of {other.person!r} on {other.machine}"
+            raise BusyError(
+                f"{who} goes on, and did so for all of the {options.wait_for_others} that this one waited.",
+                "Wait until it is over; if it hangs, end its process, and the next refresh goes on with what it left.",
+            )
+        clock.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _begin(folder: WorkspaceFolder, options: RefreshOptions, *, asked_at: datetime, now: datetime) -> Begun:
+    _end_dead_refreshes(folder, now=now)
+    left = _left_undone(folder, goes_on_since=asked_at - options.goes_on_within)
+    runs_all = is_refresh_due(options.schedule, last=_last_of_all(folder), asked_at=asked_at)
+    todo = due_exports(folder, asked_at=asked_at, now=now, runs_all=runs_all, left=left.undone, done=left.done)
+    refresh_id = f"{asked_at:%Y%m%d-%H%M%S}-{token_hex(3)}"
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        session.add(
+            RefreshRecord(
+                id=refresh_id,
+                asked_at=asked_at,
+                runs_all=runs_all or left.runs_all,
+                schedule=options.schedule.model_dump(mode="json"),
+                takes_up=left.refresh,
+                status=RefreshStatus.RUNNING.value,
+                person=actor.name,
+                machine=folder.machine,
+                process=folder.process,
+                toolkit_version=version("criteo-segment-toolkit"),
+                heartbeat_at=machine_now(),
+            )
+        )
+        session.flush()
+        _queue(session, refresh_id, todo)
+        _forget_empty_ones(session, before=asked_at - _EMPTY_ONES_STAY)
+    return Begun(refresh_id, asked_at, tuple(todo))
+
+
+def _queue(session: Session, refresh_id: str, todo: Sequence[Due]) -> None:
+    numbers = {it.name: it.id for it in session.scalars(select(ExportRecord))}
+    session.add_all(
+        RefreshedExportRecord(
+            refresh_id=refresh_id,
+            export_id=numbers[due.export.name],
+            position=position,
+            due_at=due.at,
+            missed=due.missed,
+            schedule=due.export.schedule.model_dump(mode="json"),
+            status=RunStatus.QUEUED.value,
+        )
+        for position, due in enumerate(todo, start=1)
+    )
+
+
+def _forget_empty_ones(session: Session, *, before: datetime) -> None:
+    session.execute(
+        delete(RefreshRecord).where(
+            RefreshRecord.asked_at < before,
+            RefreshRecord.status == RefreshStatus.FINISHED.value,
+            ~RefreshRecord.runs_all,
+            RefreshRecord.id.not_in(select(RefreshedExportRecord.refresh_id)),
+        )
+    )
+
+
+def _end_dead_refreshes(folder: WorkspaceFolder, *, now: datetime) -> None:
+    """Record refreshes as killed whose process can no longer be working, and the runs of theirs that came to an end."""
+    with folder.session() as session, session.begin():
+        running = select(RefreshRecord).where(RefreshRecord.status == RefreshStatus.RUNNING.value)
+        for record in [it for it in session.scalars(running) if not _is_alive(folder, it)]:
+            record.status = RefreshStatus.KILLED.value
+            record.finished_at = now
+        killed = select(RefreshRecord.id).where(RefreshRecord.status == RefreshStatus.KILLED.value)
+        undone = select(RefreshedExportRecord).where(
+            RefreshedExportRecord.refresh_id.in_(killed), RefreshedExportRecord.status.not_in(OVER)
+        )
+        for export in session.scalars(undone):
+            run = select(RunRecord).where(
+                RunRecord.refresh_id == export.refresh_id,
+                RunRecord.export_id == export.export_id,
+                RunRecord.status == RunStatus.SUCCESSFUL.value,
+            )
+            found = session.scalars(run.order_by(RunRecord.started_at.desc())).first()
+            if found is not None:
+                export.status, export.run_id, export.finished_at = found.status, found.id, found.finished_at
+
+
+def _left_undone(folder: WorkspaceFolder, *, goes_on_since: datetime) -> _Left:
+    """Return what the last refresh left, when it was killed; what it did counts when it was not long ago."""
+    undone: dict[str, datetime] = {}
+    done: set[str] = set()
+    runs_all = False
+    with folder.session() as session:
+        newest = select(RefreshRecord).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.id.desc()).limit(1)
+        last = record = session.scalar(newest)
+        if last is None or last.status != RefreshStatus.KILLED.value:
+            return _Left(None, runs_all=False, undone={}, done=frozenset())
+        while record is not None and record.status == RefreshStatus.KILLED.value:
+            counts = record.asked_at >= goes_on_since
+            runs_all = runs_all or (counts and record.runs_all)
+            its = select(RefreshedExportRecord, ExportRecord.name).join(ExportRecord)
+            for export, name in session.execute(its.where(RefreshedExportRecord.refresh_id == record.id)):
+                if export.status not in OVER and name not in done:
+                    undone.setdefault(name, export.due_at)
+                elif export.status in OVER and counts and name not in undone:
+                    done.add(name)
+            record = session.get(RefreshRecord, record.takes_up) if record.takes_up else None
+    return _Left(last.id, runs_all=runs_all, undone=undone, done=frozenset(done))
+
+
+def _last_of_all(folder: WorkspaceFolder) -> datetime | None:
+    query = (
+        select(RefreshRecord.asked_at).where(RefreshRecord.runs_all).order_by(RefreshRecord.asked_at.desc()).limit(1)
+    )
+    with folder.session() as session:
+        return session.scalar(query)
+
+
+def _is_alive(folder: WorkspaceFolder, record: RefreshRecord) -> bool:
+    gone = record.machine == folder.machine and not psutil.pid_exists(record.process)
+    return not gone and machine_now() - record.heartbeat_at <= SILENT_AFTER
+
+
+def _beat(folder: WorkspaceFolder, refresh_id: str, stop: threading.Event) -> None:
+    while not stop.wait(HEARTBEAT_SECONDS):
+        note_refresh(folder, refresh_id, heartbeat_at=machine_now())

@@ -1,0 +1,310 @@
+"""The refresh: every export that is due, one after the other, whatever becomes of the others."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import select
+
+from toolkit.errors import BusyError, ToolkitError, UnavailableError
+from toolkit.notify import Matter, Subject, Trouble, note, tell, trouble_of, trouble_of_error, trouble_of_run
+from toolkit.refresh.clock import Clock, MachineClock
+from toolkit.refresh.due import Due
+from toolkit.refresh.notebook import execute_notebook
+from toolkit.refresh.options import RefreshOptions
+from toolkit.refresh.outcome import Refresh, refresh_of
+from toolkit.refresh.readiness import Looks, Unready, first_unready, tables_of
+from toolkit.refresh.record import Begun, note_export, note_refresh, recorded_refresh
+from toolkit.refresh.scheduled_run import ScheduledRun
+from toolkit.runs import Run, RunStatus, end_dead_runs, run_of
+from toolkit.runs.report import write_report
+from toolkit.runs.run import PASSING
+from toolkit.workspace import WorkspaceFolder
+from toolkit.workspace.connections import consented_advertisers, credentials_of
+from toolkit.workspace.records import ExportRecord, RefreshRecord, RunRecord
+
+Execute = Callable[[ScheduledRun, Path], None]
+"""Runs an export, and leaves the executed notebook at the path; raises the ToolkitError that kept it from beginning."""
+
+_LOOK_AGAIN = timedelta(seconds=10)
+_LONGEST_NAME = 100
+
+
+def refresh(
+    folder: WorkspaceFolder,
+    options: RefreshOptions | None = None,
+    *,
+    clock: Clock | None = None,
+    execute: Execute | None = None,
+) -> Refresh:
+    """Run the exports that are due, and return what became of each.
+
+    Waits for another refresh that goes on; raises BusyError when that takes too long. ``execute`` runs one export, by
+    default through the notebook.
+    """
+    chosen, timed = options or RefreshOptions(), clock or MachineClock()
+    with recorded_refresh(folder, chosen, timed) as begun:
+        work = _Work(folder, begun, chosen, timed, execute or _by_notebook(folder, chosen))
+        work.do()
+        _remove_old(folder, before=timed.now() - timedelta(days=chosen.keep_days))
+    return refresh_of(folder, begun.id)
+
+
+def in_this_process(scheduled: ScheduledRun, _: Path) -> None:
+    """Run the export without a notebook, which is faster and leaves none."""
+    scheduled.run()
+
+
+def _by_notebook(folder: WorkspaceFolder, options: RefreshOptions) -> Execute:
+    def execute(scheduled: ScheduledRun, notebook: Path) -> None:
+        execute_notebook(
+            options.notebook,
+            to=notebook,
+            parameters=scheduled.model_dump(),
+            cwd=folder.path,
+            longest_seconds=int(options.longest_run.total_seconds()),
+        )
+
+    return execute
+
+
+@dataclass
+class _Todo:
+    """An export that is not done yet."""
+
+    due: Due
+    position: int
+    not_before: datetime
+    tries: int = 0
+    waits_since: datetime | None = None
+    """Since when its tables are waited for."""
+    runs: list[str] = field(default_factory=list)
+    """Its runs that are known, of this refresh or of one that was killed."""
+
+    @property
+    def name(self) -> str:
+        return self.due.export.name
+
+
+class _Work:
+    """The exports of one refresh: those that wait let others pass."""
+
+    def __init__(
+        self, folder: WorkspaceFolder, begun: Begun, options: RefreshOptions, clock: Clock, execute: Execute
+    ) -> None:
+        self._folder = folder
+        self._begun = begun
+        self._options = options
+        self._clock = clock
+        self._execute = execute
+        self._looks = Looks()
+        self._warnings: dict[str, None] = {}
+        self._broken: dict[str, Trouble] = {}
+        now = clock.now()
+        self._todo = [_Todo(due, position, not_before=now) for position, due in enumerate(begun.todo, start=1)]
+
+    def do(self) -> None:
+        """Run what is due until nothing is left, then tell people what is new."""
+        self._check_connections()
+        while self._todo:
+            now = self._clock.now()
+            next_up = next((it for it in self._todo if it.not_before <= now), None) or min(
+                self._todo, key=lambda it: it.not_before
+            )
+            wait = (next_up.not_before - now).total_seconds()
+            if wait > 0:
+                self._clock.sleep(wait)
+            if self._is_over(next_up):
+                self._todo.remove(next_up)
+        self._tell()
+
+    def _check_connections(self) -> None:
+        """Find out which connections can't be used, so that what depends on them is not tried one by one."""
+        for name in dict.fromkeys(it.due.export.connection for it in self._todo):
+            matter = Matter(Subject.CONNECTION, name)
+            try:
+                consented_advertisers(name, credentials_of(self._folder, name))
+            except (BusyError, UnavailableError):
+                continue  # it may pass: the runs will see
+            except ToolkitError as error:
+                self._broken[name] = trouble_of_error(error)
+            self._note(matter, self._broken.get(name))
+
+    def _is_over(self, todo: _Todo) -> bool:
+        """Do what can be done for an export now; tell whether that was all."""
+        if self._outlives_its_refresh(todo):
+            return False
+        if todo.runs:
+            last = run_of(self._folder, todo.runs[-1])
+            if last.status is RunStatus.SUCCESSFUL:
+                return self._end(todo, last)
+        connection = todo.due.export.connection
+        if connection in self._broken:
+            trouble = self._broken[connection]
+            return self._skip(todo, f"Connection {connection!r} can't be used. {trouble.what}", trouble.remedy)
+        unready = first_unready(
+            self._folder, todo.due.export, looks=self._looks, options=self._options, now=self._clock.now()
+        )
+        if unready is not None:
+            return self._wait_or_skip(todo, unready)
+        for table in tables_of(self._folder, todo.due.export):
+            self._note(Matter(Subject.TABLE, table), None)
+        return self._run(todo)
+
+    def _outlives_its_refresh(self, todo: _Todo) -> bool:
+        """Tell whether a run goes on that a refresh began which was killed; if so, wait for it."""
+        end_dead_runs(self._folder)
+        query = (
+            select(RunRecord.id)
+            .join(ExportRecord)
+            .where(
+                ExportRecord.name == todo.name,
+                RunRecord.status == RunStatus.RUNNING.value,
+                RunRecord.refresh_id.is_not(None),
+            )
+        )
+        with self._folder.session() as session:
+            running = session.scalar(query)
+        if running is None:
+            return False
+        todo.runs.append(running)
+        todo.not_before = self._clock.now() + _LOOK_AGAIN
+        return True
+
+    def _wait_or_skip(self, todo: _Todo, unready: Unready) -> bool:
+        now = self._clock.now()
+        todo.waits_since = todo.waits_since or now
+        if now - todo.waits_since < self._options.wait_for_inputs:
+            todo.not_before = now + _LOOK_AGAIN
+            return False
+        self._note(Matter(Subject.TABLE, unready.table), Trouble("not there in time", unready.what, unready.remedy))
+        return self._skip(todo, f"It depends on the {unready.table}. {unready.what}", unready.remedy)
+
+    def _skip(self, todo: _Todo, what: str, remedy: str) -> bool:
+        self._note_export(
+            todo, status=RunStatus.SKIPPED, what=what, remedy=remedy, finished_at=self._clock.now(), tries=todo.tries
+        )
+        self._tell()
+        return True
+
+    def _run(self, todo: _Todo) -> bool:
+        notebook = self._notebook(todo)
+        begun = {} if todo.tries else {"begun_at": self._clock.now()}
+        can_retry = todo.tries < len(self._options.retry_after)
+        todo.tries += 1
+        self._note_export(
+            todo,
+            status=RunStatus.RUNNING,
+            tries=todo.tries,
+            notebook=str(notebook.relative_to(self._folder.path)),
+            **begun,
+        )
+        scheduled = ScheduledRun(
+            workspace=str(self._folder.path), export=todo.name, refresh=self._begun.id, is_retried=can_retry
+        )
+        trouble: ToolkitError | None = None
+        try:
+            self._execute(scheduled, notebook)
+        except ToolkitError as error:
+            trouble = error
+        except Exception as error:  # noqa: BLE001  # whatever it is, the other exports are run
+            trouble = UnavailableError(
+                f"Something unforeseen happened ({type(error).__name__}).",
+                "Nothing is lost. If it happens again, run the export by hand and report it with the traceback.",
+            )
+        run = self._run_since(todo)
+        if run is None:
+            return self._end_without_run(todo, trouble, can_retry=can_retry)
+        if not run.report.exists():
+            write_report(run)
+        if can_retry and run.error is not None and run.error["kind"] in PASSING:
+            return self._retry(todo, run.error["kind"], run.error["what"], run.error["remedy"], run=run.id)
+        return self._end(todo, run)
+
+    def _end_without_run(self, todo: _Todo, trouble: ToolkitError | None, *, can_retry: bool) -> bool:
+        error = trouble or UnavailableError(
+            f"The notebook {self._options.notebook} did not run the export.", "Use the one that the toolkit has."
+        )
+        kind = type(error).__name__
+        if can_retry and kind in PASSING:
+            return self._retry(todo, kind, error.what, error.remedy, run=None)
+        self._note_export(
+            todo,
+            status=RunStatus.FAILED,
+            kind=kind,
+            what=error.what,
+            remedy=error.remedy,
+            finished_at=self._clock.now(),
+        )
+        self._note(Matter(Subject.EXPORT, todo.name), trouble_of(kind, error.what, error.remedy))
+        self._tell()
+        return True
+
+    def _retry(self, todo: _Todo, kind: str, what: str, remedy: str, *, run: str | None) -> bool:
+        wait = self._options.retry_after[todo.tries - 1]
+        todo.not_before = self._clock.now() + wait
+        self._note_export(todo, status=RunStatus.FAILED_RETRYING, kind=kind, what=what, remedy=remedy, run_id=run)
+        return False
+
+    def _end(self, todo: _Todo, run: Run) -> bool:
+        error = run.error or dict.fromkeys(("kind", "what", "remedy"))
+        self._note_export(todo, status=run.status, run_id=run.id, finished_at=self._clock.now(), **error)
+        matter = Matter(Subject.EXPORT, todo.name)
+        match run.status:
+            case RunStatus.SUCCESSFUL:
+                self._note(matter, None)
+            case RunStatus.FAILED:
+                self._note(matter, trouble_of_run(run))
+                self._tell()
+        return True
+
+    def _run_since(self, todo: _Todo) -> Run | None:
+        """Return the run that the try began, once it is over; None when it did not get so far."""
+        end_dead_runs(self._folder)
+        query = (
+            select(RunRecord.id)
+            .join(ExportRecord)
+            .where(ExportRecord.name == todo.name, RunRecord.refresh_id == self._begun.id)
+            .order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
+        )
+        with self._folder.session() as session:
+            found = [it for it in session.scalars(query) if it not in todo.runs]
+        if not found:
+            return None
+        run = run_of(self._folder, found[0])
+        if run.status is RunStatus.RUNNING:
+            return None
+        todo.runs.append(run.id)
+        return run
+
+    def _notebook(self, todo: _Todo) -> Path:
+        name = quote(todo.name, safe=" ")[:_LONGEST_NAME]
+        again = f" (try {todo.tries + 1})" if todo.tries else ""
+        return self._folder.path / "refreshes" / self._begun.id / f"{todo.position:02} {name}{again}.ipynb"
+
+    def _note_export(self, todo: _Todo, *, status: RunStatus, **what: object) -> None:
+        note_export(self._folder, self._begun.id, todo.name, status=status.value, **what)
+
+    def _note(self, matter: Matter, trouble: Trouble | None) -> None:
+        note(self._folder, matter, trouble, at=self._clock.now())
+
+    def _tell(self) -> None:
+        self._warnings |= dict.fromkeys(tell(self._folder))
+        note_refresh(self._folder, self._begun.id, warnings=list(self._warnings))
+
+
+def _remove_old(folder: WorkspaceFolder, *, before: datetime) -> None:
+    """Remove the notebooks and reports of refreshes before then; their records stay."""
+    old = RefreshRecord.asked_at < before
+    with folder.session() as session:
+        refreshes = session.scalars(select(RefreshRecord.id).where(old)).all()
+        runs = session.scalars(
+            select(RunRecord.id).join(RefreshRecord, RunRecord.refresh_id == RefreshRecord.id).where(old)
+        )
+        paths = [folder.path / "runs" / it for it in runs] + [folder.path / "refreshes" / it for it in refreshes]
+    for path in paths:
+        if path.exists():
+            shutil.rmtree(path)

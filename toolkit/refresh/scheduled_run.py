@@ -1,0 +1,108 @@
+"""One run of one export by a schedule: the parameters of the notebook, and what it does with them."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from toolkit.errors import ConfigurationError, ToolkitError
+from toolkit.names import one_of
+from toolkit.notify import Matter, Subject, note, tell, tell_of_run, trouble_of_error, trouble_of_run
+from toolkit.progress_bar import progress_bar
+from toolkit.runs import Guard, Run, Trigger, run_export
+from toolkit.runs.lifecycle import now
+from toolkit.runs.run import last_run
+from toolkit.workspace import WorkspaceFolder
+
+_OF_THE_NOTEBOOK = ("In", "Out")
+_PLAIN = (str, int, float, list, tuple, dict, type(None))
+
+
+class ScheduledRun(BaseModel):
+    """The parameters of ``notebooks/scheduled/run_export.ipynb``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    workspace: str = Field(min_length=1)
+    """Folder of the workspace."""
+    export: str = Field(min_length=1)
+    dry_run: bool = False
+    """Do everything but send."""
+    allow: list[str] = []
+    """Guards to pass, such as ``large change``."""
+    refresh: str = ""
+    """The refresh that runs the notebook; it tells people what came of it."""
+    is_retried: bool = False
+    """Whether the refresh runs the export again when it fails of what may pass."""
+
+    @classmethod
+    def of(cls, variables: Mapping[str, Any]) -> Self:
+        """Check the parameters among the variables of a notebook; ``globals()`` of its cell gives them.
+
+        Raises ConfigurationError with those that there are for one that is unknown or of a wrong type. Call it before
+        the notebook has variables of its own.
+        """
+        given = {
+            name: value
+            for name, value in variables.items()
+            if isinstance(value, _PLAIN) and not name.startswith("_") and name not in _OF_THE_NOTEBOOK
+        }
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            wrong = "; ".join(f"{it['loc'][0]}: {it['msg']}" for it in error.errors(include_input=False))
+            raise ConfigurationError(
+                f"The parameters of the notebook are wrong: {wrong}.", f"There are {', '.join(_told(cls))}."
+            ) from None
+
+    def run(self) -> Run:
+        """Run the export and return the run, successful or not. Outside a refresh, people are told what is new."""
+        folder = WorkspaceFolder.open(self.workspace)
+        if self.refresh:
+            return self._run(folder)
+        try:
+            run = self._run(folder)
+        except ToolkitError as error:
+            note(folder, self._matter, trouble_of_error(error), at=now())
+            _warn(tell(folder))
+            raise
+        except Exception:
+            failed = last_run(folder, self.export)
+            if failed is not None:
+                note(folder, self._matter, trouble_of_run(failed), at=now())
+                _warn(tell(folder))
+            raise
+        _warn(tell_of_run(folder, run))
+        return run
+
+    def _run(self, folder: WorkspaceFolder) -> Run:
+        allow = [one_of("guard", Guard, it) for it in self.allow]
+        with progress_bar(self.export) as observer:
+            return run_export(
+                folder,
+                self.export,
+                trigger=Trigger.REFRESH if self.refresh else Trigger.SCHEDULE,
+                dry_run=self.dry_run,
+                allow=allow,
+                refresh_id=self.refresh or None,
+                is_retried=self.is_retried,
+                observer=observer,
+            )
+
+    @property
+    def _matter(self) -> Matter:
+        return Matter(Subject.EXPORT, self.export)
+
+
+def _warn(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        warnings.warn(sentence, stacklevel=3)
+
+
+def _told(model: type[BaseModel]) -> list[str]:
+    return [
+        f"{name} ({getattr(field.annotation, '__name__', field.annotation)}"
+        f"{', required' if field.is_required() else ''})"
+        for name, field in model.model_fields.items()
+    ]
