@@ -5,17 +5,18 @@ from typing import Any
 
 import polars as pl
 
-from toolkit.audience import Audience, IdentifierForm, IdentifierKind
+from toolkit.audience import Audience, IdentifierKind
 from toolkit.checks import CheckResults, check_audience, check_profile_columns, preload
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
 from toolkit.errors import BusyError, ConfigurationError, DataError
 from toolkit.files import write_atomically
 from toolkit.runs.drift import Expected, drift
-from toolkit.runs.guards import Guard, Stop, guard_age, guard_change, guard_writing, pass_guards
+from toolkit.runs.guards import Guard, Stop, guard_age, guard_writing, pass_guards
 from toolkit.runs.ledger import Batch, Ledger, Operation
 from toolkit.runs.lifecycle import RunKeeper, Trigger, end_dead_runs, now, recorded_run
 from toolkit.runs.lists import IfListGone, abandoned_lists, find_list, lease_list, others_of
-from toolkit.runs.plan import KnownState, Plan, plan_push
+from toolkit.runs.plan import Plan
+from toolkit.runs.planning import guard_changes, plan_export, plans_of
 from toolkit.runs.progress import Observer, Progress, Step, nobody
 from toolkit.runs.push import Pushed, push
 from toolkit.runs.report import write_report
@@ -202,14 +203,13 @@ class _Work:
 
     def preview(self) -> list[Stop]:
         """Plan for all lists, and return what would stop a run. Nothing is sent, and nothing of the lists recorded."""
-        self._records = {it: it.record(self._folder, self._export, host=self._host, save=False) for it in self._targets}
-        stops = self._guard()
-        for target, plan in self._plans().items():
+        planned = plan_export(self._folder, self._export, self._targets, host=self._host, ledger=self._ledger)
+        for target, plan in planned.plans.items():
             batches = self._ledger.count_batches(plan, self._batch_size)
-            planned = {"added": len(plan.add), "removed": len(plan.remove), "batches": batches}
-            self._rows[target] |= planned | {"list_id": self._records[target].criteo_id}
+            counted = {"added": len(plan.add), "removed": len(plan.remove), "batches": batches}
+            self._rows[target] |= counted | {"list_id": planned.records[target].criteo_id}
         self._note_figures()
-        return stops
+        return planned.stops
 
     def send(
         self, criteo: CriteoClient, if_list_gone: IfListGone, *, stops: Sequence[Stop], allow: Collection[Guard]
@@ -218,9 +218,10 @@ class _Work:
         try:
             for target in self._targets:
                 self._records[target] = self._find(criteo, target, if_list_gone)
-            self._told += pass_guards([*stops, *self._guard()], allow)
+            changes = guard_changes(self._export, self._records, self._ledger)
+            self._told += pass_guards([*stops, *changes], allow)
             self._tell_drift(criteo)
-            plans = self._plans()
+            plans = plans_of(self._folder, self._export, self._records, self._ledger)
             self._total = sum(len(plan.add) + len(plan.remove) for plan in plans.values())
             self._doubt_what_will_be_emptied(plans)
             self._keeper.begin(Step.PUSH)
@@ -244,59 +245,6 @@ class _Work:
         lease_list(self._folder, self._keeper.id, found)
         self._rows[target]["list_id"] = found.criteo_id
         return found
-
-    def _guard(self) -> list[Stop]:
-        # Who replaces asks for the whole list anew, also where the record of what it holds is lost.
-        if self._export.mode is Mode.REPLACE:
-            return []
-        return [
-            stop
-            for target, record in self._records.items()
-            for stop in guard_change(
-                _said(target, self._export),
-                target.wanted["identifier"],
-                self._ledger.last_held(record) if record.form == target.form.value else None,
-                most_change=self._export.thresholds.most_change,
-            )
-        ]
-
-    def _plans(self) -> dict[Target, Plan]:
-        plans = {target: self._plan(target) for target in self._targets}
-        emptied_by: dict[str | None, Target] = {}
-        for target, plan in plans.items():
-            if plan.clear:
-                emptied_by.setdefault(self._records[target].criteo_id, target)
-        for target in self._targets:
-            first = emptied_by.get(self._records[target].criteo_id, target)
-            if first is not target:
-                # Of those who share a list, one empties it, and then it holds nothing of anybody.
-                wanted = target.wanted["identifier"]
-                plans[target] = plan_push(wanted, KnownState.empty(), mode=Mode.MIRROR, form=target.form)
-        return plans
-
-    def _plan(self, target: Target) -> Plan:
-        replaces = self._export.mode is Mode.REPLACE
-        return plan_push(
-            target.wanted["identifier"],
-            KnownState.empty() if replaces else self._ledger.state_of(self._records[target]),
-            mode=self._export.mode,
-            form=target.form,
-            others=None if replaces else self._held_for_others(target),
-        )
-
-    def _held_for_others(self, target: Target) -> pl.Series | None:
-        """Return what the target's list holds, or will after this run, for others who fill it in a like form."""
-        here = {record.id: it for it, record in self._records.items()}
-        found = []
-        for other in others_of(self._folder, self._records[target]):
-            form = here[other.id].form.value if other.id in here else other.form
-            if (form == IdentifierForm.PLAIN) == (target.form is IdentifierForm.PLAIN):
-                found.append(here[other.id].wanted["identifier"] if other.id in here else self._known(other))
-        return pl.concat(found) if found else None
-
-    def _known(self, record: ContactListRecord) -> pl.Series:
-        state = self._ledger.state_of(record)
-        return pl.concat([state.held, state.uncertain])
 
     def _doubt_what_will_be_emptied(self, plans: Mapping[Target, Plan]) -> None:
         ours = {record.id for record in self._records.values()}
@@ -419,12 +367,3 @@ class _Work:
 
 def _distinct(some: Sequence[pl.Series]) -> int:
     return len(some[0]) if len(some) == 1 else pl.concat(some).n_unique()
-
-
-def _said(target: Target, export: Export) -> str:
-    parts = [repr(target.segment)]
-    if target.is_part:
-        parts.append(f"of advertiser {target.advertiser_id}")
-    if export.madid_column:
-        parts.append("(e-mail)" if target.kind is IdentifierKind.EMAIL else "(mobile id)")
-    return " ".join(parts)

@@ -1,0 +1,113 @@
+"""What the lists of an export need to be as they should, for a run that sends it and for whoever looks before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from toolkit.audience import IdentifierForm, IdentifierKind
+from toolkit.runs.guards import Stop, guard_change
+from toolkit.runs.ledger import Ledger
+from toolkit.runs.lists import others_of
+from toolkit.runs.plan import KnownState, Plan, plan_push
+from toolkit.runs.targets import Target
+from toolkit.workspace import Export, Mode, WorkspaceFolder
+from toolkit.workspace.records import ContactListRecord
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a run would send to each list, and what would stop it."""
+
+    records: Mapping[Target, ContactListRecord]
+    plans: Mapping[Target, Plan]
+    stops: list[Stop]
+
+
+def plan_export(
+    folder: WorkspaceFolder, export: Export, targets: Sequence[Target], *, host: str, ledger: Ledger
+) -> Planned:
+    """Plan for all lists of the export. Criteo is not asked, and nothing of the lists recorded."""
+    records = {it: it.record(folder, export, host=host, save=False) for it in targets}
+    plans = plans_of(folder, export, records, ledger)
+    return Planned(records, plans, guard_changes(export, records, ledger))
+
+
+def guard_changes(export: Export, records: Mapping[Target, ContactListRecord], ledger: Ledger) -> list[Stop]:
+    """Compare what the lists should hold with what they held after the last finished run."""
+    # Who replaces asks for the whole list anew, also where the record of what it holds is lost.
+    if export.mode is Mode.REPLACE:
+        return []
+    return [
+        stop
+        for target, record in records.items()
+        for stop in guard_change(
+            _said(target, export),
+            target.wanted["identifier"],
+            ledger.last_held(record) if record.form == target.form.value else None,
+            most_change=export.thresholds.most_change,
+        )
+    ]
+
+
+def plans_of(
+    folder: WorkspaceFolder, export: Export, records: Mapping[Target, ContactListRecord], ledger: Ledger
+) -> dict[Target, Plan]:
+    """Return what brings each list from what is known of it to what is wanted."""
+    plans = {target: _plan(folder, export, target, records, ledger) for target in records}
+    emptied_by: dict[str, Target] = {}
+    for target, plan in plans.items():
+        list_id = records[target].criteo_id
+        if plan.clear and list_id is not None:
+            emptied_by.setdefault(list_id, target)
+    for target, record in records.items():
+        first = emptied_by.get(record.criteo_id or "", target)
+        if first is not target:
+            # Of those who share a list, one empties it, and then it holds nothing of anybody.
+            wanted = target.wanted["identifier"]
+            plans[target] = plan_push(wanted, KnownState.empty(), mode=Mode.MIRROR, form=target.form)
+    return plans
+
+
+def _plan(
+    folder: WorkspaceFolder,
+    export: Export,
+    target: Target,
+    records: Mapping[Target, ContactListRecord],
+    ledger: Ledger,
+) -> Plan:
+    replaces = export.mode is Mode.REPLACE
+    return plan_push(
+        target.wanted["identifier"],
+        KnownState.empty() if replaces else ledger.state_of(records[target]),
+        mode=export.mode,
+        form=target.form,
+        others=None if replaces else _held_for_others(folder, target, records, ledger),
+    )
+
+
+def _held_for_others(
+    folder: WorkspaceFolder, target: Target, records: Mapping[Target, ContactListRecord], ledger: Ledger
+) -> pl.Series | None:
+    """Return what the target's list holds, or will after this run, for others who fill it in a like form."""
+    here = {record.id: it for it, record in records.items()}
+    found = []
+    for other in others_of(folder, records[target]):
+        form = here[other.id].form.value if other.id in here else other.form
+        if (form == IdentifierForm.PLAIN) == (target.form is IdentifierForm.PLAIN):
+            found.append(here[other.id].wanted["identifier"] if other.id in here else _known(other, ledger))
+    return pl.concat(found) if found else None
+
+
+def _known(record: ContactListRecord, ledger: Ledger) -> pl.Series:
+    state = ledger.state_of(record)
+    return pl.concat([state.held, state.uncertain])
+
+
+def _said(target: Target, export: Export) -> str:
+    parts = [repr(target.segment)]
+    if target.is_part:
+        parts.append(f"of advertiser {target.advertiser_id}")
+    if export.madid_column:
+        parts.append("(e-mail)" if target.kind is IdentifierKind.EMAIL else "(mobile id)")
+    return " ".join(parts)
