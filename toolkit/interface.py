@@ -15,6 +15,7 @@ from toolkit.errors import ToolkitError
 from toolkit.names import one_of
 from toolkit.notify import tell_of_run
 from toolkit.progress_bar import progress_bar
+from toolkit.quality import ProfileQuality, quality_of
 from toolkit.refresh import Health, Refresh, RefreshOptions, health_of, refresh, refresh_of, refreshes_frame
 from toolkit.runs import (
     Forgotten,
@@ -123,6 +124,13 @@ class Workspace:
     def segments(self) -> SegmentFolder | SegmentTable:
         """The catalog of segments; ``.summary()`` is a frame of them."""
         return self._folder.segments
+
+    def quality(self) -> ProfileQuality:
+        """Look at the profile table: what each column holds, and which ones hold e-mail addresses, mobile ids or keys.
+
+        Everybody's values are masked. The table is read once, whatever its size.
+        """
+        return quality_of(self._folder.profiles)
 
     def preview(
         self,

@@ -244,3 +244,54 @@ def test_an_export_is_taken_out_of_the_refresh(workspace: toolkit.Workspace) -> 
     press(form, form.save)
     saved = workspace.export("Nightly")
     assert (saved.active, saved.schedule.every) == (False, Every.OFF)
+
+
+def with_columns(tables: Tables, **columns: object) -> None:
+    """Give the hundred profiles these columns in the place of ``EMail``."""
+    profiles = pl.read_parquet(tables.profiles.location)
+    profiles.drop("EMail").with_columns(**columns).write_parquet(tables.profiles.location)
+
+
+def test_the_column_with_addresses_is_proposed_whatever_it_is_called(
+    workspace: toolkit.Workspace, tables: Tables
+) -> None:
+    numbers = pl.int_range(100).cast(pl.String)
+    with_columns(
+        tables,
+        EMail=pl.lit("none"),
+        EMail2="+31 6 123456" + numbers.str.zfill(2),
+        Contact="person" + numbers + "@mail.example",
+    )
+    form = ExportForm(workspace, segments=["All"], language="en")
+    assert counts(form) == {"All": 100}
+    assert form.email_column.value == "Contact"
+    assert form.email_column.control.options == (
+        ("Contact: p•••@m•••.example", "Contact"),
+        ("EMail", "EMail"),
+        ("EMail2", "EMail2"),
+    )
+    said = "100% of the profiles have something there, of which 100% can be sent: p•••@m•••.example."
+    assert said in form.email_column.widget.children[1].value
+    form.email_column.control.value = "EMail2"
+    assert form.email_column.problem == "Most of what column EMail2 holds is no e-mail address."
+    form.email_column.control.value = "Contact"
+    assert form.email_column.problem == ""
+    form.wait()
+
+
+def test_a_column_that_was_chosen_stays_chosen_though_another_is_better(
+    workspace: toolkit.Workspace, tables: Tables
+) -> None:
+    with_columns(tables, EMail=pl.lit("none"), Contact=pl.format("p{}@mail.example", pl.int_range(100)))
+    form = ExportForm(workspace, "Nightly", language="en")
+    form.wait()
+    assert form.email_column.value == "EMail"
+    assert form.email_column.problem == "Most of what column EMail holds is no e-mail address."
+    assert form.email_column.control.options[0] == ("Contact: p•••@m•••.example", "Contact")
+
+
+def test_where_no_column_holds_addresses_none_is_proposed(workspace: toolkit.Workspace, tables: Tables) -> None:
+    with_columns(tables, Remark=pl.lit("none"))
+    form = ExportForm(workspace, language="en")
+    form.wait()
+    assert form.email_column.value is None

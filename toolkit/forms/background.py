@@ -46,9 +46,10 @@ class Background:
         thread.start()
 
     def wait(self) -> None:
-        """Wait until all that was begun is over. What it shows comes when the event loop goes on."""
-        for thread in list(self._threads):
-            thread.join()
+        """Wait until all that was begun, also by other work, is over. What it shows comes when the loop goes on."""
+        while running := [it for it in self._threads if it.is_alive()]:
+            for thread in running:
+                thread.join()
 
 
 Deliver = Callable[[Callable[[], None]], None]

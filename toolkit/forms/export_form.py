@@ -7,6 +7,7 @@ import ipywidgets
 
 from toolkit.audience import Audience, IdentifierForm
 from toolkit.checks import Thresholds
+from toolkit.forms.background import Deliver
 from toolkit.forms.form import Form
 from toolkit.forms.parts import Field, button, buttons, columns, heading, paragraph
 from toolkit.forms.preview_view import PreviewView
@@ -14,6 +15,7 @@ from toolkit.forms.schedule_field import ScheduleField
 from toolkit.forms.segment_picker import SegmentPicker
 from toolkit.forms.terms import term
 from toolkit.interface import Workspace
+from toolkit.quality import Candidate, email_candidates
 from toolkit.workspace import Export, Mode
 from toolkit.workspace.schedule import Schedule
 
@@ -51,10 +53,12 @@ class ExportForm(Form):
         self.save = button(say("Save"), style="primary")
         self.preview = PreviewView(self)
         self.on_click(self.save, self._save)
-        for field in (self.email_column, self.form, self.limit, self.contract_limit, self.patterns):
+        self.on_change(self.email_column.control, self._take_email_column)
+        for field in (self.form, self.limit, self.contract_limit, self.patterns):
             self.on_change(field.control, self._refresh_preview)
         self.on_change(self.connection.control, self._offer_advertisers)
         self._tell_sizes()
+        self._rank_email_columns()
         self._refresh_preview()
         left = ipywidgets.VBox(
             [
@@ -94,6 +98,8 @@ class ExportForm(Form):
     def _draw_matching(self, given: Export) -> None:
         say = self.words.say
         known = self._candidates()
+        self._ranked: dict[str, Candidate] | None = None
+        self._is_offering = False
         self.email_column = self.field(
             ipywidgets.Dropdown(
                 options=known,
@@ -203,6 +209,62 @@ class ExportForm(Form):
         """Return the profile columns that hold text, the key aside."""
         profiles = self.workspace.profiles
         return [name for name, kind in profiles.schema_.items() if str(kind) == "String" and name != profiles.key]
+
+    def _rank_email_columns(self) -> None:
+        """Find out which columns hold addresses: propose the best, and say how much of the chosen one is good."""
+
+        def rank(deliver: Deliver) -> list[Candidate]:
+            return email_candidates(
+                self.workspace.profiles,
+                by_sample=lambda ranked: deliver(lambda: self.attempt(lambda: self._offer_email_columns(ranked))),
+            )
+
+        self.in_background(rank, done=self._offer_email_columns, busy=())
+
+    def _offer_email_columns(self, ranked: Sequence[Candidate]) -> None:
+        self._ranked = {it.column: it for it in ranked}
+        fit = [it.column for it in ranked if it.is_fit]
+        others = [it for it in self._candidates() if it not in fit]
+        control = self.email_column.control
+        chosen = control.value or next(iter(fit), None)
+        is_new = chosen != control.value
+        self._is_offering = True
+        try:
+            control.options = [(self._with_example(it), it) for it in [*fit, *others]]
+            control.value = chosen
+        finally:
+            self._is_offering = False
+        self._tell_email_column()
+        if is_new:
+            self._refresh_preview()
+
+    def _take_email_column(self) -> None:
+        if not self._is_offering:
+            self._tell_email_column()
+            self._refresh_preview()
+
+    def _tell_email_column(self) -> None:
+        column, say, share = self.email_column.value, self.words.say, self.words.share
+        if self._ranked is None or column is None:
+            return
+        found = self._ranked.get(column)
+        if found is None or not found.is_fit:
+            self.email_column.problem = say("Most of what column {column} holds is no e-mail address.", column=column)
+            self.email_column.explain(say("The column of the profiles that holds the e-mail address. Required."))
+            return
+        self.email_column.problem = ""
+        self.email_column.explain(
+            say(
+                "{coverage} of the profiles have something there, of which {validity} can be sent: {example}.",
+                coverage=share(found.coverage),
+                validity=share(found.validity),
+                example=found.example,
+            )
+        )
+
+    def _with_example(self, column: str) -> str:
+        found = (self._ranked or {}).get(column)
+        return column if found is None or not found.is_fit else f"{column}: {found.example}"
 
     def _offer_advertisers(self) -> None:
         connection = self.connection.value

@@ -1,0 +1,207 @@
+"""Which columns people can be sent by, ranked by what they hold and never by what they are called.
+
+A column is as good as the number of people that it reaches: the distinct values in it that the audience would send, by
+the rules of ``toolkit.audience``. Hashes come after addresses, since nobody can tell of what they are.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import narwhals as nw
+import polars as pl
+
+from toolkit.audience import IdentifierKind, email, madid
+from toolkit.audience.identifiers import with_addresses_as_hashed
+from toolkit.quality.distinct import distinct, part_of
+from toolkit.quality.holding import masked
+from toolkit.quality.sample import ALL_ROWS, Sample, sample_of
+from toolkit.tables import Profiles, reading
+
+_Rule = Callable[[nw.Expr], nw.Expr]
+
+_LEAST_USABLE = 0.01
+_MOSTLY = 0.5
+_MEASURED = 2
+"""Of how many candidates the whole column is read."""
+
+_SCHEMA = pl.Schema(
+    {
+        "column": pl.String(),
+        "coverage": pl.Float64(),
+        "validity": pl.Float64(),
+        "hashes": pl.Float64(),
+        "distinct": pl.Float64(),
+        "reach": pl.Float64(),
+        "example": pl.String(),
+        "based_on": pl.String(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A column that people may be sent by, and what was counted of it."""
+
+    column: str
+    rows: int
+    filled: int
+    usable: int
+    """Values that would be sent: valid addresses and hashes, or valid mobile ids."""
+    hashes: int
+    distinct: int
+    """Distinct usable values; of many, about."""
+    based_on: str
+    example: str
+    """Masked."""
+
+    @property
+    def coverage(self) -> float:
+        """The share of the rows that hold something."""
+        return _share(self.filled, self.rows)
+
+    @property
+    def validity(self) -> float:
+        """The share of what is held that would be sent."""
+        return _share(self.usable, self.filled)
+
+    @property
+    def reach(self) -> float:
+        """The share of the rows that would be sent, each address once."""
+        return _share(self.distinct, self.rows)
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether the column holds little else than what can be sent."""
+        return self.validity > _MOSTLY
+
+
+def email_candidates(
+    profiles: Profiles, *, by_sample: Callable[[list[Candidate]], object] = lambda _: None
+) -> list[Candidate]:
+    """Return the columns that hold e-mail addresses or their hashes, the best first.
+
+    They are ranked by a sample, of which ``by_sample`` is told at once; then the best two are counted in all rows.
+    """
+    sample = sample_of(profiles)
+    ranked = ranked_by_sample(sample, IdentifierKind.EMAIL)
+    by_sample(ranked)
+    with reading(sample.table):
+        exact = counting(sample, to_measure(ranked), IdentifierKind.EMAIL).collect(engine="streaming")
+    return measured(ranked, exact)
+
+
+def ranked_by_sample(sample: Sample, kind: IdentifierKind) -> list[Candidate]:
+    """Return the text columns of which some values can be sent, the best first, with the figures of the sample."""
+    columns = [name for name, dtype in sample.table.types.items() if dtype == pl.String and name != sample.table.key]
+    counted = _counting(sample.frame.lazy(), columns, kind).collect().row(0, named=True)
+    found = [_candidate(it, counted, based_on=sample.said) for it in columns]
+    usable = [it for it in found if it.validity >= _LEAST_USABLE]
+    return sorted((replace(it, example=_example(sample.frame, it.column, kind)) for it in usable), key=_rank)
+
+
+def to_measure(ranked: Sequence[Candidate]) -> list[str]:
+    """Return the columns whose whole content should be counted: the best, unless it was."""
+    return [it.column for it in ranked[:_MEASURED] if it.based_on != ALL_ROWS]
+
+
+def counting(sample: Sample, columns: Sequence[str], kind: IdentifierKind) -> pl.LazyFrame:
+    """Return the counts of these columns in all rows of the table, lazily, as one row."""
+    return _counting(sample.table.scan(), columns, kind, part=part_of(sample.rows))
+
+
+def measured(ranked: Sequence[Candidate], exact: pl.DataFrame) -> list[Candidate]:
+    """Return the candidates, the best first, with what ``counting`` found of some of them."""
+    counted = exact.row(0, named=True)
+    found = [
+        replace(_candidate(it.column, counted, based_on=ALL_ROWS), example=it.example)
+        if f"{it.column}:filled" in counted
+        else it
+        for it in ranked
+    ]
+    return sorted(found, key=_rank)
+
+
+def frame_of(candidates: Iterable[Candidate]) -> pl.DataFrame:
+    """Return a row a candidate: shares from 0 to 1, an example, and what they are based on."""
+    rows = [
+        (
+            it.column,
+            it.coverage,
+            it.validity,
+            _share(it.hashes, it.usable),
+            _share(it.distinct, it.usable),
+            it.reach,
+            it.example,
+            it.based_on,
+        )
+        for it in candidates
+    ]
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+
+def _counting(frame: pl.LazyFrame, columns: Sequence[str], kind: IdentifierKind, *, part: int = 1) -> pl.LazyFrame:
+    if not columns:
+        return frame.select(pl.len().alias("rows"))
+    is_valid, is_hash = _rules(kind)
+    marked = (
+        nw.from_native(_as_sent(frame.select(columns), columns, kind))
+        .with_columns(
+            *((~email.is_missing(nw.col(it))).alias(f"{it}:filled") for it in columns),
+            *(is_valid(nw.col(it)).alias(f"{it}:valid") for it in columns),
+            *(is_hash(nw.col(it)).alias(f"{it}:hashes") for it in columns),
+        )
+        .to_native()
+        .with_columns((pl.col(f"{it}:valid") | pl.col(f"{it}:hashes")).alias(f"{it}:usable") for it in columns)
+    )
+    return marked.select(
+        pl.len().alias("rows"),
+        *(pl.col(f"{it}:{what}").sum() for it in columns for what in ("filled", "usable", "hashes")),
+        *(distinct(pl.col(it), where=pl.col(f"{it}:usable"), part=part).alias(f"{it}:distinct") for it in columns),
+    )
+
+
+def _as_sent(frame: pl.LazyFrame, columns: Sequence[str], kind: IdentifierKind) -> pl.LazyFrame:
+    if kind is IdentifierKind.EMAIL:
+        return with_addresses_as_hashed(frame, columns)
+    return nw.from_native(frame).with_columns(madid.normalised(nw.col(it)).alias(it) for it in columns).to_native()
+
+
+def _rules(kind: IdentifierKind) -> tuple[_Rule, _Rule]:
+    """Return what tells of a normalised field whether it can be sent as it stands, and whether it is a hash."""
+    if kind is IdentifierKind.EMAIL:
+        return email.is_valid, email.is_hash
+    return madid.is_valid, lambda field: field != field  # noqa: PLR0124  # none is a hash
+
+
+def _candidate(column: str, counted: Mapping[str, int], *, based_on: str) -> Candidate:
+    filled, usable, hashes, distinct = (
+        int(counted[f"{column}:{what}"] or 0) for what in ("filled", "usable", "hashes", "distinct")
+    )
+    return Candidate(
+        column,
+        rows=int(counted["rows"]),
+        filled=filled,
+        usable=usable,
+        hashes=hashes,
+        distinct=min(distinct, usable),
+        based_on=based_on,
+        example="",
+    )
+
+
+def _example(frame: pl.DataFrame, column: str, kind: IdentifierKind) -> str:
+    """Return the first value of the sample that would be sent, masked."""
+    is_valid, is_hash = _rules(kind)
+    values = _as_sent(frame.lazy().select(column), [column], kind)
+    usable = nw.from_native(values).filter(is_valid(nw.col(column)) | is_hash(nw.col(column))).to_native()
+    found = usable.head(1).select(masked(pl.col(column))).collect()[column]
+    return found.item() if len(found) else ""
+
+
+def _rank(candidate: Candidate) -> tuple[bool, float, str]:
+    are_addresses = candidate.is_fit and candidate.hashes <= candidate.usable * _MOSTLY
+    return (not are_addresses, -candidate.reach, candidate.column)
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0

@@ -1,0 +1,164 @@
+"""What a column holds, told by its type and its content, and how its values are shown so that they name nobody.
+
+A value is shown as it is only where it can't tell of one person: numbers, moments, and text of which a few values are
+shared by many. All else is masked, and so is a column whose name speaks of persons, whatever it holds. A name never
+makes a column less private.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+import narwhals as nw
+import polars as pl
+
+from toolkit.audience import email, madid
+
+EXAMPLES = 3
+_SOME, _MOST = 0.01, 0.5
+_MOST_CATEGORIES = 50
+_SHARED_BY = 5
+"""How many rows of a sample share a value that is shown."""
+
+_PHONE = r"^\s*[+(]?[0-9][0-9 ()./\-]{6,20}[0-9]\s*$"
+_MOMENT = r"^\s*([0-9]{4})-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.+Z-]*)?\s*$"
+_NUMBER = r"^\s*-?[0-9]{1,7}([.,][0-9]+)?\s*$"
+_LEAST_PHONE, _MOST_PHONE = 10**7, 10**15
+_PERSONAL_NAME = re.compile(
+    r"name|naam|phone|mobile|mobiel|telefoon|e.?mail|street|straat|address|adres|birth|geboorte|\bdob\b"
+    r"|post.?code|zip|passport|\bbsn\b|\bssn\b|iban",
+    re.IGNORECASE,
+)
+_YEARS_OF_A_GROWN_PERSON = 12
+
+_ADDRESS = r"(?s)^\s*([^@])[^@]*@([^@.]).*(\.\pL+)\s*$"
+_ANYTHING = r"(?s)^\s*(.).*$"
+
+
+class Holds(StrEnum):
+    """What most values of a column are."""
+
+    NOTHING = "nothing"
+    EMAILS = "e-mail addresses"
+    HASHES = "hashes"
+    UUIDS = "UUIDs"
+    PHONES = "phone numbers"
+    NUMBERS = "numbers"
+    MOMENTS = "dates"
+    BIRTH_DATES = "dates of birth"
+    CATEGORIES = "categories"
+    YES_OR_NO = "yes or no"
+    TEXT = "text"
+    NESTED = "nested values"
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a column holds, and what of it may be shown."""
+
+    holds: Holds
+    is_masked: bool
+    examples: tuple[str, ...]
+
+
+def holding_of(values: pl.Series, *, today: date) -> Holding:
+    """Tell what a column holds by some of its values."""
+    filled = values.drop_nulls().alias("value").to_frame()
+    dtype = values.dtype
+    if dtype == pl.String:
+        return _of_text(filled.filter(pl.col("value").str.strip_chars() != ""), values.name)
+    if filled.is_empty():
+        return Holding(Holds.NOTHING, is_masked=False, examples=())
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        return Holding(Holds.NESTED, is_masked=True, examples=())
+    if dtype == pl.Boolean:
+        return Holding(Holds.YES_OR_NO, is_masked=False, examples=_as_they_are(filled))
+    if dtype.is_temporal():
+        return _of_moments(filled, values.name, today=today)
+    return _of_numbers(filled, values.name)
+
+
+def masked(value: pl.Expr) -> pl.Expr:
+    """Return text of which no more is left than a first letter and, of an address, its ending."""
+    return (
+        pl.when(value.str.contains(_ADDRESS))
+        .then(value.str.replace(_ADDRESS, "${1}•••@${2}•••${3}"))
+        .otherwise(value.str.replace(_ANYTHING, "${1}•••"))
+    )
+
+
+def _of_text(filled: pl.DataFrame, name: str) -> Holding:
+    if filled.is_empty():
+        return Holding(Holds.NOTHING, is_masked=False, examples=())
+    address = nw.col("value").str.strip_chars()
+    shares = (
+        nw.from_native(filled)
+        .with_columns(address=email.normalised(address))
+        .select(
+            emails=email.is_valid(nw.col("address")).mean(),
+            hashes=email.is_hash(nw.col("address")).mean(),
+            uuids=madid.is_valid(madid.normalised(nw.col("value"))).mean(),
+            moments=address.str.contains(_MOMENT).mean(),
+            numbers=address.str.contains(_NUMBER).mean(),
+            phones=(address.str.contains(_PHONE) & ~address.str.contains(_MOMENT)).mean(),
+            at=address.str.contains("@").mean(),
+        )
+        .to_native()
+        .row(0, named=True)
+    )
+    named = (
+        ("emails", Holds.EMAILS),
+        ("hashes", Holds.HASHES),
+        ("uuids", Holds.UUIDS),
+        ("phones", Holds.PHONES),
+        ("moments", Holds.MOMENTS),
+        ("numbers", Holds.NUMBERS),
+    )
+    found = next((holds for share, holds in named if shares[share] > _MOST), Holds.TEXT)
+    is_telling = any(shares[it] > _SOME for it in ("emails", "at", "phones", "hashes", "uuids"))
+    shared = filled["value"].value_counts(sort=True).filter(pl.col("count") >= _SHARED_BY)
+    is_closed = filled["value"].n_unique() <= _MOST_CATEGORIES and not shared.is_empty()
+    if found is Holds.TEXT and is_closed:
+        found = Holds.CATEGORIES
+    is_masked = is_telling or speaks_of_persons(name) or found is Holds.TEXT
+    if is_masked:
+        return Holding(found, is_masked=True, examples=_masked_examples(filled))
+    if found is Holds.CATEGORIES:
+        return Holding(found, is_masked=False, examples=tuple(shared["value"].head(EXAMPLES)))
+    value = pl.col("value")
+    if found is Holds.MOMENTS:  # of birth, for all that text can tell
+        years = filled.filter(value.str.contains(_MOMENT)).select(value.str.replace(_MOMENT, "${1}-••-••"))
+        return Holding(found, is_masked=True, examples=_as_they_are(years))
+    return Holding(found, is_masked=False, examples=_as_they_are(filled.filter(value.str.contains(_NUMBER))))
+
+
+def _of_moments(filled: pl.DataFrame, name: str, *, today: date) -> Holding:
+    is_date = filled["value"].dtype in (pl.Date, pl.Datetime)
+    age = today.year - filled["value"].dt.year().median() if is_date else 0  # type: ignore[operator]
+    if speaks_of_persons(name) or age > _YEARS_OF_A_GROWN_PERSON:
+        years = filled.select(pl.format("{}-••-••", pl.col("value").dt.year())) if is_date else filled.clear()
+        return Holding(Holds.BIRTH_DATES, is_masked=True, examples=_as_they_are(years.rename(lambda _: "value")))
+    return Holding(Holds.MOMENTS, is_masked=False, examples=_as_they_are(filled))
+
+
+def _of_numbers(filled: pl.DataFrame, name: str) -> Holding:
+    is_phone = pl.col("value").is_between(_LEAST_PHONE, _MOST_PHONE)
+    phones = filled.select(is_phone.mean()).item() if filled["value"].dtype.is_integer() else 0.0
+    if phones > _SOME or speaks_of_persons(name):
+        found = Holds.PHONES if phones > _MOST else Holds.NUMBERS
+        return Holding(found, is_masked=True, examples=_masked_examples(filled.cast(pl.String)))
+    return Holding(Holds.NUMBERS, is_masked=False, examples=_as_they_are(filled))
+
+
+def speaks_of_persons(name: str) -> bool:
+    """Tell whether a column's name says that it holds what identifies somebody."""
+    return bool(_PERSONAL_NAME.search(name))
+
+
+def _as_they_are(filled: pl.DataFrame) -> tuple[str, ...]:
+    return tuple(filled.unique(maintain_order=True).head(EXAMPLES)["value"].cast(pl.String))
+
+
+def _masked_examples(filled: pl.DataFrame) -> tuple[str, ...]:
+    return tuple(filled.select(masked(pl.col("value"))).unique(maintain_order=True).head(EXAMPLES)["value"])

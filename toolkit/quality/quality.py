@@ -1,0 +1,186 @@
+"""The quality of a profile table: how each column is filled, and which ones data matching can use."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import polars as pl
+
+from toolkit.audience import IdentifierKind
+from toolkit.quality.candidates import counting, frame_of, measured, ranked_by_sample, to_measure
+from toolkit.quality.distinct import distinct, part_of
+from toolkit.quality.holding import Holding, holding_of
+from toolkit.quality.sample import Sample, sample_of
+from toolkit.show import html_table, text_table
+from toolkit.tables import Profiles, reading
+
+_FEW = 20_000
+"""A column with fewer values in a sample has few in all, which can be counted one by one."""
+_NEARLY_ALL = 0.99
+
+_SCHEMA = pl.Schema(
+    {
+        "column": pl.String(),
+        "type": pl.String(),
+        "holds": pl.String(),
+        "filled": pl.Float64(),
+        "nulls": pl.Int64(),
+        "blanks": pl.Int64(),
+        "distinct": pl.Int64(),
+        "is_exact": pl.Boolean(),
+        "least": pl.String(),
+        "most": pl.String(),
+        "examples": pl.List(pl.String()),
+        "masked": pl.Boolean(),
+    }
+)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class ProfileQuality:
+    """What a profile table holds, column by column.
+
+    ``frame`` has a row a column: ``type``; what it ``holds``; ``filled``, the share of the rows with something to see
+    in them; ``nulls`` and ``blanks`` (text that holds nothing that can be seen); ``distinct`` values, counted or, where
+    they are many, estimated to some 0.2 % (``is_exact`` tells); ``least`` and ``most``, unless they could tell of a
+    person; ``examples``, ``masked`` unless they can't.
+    """
+
+    location: str
+    rows: int
+    frame: pl.DataFrame
+    email_candidates: pl.DataFrame
+    """The columns that hold addresses or hashes of them, the best first: ``coverage`` (share of the rows), ``validity``
+    (share of what is filled that would be sent), ``hashes`` (share of that), ``distinct`` (likewise) and ``reach``
+    (share of the rows that would be sent, each address once), ranked by a sample and counted as ``based_on`` says."""
+    madid_candidates: pl.DataFrame
+    """The same for mobile advertising ids. Any UUID looks like one: see what the column is before you send it."""
+    key_candidates: pl.DataFrame
+    """Columns of integers or text without nulls, of which no two rows, or as good as none, have the same."""
+
+    def __repr__(self) -> str:
+        parts = [self._headline, text_table(_shown(self.frame))]
+        for title, candidates in self._candidates:
+            parts += [title, text_table(_shown(candidates)) if candidates.height else " none"]
+        return "\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        tables = [html_table(_shown(self.frame), title="Profile quality", subtitle=self._headline)]
+        tables += [html_table(_shown(it), title=title) for title, it in self._candidates if it.height]
+        return "\n".join(tables)
+
+    @property
+    def _headline(self) -> str:
+        return f"Profiles at {self.location}: {self.rows:,} rows, {self.frame.height} columns"
+
+    @property
+    def _candidates(self) -> tuple[tuple[str, pl.DataFrame], ...]:
+        return (
+            ("Candidates for the e-mail column", self.email_candidates),
+            ("Candidates for the mobile id column", self.madid_candidates),
+            ("Candidates for the key", self.key_candidates),
+        )
+
+
+def quality_of(profiles: Profiles) -> ProfileQuality:
+    """Look at every column of the profile table: some rows to tell what it holds, then once at all of them.
+
+    Raises a ToolkitError that names the table, and the file, when it can't be read.
+    """
+    sample = sample_of(profiles)
+    today = datetime.now(UTC).date()
+    holdings = {it.name: holding_of(it, today=today) for it in sample.frame}
+    ranked = {kind: ranked_by_sample(sample, kind) for kind in IdentifierKind}
+    with reading(sample.table):
+        counted = pl.collect_all(
+            [
+                sample.table.scan().select(_aggregates(sample, holdings)),
+                *(counting(sample, to_measure(some), kind) for kind, some in ranked.items()),
+            ],
+            engine="streaming",
+        )
+    frame = _frame(sample, holdings, counted[0])
+    found = {
+        kind: frame_of(measured(some, exact)) for (kind, some), exact in zip(ranked.items(), counted[1:], strict=True)
+    }
+    return ProfileQuality(
+        location=profiles.location,
+        rows=sample.rows,
+        frame=frame,
+        email_candidates=found[IdentifierKind.EMAIL],
+        madid_candidates=found[IdentifierKind.MADID],
+        key_candidates=_keys(frame, sample),
+    )
+
+
+def _aggregates(sample: Sample, holdings: dict[str, Holding]) -> list[pl.Expr]:
+    exprs = []
+    for name, dtype in sample.table.types.items():
+        column = pl.col(name)
+        exprs.append(column.null_count().alias(f"{name}:nulls"))
+        if dtype == pl.String:
+            exprs.append((column.str.strip_chars() == "").sum().alias(f"{name}:blanks"))
+        if not dtype.is_nested() and dtype not in (pl.Binary, pl.Object):
+            exprs.append(distinct(column, part=_part(sample, name)).alias(f"{name}:distinct"))
+        if _has_ends(dtype) and not holdings[name].is_masked:
+            exprs += [
+                column.min().cast(pl.String).alias(f"{name}:least"),
+                column.max().cast(pl.String).alias(f"{name}:most"),
+            ]
+    return exprs
+
+
+def _part(sample: Sample, name: str) -> int:
+    """Return of how many of a column's values one is counted."""
+    few = sample.frame.height > _FEW and sample.frame[name].n_unique() < _FEW
+    return 1 if few else part_of(sample.rows)
+
+
+def _has_ends(dtype: pl.DataType) -> bool:
+    """Tell whether the least and the most of a column are worth knowing; of text they are single values of anybody."""
+    return dtype.is_numeric() or dtype.is_temporal()
+
+
+def _frame(sample: Sample, holdings: dict[str, Holding], counted: pl.DataFrame) -> pl.DataFrame:
+    figures = counted.row(0, named=True)
+    rows = []
+    for name, dtype in sample.table.types.items():
+        nulls, blanks = int(figures[f"{name}:nulls"]), int(figures.get(f"{name}:blanks") or 0)
+        rows.append(
+            (
+                name,
+                str(dtype),
+                holdings[name].holds.value,
+                (sample.rows - nulls - blanks) / sample.rows if sample.rows else 0.0,
+                nulls,
+                blanks,
+                figures.get(f"{name}:distinct"),
+                _part(sample, name) == 1,
+                figures.get(f"{name}:least"),
+                figures.get(f"{name}:most"),
+                list(holdings[name].examples),
+                holdings[name].is_masked,
+            )
+        )
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+
+def _keys(frame: pl.DataFrame, sample: Sample) -> pl.DataFrame:
+    enough = sample.rows * _NEARLY_ALL
+    could_be = [it for it, dtype in sample.table.types.items() if dtype.is_integer() or dtype == pl.String]
+    is_key = (
+        pl.col("column").is_in(could_be)
+        & (pl.col("nulls") == 0)
+        & (pl.col("blanks") == 0)
+        & pl.when("is_exact").then(pl.col("distinct") == sample.rows).otherwise(pl.col("distinct") > enough)
+    )
+    return frame.filter(is_key & (sample.rows > 0)).select(
+        "column", "type", "holds", "distinct", "is_exact", "examples"
+    )
+
+
+def _shown(frame: pl.DataFrame) -> pl.DataFrame:
+    lists = [name for name, dtype in frame.schema.items() if dtype == pl.List]
+    shares = [name for name, dtype in frame.schema.items() if dtype.is_float()]
+    return frame.with_columns(
+        pl.col(lists).list.join(", "), *(pl.format("{} %", (pl.col(it) * 100).round(1)).alias(it) for it in shares)
+    )
