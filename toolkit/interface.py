@@ -38,6 +38,16 @@ from toolkit.runs import (
     trend,
 )
 from toolkit.runs.progress import Observer
+from toolkit.segments import (
+    Segment,
+    SegmentDraft,
+    build_segment,
+    draft_segment,
+    rebuild_segment,
+    remove_segment,
+    segment_of,
+    segments_frame,
+)
 from toolkit.show import html_table
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
 from toolkit.workspace import (
@@ -124,6 +134,36 @@ class Workspace:
     def segments(self) -> SegmentFolder | SegmentTable:
         """The catalog of segments; ``.summary()`` is a frame of them."""
         return self._folder.segments
+
+    def segment(self, name: str) -> Segment:
+        """Return a segment: its size, and if it was built here its definition and history."""
+        return segment_of(self._folder, name)
+
+    @property
+    def segments_frame(self) -> pl.DataFrame:
+        """A row a segment: its rows, when they changed, and of one that was built here its kind and condition."""
+        return segments_frame(self._folder)
+
+    def draft_segment(self, name: str, *, where: str | pl.Expr) -> SegmentDraft:
+        """Find out who would be in a segment, as ``build_segment`` would make it; nothing is saved."""
+        return draft_segment(self._folder, name, where)
+
+    def build_segment(self, name: str, *, where: str | pl.Expr, dynamic: bool | None = None) -> Segment:
+        """Build a segment of the profiles that meet a condition, in the place of one that was built under that name.
+
+        ``where`` is what stands after WHERE in SQL, or a Polars expression. A dynamic segment, by SQL only, is built
+        anew at each refresh and before each run that sends it; else its members stay. When ``dynamic`` is left out, a
+        segment stays what it is, and a new one is static.
+        """
+        return build_segment(self._folder, name, where, dynamic=dynamic)
+
+    def rebuild_segment(self, name: str) -> Segment:
+        """Build a segment anew by its definition, static or dynamic, with the profiles as they are now."""
+        return rebuild_segment(self._folder, name)
+
+    def remove_segment(self, name: str) -> None:
+        """Remove a segment that was built here, unless an export holds it; lists at Criteo stay."""
+        remove_segment(self._folder, name)
 
     def quality(self) -> ProfileQuality:
         """Look at the profile table: what each column holds, and which ones hold e-mail addresses, mobile ids or keys.

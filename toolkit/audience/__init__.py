@@ -3,7 +3,7 @@
 from toolkit.audience.audience import Audience
 from toolkit.audience.identifiers import IdentifierForm, IdentifierKind
 from toolkit.audience.prepare import ProfileKeyError, prepare
-from toolkit.audience.segments import audience_of
+from toolkit.audience.segments import audience_of, audience_of_keys
 from toolkit.audience.status import LEFT_OUT, Status
 from toolkit.audience.suppression import Suppression
 
@@ -16,5 +16,6 @@ __all__ = [
     "Status",
     "Suppression",
     "audience_of",
+    "audience_of_keys",
     "prepare",
 ]

@@ -55,6 +55,35 @@ def audience_of(
             raise profiles.key_error(error.keys) from None
 
 
+def audience_of_keys(
+    profiles: Profiles,
+    segment: str,
+    keys: pl.Series,
+    *,
+    email_column: str,
+    form: IdentifierForm = IdentifierForm.SHA256,
+    suppression: Suppression | None = None,
+) -> Audience:
+    """Prepare a segment that is in no catalog, of these keys of the profiles; raises as ``audience_of`` does."""
+    table = profiles.look([email_column])
+    _require_text(table, email_column)
+    members = keys.cast(table.key_type).alias("customer").to_frame()
+    named = members.lazy().select(pl.lit(segment, pl.Enum([segment])).alias("segment"), "customer")
+    with reading(table):
+        try:
+            return prepare(
+                named,
+                table.scan(),
+                key="customer",
+                profile_key=profiles.key,
+                identifier_column=email_column,
+                form=form,
+                suppression=suppression,
+            )
+        except ProfileKeyError as error:
+            raise profiles.key_error(error.keys) from None
+
+
 def require_same_keys(
     profiles: Profiles, table: Table, catalog: SegmentFolder | SegmentTable, members: Members
 ) -> None:

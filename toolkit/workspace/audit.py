@@ -39,6 +39,8 @@ class Action(StrEnum):
     REMOVE_EXPORT = "remove export"
     RUN_EXPORT = "run export"
     CANCEL_RUN = "cancel run of export"
+    BUILD_SEGMENT = "build segment"
+    REMOVE_SEGMENT = "remove segment"
     FORGET = "forget person"
     SUPPRESS = "suppress people"
 

@@ -1,0 +1,128 @@
+"""Segments that are built here: made, built anew, removed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import polars as pl
+
+from toolkit.errors import ConfigurationError, ToolkitError
+from toolkit.names import unknown_name
+from toolkit.segments.catalog import SegmentFiles, built_segments, writable_catalog
+from toolkit.segments.computing import find_members, fingerprint_of
+from toolkit.segments.condition import Condition, condition_of
+from toolkit.segments.definition import Definition
+from toolkit.segments.draft import draft_segment
+from toolkit.segments.history import StartedBy, read_history
+from toolkit.segments.keeping import keep, state_of
+from toolkit.segments.segment import Segment, segment_of, using
+from toolkit.tables import SegmentFolder
+from toolkit.workspace import Export, Role, WorkspaceFolder, audit
+from toolkit.workspace.audit import Action
+from toolkit.workspace.people import acting
+
+
+def build_segment(folder: WorkspaceFolder, name: str, where: str | pl.Expr, *, dynamic: bool | None = None) -> Segment:
+    """Build a segment of the profiles that meet a condition, in the place of one that was built under that name."""
+    return draft_segment(folder, name, where).save(dynamic=dynamic)
+
+
+def rebuild_segment(folder: WorkspaceFolder, name: str) -> Segment:
+    """Build a segment anew by its definition, static or dynamic, with the profiles as they are.
+
+    Raises ConfigurationError when it was not built here, or by a Polars expression.
+    """
+    catalog = writable_catalog(folder)
+    definition = _built(folder, name)
+    if not definition.where:
+        raise ConfigurationError(
+            f"Segment {name!r} was built by a Polars expression, which is kept to be read only.",
+            "Build it with the expression again, or with a condition in SQL.",
+        )
+    _rebuild(folder, catalog, definition, StartedBy.PERSON)
+    return segment_of(folder, name)
+
+
+def bring_up_to_date(folder: WorkspaceFolder, export: Export, *, started_by: StartedBy) -> list[str]:
+    """Build those segments of an export anew that are dynamic and not up to date; return their names.
+
+    A segment is up to date when the profiles, the condition and its file are as when it was built last. Raises a
+    ToolkitError that names the segment when one can't be built: what it held is not sent in its place.
+    """
+    built = built_segments(folder)
+    if not built:
+        return []
+    chosen = export.chosen(sorted({*folder.segments.names(), *built}))
+    catalog = writable_catalog(folder)
+    stale = [
+        built[name]
+        for name in dict.fromkeys([*chosen.segments, *chosen.exclude])
+        if name in built and _is_stale(folder, catalog, built[name])
+    ]
+    for definition in stale:
+        _rebuild(folder, catalog, definition, started_by)
+    return [it.segment for it in stale]
+
+
+def remove_segment(folder: WorkspaceFolder, name: str) -> None:
+    """Remove a segment that was built here; raises ConfigurationError while exports hold it."""
+    catalog = writable_catalog(folder)
+    _built(folder, name)
+    holding = using(folder, name)
+    if holding:
+        raise ConfigurationError(
+            f"Segment {name!r} is in {', '.join(f'export {it!r}' for it in holding)}.",
+            "Take it out there, or remove the exports, first.",
+        )
+    files = SegmentFiles.of(catalog, name)
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        audit.record(session, folder, actor, Action.REMOVE_SEGMENT, name)
+        # The definition last, so that what was cut short can be removed again.
+        for path in (files.members, files.history, files.definition):
+            path.unlink(missing_ok=True)
+
+
+def _built(folder: WorkspaceFolder, name: str) -> Definition:
+    built = built_segments(folder)
+    if name in built:
+        return built[name]
+    if name in folder.segments.names():
+        raise ConfigurationError(
+            f"Segment {name!r} was not built here.", "Change or remove it where its table comes from."
+        )
+    raise unknown_name("segment that is built here", name, built)
+
+
+def _is_stale(folder: WorkspaceFolder, catalog: SegmentFolder, definition: Definition) -> bool:
+    files = SegmentFiles.of(catalog, definition.segment)
+    builds = read_history(files.history)
+    if not builds or builds[-1].version != definition.version:
+        return True  # its build was cut short
+    if not definition.dynamic:
+        return False
+    last = builds[-1]
+    if last.condition != definition.condition or last.file != state_of(files.members):
+        return True
+    with _telling(definition.segment):
+        return last.fingerprint != fingerprint_of(_condition(definition), folder.profiles.inputs())
+
+
+def _rebuild(folder: WorkspaceFolder, catalog: SegmentFolder, definition: Definition, started_by: StartedBy) -> None:
+    with _telling(definition.segment):
+        found = find_members(folder.profiles, _condition(definition))
+        keep(folder, catalog, definition, found, based_on=definition, started_by=started_by)
+
+
+def _condition(definition: Definition) -> Condition:
+    if not definition.where:
+        raise ConfigurationError("Its condition is kept to be read only.", "Build it with the expression again.")
+    return condition_of(definition.where)
+
+
+@contextmanager
+def _telling(name: str) -> Iterator[None]:
+    """Let an error name the segment."""
+    try:
+        yield
+    except ToolkitError as error:
+        raise type(error)(f"Segment {name!r} can't be built. {error.what}", error.remedy) from None

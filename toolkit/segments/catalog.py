@@ -1,0 +1,55 @@
+"""The catalog as a place where segments are built: which files a segment has there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.errors import ConfigurationError
+from toolkit.segments.definition import ENDING, Definition, definition_path, read_definition, stem_of_segment
+from toolkit.tables import Format, SegmentFolder
+from toolkit.tables.location import is_remote
+from toolkit.workspace import WorkspaceFolder
+
+
+@dataclass(frozen=True)
+class SegmentFiles:
+    """Where a segment that is built here lies."""
+
+    members: Path
+    definition: Path
+    history: Path
+
+    @classmethod
+    def of(cls, catalog: SegmentFolder, name: str) -> "SegmentFiles":
+        """Return the files of the segment of that name."""
+        folder, stem = Path(catalog.location), stem_of_segment(name)
+        return cls(folder / f"{stem}.parquet", definition_path(folder, name), folder / f"_{stem}.history.ndjson")
+
+
+def writable_catalog(folder: WorkspaceFolder) -> SegmentFolder:
+    """Return the catalog as a folder that segments can be built in; raises ConfigurationError when it is none."""
+    catalog = folder.segments
+    remedy = 'Set one with read_from(segments=SegmentFolder(location="…", key="CustomerId")), and build it there.'
+    if not isinstance(catalog, SegmentFolder):
+        raise ConfigurationError(
+            f"No segment can be built in {catalog.location}: it is one table of memberships, not a folder.", remedy
+        )
+    if is_remote(catalog.location):
+        raise ConfigurationError(
+            f"No segment can be built in {catalog.location}: it is not on this machine, and only read.", remedy
+        )
+    if catalog.format not in (None, Format.PARQUET):
+        raise ConfigurationError(
+            f"No segment can be built in {catalog.location}: it is read as {catalog.format}, and segments are built as "
+            "Parquet.",
+            remedy,
+        )
+    return catalog
+
+
+def built_segments(folder: WorkspaceFolder) -> dict[str, Definition]:
+    """Return the definitions of the segments that are built here, by name; none where none can be built."""
+    catalog = folder.segments
+    if not isinstance(catalog, SegmentFolder) or is_remote(catalog.location):
+        return {}
+    found = [read_definition(it) for it in sorted(Path(catalog.location).glob(f"_*{ENDING}"))]
+    return {it.segment: it for it in found if it is not None}

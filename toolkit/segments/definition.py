@@ -1,0 +1,109 @@
+"""The definition of a segment that is built here: a YAML file beside its members.
+
+Its name begins with ``_``, so that the catalog does not take it for a segment.
+"""
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from toolkit.errors import ConfigurationError, DataError
+from toolkit.files import write_atomically
+
+ENDING = ".yaml"
+_NEEDS_QUOTING = re.compile(r'[%/\\:*?"<>|\x00-\x1f\x7f]|^[_.]')
+_LONGEST_NAME = 200
+"""In bytes; file systems take 255, and the files beside have longer endings."""
+
+
+class Definition(BaseModel):
+    """Who belongs to a segment, and since when that is so."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    segment: str
+    where: str = ""
+    """The SQL condition."""
+    expression: str = ""
+    """Instead of it: a Polars expression as Polars shows it, to be read and not to be evaluated again."""
+    dynamic: bool = False
+    """Whether it is built anew at each refresh, and before each run that sends it."""
+    version: int = Field(default=1, ge=1)
+    saved_by: str
+    saved_at: datetime
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if bool(self.where) == bool(self.expression):
+            raise ValueError("give where or expression, and not both")
+        if self.dynamic and not self.where:
+            raise ValueError("a dynamic segment needs where")
+        return self
+
+    @property
+    def condition(self) -> str:
+        """The condition as text, whatever it is."""
+        return self.where or self.expression
+
+    @property
+    def kind(self) -> str:
+        """Static or dynamic."""
+        return "dynamic" if self.dynamic else "static"
+
+
+def stem_of_segment(name: str) -> str:
+    """Return the name of a segment as the name of a file, as SegmentFolder reads it; raises ConfigurationError."""
+    if not name.strip():
+        raise ConfigurationError("A segment needs a name.", "Name it.")
+    try:
+        stem = _NEEDS_QUOTING.sub(lambda it: _quoted(it.group()), name)
+        size = len(stem.encode())
+    except UnicodeEncodeError:
+        raise ConfigurationError(
+            "The name of the segment holds half a character, which no file can be called.", "Write it anew."
+        ) from None
+    if size > _LONGEST_NAME:
+        raise ConfigurationError(
+            f"The name of the segment is too long: {size} bytes as a file's name.", f"Take at most {_LONGEST_NAME}."
+        )
+    return stem
+
+
+def definition_path(folder: Path, name: str) -> Path:
+    """Return where the definition of the segment lies, in the folder of the catalog."""
+    return folder / f"_{stem_of_segment(name)}{ENDING}"
+
+
+def read_definition(path: Path) -> Definition | None:
+    """Read a definition, None when there is none; raises DataError when the file is damaged."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Definition.model_validate(content)
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        wrong = "; ".join(": ".join(filter(None, (".".join(map(str, it["loc"])), it["msg"]))) for it in error.errors())
+        raise DataError(f"{path}, the definition of a segment, says something wrong: {wrong}.", _MEND) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DataError(
+            f"{path}, the definition of a segment, can't be read ({type(error).__name__}).", _MEND
+        ) from None
+
+
+def write_definition(path: Path, definition: Definition) -> None:
+    """Write a definition, in whole or not at all."""
+    content = definition.model_dump(mode="json", exclude_defaults=True) | {"version": definition.version}
+    text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
+    write_atomically(path, lambda it: it.write_text(text, encoding="utf-8"))
+
+
+_MEND = "Mend the file, or build the segment anew under another name."
+
+
+def _quoted(character: str) -> str:
+    return f"%{ord(character):02X}" if character in "_." else quote(character, safe="")

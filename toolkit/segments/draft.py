@@ -1,0 +1,154 @@
+"""A segment that is not saved: who would be in it."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import polars as pl
+
+from toolkit.audience import Audience, IdentifierForm, audience_of_keys
+from toolkit.errors import ConfigurationError
+from toolkit.segments.catalog import SegmentFiles, writable_catalog
+from toolkit.segments.computing import Found, find_members
+from toolkit.segments.condition import Condition, condition_of
+from toolkit.segments.definition import Definition, read_definition
+from toolkit.segments.history import StartedBy, history_frame, read_history
+from toolkit.segments.keeping import keep, members_of, require_ours, without
+from toolkit.segments.segment import Segment, segment_of
+from toolkit.show import html_table, text_table
+from toolkit.tables import SegmentFolder
+from toolkit.workspace import WorkspaceFolder
+from toolkit.workspace.people import me
+from toolkit.workspace.suppression import suppression_of
+
+_HUNDRED = 100
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class SegmentDraft:
+    """Who would be in a segment, with the profiles as they are. ``save`` makes it one."""
+
+    name: str
+    condition: str
+    members: pl.DataFrame
+    """The keys of those who meet the condition, ``customer``."""
+    profiles: int
+    """The rows of the profile table."""
+    added: int
+    """Who would come to the segment of that name, of those who are not in it now."""
+    removed: int
+    history: pl.DataFrame
+    """The builds of the segment of that name, as in ``Segment.history``."""
+    _made: "_Made" = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """How many would be in it."""
+        return self.members.height
+
+    def preview(self, *, email_column: str, form: IdentifierForm = IdentifierForm.SHA256) -> Audience:
+        """Prepare it: who would be sent, and who left out and why."""
+        folder = self._made.folder
+        return audience_of_keys(
+            folder.profiles,
+            self.name,
+            self.members["customer"],
+            email_column=email_column,
+            form=form,
+            suppression=suppression_of(folder),
+        )
+
+    def save(self, *, dynamic: bool | None = None) -> Segment:
+        """Save it: the members as Parquet in the catalog, and the definition beside them.
+
+        A dynamic segment is built anew at each refresh and before each run that sends it; a static one keeps its
+        members. When nothing is said, a segment stays what it is, and a new one is static.
+        """
+        made = self._made
+        definition = _definition(made, dynamic=dynamic)
+        keep(
+            made.folder,
+            made.catalog,
+            definition,
+            made.found,
+            based_on=made.based_on,
+            started_by=StartedBy.PERSON,
+        )
+        return segment_of(made.folder, self.name)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One row: ``members``, their ``share`` of the profiles, ``added``, ``removed``."""
+        share = self.size / self.profiles if self.profiles else 0.0
+        return pl.DataFrame(
+            {"members": [self.size], "share": [share], "added": [self.added], "removed": [self.removed]}
+        )
+
+    def __repr__(self) -> str:
+        return f"{self._headline}\n{text_table(self._shown)}"
+
+    def _repr_html_(self) -> str:
+        return html_table(self._shown, title=self._headline, subtitle=self.condition)
+
+    @property
+    def _headline(self) -> str:
+        return f"Draft of segment {self.name!r}: {self.size:,} of {self.profiles:,} profiles. It is not saved."
+
+    @property
+    def _shown(self) -> pl.DataFrame:
+        return self.frame.with_columns(pl.format("{} %", (pl.col("share") * _HUNDRED).round(1)).alias("share"))
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a draft was made of."""
+
+    folder: WorkspaceFolder
+    catalog: SegmentFolder
+    name: str
+    condition: Condition
+    found: Found
+    based_on: Definition | None
+
+
+def draft_segment(folder: WorkspaceFolder, name: str, where: str | pl.Expr) -> SegmentDraft:
+    """Find out who would be in a segment; nothing is saved. Raises a ToolkitError for a condition that is none."""
+    catalog = writable_catalog(folder)
+    files = SegmentFiles.of(catalog, name)
+    based_on = read_definition(files.definition)
+    require_ours(catalog, name, based_on)
+    condition = condition_of(where)
+    found = find_members(folder.profiles, condition)
+    known = members_of(files.members, catalog.key) if based_on is not None else None
+    if known is None or known.dtype != found.members.dtype:
+        known = found.members.clear()
+    return SegmentDraft(
+        name=name,
+        condition=condition.text,
+        members=found.members.alias("customer").to_frame(),
+        profiles=found.profiles,
+        added=len(without(found.members, known)),
+        removed=len(without(known, found.members)),
+        history=history_frame(read_history(files.history) if based_on is not None else []),
+        _made=_Made(folder, catalog, name, condition, found, based_on),
+    )
+
+
+def _definition(made: _Made, *, dynamic: bool | None) -> Definition:
+    known = made.based_on
+    is_dynamic = (known is not None and known.dynamic) if dynamic is None else dynamic
+    if is_dynamic and not made.condition.is_sql:
+        raise ConfigurationError(
+            f"Segment {made.name!r} can't be dynamic: its condition is a Polars expression, which can't be kept.",
+            "Write the condition as SQL, or save the segment with dynamic=False.",
+        )
+    kept = {"where" if made.condition.is_sql else "expression": made.condition.text}
+    if known is not None and (known.dynamic, known.condition) == (is_dynamic, made.condition.text):
+        return known
+    return Definition(
+        segment=made.name,
+        dynamic=is_dynamic,
+        version=1 if known is None else known.version + 1,
+        saved_by=me(made.folder).name,
+        saved_at=datetime.now(UTC).replace(microsecond=0),
+        **kept,
+    )
