@@ -1,6 +1,7 @@
 """What the pages say is so: links lead somewhere, commands exist, examples run."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,18 @@ def test_the_tables_page_names_what_there_is() -> None:
     for call in re.findall(r"`toolkit\.(\w+)\((.*?)\)`", page):
         name, arguments = call
         getattr(toolkit, name)(**eval(f"dict({arguments})"))
+
+
+def test_the_examples_on_segments_run(tmp_path: Path) -> None:
+    shutil.copytree(PROJECT / "data" / "day1", tmp_path / "day1")
+    workspace = toolkit.open_workspace(
+        tmp_path / "workspace",
+        profiles=toolkit.Profiles(location=str(tmp_path / "day1" / "profiles"), key="CustomerId"),
+        segments=toolkit.SegmentFolder(location=str(tmp_path / "day1" / "segments"), key="CustomerId"),
+    )
+    known = {"workspace": workspace}
+    for example in examples("docs/segments.md"):
+        exec(compile(example, "segments.md", "exec"), known)
+    assert known["segment"].kind == "dynamic"
+    assert known["segment"].history["version"].to_list() == [1, 2]
+    assert known["segment"].size == known["draft"].size > 0

@@ -162,6 +162,28 @@ def exports(
 
 
 @app.command()
+def segments(
+    build: Annotated[str, typer.Option(help="Build the segment of this name.")] = "",
+    where: Annotated[str, typer.Option(help="Who belongs to it: an SQL condition on the profiles.")] = "",
+    dynamic: Annotated[
+        bool | None, typer.Option("--dynamic/--static", help="Build it anew at each refresh, or keep its members.")
+    ] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """List the segments; build one of the profiles, or build one anew when no condition is given."""
+    from toolkit.interface import open_workspace
+    from toolkit.show import text_table
+
+    opened = open_workspace(workspace)
+    if not build:
+        typer.echo(text_table(opened.segments_frame))
+    elif where:
+        typer.echo(repr(opened.build_segment(build, where=where, dynamic=dynamic)))
+    else:
+        typer.echo(repr(opened.rebuild_segment(build)))
+
+
+@app.command()
 def runs(
     export: Annotated[str | None, typer.Argument(help="Of this export only.")] = None,
     workspace: WorkspaceOption = Path("workspace"),

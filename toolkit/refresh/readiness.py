@@ -8,6 +8,7 @@ from toolkit.errors import ToolkitError
 from toolkit.refresh.options import RefreshOptions
 from toolkit.runs.guards import guard_age
 from toolkit.runs.run import last_inputs
+from toolkit.segments import built_segments
 from toolkit.tables.files import Files, InputFile
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.exports import chosen_segments
@@ -59,8 +60,11 @@ def first_unready(
     except ToolkitError as error:
         return Unready(table, error.what, error.remedy)
     older = _older(folder, export, tables)
+    whole = {f"segment {name!r}" for name in built_segments(folder)}  # put there in whole, by us
     for name, files in tables.items():
-        why = older.get(name) or _why_not_written(name, files, looks=looks, options=options, now=now)
+        why = older.get(name)
+        if not why and name not in whole:
+            why = _why_not_written(name, files, looks=looks, options=options, now=now)
         if why:
             remedy = f"See what writes the {name}. The next refresh runs the export."
             return Unready(name, why, remedy)

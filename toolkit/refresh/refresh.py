@@ -22,7 +22,8 @@ from toolkit.refresh.scheduled_run import ScheduledRun
 from toolkit.runs import Run, RunStatus, end_dead_runs, run_of
 from toolkit.runs.report import write_report
 from toolkit.runs.run import PASSING
-from toolkit.workspace import WorkspaceFolder
+from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
+from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import consented_advertisers, credentials_of
 from toolkit.workspace.records import ExportRecord, RefreshRecord, RunRecord
 
@@ -150,9 +151,28 @@ class _Work:
         )
         if unready is not None:
             return self._wait_or_skip(todo, unready)
+        return self._build_and_run(todo)
+
+    def _build_and_run(self, todo: _Todo) -> bool:
+        unbuilt = self._unbuilt_segment(todo.due.export)
+        if unbuilt is not None:
+            name, error = unbuilt
+            if type(error).__name__ in PASSING:
+                return self._wait_or_skip(todo, Unready(name, error.what, error.remedy))
+            self._note(Matter(Subject.TABLE, name), trouble_of_error(error))
+            return self._skip(todo, f"It depends on the {name}. {error.what}", error.remedy)
         for table in tables_of(self._folder, todo.due.export):
             self._note(Matter(Subject.TABLE, table), None)
         return self._run(todo)
+
+    def _unbuilt_segment(self, export: Export) -> tuple[str, ToolkitError] | None:
+        """Build the dynamic segments of the export anew, and return the first that can't be, with the reason."""
+        for name in built_segments_of(self._folder, export):
+            try:
+                bring_up_to_date(self._folder, name, started_by=StartedBy.REFRESH)
+            except ToolkitError as error:
+                return f"segment {name!r}", error
+        return None
 
     def _outlives_its_refresh(self, todo: _Todo) -> bool:
         """Tell whether a run goes on that a refresh began which was killed; if so, wait for it."""

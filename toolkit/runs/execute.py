@@ -22,6 +22,7 @@ from toolkit.runs.push import Pushed, push
 from toolkit.runs.report import write_report
 from toolkit.runs.run import Run, RunStatus, last_inputs, last_run, run_of
 from toolkit.runs.targets import Target, audiences_of, figures_of, figures_without_advertiser, targets_of
+from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
 from toolkit.workspace import Export, Mode, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.exports import chosen_segments, export_of, exports, require_runnable
@@ -71,6 +72,7 @@ def run_export(
     with begun as keeper:
         keeper.begin(Step.PREPARE)
         preload()
+        _bring_segments_up_to_date(folder, export, trigger)
         export = chosen_segments(folder, export)
         inputs = _inputs(folder, export)
         keeper.note(inputs=inputs)
@@ -127,6 +129,12 @@ def _require_batch_size(size: int) -> None:
         raise ConfigurationError(
             f"A batch can't have {size:,} identifiers.", f"Give batch_size from 1 to {MAX_IDENTIFIERS_A_CALL:,}."
         )
+
+
+def _bring_segments_up_to_date(folder: WorkspaceFolder, export: Export, trigger: Trigger) -> None:
+    started_by = StartedBy.REFRESH if trigger is Trigger.REFRESH else StartedBy.RUN
+    for name in built_segments_of(folder, export):
+        bring_up_to_date(folder, name, started_by=started_by)
 
 
 def _inputs(folder: WorkspaceFolder, export: Export) -> list[dict[str, Any]]:

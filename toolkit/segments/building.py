@@ -38,29 +38,30 @@ def rebuild_segment(folder: WorkspaceFolder, name: str) -> Segment:
             f"Segment {name!r} was built by a Polars expression, which is kept to be read only.",
             "Build it with the expression again, or with a condition in SQL.",
         )
-    _rebuild(folder, catalog, definition, StartedBy.PERSON)
+    with _telling(name):
+        _rebuild(folder, catalog, definition, StartedBy.PERSON)
     return segment_of(folder, name)
 
 
-def bring_up_to_date(folder: WorkspaceFolder, export: Export, *, started_by: StartedBy) -> list[str]:
-    """Build those segments of an export anew that are dynamic and not up to date; return their names.
-
-    A segment is up to date when the profiles, the condition and its file are as when it was built last. Raises a
-    ToolkitError that names the segment when one can't be built: what it held is not sent in its place.
-    """
+def built_segments_of(folder: WorkspaceFolder, export: Export) -> list[str]:
+    """Return those segments of an export, sent or excluded, that are built here."""
     built = built_segments(folder)
     if not built:
         return []
     chosen = export.chosen(sorted({*folder.segments.names(), *built}))
+    return [it for it in dict.fromkeys([*chosen.segments, *chosen.exclude]) if it in built]
+
+
+def bring_up_to_date(folder: WorkspaceFolder, name: str, *, started_by: StartedBy) -> None:
+    """Build a segment anew if it is dynamic, and the profiles or its condition are not as when it was built last.
+
+    Raises a ToolkitError that names the segment when it can't be built: what it held is not to be sent in its place.
+    """
     catalog = writable_catalog(folder)
-    stale = [
-        built[name]
-        for name in dict.fromkeys([*chosen.segments, *chosen.exclude])
-        if name in built and _is_stale(folder, catalog, built[name])
-    ]
-    for definition in stale:
-        _rebuild(folder, catalog, definition, started_by)
-    return [it.segment for it in stale]
+    definition = _built(folder, name)
+    with _telling(name):
+        if _is_stale(folder, catalog, definition):
+            _rebuild(folder, catalog, definition, started_by)
 
 
 def remove_segment(folder: WorkspaceFolder, name: str) -> None:
@@ -103,14 +104,12 @@ def _is_stale(folder: WorkspaceFolder, catalog: SegmentFolder, definition: Defin
     last = builds[-1]
     if last.condition != definition.condition or last.file != state_of(files.members):
         return True
-    with _telling(definition.segment):
-        return last.fingerprint != fingerprint_of(_condition(definition), folder.profiles.inputs())
+    return last.fingerprint != fingerprint_of(_condition(definition), folder.profiles.inputs())
 
 
 def _rebuild(folder: WorkspaceFolder, catalog: SegmentFolder, definition: Definition, started_by: StartedBy) -> None:
-    with _telling(definition.segment):
-        found = find_members(folder.profiles, _condition(definition))
-        keep(folder, catalog, definition, found, based_on=definition, started_by=started_by)
+    found = find_members(folder.profiles, _condition(definition))
+    keep(folder, catalog, definition, found, based_on=definition, started_by=started_by)
 
 
 def _condition(definition: Definition) -> Condition:
