@@ -1,7 +1,8 @@
 """An export run by its notebook: papermill executes it, and what is kept of it names no person.
 
-An unforeseen error may quote a row of the data. So whatever papermill saves, after each cell, passes here first: of
-errors that are not the toolkit's own, only their kind and the places in the code are kept.
+An unforeseen error, of a cell that somebody added to the notebook, may quote a row of the data. So whatever papermill
+saves, after each cell, passes here first: of errors that are not the toolkit's own, only their kind and the places in
+the code are kept.
 """
 
 import os
@@ -18,17 +19,20 @@ from toolkit import errors
 from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError
 from toolkit.files import write_atomically
 from toolkit.masking import without_addresses
+from toolkit.refresh.telling import UnforeseenError, told_error
 from toolkit.runs import ChangingInputError, GuardError, RunFailedError
 
 if TYPE_CHECKING:
     from traitlets.config import Config
 
+_SCHEDULED = "notebooks/scheduled/run_export.ipynb"
 _SCHEME = "without-people://"
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 _PLACE = re.compile(r"^(File \S.*:\d+|Cell In\s?\[\d+\], line \d+)", re.MULTILINE)
 _OURS = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, ToolkitError)
-} | {kind.__name__: kind for kind in (GuardError, ChangingInputError, RunFailedError)}
+} | {kind.__name__: kind for kind in (GuardError, ChangingInputError, RunFailedError, UnforeseenError)}
+"""The toolkit's own errors, by the names that Jupyter keeps of them."""
 
 
 def execute_notebook(
@@ -36,16 +40,14 @@ def execute_notebook(
 ) -> None:
     """Execute the notebook with these parameters, and keep it executed, whatever comes of it.
 
-    Raises the ToolkitError that ended it, or UnavailableError for whatever else did.
+    Raises the ToolkitError that ended it, UnavailableError when the kernel was lost, UnforeseenError for all else.
     """
     import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    if not notebook.is_file():
-        raise ConfigurationError(
-            f"The notebook {notebook} is not there.", "Run from a checkout of the project, or name it with --notebook."
-        )
+    require_notebook(notebook)
     to.parent.mkdir(parents=True, exist_ok=True)
     _register()
     try:
@@ -59,14 +61,37 @@ def execute_notebook(
                 cwd=str(cwd),
                 config=_without_tcp(sockets),
                 execution_timeout=longest_seconds,
+                kernel_manager_class=_kernel_manager(),
             )
     except PapermillExecutionError as error:
-        raise _told(error.ename, error.evalue, notebook=to) from None
+        raise _told(error.ename, notebook=to) from None
+    except NoSuchKernel as error:
+        raise ConfigurationError(
+            f"The notebook {notebook} asks for a kernel {error.name!r} that is not installed.",
+            "Open it in JupyterLab, choose the kernel of the toolkit's environment, and save it.",
+        ) from None
     except (CellTimeoutError, DeadKernelError) as error:
         what = "took too long and was ended" if isinstance(error, CellTimeoutError) else "lost its kernel"
         raise UnavailableError(
             f"The notebook {to} {what}.", "Nothing is lost: the next run sends what is missing. See its log and memory."
         ) from None
+
+
+def require_notebook(notebook: Path) -> None:
+    """Raise ConfigurationError when there is no notebook that parameters can be given to."""
+    try:
+        cells = orjson.loads(notebook.read_bytes())["cells"]
+        tags = [tag for cell in cells for tag in cell["metadata"].get("tags", ())]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        why = "is not there" if isinstance(error, FileNotFoundError) else "can't be read as one"
+        raise ConfigurationError(
+            f"The notebook {notebook} {why}.", "Run from a checkout of the project, or name another with --notebook."
+        ) from None
+    if "parameters" not in tags:
+        raise ConfigurationError(
+            f"The notebook {notebook} has no cell with the tag 'parameters'.",
+            f"Begin with a copy of {_SCHEDULED} of the project.",
+        )
 
 
 def without_people(notebook: dict[str, Any]) -> dict[str, Any]:
@@ -116,15 +141,30 @@ def _places(traceback: Sequence[str]) -> list[str]:
     return _PLACE.findall(_COLORS.sub("", "\n".join(traceback)))
 
 
-def _told(kind: str, said: str, *, notebook: Path) -> ToolkitError:
-    if kind not in _OURS:
-        return UnavailableError(
-            f"The notebook {notebook} ended with something unforeseen ({kind}).",
-            "Nothing is lost. If it happens again, report it with the places in the code that the notebook shows.",
-        )
-    # What and remedy come as one text.
-    what, _, remedy = said.partition(". ")
-    return _OURS[kind](f"{what}.", remedy)
+def _told(kind: str, *, notebook: Path) -> ToolkitError:
+    """Return the error that the notebook tells of."""
+    told = told_error(orjson.loads(notebook.read_bytes()))
+    if told is not None and told["kind"] == kind:
+        return _OURS.get(kind, ToolkitError)(told["what"], told["remedy"])
+    return UnforeseenError(
+        f"The notebook {notebook} ended with an error ({kind}).",
+        "Open it: it shows what happened or, where that may quote the data, the places in the code.",
+    )
+
+
+@cache
+def _kernel_manager() -> type:
+    """Return what starts the kernel: ``python3`` is this interpreter, also where a user has another of that name."""
+    from ipykernel.kernelspec import get_kernel_dict
+    from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    class OwnInterpreter(AsyncKernelManager):
+        @property
+        def kernel_spec(self) -> KernelSpec | None:
+            return KernelSpec(**get_kernel_dict()) if self.kernel_name == NATIVE_KERNEL_NAME else super().kernel_spec
+
+    return OwnInterpreter
 
 
 def _without_tcp(sockets: str) -> "Config":

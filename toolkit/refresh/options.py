@@ -18,6 +18,10 @@ def refresh_schedule(at: Sequence[str], days: Sequence[str], time_zone: str, *, 
     Raises ConfigurationError for what is none.
     """
     if not at:
+        if days:
+            raise ConfigurationError(
+                f"The refresh has days ({', '.join(days)}) and no times.", "Add a time, such as --at 02:00."
+            )
         return default
     try:
         return Schedule.weekly(days, *at, time_zone=time_zone) if days else Schedule.daily(*at, time_zone=time_zone)

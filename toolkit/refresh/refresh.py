@@ -13,12 +13,13 @@ from toolkit.errors import BusyError, ToolkitError, UnavailableError
 from toolkit.notify import Matter, Subject, Trouble, note, tell, trouble_of, trouble_of_error, trouble_of_run
 from toolkit.refresh.clock import Clock, MachineClock
 from toolkit.refresh.due import Due
-from toolkit.refresh.notebook import execute_notebook
+from toolkit.refresh.notebook import execute_notebook, require_notebook
 from toolkit.refresh.options import RefreshOptions
 from toolkit.refresh.outcome import Refresh, refresh_of
 from toolkit.refresh.readiness import Looks, Unready, first_unready, tables_of
 from toolkit.refresh.record import Begun, note_export, note_refresh, recorded_refresh
 from toolkit.refresh.scheduled_run import ScheduledRun
+from toolkit.refresh.telling import UnforeseenError
 from toolkit.runs import Run, RunStatus, end_dead_runs, run_of
 from toolkit.runs.report import write_report
 from toolkit.runs.run import PASSING
@@ -32,6 +33,8 @@ Execute = Callable[[ScheduledRun, Path], None]
 
 _LOOK_AGAIN = timedelta(seconds=10)
 _LONGEST_NAME = 100
+_PLANS = "plan-*.parquet"
+"""What the ledger of a run that did not come to its end still reads."""
 
 
 def refresh(
@@ -43,10 +46,12 @@ def refresh(
 ) -> Refresh:
     """Run the exports that are due, and return what became of each.
 
-    Waits for another refresh that goes on; raises BusyError when that takes too long. ``execute`` runs one export, by
-    default through the notebook.
+    Waits for another refresh that goes on; raises BusyError when that takes too long, ConfigurationError when the
+    notebook can't be used. ``execute`` runs one export, by default through the notebook.
     """
     chosen, timed = options or RefreshOptions(), clock or MachineClock()
+    if execute is None:
+        require_notebook(chosen.notebook)
     with recorded_refresh(folder, chosen, timed) as begun:
         work = _Work(folder, begun, chosen, timed, execute or _by_notebook(folder, chosen))
         work.do()
@@ -231,10 +236,7 @@ class _Work:
         except ToolkitError as error:
             trouble = error
         except Exception as error:  # noqa: BLE001  # whatever it is, the other exports are run
-            trouble = UnavailableError(
-                f"Something unforeseen happened ({type(error).__name__}).",
-                "Nothing is lost. If it happens again, run the export by hand and report it with the traceback.",
-            )
+            trouble = UnforeseenError.of(error)
         run = self._run_since(todo)
         if run is None:
             return self._end_without_run(todo, trouble, can_retry=can_retry)
@@ -317,14 +319,18 @@ class _Work:
 
 
 def _remove_old(folder: WorkspaceFolder, *, before: datetime) -> None:
-    """Remove the notebooks and reports of refreshes before then; their records stay."""
+    """Remove the notebooks and reports of refreshes before then; their records stay, and what a run did not settle."""
     old = RefreshRecord.asked_at < before
     with folder.session() as session:
         refreshes = session.scalars(select(RefreshRecord.id).where(old)).all()
         runs = session.scalars(
             select(RunRecord.id).join(RefreshRecord, RunRecord.refresh_id == RefreshRecord.id).where(old)
-        )
-        paths = [folder.path / "runs" / it for it in runs] + [folder.path / "refreshes" / it for it in refreshes]
-    for path in paths:
+        ).all()
+    for path in [folder.path / "refreshes" / it for it in refreshes]:
         if path.exists():
             shutil.rmtree(path)
+    for path in [folder.path / "runs" / it for it in runs]:
+        for file in [it for it in path.glob("*") if not it.match(_PLANS)]:
+            file.unlink()
+        if path.exists() and not any(path.iterdir()):
+            path.rmdir()

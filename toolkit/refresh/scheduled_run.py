@@ -10,6 +10,7 @@ from toolkit.errors import ConfigurationError, ToolkitError
 from toolkit.names import one_of
 from toolkit.notify import Matter, Subject, note, tell, tell_of_run, trouble_of_error, trouble_of_run
 from toolkit.progress_bar import progress_bar
+from toolkit.refresh.telling import told_in_notebook
 from toolkit.runs import Guard, Run, Trigger, run_export
 from toolkit.runs.lifecycle import now
 from toolkit.runs.run import last_run
@@ -48,6 +49,11 @@ class ScheduledRun(BaseModel):
             for name, value in variables.items()
             if isinstance(value, _PLAIN) and not name.startswith("_") and name not in _OF_THE_NOTEBOOK
         }
+        with told_in_notebook():
+            return cls._checked(given)
+
+    @classmethod
+    def _checked(cls, given: Mapping[str, Any]) -> Self:
         try:
             return cls.model_validate(given)
         except ValidationError as error:
@@ -58,9 +64,11 @@ class ScheduledRun(BaseModel):
 
     def run(self) -> Run:
         """Run the export and return the run, successful or not. Outside a refresh, people are told what is new."""
-        folder = WorkspaceFolder.open(self.workspace)
-        if self.refresh:
-            return self._run(folder)
+        with told_in_notebook():
+            folder = WorkspaceFolder.open(self.workspace)
+            return self._run(folder) if self.refresh else self._run_and_tell(folder)
+
+    def _run_and_tell(self, folder: WorkspaceFolder) -> Run:
         try:
             run = self._run(folder)
         except ToolkitError as error:

@@ -6,13 +6,15 @@ at which it should run: it then decides by docs/schedule.md, in any time zone, a
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
 
 from toolkit.notify.addresses import FILE_VARIABLE, file_of_addresses
 from toolkit.workspace import Schedule, WorkspaceFolder
@@ -64,15 +66,30 @@ class Call:
         zone = ["--time-zone", self.schedule.time_zone]
         return ["-m", "toolkit", "refresh", "--workspace", str(self.workspace), *times, *days, *zone, "--quiet"]
 
-    @property
-    def cron(self) -> str:
-        """The times as one cron expression in the schedule's zone; each quarter of an hour where that is not enough."""
-        minutes = {at.minute for at in self.schedule.at}
+    def cron(self, now: datetime) -> str:
+        """Return the times as one cron expression in the schedule's zone; each quarter of an hour where none can.
+
+        Times that the clocks skip in spring are called for an hour later too: schedulers leave them out that day. When
+        it runs, the command decides.
+        """
+        shown = [it.astimezone(ZoneInfo(self.schedule.time_zone)).time() for it in self._moments_of_a_year(now)]
+        minutes, hours = (
+            {part(it) for it in [*shown, *self.schedule.at]} for part in (attrgetter("minute"), attrgetter("hour"))
+        )
         if self.has_own_times or len(minutes) > 1:
             return f"*/{EVERY_MINUTES} * * * *"
-        hours = ",".join(str(at.hour) for at in self.schedule.at)
         days = ",".join(str(_CRON_DAYS[day]) for day in self.schedule.days) or "*"
-        return f"{minutes.pop()} {hours} * * {days}"
+        return f"{minutes.pop()} {','.join(map(str, sorted(hours)))} * * {days}"
+
+    def crons_in_utc(self, now: datetime) -> list[str]:
+        """Return the times in UTC, in summer and in winter, as cron expressions of each day."""
+        if self.has_own_times:
+            return [f"*/{EVERY_MINUTES} * * * *"]
+        times = sorted({it.time() for it in self._moments_of_a_year(now)})
+        return [f"{at.minute} {at.hour} * * *" for at in times]
+
+    def _moments_of_a_year(self, now: datetime) -> list[datetime]:
+        return self.schedule.moments(after=now, until=now + timedelta(days=366))
 
 
 def call_of(folder: WorkspaceFolder, schedule: Schedule) -> Call:
@@ -107,7 +124,9 @@ def _cron(call: Call, _: datetime) -> str:
 
 def _systemd(call: Call, _: datetime) -> str:
     environment = "\n".join(f"Environment={_for_systemd(f'{name}={it}')}" for name, it in call.environment.items())
-    command = " ".join(map(_for_systemd, call.arguments))
+    # A dollar sign begins a variable in arguments, and nowhere else.
+    program, *arguments = map(_for_systemd, call.arguments)
+    command = " ".join([program, *(it.replace("$", "$$") for it in arguments)])
     return f"""\
 # /etc/systemd/system/{_NAME}.service
 [Unit]
@@ -142,10 +161,11 @@ def _windows(call: Call, now: datetime) -> str:
     task: dict[str, Any] = {
         "RegistrationInfo": {"Description": "Send segments to Criteo"},
         "Triggers": {
+            # The schema has them in this order.
             "TimeTrigger": {
-                "Repetition": {"Interval": f"PT{EVERY_MINUTES}M"},
-                "StartBoundary": start.isoformat(),
                 "Enabled": "true",
+                "StartBoundary": start.isoformat(),
+                "Repetition": {"Interval": f"PT{EVERY_MINUTES}M"},
             }
         },
         "Principals": {"Principal": {"UserId": call.account, "LogonType": "S4U", "RunLevel": "LeastPrivilege"}},
@@ -181,7 +201,7 @@ from airflow.sdk import DAG
 
 with DAG(
     dag_id={_NAME!r},
-    schedule={call.cron!r},
+    schedule={call.cron(now)!r},
     start_date=pendulum.datetime({now.year}, {now.month}, {now.day}, tz={call.schedule.time_zone!r}),
     catchup=False,
     max_active_runs=1,
@@ -200,7 +220,7 @@ def _github_actions(call: Call, now: datetime) -> str:
     """Return a workflow for a runner of one's own: the workspace, and what it knows of the lists, stays on its disk."""
     workflow = {
         "name": _NAME,
-        "on": {"schedule": [{"cron": it} for it in _crons_in_utc(call, now)], "workflow_dispatch": None},
+        "on": {"schedule": [{"cron": it} for it in call.crons_in_utc(now)], "workflow_dispatch": None},
         "concurrency": {"group": _NAME, "cancel-in-progress": False},
         "permissions": {},
         "jobs": {
@@ -219,7 +239,7 @@ def _github_actions(call: Call, now: datetime) -> str:
     )
 
 
-def _kubernetes(call: Call, _: datetime) -> str:
+def _kubernetes(call: Call, now: datetime) -> str:
     # A key that a group may read is refused; as a file of a Secret it is one, so that it is copied first.
     command = shlex.join(["exec", "python", *call.toolkit_arguments])
     script = f"install -m 600 /run/toolkit/key /tmp/key\n{command}\n"
@@ -228,7 +248,7 @@ def _kubernetes(call: Call, _: datetime) -> str:
         "kind": "CronJob",
         "metadata": {"name": _NAME},
         "spec": {
-            "schedule": call.cron,
+            "schedule": call.cron(now),
             "timeZone": call.schedule.time_zone,
             "concurrencyPolicy": "Forbid",
             "startingDeadlineSeconds": 3600,
@@ -280,17 +300,8 @@ _TEXTS: Mapping[Scheduler, Callable[[Call, datetime], str]] = {
 }
 
 
-def _crons_in_utc(call: Call, now: datetime) -> Sequence[str]:
-    """Return when the times are in UTC, in summer and in winter; on which of them it runs, the command decides."""
-    if call.has_own_times:
-        return [f"*/{EVERY_MINUTES} * * * *"]
-    moments = call.schedule.moments(after=now, until=now + timedelta(days=366))
-    times = sorted({time(it.hour, it.minute) for it in (moment.astimezone(UTC) for moment in moments)})
-    return [f"{at.minute} {at.hour} * * *" for at in times]
-
-
 def _for_systemd(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
 
 

@@ -1,0 +1,66 @@
+"""What docs/schedule.md says is so: its commands are there, its examples run, its figures are those of the code."""
+
+import re
+import shlex
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import typer
+
+import toolkit
+from toolkit.__main__ import app
+from toolkit.refresh import RefreshOptions, ScheduledRun
+from toolkit.refresh.schedulers import Scheduler
+from toolkit.workspace import Export
+
+PROJECT = Path(__file__).parents[2]
+PAGE = (PROJECT / "docs" / "schedule.md").read_text()
+COMMANDS = sorted({it.strip("`\n") for it in re.findall(r"`{1,3}\n?python -m toolkit [^`]+`", PAGE)})
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_one_that_the_toolkit_takes(command: str) -> None:
+    found = typer.main.get_command(app)
+    _, _, _, *words = shlex.split(command)
+    while isinstance(found, typer.core.TyperGroup):
+        found = found.commands[words.pop(0)]
+    found.make_context(command, words)
+
+
+def test_the_page_names_commands() -> None:
+    assert {it.split()[3] for it in COMMANDS} == {"refresh", "schedule", "health", "join"}
+
+
+def test_every_scheduler_is_explained() -> None:
+    table = PAGE.partition("| `--as` |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE) == [it.value for it in Scheduler]
+
+
+def test_the_example_saves_exports_with_these_schedules(workspace: toolkit.Workspace) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    of_nightly = workspace.export("Nightly").model_dump(exclude={"name", "version", "schedule"})
+    exec(compile(example, "schedule.md", "exec"), {"workspace": workspace, "options": of_nightly})
+    assert {name: str(it.schedule) for name, it in workspace.exports.items()} == {
+        "Nightly": "with every refresh",
+        "Offers": "daily at 06:00, 18:00 Europe/Amsterdam",
+        "Weekly": "Monday at 02:00 Europe/Amsterdam",
+        "By hand": "off",
+    }
+
+
+def test_the_figures_are_those_of_the_options() -> None:
+    options = RefreshOptions()
+    assert options.retry_after == tuple(timedelta(minutes=it) for it in (1, 5, 15))
+    assert "after 1, 5 and 15 minutes" in PAGE
+    assert (options.keep_days, options.wait_for_inputs) == (30, timedelta(minutes=30))
+    assert (options.settled_after, options.wait_for_others) == (timedelta(seconds=30), timedelta(hours=1))
+    assert options.goes_on_within == timedelta(hours=6)
+    assert Export.model_fields["priority"].annotation is int
+
+
+def test_the_parameters_of_the_notebook_are_named() -> None:
+    of_the_refresh = {"refresh", "is_retried"}
+    assert set(re.findall(r"^\| `(\w+)` \| ", PAGE.partition("| parameter |")[2], re.MULTILINE)) == (
+        ScheduledRun.model_fields.keys() - of_the_refresh
+    )

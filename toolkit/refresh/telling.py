@@ -1,0 +1,67 @@
+"""How a notebook that runs an export tells what ended it, to its reader and to whoever executes it.
+
+Jupyter keeps an exception as one text. So an error is shown before it is raised, as a box for the reader and in its
+parts for the refresh. An unforeseen exception may quote a row of the data, and every scheduler keeps its words
+somewhere: so it never leaves here, and only its kind and the places in the code do.
+"""
+
+import html
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any, Self
+
+from toolkit.errors import ToolkitError
+
+ERROR_TYPE = "application/vnd.criteo-segment-toolkit.error+json"
+"""The kind of output that holds an error in its parts: ``kind``, ``what``, ``remedy``."""
+
+
+class UnforeseenError(ToolkitError):
+    """Something that nobody thought of happened; its words are left out, because they may quote the data."""
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """Return what may be told of an exception: its kind, and the places in the code, the innermost first."""
+        places = [f"{Path(it.filename).name}:{it.lineno} ({it.name})" for it in extract_tb(error.__traceback__)]
+        return cls(
+            f"Something unforeseen happened ({type(error).__name__}): {', in '.join(reversed(places))}.",
+            "Nothing is lost: run the export again. If it happens again, report it with these places in the code.",
+        )
+
+
+@contextmanager
+def told_in_notebook() -> Iterator[None]:
+    """Show an error in the notebook before it is raised; raises UnforeseenError in the place of an unforeseen one."""
+    try:
+        yield
+    except ToolkitError as error:
+        _show(error)
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever it is, its words stay here
+        unforeseen = UnforeseenError.of(error)
+        _show(unforeseen)
+        raise unforeseen from None
+
+
+def told_error(notebook: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return the parts of the last error that a notebook, as JSON, tells; None when it tells none."""
+    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
+    told = [output["data"][ERROR_TYPE] for output in outputs if ERROR_TYPE in output.get("data", ())]
+    return told[-1] if told else None
+
+
+def _show(error: ToolkitError) -> None:
+    from IPython import get_ipython
+    from IPython.display import publish_display_data
+
+    if get_ipython() is None:
+        return
+    publish_display_data(  # type: ignore[no-untyped-call]
+        {
+            "text/plain": f"{error.what}\n{error.remedy}",
+            "text/html": f"<p><b>{html.escape(error.what)}</b><br>{html.escape(error.remedy)}</p>",
+            ERROR_TYPE: {"kind": type(error).__name__, "what": error.what, "remedy": error.remedy},
+        }
+    )
