@@ -59,6 +59,8 @@ def test_a_fault_that_passes_is_waited_out_and_noted(
     assert held("All") == expected
     assert run.frame["added"].to_list() == [MEMBERS]
     assert run.outcome == "successful"
+    assert run.frame["retries"].to_list() == [2]
+    assert "retries" in run.report.read_text()
     (note,) = run.notes
     assert note.startswith("The run waited for Criteo")
     assert note in repr(run)
@@ -69,7 +71,9 @@ def test_a_slow_answer_is_waited_for(
     workspace: toolkit.Workspace, criteo: Sandbox, held: Held, expected: set[str]
 ) -> None:
     criteo.fail(Fault.SLOW, calls=Call.AMEND, seconds=2)
-    assert workspace.run("Nightly").raise_for_status().notes == ()
+    run = workspace.run("Nightly").raise_for_status()
+    assert (run.notes, run.frame["retries"].to_list()) == ((), [0])
+    assert "retries" not in run.figures.columns
     assert held("All") == expected
 
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import polars as pl
 import pytest
 
 import toolkit
@@ -26,11 +27,11 @@ def test_a_scheduled_run_that_fails_is_told_once_and_so_is_its_recovery(
 ) -> None:
     workspace.run("Nightly", trigger="schedule")
     assert inbox.titles == []
-    tables.write(emails={f"C{number:03}": None for number in range(100)})
+    pl.DataFrame({"CustomerId": ["C000"], "Mail": [None]}).write_parquet(tables.folder / "profiles.parquet")
     workspace.run("Nightly", trigger="schedule")
     workspace.run("Nightly", trigger="schedule")
     assert inbox.titles == ["Export 'Nightly': failed (DataError)"]
-    assert "choose another e-mail column" in inbox.messages[0]["message"]
+    assert "Choose the e-mail column" in inbox.messages[0]["message"]
     tables.write(emails={f"C{number:03}": f"person{number}@mail.example" for number in range(100)})
     workspace.run("Nightly")
     workspace.run("Nightly", trigger="schedule")
@@ -46,6 +47,18 @@ def test_a_guard_that_stops_a_scheduled_run_is_told_with_its_figures(
     workspace.run("Nightly", trigger="schedule")
     assert inbox.titles == ["Export 'Nightly': stopped by a guard"]
     assert "99 identifiers would be removed" in inbox.messages[0]["message"]
+    workspace.run("Nightly", allow=["large change"]).raise_for_status()
+    assert inbox.titles[1:] == ["Export 'Nightly' is well again"]
+
+
+def test_coverage_under_the_threshold_is_a_stop_by_a_guard(
+    workspace: toolkit.Workspace, tables: Tables, inbox: Inbox
+) -> None:
+    tables.write(emails={f"C{number:03}": None for number in range(100)})
+    workspace.run("Nightly", trigger="schedule")
+    workspace.run("Nightly", trigger="schedule")
+    assert inbox.titles == ["Export 'Nightly': stopped by a guard"]
+    assert "found 0.0% (100 of 100 not)" in inbox.messages[0]["message"]
 
 
 def test_a_person_who_sees_a_run_fail_and_a_dry_run_tell_nobody(
@@ -67,7 +80,7 @@ def test_what_can_not_be_delivered_is_a_warning_and_is_told_at_the_next_run(
     assert run.status == "failed"
     inbox.refuses = False
     workspace.run("Nightly", trigger="schedule")
-    assert inbox.titles == ["Export 'Nightly': failed (DataError)"]
+    assert inbox.titles == ["Export 'Nightly': stopped by a guard"]
 
 
 def test_trouble_that_nobody_heard_of_ends_without_a_word(folder: WorkspaceFolder, inbox: Inbox) -> None:

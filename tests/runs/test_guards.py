@@ -4,11 +4,13 @@ import os
 from collections.abc import Callable
 from html import escape
 
+import polars as pl
 import pytest
 
 import toolkit
 from tests.conftest import Tables, save_nightly
 from toolkit.errors import ConfigurationError
+from toolkit.runs import Guard
 from toolkit.sandbox import Sandbox
 
 Held = Callable[[str], set[str]]
@@ -54,13 +56,74 @@ def test_a_list_that_grows_by_much_is_stopped_too(guarded: toolkit.Workspace, ta
 
 
 def test_a_segment_that_was_emptied_is_stopped(guarded: toolkit.Workspace, tables: Tables, held: Held) -> None:
-    save_nightly(guarded, thresholds={"levels": {"export has members": "warning"}})
+    tables.write(segments={"Some": members(1)})
+    save_nightly(guarded, segments=["All", "Some"], thresholds={})
     tables.write(segments={"All": []})
     run = guarded.run("Nightly")
     assert run.error is not None
     assert run.error["what"] == ("Segment 'All' has nobody to send, and had 100 at the last run. Nothing was sent.")
     assert "allow=['emptied']" in run.error["remedy"]
     assert len(held("All")) == 100
+
+
+def test_an_export_that_was_emptied_whole_is_emptied_knowingly(
+    guarded: toolkit.Workspace, tables: Tables, held: Held
+) -> None:
+    tables.write(segments={"All": []})
+    stopped = guarded.run("Nightly")
+    assert stopped.error is not None
+    assert "Check 'export has members'" in stopped.error["what"]
+    guarded.run("Nightly", allow=["emptied"]).raise_for_status()
+    assert held("All") == set()
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "guard", "figures"),
+    [
+        ({"limit_profiles": 69}, "over limit", "expected at most 69 identifiers, found 70"),
+        ({"contract_limit_profiles": 50}, "over contract", "expected at most 50 identifiers, found 70"),
+        ({"email_coverage": 0.9}, "low coverage", "expected at least 90%, found 80.0% (20 of 100 not)"),
+        ({"email_validity": 0.9}, "low validity", "expected at least 90%, found 87.5% (10 of 80 not)"),
+    ],
+)
+def test_what_is_over_a_limit_or_under_a_threshold_is_stopped_and_passed_knowingly(
+    workspace: toolkit.Workspace,
+    tables: Tables,
+    criteo: Sandbox,
+    held: Held,
+    thresholds: dict[str, float],
+    guard: str,
+    figures: str,
+) -> None:
+    addresses = [*[None] * 20, *["no address"] * 10, *(f"person{number}@mail.example" for number in range(30, 100))]
+    tables.write(dict(zip(members(*range(100)), addresses, strict=True)))
+    save_nightly(workspace, thresholds=thresholds)
+    tried = workspace.run("Nightly", dry_run=True).raise_for_status()
+    (warning,) = tried.warnings
+    assert warning.startswith(f"A run would stop here ({guard}): ")
+    assert figures in warning
+    before = len(criteo.requests())
+    stopped = workspace.run("Nightly", allow=[it for it in Guard if it != guard])
+    assert stopped.error is not None
+    assert stopped.error["kind"] == "GuardError"
+    assert figures in stopped.error["what"]
+    assert stopped.error["remedy"].endswith(f"If it is meant, run with allow=['{guard}'].")
+    assert len(criteo.requests()) == before
+    passed = workspace.run("Nightly", allow=[guard]).raise_for_status()
+    assert len(held("All")) == 70
+    assert passed.allowed == (guard,)
+    (note,) = passed.notes
+    assert note.startswith(f"Passed knowingly ({guard}): ")
+    assert figures in note
+
+
+def test_a_missing_column_is_never_passed(workspace: toolkit.Workspace, criteo: Sandbox, tables: Tables) -> None:
+    pl.DataFrame({"CustomerId": members(1), "Other": ["x"]}).write_parquet(tables.folder / "profiles.parquet")
+    run = workspace.run("Nightly", allow=list(Guard))
+    assert run.error is not None
+    assert run.error["kind"] == "DataError"
+    assert "'email column is there'" in run.error["what"]
+    assert criteo.lists() == []
 
 
 def test_what_is_allowed_goes_on_and_the_record_keeps_it(

@@ -36,6 +36,8 @@ class Wait:
     seconds: float
     reason: str
     seconds_left: float = 0.0
+    repeats: bool = False
+    """Whether a call failed that is then tried again; if not, it only waits for its turn."""
 
     def __str__(self) -> str:
         return f"Waiting {self.seconds:.1f} s, {self.seconds_left:.0f} s of patience left: {self.reason}"

@@ -66,7 +66,10 @@ class Persistence:
             stop=tenacity.stop_before_delay(self.patience.seconds) | tenacity.stop_when_event_set(self.ended),
             sleep=tenacity.sleep_using_event(self.ended),
             before_sleep=lambda state: self.tell(
-                state.upcoming_sleep, _failure(state).error.what, seconds_left=last.seconds_left - state.upcoming_sleep
+                state.upcoming_sleep,
+                _failure(state).error.what,
+                seconds_left=last.seconds_left - state.upcoming_sleep,
+                repeats=True,
             ),
             reraise=True,
         )
@@ -75,9 +78,9 @@ class Persistence:
         except RetryError as failed:
             raise _tried_in_vain(failed.error, tries=last.number, seconds=time.monotonic() - begun) from None
 
-    def tell(self, seconds: float, reason: str, *, seconds_left: float) -> None:
+    def tell(self, seconds: float, reason: str, *, seconds_left: float, repeats: bool = False) -> None:
         """Say that, and why, nothing happens for a while."""
-        wait = Wait(seconds, reason, seconds_left)
+        wait = Wait(seconds, reason, seconds_left, repeats)
         _log.warning("%s", wait)
         if self._observer:
             self._observer(wait)

@@ -14,12 +14,13 @@ from toolkit.forms.progress_view import ProgressView
 from toolkit.forms.report_view import ReportView
 from toolkit.forms.terms import term
 from toolkit.interface import Workspace
-from toolkit.runs import Guard, GuardError, IfListGone, Progress, Run, RunStatus
+from toolkit.runs import ChangingInputError, Guard, GuardError, IfListGone, Progress, Run, RunStatus
 from toolkit.runs.progress import Observer
 from toolkit.workspace import Role
 
 _LOOK_EVERY_SECONDS = 1
 _BROKEN = (RunStatus.FAILED, RunStatus.CANCELED)
+_STOPPED = (GuardError.__name__, ChangingInputError.__name__)
 
 
 class RunPanel(Form):
@@ -180,7 +181,7 @@ class RunPanel(Form):
         show(self.resume, when=self._may_run and can_be_resumed)
         show(self.cancel, when=False)
         kind = "" if run is None or run.error is None else run.error["kind"]
-        show(self._guards, when=kind == GuardError.__name__)
+        show(self._guards, when=kind in _STOPPED)
         show(self.remake, when=kind == ListGoneError.__name__)
         for tick in (*self.allow.values(), self.remake):
             tick.value = False

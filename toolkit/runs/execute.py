@@ -1,22 +1,23 @@
 """One run of an export, from its tables to its report."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import polars as pl
 
 from toolkit.audience import Audience, IdentifierKind
-from toolkit.checks import CheckResults, check_audience, check_profile_columns, preload
+from toolkit.checks import check_audience, check_profile_columns, preload
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
-from toolkit.errors import BusyError, ConfigurationError, DataError
+from toolkit.errors import BusyError, ConfigurationError
 from toolkit.files import write_atomically
 from toolkit.runs.drift import Expected, drift
-from toolkit.runs.guards import Guard, Stop, guard_age, guard_writing, pass_guards
+from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writing, pass_guards
 from toolkit.runs.ledger import Batch, Ledger, Operation
 from toolkit.runs.lifecycle import RunKeeper, Trigger, end_dead_runs, now, recorded_run
 from toolkit.runs.lists import IfListGone, abandoned_lists, find_list, lease_list, others_of
 from toolkit.runs.plan import Plan
-from toolkit.runs.planning import guard_changes, plan_export, plans_of
+from toolkit.runs.planning import guard_changes, plans_of
 from toolkit.runs.progress import Observer, Progress, Step, nobody
 from toolkit.runs.push import Pushed, push
 from toolkit.runs.report import write_report
@@ -76,8 +77,8 @@ def run_export(
         export = chosen_segments(folder, export)
         inputs = _inputs(folder, export)
         keeper.note(inputs=inputs)
-        stops = guard_age(inputs, last_inputs(folder, export.name))
-        audiences = _checked_audiences(folder, export, keeper=keeper)
+        audiences, stops = _checked_audiences(folder, export, keeper=keeper)
+        stops += guard_age(inputs, last_inputs(folder, export.name))
         stops += guard_writing(inputs, _inputs(folder, export))
         work = _Work(
             folder,
@@ -89,12 +90,14 @@ def run_export(
             observer=observer,
         )
         keeper.begin(Step.PLAN)
+        stops += work.guard()
         if dry_run:
-            stops += work.preview()
             keeper.warn(f"A run would stop here ({it.guard.value}): {it.what}" for it in stops)
+            work.preview()
         else:
+            passed = pass_guards(stops, allow)
             with client_of(credentials, observer=work.on_wait) as criteo:
-                work.send(criteo, if_list_gone, stops=stops, allow=allow)
+                work.send(criteo, if_list_gone, passed=passed)
         keeper.begin(Step.DONE)
     run = run_of(folder, keeper.id)
     write_report(run)
@@ -154,8 +157,11 @@ def _inputs(folder: WorkspaceFolder, export: Export) -> list[dict[str, Any]]:
 
 def _checked_audiences(
     folder: WorkspaceFolder, export: Export, *, keeper: RunKeeper
-) -> Mapping[IdentifierKind, Audience]:
-    """Prepare the audiences and check that of e-mails; raises DataError when a check of level error fails."""
+) -> tuple[Mapping[IdentifierKind, Audience], list[Stop]]:
+    """Prepare the audiences and check that of e-mails; return what failed of level error and may be passed.
+
+    Raises DataError when a check fails that can't be passed.
+    """
     columns = folder.profiles.columns
     audiences = audiences_of(folder, export) if export.email_column in columns else {}
     targets = targets_of(folder, export, audiences, host="")
@@ -167,16 +173,7 @@ def _checked_audiences(
         results += check_audience(audiences[IdentifierKind.EMAIL], export.thresholds)
     keeper.note(checks=results.frame.to_dicts())
     keeper.warn(it.sentence for it in results.warnings)
-    _require_passed(results)
-    return audiences
-
-
-def _require_passed(results: CheckResults) -> None:
-    if results.errors:
-        raise DataError(
-            " ".join(it.sentence for it in results.errors) + " Nothing was sent.",
-            " ".join(dict.fromkeys(it.remedy for it in results.errors)),
-        )
+    return audiences, guard_checks(results.errors)
 
 
 class _Work:
@@ -209,25 +206,28 @@ class _Work:
         self._waits: list[Wait] = []
         self._told: list[str] = []
 
-    def preview(self) -> list[Stop]:
-        """Plan for all lists, and return what would stop a run. Nothing is sent, and nothing of the lists recorded."""
-        planned = plan_export(self._folder, self._export, self._targets, host=self._host, ledger=self._ledger)
-        for target, plan in planned.plans.items():
-            batches = self._ledger.count_batches(plan, self._batch_size)
-            counted = {"added": len(plan.add), "removed": len(plan.remove), "batches": batches}
-            self._rows[target] |= counted | {"list_id": planned.records[target].criteo_id}
+    def guard(self) -> list[Stop]:
+        """Compare what the lists should hold with what they held; nothing of the lists is asked for, nor recorded."""
+        self._records = {it: it.record(self._folder, self._export, host=self._host, save=False) for it in self._targets}
+        for target, record in self._records.items():
+            self._rows[target]["list_id"] = record.criteo_id
         self._note_figures()
-        return planned.stops
+        return guard_changes(self._export, self._records, self._ledger)
 
-    def send(
-        self, criteo: CriteoClient, if_list_gone: IfListGone, *, stops: Sequence[Stop], allow: Collection[Guard]
-    ) -> None:
-        """Find the lists, plan for all of them, and unless a guard stops it, send list by list."""
+    def preview(self) -> None:
+        """Plan for all lists. Nothing is sent, and nothing of the lists recorded."""
+        for target, plan in plans_of(self._folder, self._export, self._records, self._ledger).items():
+            batches = self._ledger.count_batches(plan, self._batch_size)
+            self._rows[target] |= {"added": len(plan.add), "removed": len(plan.remove), "batches": batches}
+        self._note_figures()
+
+    def send(self, criteo: CriteoClient, if_list_gone: IfListGone, *, passed: Sequence[str]) -> None:
+        """Find the lists, plan for all of them and send list by list; ``passed`` tells of guards, for the report."""
+        self._told += passed
         try:
             for target in self._targets:
-                self._records[target] = self._find(criteo, target, if_list_gone)
-            changes = guard_changes(self._export, self._records, self._ledger)
-            self._told += pass_guards([*stops, *changes], allow)
+                with self._counted_retries(target):
+                    self._records[target] = self._find(criteo, target, if_list_gone)
             self._tell_drift(criteo)
             plans = plans_of(self._folder, self._export, self._records, self._ledger)
             self._total = sum(len(plan.add) + len(plan.remove) for plan in plans.values())
@@ -235,7 +235,8 @@ class _Work:
             self._keeper.begin(Step.PUSH)
             # A list is emptied before anything is added to it.
             for target in sorted(plans, key=lambda it: not plans[it].clear):
-                self._send_list(criteo, target, plans[target])
+                with self._counted_retries(target):
+                    self._send_list(criteo, target, plans[target])
             self._count_at_criteo(criteo)
         finally:
             self._note_figures()
@@ -246,6 +247,14 @@ class _Work:
         """Remember that Criteo's service made the run wait, and show it. Called from several threads."""
         self._waits.append(wait)
         self._observer(Progress(Step.PUSH, self._done, self._total, waiting=str(wait)))
+
+    @contextmanager
+    def _counted_retries(self, target: Target) -> Iterator[None]:
+        before = len(self._waits)
+        try:
+            yield
+        finally:
+            self._rows[target]["retries"] += sum(it.repeats for it in self._waits[before:])
 
     def _find(self, criteo: CriteoClient, target: Target, if_list_gone: IfListGone) -> ContactListRecord:
         record = target.record(self._folder, self._export, host=self._host)

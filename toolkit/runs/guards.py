@@ -1,12 +1,13 @@
 """What stops a run before it sends, because it looks like a mistake: with the figures, and passed only knowingly."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import polars as pl
 
+from toolkit.checks import Check, CheckResult
 from toolkit.errors import DataError
 from toolkit.runs.plan import without
 
@@ -15,21 +16,41 @@ class Guard(StrEnum):
     """The kinds of mistake that are looked for."""
 
     EMPTIED = "emptied"
-    """A segment has nobody to send, and had at the last run."""
+    """A segment has nobody to send, and had at the last run; or the whole export has nobody."""
     LARGE_CHANGE = "large change"
     """More than a set share of a list would be added or removed."""
     OLDER_INPUT = "older input"
     """A file is older than the one that the last run read."""
     CHANGING_INPUT = "changing input"
     """A file was written while the run read it."""
+    OVER_LIMIT = "over limit"
+    """The lists would hold more identifiers than an export may."""
+    OVER_CONTRACT = "over contract"
+    """They would hold more than the contract with Criteo allows."""
+    LOW_COVERAGE = "low coverage"
+    """Fewer members of a segment have an e-mail than the threshold asks for."""
+    LOW_VALIDITY = "low validity"
+    """Fewer of their e-mails are valid than the threshold asks for."""
+
+
+_OF_CHECKS: Mapping[str, Guard] = {
+    Check.SEGMENT_HAS_MEMBERS: Guard.EMPTIED,
+    Check.EXPORT_HAS_MEMBERS: Guard.EMPTIED,
+    Check.PROFILE_LIMIT: Guard.OVER_LIMIT,
+    Check.CONTRACT_LIMIT: Guard.OVER_CONTRACT,
+    Check.EMAIL_COVERAGE: Guard.LOW_COVERAGE,
+    Check.EMAIL_VALIDITY: Guard.LOW_VALIDITY,
+}
+"""The checks whose failure may be passed knowingly; a run that any other check fails can't go on."""
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A guard that stops a run, and what it found."""
+    """A guard that stops a run, what it found, and what to do."""
 
     guard: Guard
     what: str
+    remedy: str = "Look at the preview and at where the tables come from."
 
 
 class GuardError(DataError):
@@ -45,12 +66,24 @@ def pass_guards(stops: Sequence[Stop], allow: Collection[Guard]) -> list[str]:
     standing = [it for it in stops if it.guard not in allow]
     if standing:
         named = ", ".join(dict.fromkeys(repr(it.guard.value) for it in standing))
+        remedies = dict.fromkeys(it.remedy for it in standing)
         kind = ChangingInputError if {it.guard for it in standing} == {Guard.CHANGING_INPUT} else GuardError
         raise kind(
             " ".join(it.what for it in standing) + " Nothing was sent.",
-            f"Look at the preview and at where the tables come from. If it is meant, run with allow=[{named}].",
+            f"{' '.join(remedies)} If it is meant, run with allow=[{named}].",
         )
     return [f"Passed knowingly ({it.guard.value}): {it.what}" for it in stops]
+
+
+def guard_checks(failed: Iterable[CheckResult]) -> list[Stop]:
+    """Return what checks that failed would stop; raises DataError when one of them can't be passed."""
+    failed = list(failed)
+    if any(it.check not in _OF_CHECKS for it in failed):
+        raise DataError(
+            " ".join(it.sentence for it in failed) + " Nothing was sent.",
+            " ".join(dict.fromkeys(it.remedy for it in failed)),
+        )
+    return [Stop(_OF_CHECKS[it.check], it.sentence, it.remedy) for it in failed]
 
 
 def guard_change(segment: str, wanted: pl.Series, last: pl.Series | None, *, most_change: float) -> list[Stop]:

@@ -95,7 +95,7 @@ class Run:
     def frame(self) -> pl.DataFrame:
         """A row a segment: members, exportable, each reason for leaving out, and what was sent.
 
-        In a dry run ``added`` and ``removed`` are what would be sent.
+        In a dry run ``added`` and ``removed`` are what would be sent. ``retries`` counts the calls that were repeated.
         """
         return pl.DataFrame(list(self.segments), infer_schema_length=None)
 
@@ -103,7 +103,8 @@ class Run:
     def figures(self) -> pl.DataFrame:
         """The frame as it is shown: without reasons that left nobody out, and columns that tell nothing here."""
         frame = self.frame
-        zeros = [it.value for it in LEFT_OUT if it.value in frame.columns and not frame[it.value].sum()]
+        counts = [*(it.value for it in LEFT_OUT), "retries"]
+        zeros = [it for it in counts if it in frame.columns and not frame[it].sum()]
         same = [it for it in ("advertiser_id", "identifier_type") if it in frame.columns and frame[it].n_unique() == 1]
         unknown = [it for it in ("held_by_criteo", "matches") if it in frame.columns and frame[it].is_null().all()]
         return frame.drop([*zeros, *same, *unknown])

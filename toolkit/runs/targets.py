@@ -150,6 +150,7 @@ def _row(counts: Figures, *, kind: IdentifierKind, advertiser_id: str) -> Figure
         "removed": 0,
         "rejected": 0,
         "batches": 0,
+        "retries": 0,
         "seconds": 0.0,
         "list_id": None,
         "held_by_criteo": None,
