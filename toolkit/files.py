@@ -5,6 +5,8 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from polars.exceptions import PolarsError
+
 from toolkit.errors import UnavailableError
 
 
@@ -20,13 +22,18 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         with beside.open("rb") as written:
             os.fsync(written.fileno())
         beside.replace(path)
-    except OSError as error:
-        raise UnavailableError(
-            f"{path} cannot be written: {error.strerror or error}.",
-            "See that the disk has room and that you may write there; then try again.",
-        ) from error
+    except (OSError, PolarsError) as error:  # Polars tells of a full disk by an error of its own, too
+        raise _unwritten(path, error) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder, and those above it, where it is not there; raises UnavailableError when it can't be made."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritten(path, error) from error
 
 
 def write_once(path: Path, text: str, *, mode: int = 0o666) -> bool:
@@ -46,6 +53,14 @@ def write_once(path: Path, text: str, *, mode: int = 0o666) -> bool:
     finally:
         beside.unlink(missing_ok=True)
     return True
+
+
+def _unwritten(path: Path, error: Exception) -> UnavailableError:
+    said = getattr(error, "strerror", None) or error
+    return UnavailableError(
+        f"{path} cannot be written: {said}.",
+        "See that the disk has room and that you may write there; then try again.",
+    )
 
 
 def _beside(path: Path) -> Path:

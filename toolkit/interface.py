@@ -412,13 +412,13 @@ class Workspace:
                 ended[name] = error
         return ended
 
-    def resume(self, name: str, *, observer: Observer | None = None) -> Run:
+    def resume(self, name: str, *, batch_size: int = MAX_IDENTIFIERS_A_CALL, observer: Observer | None = None) -> Run:
         """Take up the last run of an export, which failed, was canceled or killed: send what is missing.
 
         What that run was allowed to pass is passed again.
         """
         with progress_bar(name) if observer is None else nullcontext(observer) as watching:
-            run = resume_export(self._folder, name, observer=watching)
+            run = resume_export(self._folder, name, batch_size=batch_size, observer=watching)
         return self._told(run)
 
     def cancel(self, run_id: str) -> None:

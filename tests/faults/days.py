@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from random import Random
-from typing import Self
+from typing import Any, Self
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
@@ -12,15 +12,14 @@ from toolkit.runs import Guard
 from toolkit.sandbox import Sandbox, SandboxOptions, start
 
 SEGMENTS = ("Lapsed", "Loyal")
-BATCH_SIZE = 4
-OPTIONS = {"batch_size": BATCH_SIZE, "allow": list(Guard)}
 
 
 class Days:
     """A workspace with an export of two segments, an embedded Criteo of its own, and what must be so by then."""
 
-    def __init__(self, folder: Path, random: Random, *, database: str | None) -> None:
+    def __init__(self, folder: Path, random: Random, *, database: str | None, batch_size: int = 4) -> None:
         self.random = random
+        self._batch_size = batch_size
         self.people = People(segments={name: {0} for name in SEGMENTS})
         self._tables = Tables(folder / "tables")
         self.people.write(self._tables)
@@ -46,9 +45,14 @@ class Days:
         self.people.change(self.random)
         self.people.write(self._tables)
 
-    def start_run(self, *, dies_at: int | None = None) -> OwnProcess:
+    def begin_evenly(self) -> None:
+        """Let a day begin on which a run has exactly as much to do as on the one before."""
+        self.people.rotate()
+        self.people.write(self._tables)
+
+    def start_run(self, *, dies_at: int | None = None, largest_file: int | None = None) -> OwnProcess:
         """Start a run in a process of its own."""
-        return OwnProcess(self.workspace.path, dies_at=dies_at, **OPTIONS)
+        return OwnProcess(self.workspace.path, dies_at=dies_at, largest_file=largest_file, **self._options)
 
     def look_at_what_was_left(self) -> bool:
         """See what a run that was killed has sent, and left in the ledger; tell whether a batch was open."""
@@ -62,9 +66,22 @@ class Days:
                 self._known[batch.segment].learn(batch)
         return any(it.unsure for it in self._known.values())
 
+    def resume_or_run(self) -> toolkit.Run:
+        """Take up the last run where it was broken off, and run anew where it was not."""
+        is_broken = self.workspace.runs()["status"].first() == "failed"
+        return self._made_good(
+            self.workspace.resume("Nightly", batch_size=self._batch_size)
+            if is_broken
+            else self.workspace.run("Nightly", **self._options)
+        )
+
     def run(self) -> toolkit.Run:
-        """Run the export to its end: the lists are what the segments are, and nothing was sent in vain."""
-        run = self.workspace.run("Nightly", **OPTIONS).raise_for_status()
+        """Run the export to its end."""
+        return self._made_good(self.workspace.run("Nightly", **self._options))
+
+    def _made_good(self, run: toolkit.Run) -> toolkit.Run:
+        """See that the lists are what the segments are, and that nothing was sent in vain."""
+        run.raise_for_status()
         lists = self._lists()
         assert lists.keys() == set(SEGMENTS)
         wanted = {name: self.people.identifiers(name) for name in SEGMENTS}
@@ -74,6 +91,10 @@ class Days:
         for batch in ledger_batches(self.workspace, self._database, after=self._last_batch):
             self._last_batch = batch.number
         return run
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        return {"batch_size": self._batch_size, "allow": list(Guard)}
 
     def _require_nothing_in_vain(self) -> None:
         assert sent_in_vain(self.journal.unread(), self._known, lists=self._lists()) == []

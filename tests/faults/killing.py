@@ -1,8 +1,9 @@
-"""Runs in processes of their own, that die where they are told to: at an instant, or at the n-th step."""
+"""Runs in processes of their own, that die where they are told to, or find the disk full."""
 
 import itertools
 import multiprocessing
 import os
+import resource
 import signal
 import sys
 from multiprocessing.connection import Connection
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import toolkit
+from toolkit.errors import ToolkitError
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.faults.preloaded"])
@@ -19,10 +21,13 @@ _CONTEXT.set_forkserver_preload(["tests.faults.preloaded"])
 class OwnProcess:
     """A run of the export ``Nightly`` in a process of its own."""
 
-    def __init__(self, workspace: Path, *, dies_at: int | None = None, **options: Any) -> None:
+    def __init__(
+        self, workspace: Path, *, dies_at: int | None = None, largest_file: int | None = None, **options: Any
+    ) -> None:
+        """Start it; no file that it writes may have more bytes than ``largest_file``."""
         self._said, says = _CONTEXT.Pipe(duplex=False)
         self._process: ForkServerProcess = _CONTEXT.Process(
-            target=_run, args=(workspace, dict(os.environ), says, dies_at, options), daemon=True
+            target=_run, args=(workspace, dict(os.environ), says, dies_at, largest_file, options), daemon=True
         )
         self._process.start()
         says.close()
@@ -62,28 +67,46 @@ class OwnProcess:
         """Where it ended its own life."""
         return str(self._said.recv())
 
+    @property
+    def outcome(self) -> str:
+        """How its run ended: the status, or the kind of the error that was raised."""
+        said = str(self._said.recv())
+        self._process.join()
+        return said
+
 
 def _run(
-    workspace: Path, environment: dict[str, str], says: Connection, dies_at: int | None, options: dict[str, Any]
+    workspace: Path,
+    environment: dict[str, str],
+    says: Connection,
+    dies_at: int | None,
+    largest_file: int | None,
+    options: dict[str, Any],
 ) -> None:
     os.environ.update(environment)
     opened = toolkit.open_workspace(workspace)
     if dies_at is not None:
         _die_at(dies_at, workspace, says)
+    if largest_file is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     says.send("begun")
-    opened.run("Nightly", **options)
+    try:
+        says.send(opened.run("Nightly", **options).status.value)
+    except ToolkitError as error:
+        says.send(type(error).__name__)
 
 
 def _die_at(number: int, workspace: Path, says: Connection) -> None:
-    """Kill this process at the n-th instant at which something is about to change, or did so just now.
+    """Kill this process at the n-th instant at which something is about to change.
 
-    That is: a file below the workspace is about to be made, renamed or dropped, bytes are about to be sent over HTTP, a
-    transaction is about to be committed, or was committed.
+    That is: a file below the workspace is about to be made, renamed or dropped, bytes are about to be sent over HTTP, or
+    a transaction that wrote is about to be committed. What lies between two such instants changes nothing, so that one
+    who dies there leaves what one leaves who dies at the second.
     """
     from sqlalchemy import Engine, event
-    from sqlalchemy.orm import Session
 
     passed = itertools.count(1)
+    wrote: set[Any] = set()
 
     def pass_by(what: str) -> None:
         if next(passed) == number:
@@ -98,9 +121,18 @@ def _die_at(number: int, workspace: Path, says: Connection) -> None:
         elif name != "open" or arguments[2] & (os.O_WRONLY | os.O_RDWR):
             pass_by(f"{_FILE_EVENTS[name]} {_kind_of_file(str(arguments[0]))}")
 
+    def on_statement(connection: Any, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            wrote.add(connection)
+
+    def on_commit(connection: Any) -> None:
+        if connection in wrote:
+            wrote.discard(connection)
+            pass_by(f"commit of {_who_commits()}")
+
     sys.addaudithook(on_audit)
-    event.listen(Engine, "commit", lambda _connection: pass_by(f"commit of {_who_commits()}"))
-    event.listen(Session, "after_commit", lambda _session: pass_by(f"committed {_who_commits()}"))
+    event.listen(Engine, "before_cursor_execute", on_statement)
+    event.listen(Engine, "commit", on_commit)
 
 
 _FILE_EVENTS = {"open": "write", "os.mkdir": "make", "os.rename": "rename", "os.remove": "drop"}

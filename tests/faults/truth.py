@@ -27,6 +27,7 @@ class People:
 
     addresses: dict[int, str] = field(default_factory=lambda: {it: _address(it, 0) for it in range(CUSTOMERS)})
     segments: dict[str, set[int]] = field(default_factory=dict)
+    turns: int = 0
 
     def identifiers(self, segment: str) -> set[str]:
         """Return what a list that mirrors the segment holds."""
@@ -39,6 +40,13 @@ class People:
             self.segments[name] = {it for it in self.addresses if random.random() < share} or {0}
         for number in random.sample(sorted(self.addresses), random.choice([0, 0, 3])):
             self.addresses[number] = _address(number, random.randrange(1000))
+
+    def rotate(self) -> None:
+        """Let a fifth of the customers enter each segment, and as many leave it."""
+        self.turns += 1
+        first = self.turns * CUSTOMERS // 5
+        for name in self.segments:
+            self.segments[name] = {(first + it) % CUSTOMERS for it in range(CUSTOMERS // 2)}
 
     def write(self, tables: Tables) -> None:
         """Write the tables that hold them."""

@@ -3,11 +3,11 @@
 from toolkit.runs.execute import active_exports, resume_export, run_export
 from toolkit.runs.forget import Forgotten, forget
 from toolkit.runs.guards import ChangingInputError, Guard, GuardError
-from toolkit.runs.lifecycle import Trigger, cancel_run, end_dead_runs
+from toolkit.runs.lifecycle import cancel_run, end_dead_runs
 from toolkit.runs.lists import IfListGone, OfLists, end_lists
 from toolkit.runs.members import flapping, scan_history
 from toolkit.runs.progress import Progress, Step
-from toolkit.runs.run import Run, RunFailedError, RunStatus, last_run, run_of, runs_frame, trend
+from toolkit.runs.run import Run, RunFailedError, RunStatus, Trigger, last_run, run_of, runs_frame, trend
 
 __all__ = [
     "ChangingInputError",

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -9,19 +10,19 @@ import polars as pl
 from toolkit.audience import Audience, IdentifierKind
 from toolkit.checks import check_audience, check_profile_columns, preload
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
-from toolkit.errors import BusyError, ConfigurationError
+from toolkit.errors import BusyError, ConfigurationError, UnavailableError
 from toolkit.files import write_atomically
 from toolkit.runs.drift import Expected, drift
 from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writing, pass_guards
 from toolkit.runs.ledger import Batch, Ledger, Operation
-from toolkit.runs.lifecycle import RunKeeper, Trigger, end_dead_runs, now, recorded_run
+from toolkit.runs.lifecycle import RunKeeper, end_dead_runs, now, recorded_run
 from toolkit.runs.lists import IfListGone, abandoned_lists, find_list, lease_list, others_of
 from toolkit.runs.plan import Plan
 from toolkit.runs.planning import guard_changes, plans_of
 from toolkit.runs.progress import Observer, Progress, Step, nobody
 from toolkit.runs.push import Pushed, push
 from toolkit.runs.report import write_report
-from toolkit.runs.run import Run, RunStatus, last_inputs, last_run, run_of
+from toolkit.runs.run import Run, RunStatus, Trigger, last_inputs, last_run, run_of
 from toolkit.runs.targets import Target, audiences_of, figures_of, figures_without_advertiser, targets_of
 from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
 from toolkit.workspace import Export, Mode, WorkspaceFolder
@@ -99,16 +100,20 @@ def run_export(
             with client_of(credentials, observer=work.on_wait) as criteo:
                 work.send(criteo, if_list_gone, passed=passed)
         keeper.begin(Step.DONE)
-    run = run_of(folder, keeper.id)
-    write_report(run)
-    return run
+    return _reported(run_of(folder, keeper.id))
 
 
-def resume_export(folder: WorkspaceFolder, name: str, *, observer: Observer = nobody) -> Run:
+def resume_export(
+    folder: WorkspaceFolder,
+    name: str,
+    *,
+    batch_size: int = MAX_IDENTIFIERS_A_CALL,
+    observer: Observer = nobody,
+) -> Run:
     """Take up the last run of the export, which failed or was ended: send what is missing, as the tables are now.
 
-    What that run was allowed to pass is passed again. Raises ConfigurationError when there is nothing to take up,
-    BusyError when it is still going on.
+    What that run was allowed to pass is passed again; ``batch_size`` is as in ``run_export``. Raises ConfigurationError
+    when there is nothing to take up, BusyError when it is still going on.
     """
     export_of(folder, name)
     end_dead_runs(folder)
@@ -119,7 +124,16 @@ def resume_export(folder: WorkspaceFolder, name: str, *, observer: Observer = no
     if last.status is RunStatus.RUNNING:
         raise BusyError(f"Run {last.id} of export {name!r} is going on.", "Wait until it is over, or cancel it.")
     allow = [Guard(it) for it in last.allowed]
-    return run_export(folder, name, allow=allow, resumes=last.id, observer=observer)
+    return run_export(folder, name, allow=allow, batch_size=batch_size, resumes=last.id, observer=observer)
+
+
+def _reported(run: Run) -> Run:
+    """Write the report of the run; one that can't be written is a warning, and changes nothing of how it ended."""
+    try:
+        write_report(run)
+    except UnavailableError as error:
+        return replace(run, warnings=(*run.warnings, f"The report is missing. {error.what} {error.remedy}"))
+    return run
 
 
 def active_exports(folder: WorkspaceFolder) -> list[str]:

@@ -12,11 +12,12 @@ from toolkit.audience.suppression import HASHES
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient
 from toolkit.errors import ConfigurationError, DataError, ListGoneError, ToolkitError
 from toolkit.runs.ledger import Ledger
-from toolkit.runs.lifecycle import Trigger, now, recorded_run
+from toolkit.runs.lifecycle import now, recorded_run
 from toolkit.runs.lists import lease_list
 from toolkit.runs.plan import Plan
 from toolkit.runs.progress import Step, nobody
 from toolkit.runs.push import push
+from toolkit.runs.run import Trigger
 from toolkit.show import html_table, text_table
 from toolkit.tables import reading
 from toolkit.workspace import Export, WorkspaceFolder, audit

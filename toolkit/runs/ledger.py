@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from toolkit.audience import IdentifierForm
 from toolkit.errors import BusyError, DataError
-from toolkit.files import write_atomically
+from toolkit.files import make_folder, write_atomically
 from toolkit.runs.lists import last_batch
 from toolkit.runs.members import changes_of, part_of
 from toolkit.runs.plan import KnownState, Plan, without
@@ -198,7 +198,7 @@ class Ledger:
 
     def _write_part(self, record: ContactListRecord, known: pl.DataFrame, before: pl.DataFrame, number: int) -> None:
         part = part_of(self._folder, record.id, number)
-        part.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(part.parent)
         changes = changes_of(known, before).with_columns(run=pl.lit(self.run_id), at=pl.lit(self._now()))
         # It counts only once the record says so: one that a run wrote which was killed then is written again.
         write_atomically(part, lambda path: changes.write_parquet(path, compression="zstd", compression_level=1))
@@ -231,7 +231,7 @@ class Ledger:
         spent = [self.plan_file(record.id, run) for run, _ in self._batches_since_snapshot(record)]
         relative = Path("lists") / f"{record.id}-{token_hex(4)}.parquet"
         path = self._folder.path / relative
-        path.parent.mkdir(exist_ok=True)
+        make_folder(path.parent)
         write_atomically(path, lambda it: known.write_parquet(it, compression="lz4"))
         previous = record.snapshot
         self._snapshots = {relative.as_posix(): known}

@@ -7,9 +7,8 @@ process is gone, or that has been silent for a minute, is recorded as failed whe
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from importlib.metadata import version
 from secrets import token_hex
 from typing import Any
@@ -19,9 +18,10 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from toolkit.errors import BusyError, ConfigurationError, ToolkitError
+from toolkit.errors import BusyError, ConfigurationError, ToolkitError, UnavailableError
+from toolkit.files import make_folder
 from toolkit.runs.progress import Observer, Progress, Step
-from toolkit.runs.run import MOVES, PASSING, RunCanceledError, RunStatus
+from toolkit.runs.run import MOVES, PASSING, RunCanceledError, RunStatus, Trigger
 from toolkit.workspace import Export, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.exports import require_manageable
@@ -30,15 +30,6 @@ from toolkit.workspace.records import ExportRecord, RunRecord
 
 HEARTBEAT_SECONDS = 10
 SILENT_AFTER = timedelta(seconds=60)
-
-
-class Trigger(StrEnum):
-    """What started a run."""
-
-    PERSON = "person"
-    SCHEDULE = "schedule"
-    REFRESH = "refresh"
-    FORGET = "data subject request"
 
 
 def now() -> datetime:
@@ -102,7 +93,8 @@ def recorded_run(
     """Begin a run and record how it ends: a ToolkitError is recorded, and not raised further.
 
     ``is_retried`` says that who started it runs the export again when it fails of what may pass.
-    Any other exception, and an interrupt, is recorded and goes on. Raises BusyError when one is running already.
+    So is an OSError. Any other exception, and an interrupt, is recorded and goes on. Raises BusyError when one is
+    running already.
     """
     began = _begin(
         folder,
@@ -117,8 +109,10 @@ def recorded_run(
     stop = threading.Event()
     heart = threading.Thread(target=_beat, args=(keeper, stop), name="heartbeat", daemon=True)
     heart.start()
+    _under_way.add(began)
     status, error = RunStatus.FAILED, None
     try:
+        make_folder(folder.path / "runs" / began)
         yield keeper
         status = RunStatus.SUCCESSFUL
     except RunCanceledError as canceled:
@@ -127,6 +121,14 @@ def recorded_run(
     except ToolkitError as problem:
         error = {"kind": type(problem).__name__, "what": problem.what, "remedy": problem.remedy}
         status = RunStatus.FAILED_RETRYING if is_retried and error["kind"] in PASSING else RunStatus.FAILED
+    except OSError as problem:
+        # Such as a full disk below the temporary files of a library: the machine's matter, not a flaw.
+        error = {
+            "kind": UnavailableError.__name__,
+            "what": f"This machine could not do what the run needs: {problem.strerror or type(problem).__name__}.",
+            "remedy": "See that its disks have room, that of temporary files too, and resume the export.",
+        }
+        status = RunStatus.FAILED_RETRYING if is_retried else RunStatus.FAILED
     except KeyboardInterrupt:
         status = RunStatus.CANCELED
         error = {
@@ -146,6 +148,7 @@ def recorded_run(
     finally:
         stop.set()
         heart.join()
+        _under_way.discard(began)
         _end(keeper, folder, status, error)
 
 
@@ -175,7 +178,7 @@ def end_dead_runs(folder: WorkspaceFolder) -> None:
         for record in [it for it in session.scalars(running) if not is_alive(folder, it)]:
             error = {
                 "kind": "ProcessEnded",
-                "what": "The process that ran it ended without a word.",
+                "what": "What ran it ended without a word.",
                 "remedy": "Resume the export, or run it again: it sends what is missing.",
             }
             _move(session, record.id, RunStatus.FAILED, finished_at=now(), error=error)
@@ -183,8 +186,18 @@ def end_dead_runs(folder: WorkspaceFolder) -> None:
 
 def is_alive(folder: WorkspaceFolder, record: RunRecord) -> bool:
     """Tell whether the run goes on, as far as can be seen from here."""
-    gone = record.machine == folder.machine and not psutil.pid_exists(record.process)
+    gone = record.machine == folder.machine and not _goes_on_here(folder, record)
     return record.status == RunStatus.RUNNING and not gone and now() - record.heartbeat_at <= SILENT_AFTER
+
+
+def _goes_on_here(folder: WorkspaceFolder, record: RunRecord) -> bool:
+    # This process may have failed to record the end of a run: its database was out of reach.
+    is_ours = record.process == folder.process
+    return record.id in _under_way if is_ours else psutil.pid_exists(record.process)
+
+
+_under_way: set[str] = set()
+"""The runs that this process is at."""
 
 
 def _begin(
@@ -229,7 +242,6 @@ def _begin(
             f"Export {export.name!r} is running already.",
             "Wait until that run is over (see the list of runs), then run it again if it is still needed.",
         ) from None
-    (folder.path / "runs" / run_id).mkdir(parents=True)
     return run_id
 
 
@@ -243,7 +255,9 @@ def _move(session: Session, run_id: str, to: RunStatus, **values: Any) -> None:
 
 def _beat(keeper: RunKeeper, stop: threading.Event) -> None:
     while not stop.wait(HEARTBEAT_SECONDS):
-        keeper.note(heartbeat_at=now())
+        # A database out of reach for longer is told by the run itself; the heart tries again.
+        with suppress(ToolkitError):
+            keeper.note(heartbeat_at=now())
 
 
 def _end(keeper: RunKeeper, folder: WorkspaceFolder, status: RunStatus, error: dict[str, str] | None) -> None:

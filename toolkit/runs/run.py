@@ -19,6 +19,15 @@ from toolkit.workspace.people import acting
 from toolkit.workspace.records import ExportRecord, RunRecord
 
 
+class Trigger(StrEnum):
+    """What started a run."""
+
+    PERSON = "person"
+    SCHEDULE = "schedule"
+    REFRESH = "refresh"
+    FORGET = "data subject request"
+
+
 class RunStatus(StrEnum):
     """What became of a run, as Customer Insights names it."""
 
@@ -218,11 +227,11 @@ def run_of(folder: WorkspaceFolder, run_id: str) -> Run:
 
 
 def last_run(folder: WorkspaceFolder, export: str) -> Run | None:
-    """Return the newest run of the export, dry runs aside."""
+    """Return the newest run of the export, dry runs and data subject requests aside."""
     query = (
         select(RunRecord)
         .join(ExportRecord)
-        .where(ExportRecord.name == export, ~RunRecord.dry_run)
+        .where(ExportRecord.name == export, *_SENDS_SEGMENTS)
         .order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
         .limit(1)
     )
@@ -232,11 +241,11 @@ def last_run(folder: WorkspaceFolder, export: str) -> Run | None:
 
 
 def last_inputs(folder: WorkspaceFolder, export: str) -> list[dict[str, Any]]:
-    """Return the files that the last successful run of the export read, dry runs aside."""
+    """Return the files that the last successful run of the export read, dry runs and data subject requests aside."""
     query = (
         select(RunRecord.inputs)
         .join(ExportRecord)
-        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL.value, ~RunRecord.dry_run)
+        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL.value, *_SENDS_SEGMENTS)
         .order_by(RunRecord.started_at.desc())
         .limit(1)
     )
@@ -300,6 +309,8 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
         schema=_RUNS_SCHEMA,
     )
 
+
+_SENDS_SEGMENTS = (~RunRecord.dry_run, RunRecord.started_by != Trigger.FORGET.value)
 
 _TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "at": pl.Datetime("us", "UTC"),

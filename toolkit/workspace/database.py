@@ -15,7 +15,7 @@ from toolkit.errors import BusyError, ConfigurationError, DataError, ToolkitErro
 SCHEMA_VERSION = "0004"
 _LOCK = "SELECT pg_advisory_xact_lock(2026072)"
 PATIENCE_MILLISECONDS = 30_000
-"""How long a transaction of SQLite waits for another to end."""
+"""How long a transaction waits for another to end."""
 
 
 def connect(url: str, folder: Path) -> Engine:
@@ -28,6 +28,8 @@ def connect(url: str, folder: Path) -> Engine:
         _back_up_if_old(address.database)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql)
     with told(url):
         _migrate(engine)
     return engine
@@ -93,7 +95,7 @@ def _told(url: str, error: DBAPIError) -> ToolkitError:
     # Of the driver's error only: SQLAlchemy's has the statement and its values.
     said = str(error.orig)
     where = f"The workspace's database ({url})"
-    if "locked" in said:
+    if "locked" in said or "lock timeout" in said:
         return BusyError(f"{where} is held by another program for long.", "See what uses it, then try again.")
     if "malformed" in said or "not a database" in said:
         return DataError(
@@ -114,6 +116,12 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA synchronous = FULL")  # an acknowledged batch is on the disk, or it does not count
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {PATIENCE_MILLISECONDS}")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

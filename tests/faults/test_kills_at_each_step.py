@@ -1,0 +1,48 @@
+"""A run is killed before each thing that it changes, one after the other; each time the lists end right."""
+
+import itertools
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.conftest import Databases
+from tests.faults.days import Days
+
+RECORDED = {
+    "commit of toolkit.runs.lifecycle._begin",
+    "commit of toolkit.runs.lists.lease_list",
+    "commit of toolkit.runs.ledger.Ledger.begin",
+    "commit of toolkit.runs.ledger.Ledger.acknowledge",
+    "commit of toolkit.runs.ledger.Ledger._replace_snapshot",
+    "commit of toolkit.runs.lifecycle._end",
+    "send",
+    "rename plan",
+    "rename lists",
+    "rename report",
+}
+"""Among the things that a run changes are at least these."""
+
+
+def test_a_run_killed_before_anything_that_it_changes_is_resumed(
+    tmp_path: Path, databases: Databases, capsys: pytest.CaptureFixture[str]
+) -> None:
+    died: Counter[str] = Counter()
+    with Days(tmp_path, Random(), database=databases.new()) as days:
+        for _ in range(2):
+            days.begin_evenly()
+            days.run()
+        for number in itertools.count(1):
+            days.begin_evenly()
+            process = days.start_run(dies_at=number)
+            process.wait_until_begun()
+            if not process.was_killed():
+                assert process.exit_code == 0
+                break
+            died[process.died_at] += 1
+            days.look_at_what_was_left()
+            days.resume_or_run()
+    with capsys.disabled():
+        print(f"\n{died.total()} runs killed on {databases.kind}, at one instant after the other")
+    assert died.keys() >= RECORDED
