@@ -9,6 +9,7 @@ import pytest
 import toolkit
 from tests.conftest import Tables
 from tests.faults.killing import OwnProcess
+from toolkit.errors import BusyError
 from toolkit.sandbox import Call, Fault, Sandbox
 
 Held = Callable[[str], set[str]]
@@ -75,4 +76,28 @@ def test_a_list_made_by_a_run_that_was_killed_before_it_could_note_it_is_taken_u
     criteo.stop_failing()
     workspace.resume("Nightly").raise_for_status()
     assert [it.name for it in criteo.lists()] == ["All"]
+    assert held("All") == identifiers(range(100))
+
+
+def test_of_two_processes_that_run_one_export_or_fill_one_list_the_second_is_refused_until_the_first_is_dead(
+    workspace: toolkit.Workspace, criteo: Sandbox, held: Held
+) -> None:
+    workspace.run("Nightly").raise_for_status()
+    (made,) = criteo.lists()
+    settings = workspace.export("Nightly").model_dump(exclude={"name", "version"})
+    workspace.save_export("Second", **settings | {"lists": {"All": made.id}})
+    criteo.fail(Fault.SLOW, calls=Call.STATISTICS, times=1, seconds=30)
+    process = start_run(workspace)
+    while not any(it.call is Call.STATISTICS and it.status is None for it in criteo.requests()):
+        assert not process.ends_within(0.01)
+    with pytest.raises(BusyError, match="Export 'Nightly' is running already"):
+        workspace.run("Nightly")
+    refused = workspace.run("Second")
+    assert refused.error is not None
+    assert "is being changed by run" in refused.error["what"]
+    assert "of export 'Nightly'" in refused.error["what"]
+    assert process.kill()
+    criteo.stop_failing()
+    for name in ("Second", "Nightly"):
+        workspace.run(name).raise_for_status()
     assert held("All") == identifiers(range(100))

@@ -29,7 +29,7 @@ def test_a_run_killed_before_anything_that_it_changes_is_resumed(
     tmp_path: Path, databases: Databases, capsys: pytest.CaptureFixture[str]
 ) -> None:
     died: Counter[str] = Counter()
-    with Days(tmp_path, Random(), database=databases.new()) as days:
+    with Days(tmp_path, Random(), database=databases.new(), batch_size=8) as days:
         for _ in range(2):
             days.begin_evenly()
             days.run()

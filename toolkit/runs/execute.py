@@ -384,8 +384,8 @@ class _Work:
 
     def _tell_warnings(self, criteo: CriteoClient) -> None:
         self._keeper.warn(
-            f"Criteo rejected {row['rejected']:,} identifiers of segment {row['segment']!r} as invalid; "
-            "run.rejected shows whose, as far as Criteo named them."
+            f"Criteo rejected {row['rejected']:,} {'identifier' if row['rejected'] == 1 else 'identifiers'} of segment "
+            f"{row['segment']!r} as invalid; run.rejected shows whose, as far as Criteo named them."
             for row in self._rows.values()
             if row["rejected"]
         )

@@ -244,6 +244,7 @@ class Ledger:
             kept.settled = settled
         record.snapshot, record.snapshot_sha256 = kept.snapshot, kept.snapshot_sha256
         record.snapshot_batch, record.settled = kept.snapshot_batch, settled
+        record.rejected, record.holds_unknown = kept.rejected, kept.holds_unknown
         for file in [*spent, *([self._folder.path / previous] if previous else [])]:
             file.unlink(missing_ok=True)
 
