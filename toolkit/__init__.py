@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from toolkit.checks import Check, Level, Thresholds
     from toolkit.errors import ToolkitError
     from toolkit.interface import Workspace, open_workspace
+    from toolkit.preview import Preview
     from toolkit.refresh import Refresh, RefreshOptions, ScheduledRun
     from toolkit.runs import Run, RunStatus
     from toolkit.tables import Profiles, SegmentFolder, SegmentTable
@@ -27,6 +28,7 @@ _HOME = {
     "Level": "checks",
     "Mode": "workspace",
     "People": "workspace",
+    "Preview": "preview",
     "Profiles": "tables",
     "Refresh": "refresh",
     "RefreshOptions": "refresh",
@@ -55,6 +57,7 @@ __all__ = [
     "Level",
     "Mode",
     "People",
+    "Preview",
     "Profiles",
     "Refresh",
     "RefreshOptions",

@@ -16,6 +16,10 @@ class ToolkitError(Exception):
         self.what = what
         self.remedy = remedy
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows in the place of a traceback: the two sentences."""
+        return [f"{type(self).__name__}: {self.what}", self.remedy]
+
     def __reduce__(self) -> tuple[type["ToolkitError"], tuple[str, str]]:
         return type(self), (self.what, self.remedy)
 

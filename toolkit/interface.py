@@ -9,11 +9,13 @@ from typing import Any
 
 import polars as pl
 
-from toolkit.audience import Audience, IdentifierForm, audience_of
+from toolkit.audience import IdentifierForm
+from toolkit.checks import Thresholds
 from toolkit.criteo import CRITEO, MAX_IDENTIFIERS_A_CALL
 from toolkit.errors import ToolkitError
 from toolkit.names import one_of
 from toolkit.notify import tell_of_run
+from toolkit.preview import FIRST_MEMBERS, Preview, preview_of_export, preview_of_segments
 from toolkit.progress_bar import progress_bar
 from toolkit.quality import ProfileQuality, quality_of
 from toolkit.refresh import Health, Refresh, RefreshOptions, health_of, refresh, refresh_of, refreshes_frame
@@ -72,7 +74,6 @@ from toolkit.workspace.export import make_export
 from toolkit.workspace.export_files import read_exports, write_exports
 from toolkit.workspace.exports import (
     activate_export,
-    chosen_segments,
     detach_export,
     duplicate_export,
     export_of,
@@ -82,7 +83,7 @@ from toolkit.workspace.exports import (
     remove_export,
     save_export,
 )
-from toolkit.workspace.suppression import suppress, suppression_frame, suppression_of
+from toolkit.workspace.suppression import suppress, suppression_frame
 
 
 def open_workspace(
@@ -179,22 +180,46 @@ class Workspace:
         email_column: str,
         exclude: Sequence[str] = (),
         form: IdentifierForm | str = IdentifierForm.SHA256,
-    ) -> Audience:
-        """Prepare one or several segments and return what would be sent, and who would be left out and why."""
-        return audience_of(
-            self._folder.profiles,
-            self._folder.segments,
+        thresholds: Thresholds | None = None,
+        columns: Sequence[str] = (),
+        unmasked: Sequence[str] = (),
+        members: int = FIRST_MEMBERS,
+    ) -> Preview:
+        """Look at segments before anything is sent: who would be, who not and why, how much that is.
+
+        ``preview.members`` shows the first ``members`` of each segment, with the e-mail masked, and further profile
+        ``columns``, masked where they look personal; ``unmasked`` are shown as they are, not to viewers, and the audit
+        keeps it. Nothing is sent anywhere.
+        """
+        return preview_of_segments(
+            self._folder,
             [segments] if isinstance(segments, str) else list(segments),
             email_column=email_column,
             exclude=exclude,
             form=one_of("form", IdentifierForm, form),
-            suppression=suppression_of(self._folder),
+            thresholds=thresholds,
+            columns=columns,
+            unmasked=unmasked,
+            members=members,
         )
 
-    def preview_export(self, name: str) -> Audience:
-        """Prepare the segments of an export as its next run would."""
-        export = chosen_segments(self._folder, export_of(self._folder, name))
-        return self.preview(export.segments, email_column=export.email_column, exclude=export.exclude, form=export.form)
+    def preview_export(
+        self,
+        name: str,
+        *,
+        columns: Sequence[str] = (),
+        unmasked: Sequence[str] = (),
+        members: int = FIRST_MEMBERS,
+        ask_criteo: bool = False,
+    ) -> Preview:
+        """Look at an export as its next run would send it: also what it would add, remove, and how long it takes.
+
+        What Criteo counted in its lists is as after the last run; ``ask_criteo=True`` counts anew. Else nothing is sent
+        anywhere. For ``columns``, ``unmasked`` and ``members`` see ``preview``.
+        """
+        return preview_of_export(
+            self._folder, name, columns=columns, unmasked=unmasked, members=members, asks_criteo=ask_criteo
+        )
 
     @property
     def me(self) -> Person:

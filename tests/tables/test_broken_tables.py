@@ -50,7 +50,7 @@ class Lake:
             rows.write_csv(self.profiles / f"part-{number}.csv")
         return self.profiles / "part-1.csv"
 
-    def preview(self, **options: object) -> toolkit.Audience:
+    def preview(self, **options: object) -> toolkit.Preview:
         key = str(options.pop("key", "CustomerId"))
         workspace = toolkit.open_workspace(
             self.folder / "workspace",

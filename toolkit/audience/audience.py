@@ -24,6 +24,8 @@ class Audience:
     form: IdentifierForm
     rows: pl.DataFrame = field(repr=False)
     addresses: pl.DataFrame | None = field(default=None, repr=False)
+    domains: pl.DataFrame | None = field(default=None, repr=False)
+    """``domain`` and ``people``, where they were counted; a domain of few people is not named."""
 
     @property
     def segments(self) -> list[str]:

@@ -7,6 +7,7 @@ import polars as pl
 
 from toolkit.audience import email, madid
 from toolkit.audience.audience import Audience
+from toolkit.audience.domains import domains_of, with_domain
 from toolkit.audience.identifiers import IdentifierForm, IdentifierKind, composed, hashed
 from toolkit.audience.status import STATUS_TYPE, Status
 from toolkit.audience.suppression import Suppression
@@ -36,13 +37,15 @@ def prepare(
     advertiser_column: str = "",
     advertisers: Sequence[str] = (),
     suppression: Suppression | None = None,
+    count_domains: bool = False,
 ) -> Audience:
     """Give every member of every segment exactly one status, and those who are exportable an identifier.
 
     ``members`` has the columns ``segment`` (an Enum) and ``key``; ``profiles`` has ``profile_key`` (unique, of the
     same type) and ``identifier_column``. Members of the segments in ``exclude``, and whoever shares an address with one
     of them, are suppressed in all others, and so are those of ``suppression``. With ``advertiser_column`` a member
-    belongs to one of the ``advertisers``, or to none. Time and memory grow with the members; profiles are streamed.
+    belongs to one of the ``advertisers``, or to none. Mail domains are counted only
+    if asked for. Time and memory grow with the members; profiles are streamed.
 
     Raises ProfileKeyError when profiles hold a null key, or twice the key of a member.
     """
@@ -64,6 +67,7 @@ def prepare(
                 form=form,
                 beside=beside,
                 advertisers=advertisers if advertiser_column else None,
+                count_domains=count_domains,
             ),
             # As a filter, so that the statistics of Parquet files answer without reading the column.
             profiles.filter(pl.col(profile_key).is_null()).select(pl.len()),
@@ -87,6 +91,7 @@ def prepare(
         form=form,
         rows=_source_rows(rows, segments),
         addresses=None if addresses is None else addresses.select("identifier", "address").unique("identifier"),
+        domains=domains_of(frame) if count_domains else None,
     )
 
 
@@ -98,6 +103,7 @@ def _label(
     form: IdentifierForm,
     beside: Sequence[IdentifierForm],
     advertisers: Sequence[str] | None,
+    count_domains: bool,
 ) -> pl.LazyFrame:
     """Match each member with its profile and classify what the identifier's field holds."""
     rule = email if kind is IdentifierKind.EMAIL else madid
@@ -133,12 +139,15 @@ def _label(
     is_exportable = pl.col("status") == Status.EXPORTABLE.value
     identifier = pl.when("is_hash").then("address").otherwise(hashed("address", form))
     kept = ["segment", "customer", "rows", "status", "identifier", *(it.value for it in beside)]
+    if count_domains:
+        classified = with_domain(classified)
     return classified.with_columns(
         identifier=pl.when(is_exportable).then(identifier),
         **{it.value: pl.when(is_exportable).then(hashed("address", it)) for it in beside},
     ).select(
         *kept,
         *([] if form is not IdentifierForm.PLAIN else ["address"]),
+        *(["domain"] if count_domains else []),
         *([] if advertisers is None else [_among(advertisers).alias("advertiser")]),
     )
 

@@ -24,6 +24,7 @@ def audience_of(
     advertiser_column: str = "",
     advertisers: Sequence[str] = (),
     suppression: Suppression | None = None,
+    count_domains: bool = False,
 ) -> Audience:
     """Prepare these segments of the catalog: scan, match, classify, hash.
 
@@ -50,6 +51,7 @@ def audience_of(
                 advertiser_column=advertiser_column,
                 advertisers=advertisers,
                 suppression=suppression,
+                count_domains=count_domains,
             )
         except ProfileKeyError as error:
             raise profiles.key_error(error.keys) from None

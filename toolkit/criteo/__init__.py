@@ -20,12 +20,13 @@ from toolkit.criteo.models import (
     Rows,
     Statistics,
 )
-from toolkit.criteo.pacing import Patience, Wait
+from toolkit.criteo.pacing import CALLS_A_MINUTE, Patience, Wait
 from toolkit.criteo.transport import OF_THE_VERSION
 from toolkit.criteo.wire import CRITEO
 
 __all__ = [
     "API_VERSION",
+    "CALLS_A_MINUTE",
     "CRITEO",
     "MAX_IDENTIFIERS_A_CALL",
     "OF_THE_VERSION",

@@ -5,7 +5,7 @@ from typing import Any
 
 import ipywidgets
 
-from toolkit.audience import Audience, IdentifierForm
+from toolkit.audience import IdentifierForm
 from toolkit.checks import Thresholds
 from toolkit.forms.background import Deliver
 from toolkit.forms.form import Form
@@ -15,6 +15,7 @@ from toolkit.forms.schedule_field import ScheduleField
 from toolkit.forms.segment_picker import SegmentPicker
 from toolkit.forms.terms import term
 from toolkit.interface import Workspace
+from toolkit.preview import Preview
 from toolkit.quality import Candidate, email_candidates
 from toolkit.workspace import Export, Mode
 from toolkit.workspace.schedule import Schedule
@@ -312,13 +313,21 @@ class ExportForm(Form):
             name="", connection="", email_column=column, segments=self._asked_segments, exclude=self._asked_exclude
         )
 
-        def prepare() -> Audience:
+        thresholds = Thresholds(limit_profiles=self.limit.value, contract_limit_profiles=self._contract)
+
+        def prepare() -> Preview:
             chosen = asked.chosen(self.workspace.segments.names())
-            return self.workspace.preview(list(chosen.segments), email_column=column, exclude=chosen.exclude, form=form)
+            return self.workspace.preview(
+                list(chosen.segments),
+                email_column=column,
+                exclude=chosen.exclude,
+                form=form,
+                thresholds=thresholds,
+                members=0,
+            )
 
         self.preview.ask(
             prepare if asked.segments and column else None,
-            limit=self._least_limit,
             hint=self.words.say("Choose an e-mail column and a segment to see who would be sent."),
         )
 

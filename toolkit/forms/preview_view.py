@@ -3,15 +3,18 @@
 from collections.abc import Callable, Sequence
 
 import ipywidgets
+import polars as pl
 
 from toolkit.audience import Audience, Status
 from toolkit.forms.background import Newest
 from toolkit.forms.form import Form
 from toolkit.forms.parts import Message, heading, table
 from toolkit.forms.terms import term
+from toolkit.preview import Preview
 
 _PAUSE_SECONDS = 0.3
 _LEFT_OUT = [it for it in Status if it is not Status.EXPORTABLE]
+_MOST_PAIRS = 10
 
 
 class PreviewView:
@@ -22,33 +25,45 @@ class PreviewView:
         self._newest = Newest(form.background, pause_seconds=_PAUSE_SECONDS)
         self.message = Message()
         self.figures = ipywidgets.HTML()
-        self.audience: Audience | None = None
+        self.shown: Preview | None = None
         """What is shown."""
         self.widget = ipywidgets.VBox([heading(form.words.say("Preview")), self.message.widget, self.figures])
 
-    def ask(self, prepare: Callable[[], Audience] | None, *, limit: int, hint: str) -> None:
+    @property
+    def audience(self) -> Audience | None:
+        """Who is sent and who is left out, of what is shown."""
+        return None if self.shown is None else self.shown.audience
+
+    def ask(self, prepare: Callable[[], Preview] | None, *, hint: str) -> None:
         """Show what ``prepare`` returns, once nothing newer was asked for; None shows the hint."""
         words = self._form.words
         if prepare is None:
-            self.audience = None
+            self.shown = None
             self._newest.forget()
             self.figures.value = ""
             self.message.show(words.say("To do"), hint, kind="busy")
             return
         self.message.show(words.say("Working"), words.say("The preview is made."), kind="busy")
-        self._newest.ask(prepare, done=lambda audience: self._show(audience, limit), failed=self._fail)
+
+        def drawn() -> tuple[Preview, str]:
+            preview = prepare()
+            return preview, _drawn(self._form, preview)
+
+        self._newest.ask(drawn, done=lambda it: self._show(*it), failed=self._fail)
 
     def _fail(self, problem: Exception) -> None:
-        self.audience = None
+        self.shown = None
         self.figures.value = ""
         self.message.show(self._form.words.say("Error"), *self._form.told(problem), kind="problem")
 
-    def _show(self, audience: Audience, limit: int) -> None:
-        self.audience = audience
-        self.figures.value = _funnel(self._form, audience) + _by_segment(self._form, audience)
+    def _show(self, preview: Preview, figures: str) -> None:
+        self.shown = preview
+        self.figures.value = figures
         words = self._form.words
-        sent = words.number(audience.exportable)
-        if audience.exportable > limit:
+        sent = words.number(preview.exportable)
+        limit = preview.limits["at_most"].min()
+        assert isinstance(limit, int)  # noqa: S101  # an export always has a limit
+        if preview.exportable > limit:
             self.message.show(
                 words.say("Warning"),
                 words.say(
@@ -64,6 +79,44 @@ class PreviewView:
                 words.say("{sent} identifiers, at most {limit} are allowed.", sent=sent, limit=words.number(limit)),
                 kind="done",
             )
+
+
+def _drawn(form: Form, preview: Preview) -> str:
+    parts = [_funnel(form, preview.audience), _by_segment(form, preview.audience), _small(form, preview)]
+    if len(preview.segments) > 1:
+        parts.append(_overlap(form, preview))
+    return "".join(parts)
+
+
+def _small(form: Form, preview: Preview) -> str:
+    """Return the segments that are too small to be of use at Criteo."""
+    words = form.words
+    small = preview.limits.filter(~pl.col("is_kept") & pl.col("at_least").is_not_null())
+    if small.is_empty():
+        return ""
+    title = words.say(
+        "Smaller than {fewest} people: Criteo can hardly use such a list", fewest=words.number(small["at_least"][0])
+    )
+    rows = [(row["of"], words.number(row["size"])) for row in small.iter_rows(named=True)]
+    return table(title, [words.say("Segment"), words.say("People")], rows, numbers=(1,))
+
+
+def _overlap(form: Form, preview: Preview) -> str:
+    """Return how many people two segments share, the pairs that share most first."""
+    words = form.words
+    title = words.say("Together {people} people, each counted once", people=words.number(preview.distinct))
+    # Each two of them once, as it is told for the smaller, of which it is the larger share.
+    pairs = (
+        preview.overlap.filter(pl.col("both") > 0)
+        .sort("share", "both", descending=True)
+        .unique(pl.concat_list("segment", "other").list.sort(), keep="first", maintain_order=True)
+    )
+    rows = [
+        (row["segment"], row["other"], words.number(row["both"]), words.share(row["share"]))
+        for row in pairs.head(_MOST_PAIRS).iter_rows(named=True)
+    ]
+    head = [words.say("Segment"), words.say("Also in"), words.say("People"), "%"]
+    return table(title, head, rows, numbers=(2, 3))
 
 
 def _funnel(form: Form, audience: Audience) -> str:

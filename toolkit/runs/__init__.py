@@ -7,7 +7,7 @@ from toolkit.runs.lifecycle import cancel_run, end_dead_runs
 from toolkit.runs.lists import IfListGone, OfLists, end_lists
 from toolkit.runs.members import flapping, scan_history
 from toolkit.runs.progress import Progress, Step
-from toolkit.runs.run import Run, RunFailedError, RunStatus, Trigger, last_run, run_of, runs_frame, trend
+from toolkit.runs.run import Run, RunFailedError, RunStatus, Trigger, last_run, past_runs, run_of, runs_frame, trend
 
 __all__ = [
     "ChangingInputError",
@@ -29,6 +29,7 @@ __all__ = [
     "flapping",
     "forget",
     "last_run",
+    "past_runs",
     "resume_export",
     "run_export",
     "run_of",

@@ -253,6 +253,19 @@ def last_inputs(folder: WorkspaceFolder, export: str) -> list[dict[str, Any]]:
         return session.scalar(query) or []
 
 
+def past_runs(folder: WorkspaceFolder, export: str, *, most: int) -> list[Run]:
+    """Return the newest successful runs of the export, dry runs aside."""
+    query = (
+        select(RunRecord)
+        .join(ExportRecord)
+        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL.value, ~RunRecord.dry_run)
+        .order_by(RunRecord.started_at.desc())
+        .limit(most)
+    )
+    with folder.session() as session:
+        return [value_of(record, folder) for record in session.scalars(query)]
+
+
 def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
     """Return a row a run and contact list, the oldest first: how sizes, adds, removes, rejects and matches moved.
 

@@ -52,8 +52,10 @@ class Target:
         )
 
 
-def audiences_of(folder: WorkspaceFolder, export: Export) -> Mapping[IdentifierKind, Audience]:
-    """Prepare the export's segments, once for each kind of identifier."""
+def audiences_of(
+    folder: WorkspaceFolder, export: Export, *, count_domains: bool = False
+) -> Mapping[IdentifierKind, Audience]:
+    """Prepare the export's segments, once for each kind of identifier; count the domains of e-mails if asked for."""
     columns = {IdentifierKind.EMAIL: export.email_column, IdentifierKind.MADID: export.madid_column}
     advertisers = list(connection(folder, export.connection).advertisers) if export.advertiser_column else []
     suppression = suppression_of(folder)
@@ -69,6 +71,7 @@ def audiences_of(folder: WorkspaceFolder, export: Export) -> Mapping[IdentifierK
             advertiser_column=export.advertiser_column,
             advertisers=advertisers,
             suppression=suppression,
+            count_domains=count_domains and kind is IdentifierKind.EMAIL,
         )
         for kind, column in columns.items()
         if column

@@ -43,6 +43,8 @@ class Action(StrEnum):
     REMOVE_SEGMENT = "remove segment"
     FORGET = "forget person"
     SUPPRESS = "suppress people"
+    WRITE_LEFT_OUT = "write members left out"
+    SHOW_UNMASKED = "show columns unmasked"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,60 @@
+"""How charts look, and how one becomes a picture: an SVG that needs no network and no script.
+
+A picture has no background, and takes its text and lines from the colour of the text around it, so that it is read on
+a light page and on a dark one. Its colours are those of Okabe and Ito, told apart with any colour vision; each mark
+has an outline, and a label, a shape or a place in an order beside its colour.
+"""
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from altair.typing import ChartType
+
+BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY, GREY = "#E69F00", "#56B4E9", "#999999"
+COLOURS = [BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY]
+"""In the order in which several things are told apart."""
+
+TEXT = "currentColor"
+
+_AXIS = {
+    "labelColor": TEXT,
+    "titleColor": TEXT,
+    "domainColor": TEXT,
+    "tickColor": TEXT,
+    "gridColor": TEXT,
+    "gridOpacity": 0.15,
+    "labelFontSize": 11,
+    "titleFontSize": 12,
+    "titleFontWeight": "normal",
+    "labelLimit": 260,
+}
+_LOOKS: dict[str, Any] = {
+    "background": "transparent",
+    "font": "Arial, Liberation Sans, sans-serif",
+    "padding": 8,
+    "axis": _AXIS,
+    "legend": {"labelColor": TEXT, "titleColor": TEXT, "labelLimit": 260},
+    "header": {"labelColor": TEXT, "titleColor": TEXT},
+    "title": {"color": TEXT, "subtitleColor": TEXT, "anchor": "start", "fontSize": 13},
+    "text": {"color": TEXT, "fontSize": 11},
+    "rule": {"color": TEXT},
+    "bar": {"stroke": TEXT, "strokeWidth": 0.6},
+    "view": {"stroke": None},
+    "range": {"category": COLOURS},
+}
+
+
+def svg(chart: "ChartType") -> str:
+    """Return the chart as SVG."""
+    import vl_convert
+
+    # Nothing may be fetched: a chart brings its figures along.
+    return str(vl_convert.vegalite_to_svg(chart.to_dict(), config=_LOOKS, allowed_base_urls=[]))
+
+
+def figure(chart: "ChartType", label: str) -> str:
+    """Return the chart as a figure of HTML that narrows with its page; ``label`` says what it shows."""
+    picture = svg(chart).replace("<svg ", '<svg style="max-width:100%;height:auto;overflow:visible" ', 1)
+    return f'<figure role="img" aria-label="{escape(label)}" style="margin:0">{picture}</figure>'

@@ -1,0 +1,126 @@
+"""Pictures of a preview, as Altair charts that can be edited further."""
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import polars as pl
+
+from toolkit.charts import BLUE, COLOURS, GREEN, ORANGE, TEXT
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    Chart: TypeAlias = alt.LayerChart | alt.FacetChart
+
+_MOST_SEGMENTS = 12
+"""A picture of more segments is not read; the frame has them all."""
+_STRONGEST = 0.55
+"""How much of the colour the fullest cell has, so that its figure is read on it, whether dark or light."""
+
+
+def funnel_chart(funnel: pl.DataFrame) -> "Chart":
+    """Draw the steps from members to exportable, one below the other, each with its figure."""
+    import altair as alt
+
+    steps = funnel.filter((pl.col("people") > 0) | pl.col("step").is_in(["members", "exportable"]))
+    kind = (
+        pl.when(pl.col("step") == "members")
+        .then(pl.lit("members"))
+        .when(pl.col("step") == "exportable")
+        .then(pl.lit("exportable"))
+        .otherwise(pl.lit("left out"))
+    )
+    rows = steps.select(
+        step=pl.col("step").str.replace_all("_", " "),
+        kind=kind,
+        start=pl.when(kind == "left out").then("remaining").otherwise(0),
+        end=pl.when(kind == "left out").then(pl.col("remaining") + pl.col("people")).otherwise("people"),
+        people="people",
+        label=pl.concat_str(
+            pl.when(kind == "left out").then(pl.lit("− ")).otherwise(pl.lit("")),  # noqa: RUF001  # a minus, no hyphen
+            thousands(pl.col("people")),
+            pl.format(" ({}%)", (pl.col("share").fill_null(0) * 100).round(1)),
+        ),
+    )
+    base = alt.Chart(alt.InlineData(values=rows.to_dicts())).encode(
+        y=alt.Y("step:N", sort=rows["step"].to_list(), title=None)
+    )
+    bars = base.mark_bar().encode(
+        x=alt.X("start:Q", title="people", axis=alt.Axis(format="~s", tickCount=5)),
+        x2="end:Q",
+        color=alt.Color(
+            "kind:N",
+            legend=None,
+            scale=alt.Scale(domain=["members", "left out", "exportable"], range=[BLUE, ORANGE, GREEN]),
+        ),
+        tooltip=["step:N", "people:Q"],
+    )
+    labels = base.mark_text(align="left", dx=5).encode(x="end:Q", text="label:N")
+    return alt.layer(bars, labels).properties(width=420, height={"step": 26})
+
+
+def history_chart(history: pl.DataFrame) -> "Chart":
+    """Draw how many were exportable in each run, a line a segment, named at its end."""
+    import altair as alt
+
+    largest = (
+        history.group_by("segment")
+        .agg(pl.col("exportable").max())
+        .sort("exportable", "segment", descending=[True, False])
+    )
+    segments = largest["segment"].head(len(COLOURS)).to_list()
+    sizes = (
+        history.filter(pl.col("segment").is_in(segments))
+        .group_by("at", "export", "segment", maintain_order=True)
+        .agg(pl.col("exportable").sum())
+        .with_columns(
+            line=pl.format("{} · {}", "export", "segment"), moment=pl.col("at").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+        )
+    )
+    base = alt.Chart(alt.InlineData(values=sizes.drop("at").to_dicts())).encode(
+        x=alt.X("moment:T", title=None, axis=alt.Axis(tickCount=6)),
+        y=alt.Y("exportable:Q", title="exportable", axis=alt.Axis(format="~s", tickCount=5)),
+    )
+    scale = alt.Scale(domain=segments, range=COLOURS[: len(segments)])
+    lines = base.mark_line().encode(color=alt.Color("segment:N", scale=scale, legend=None), detail="line:N")
+    points = base.mark_point(filled=True, size=45, opacity=1).encode(
+        color=alt.Color("segment:N", scale=scale, legend=None),
+        shape=alt.Shape("segment:N", scale=alt.Scale(domain=segments), legend=None),
+        tooltip=["export:N", "segment:N", "exportable:Q"],
+    )
+    names = (
+        base.transform_window(rank="rank()", sort=[alt.SortField("moment", order="descending")], groupby=["line"])
+        .transform_filter("datum.rank == 1")
+        .mark_text(align="left", dx=8)
+        .encode(text="segment:N")
+    )
+    return alt.layer(lines, points, names).properties(width=420, height=180)
+
+
+def overlap_chart(pairs: pl.DataFrame) -> "Chart":
+    """Draw the share of each segment (a row) that another one (a column) sends too, as a figure on a tint."""
+    import altair as alt
+
+    shown = pairs["segment"].unique(maintain_order=True).head(_MOST_SEGMENTS).to_list()
+    cells = pairs.filter(pl.col("segment").is_in(shown) & pl.col("other").is_in(shown)).select(
+        "segment",
+        "other",
+        "both",
+        share=pl.col("share").fill_null(0),
+        label=pl.format("{}%", (pl.col("share").fill_null(0) * 100).round(0).cast(pl.Int64)),
+    )
+    base = alt.Chart(alt.InlineData(values=cells.to_dicts())).encode(
+        x=alt.X("other:N", sort=shown, title=None, axis=alt.Axis(labelAngle=-35, orient="top")),
+        y=alt.Y("segment:N", sort=shown, title=None),
+    )
+    tints = base.mark_rect(color=BLUE, stroke=TEXT, strokeOpacity=0.3).encode(
+        opacity=alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0, _STRONGEST]), legend=None),
+        tooltip=["segment:N", "other:N", "both:Q"],
+    )
+    return alt.layer(tints, base.mark_text().encode(text="label:N")).properties(width={"step": 58}, height={"step": 30})
+
+
+def thousands(number: pl.Expr) -> pl.Expr:
+    """Return whole numbers as text, with marks between the thousands."""
+    text = number.cast(pl.String)
+    grouped = text.str.reverse().str.replace_all(r"(\d{3})", "${1},").str.strip_suffix(",").str.reverse()
+    return grouped

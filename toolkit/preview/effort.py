@@ -1,0 +1,71 @@
+"""How many calls and how much time a run would take."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from toolkit.criteo import CALLS_A_MINUTE
+from toolkit.preview.lists import Lists
+from toolkit.runs import Run, Step
+from toolkit.workspace import Export, Mode
+
+_TOKEN, _SEARCH, _MAKE, _COUNT = 1, 1, 1, 1
+_MINUTE_SECONDS = 60
+
+_SCHEMA = pl.Schema(
+    {
+        "calls": pl.Int64(),
+        "batches": pl.Int64(),
+        "identifiers": pl.Int64(),
+        "least_seconds": pl.Float64(),
+        "seconds": pl.Float64(),
+        "past_runs": pl.Int64(),
+    }
+)
+
+
+def effort_of(lists: Lists, export: Export | None, past: Sequence[Run]) -> pl.DataFrame:
+    """Return one row: the ``calls`` to Criteo, the ``batches`` and ``identifiers`` among them, and the time.
+
+    ``least_seconds`` is how long Criteo's rate limit makes a run wait. ``seconds`` is what it takes by the speed of the
+    ``past_runs``: null where there are none that sent something.
+    """
+    frame = lists.frame
+    calls = _calls_beside_batches(lists, export) + int(frame["batches"].sum())
+    identifiers = int(frame["added"].sum()) + int(frame["removed"].sum())
+    # A minute's calls may all be made at once; the next has to wait for the next minute.
+    waits = float((calls - 1) // CALLS_A_MINUTE * _MINUTE_SECONDS)
+    speed = _identifiers_a_second(past)
+    seconds = None if speed is None else _median_of_steps(past) + max(identifiers / speed, waits)
+    row = (calls, int(frame["batches"].sum()), identifiers, waits, seconds, len(past))
+    return pl.DataFrame([row], schema=_SCHEMA, orient="row")
+
+
+def _calls_beside_batches(lists: Lists, export: Export | None) -> int:
+    """Count what a run asks besides sending: a token, where each list is, and its count before and after."""
+    frame = lists.frame
+    made = frame.filter(pl.col("list_id").is_null()).unique(["advertiser_id", "name"])
+    given = set() if export is None else set(export.lists)
+    adopted = made.filter(pl.col("segment").is_in(list(given)))
+    new = made.filter(~pl.col("segment").is_in(list(given)))
+    known = frame.filter(pl.col("list_id").is_not_null())
+    found = known.height + adopted.height
+    # All lists of an advertiser are searched once for the names of those that are new.
+    named = new["advertiser_id"].n_unique()
+    counted = known["list_id"].n_unique() + made.height
+    times = 1 if export is not None and export.mode is Mode.REPLACE else 2
+    asked = _SEARCH * (found + named) + _MAKE * new.height + _COUNT * counted * times
+    return _TOKEN + asked + lists.renamed
+
+
+def _identifiers_a_second(past: Sequence[Run]) -> float | None:
+    sent = sum(row["added"] + row["removed"] for run in past for row in run.segments)
+    seconds = sum(run.timings.get(Step.PUSH.value, 0.0) for run in past)
+    return sent / seconds if sent and seconds else None
+
+
+def _median_of_steps(past: Sequence[Run]) -> float:
+    steps = (Step.PREPARE, Step.CHECK, Step.PLAN)
+    took = pl.Series([sum(run.timings.get(it.value, 0.0) for it in steps) for run in past], dtype=pl.Float64)
+    median = took.median()
+    return median if isinstance(median, float) else 0.0

@@ -1,0 +1,46 @@
+"""The size of what would be sent, held against what is allowed and what is of use."""
+
+import polars as pl
+
+from toolkit.audience import IdentifierKind
+from toolkit.checks import Thresholds
+from toolkit.checks.thresholds import MOST_PROFILES_AN_EXPORT
+
+FEWEST_OF_USE = 500
+"""Integrators of Criteo's audiences report that a list of fewer people is too small for campaigns to use."""
+
+_SCHEMA = pl.Schema(
+    {
+        "limit": pl.String(),
+        "of": pl.String(),
+        "size": pl.Int64(),
+        "at_least": pl.Int64(),
+        "at_most": pl.Int64(),
+        "is_kept": pl.Boolean(),
+        "said_by": pl.String(),
+    }
+)
+
+
+def limits_of(exportable: int, lists: pl.DataFrame, thresholds: Thresholds) -> pl.DataFrame:
+    """Return a row a limit: what it is ``of`` (all segments, or a list), its ``size``, and whether it ``is_kept``.
+
+    ``said_by`` tells where a limit comes from.
+    """
+    own = "Customer Insights" if thresholds.limit_profiles == MOST_PROFILES_AN_EXPORT else "the export"
+    most = [("most of an export", thresholds.limit_profiles, own)]
+    if thresholds.contract_limit_profiles is not None:
+        most.append(("most by the contract", thresholds.contract_limit_profiles, "the contract with Criteo"))
+    of_export = [(limit, "all segments", exportable, None, at_most, said_by) for limit, at_most, said_by in most]
+    # Mobile ids are of the same people.
+    sizes = lists.filter(pl.col("identifier_type") == IdentifierKind.EMAIL.value).select("segment", "exportable")
+    of_lists = [
+        ("fewest that are of use", segment, size, FEWEST_OF_USE, None, "Criteo's integrators")
+        for segment, size in sizes.iter_rows()
+    ]
+    is_kept = pl.col("size").is_between(
+        pl.col("at_least").fill_null(0), pl.coalesce("at_most", pl.col("size")), closed="both"
+    )
+    columns = [name for name in _SCHEMA.names() if name != "is_kept"]
+    frame = pl.DataFrame([*of_export, *of_lists], schema={name: _SCHEMA[name] for name in columns}, orient="row")
+    return frame.with_columns(is_kept=is_kept).select(_SCHEMA.names())

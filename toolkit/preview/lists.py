@@ -1,0 +1,155 @@
+"""The contact lists that a run would fill: what it would add and remove, and what is at Criteo already."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+from sqlalchemy import select
+
+from toolkit.audience import Audience, IdentifierKind
+from toolkit.criteo import MAX_IDENTIFIERS_A_CALL
+from toolkit.errors import ToolkitError
+from toolkit.runs.ledger import Ledger
+from toolkit.runs.planning import Planned, plan_export
+from toolkit.runs.targets import Figures, Target, figures_of, targets_of
+from toolkit.workspace import Export, WorkspaceFolder
+from toolkit.workspace.connections import client_of, credentials_of
+from toolkit.workspace.records import ConnectionRecord, ContactListRecord
+
+SCHEMA = pl.Schema(
+    {
+        "segment": pl.String(),
+        "advertiser_id": pl.String(),
+        "identifier_type": pl.String(),
+        "name": pl.String(),
+        "list_id": pl.String(),
+        "members": pl.Int64(),
+        "exportable": pl.Int64(),
+        "held": pl.Int64(),
+        "added": pl.Int64(),
+        "removed": pl.Int64(),
+        "is_emptied": pl.Boolean(),
+        "batches": pl.Int64(),
+        "held_by_criteo": pl.Int64(),
+        "matches": pl.Int64(),
+        "match_rate": pl.Float64(),
+        "counted_at": pl.Datetime("us", "UTC"),
+    }
+)
+_COUNTED = ["held_by_criteo", "matches", "match_rate", "counted_at"]
+_WHICH = ["segment", "advertiser_id", "identifier_type", "list_id"]
+
+
+@dataclass(frozen=True)
+class Lists:
+    """The lists of an export, or of segments that no export sends yet."""
+
+    frame: pl.DataFrame
+    """A row a list and kind of identifier, with the columns of ``SCHEMA``."""
+    warnings: tuple[str, ...] = ()
+    renamed: int = 0
+    """How many lists are called otherwise at Criteo than the export calls them now."""
+
+
+def lists_of_segments(audience: Audience) -> Lists:
+    """Return a list a segment, as an export that is new would make them."""
+    rows = [
+        {
+            "segment": row["segment"],
+            "identifier_type": IdentifierKind.EMAIL.value,
+            "name": row["segment"],
+            "members": row["members"],
+            "exportable": row["exportable"],
+            "held": 0,
+            "added": row["exportable"],
+            "removed": 0,
+            "is_emptied": False,
+            "batches": -(-row["exportable"] // MAX_IDENTIFIERS_A_CALL),
+        }
+        for row in audience.counts.iter_rows(named=True)
+    ]
+    return Lists(pl.DataFrame(rows, schema=SCHEMA))
+
+
+def lists_of_export(
+    folder: WorkspaceFolder, export: Export, audiences: Mapping[IdentifierKind, Audience], history: pl.DataFrame
+) -> Lists:
+    """Return the lists of the export: what a run would send to each, and what Criteo counted there after the last one.
+
+    ``history`` is the export's trend. What would stop a run is told as a warning; so is a record that is lost, and then
+    nobody knows what a run would send: ``added`` and ``removed`` are null.
+    """
+    host = _host(folder, export)
+    targets = targets_of(folder, export, audiences, host=host)
+    ledger = Ledger(folder, "", now=lambda: datetime.now(UTC))
+    figures = figures_of(targets)
+    try:
+        planned = plan_export(folder, export, targets, host=host, ledger=ledger)
+    except ToolkitError as error:
+        return Lists(pl.DataFrame([_counts(it) for it in figures.values()], schema=SCHEMA), (str(error),))
+    rows = [_counts(figures[it]) | _changes(it, planned, ledger) for it in targets]
+    stops = tuple(f"A run would stop here ({it.guard.value}): {it.what}" for it in planned.stops)
+    renamed = sum(_is_renamed(it, export) for it in planned.records.values())
+    return Lists(_with_counted(pl.DataFrame(rows, schema=SCHEMA), history), stops, renamed)
+
+
+def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
+    """Return the lists with what Criteo counts in each now; a list that it can't count is told as a warning."""
+    counted: dict[str, Figures] = {}
+    warnings = list(lists.warnings)
+    with client_of(credentials_of(folder, export.connection)) as criteo:
+        for list_id in lists.frame["list_id"].drop_nulls().unique():
+            try:
+                found = criteo.statistics(list_id)
+            except ToolkitError as error:
+                warnings.append(str(error))
+            else:
+                counted[list_id] = {
+                    "held_by_criteo": found.identifiers,
+                    "matches": found.matches,
+                    "match_rate": found.match_rate,
+                    "counted_at": datetime.now(UTC),
+                }
+    rows = [row | counted.get(row["list_id"], {}) for row in lists.frame.iter_rows(named=True)]
+    return replace(lists, frame=pl.DataFrame(rows, schema=SCHEMA), warnings=tuple(warnings))
+
+
+def _host(folder: WorkspaceFolder, export: Export) -> str:
+    """Return where the export's connection goes; a host that nobody has when it is detached."""
+    with folder.session() as session:
+        query = select(ConnectionRecord.host).where(ConnectionRecord.name == export.connection)
+        return session.scalar(query) or ""
+
+
+def _counts(figures: Figures) -> dict[str, Any]:
+    kept = ("segment", "advertiser_id", "identifier_type", "members", "exportable")
+    return {name: figures[name] for name in kept}
+
+
+def _changes(target: Target, planned: Planned, ledger: Ledger) -> dict[str, Any]:
+    record, plan = planned.records[target], planned.plans[target]
+    held = ledger.last_held(record)
+    return {
+        "name": record.name,
+        "list_id": record.criteo_id,
+        "held": 0 if held is None else len(held),
+        "added": len(plan.add),
+        "removed": len(plan.remove),
+        "is_emptied": plan.clear,
+        "batches": ledger.count_batches(plan, MAX_IDENTIFIERS_A_CALL),
+    }
+
+
+def _is_renamed(record: ContactListRecord, export: Export) -> bool:
+    if record.criteo_id is None or record.made_at is None or record.segment in export.lists:
+        return False
+    return record.name != export.name_of_list(record.segment, record.made_at.date())
+
+
+def _with_counted(lists: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
+    """Add what Criteo counted in each list after the last run that asked it."""
+    counted = history.drop_nulls("held_by_criteo").group_by(_WHICH, maintain_order=True).last()
+    known = counted.select(*_WHICH, "held_by_criteo", "matches", "match_rate", counted_at="at")
+    return lists.drop(_COUNTED).join(known, on=_WHICH, how="left", maintain_order="left").select(SCHEMA.names())

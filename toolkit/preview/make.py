@@ -1,0 +1,134 @@
+"""Making a preview: of segments that are named, or of an export as its next run would send it."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from toolkit.audience import Audience, IdentifierForm, IdentifierKind, audience_of
+from toolkit.checks import Thresholds
+from toolkit.preview.effort import effort_of
+from toolkit.preview.limits import limits_of
+from toolkit.preview.lists import Lists, ask_criteo, lists_of_export, lists_of_segments
+from toolkit.preview.members import first_members
+from toolkit.preview.preview import Preview
+from toolkit.preview.sentences import warnings_of
+from toolkit.runs import past_runs, trend
+from toolkit.runs.targets import audiences_of
+from toolkit.workspace import Export, Role, WorkspaceFolder, audit
+from toolkit.workspace.audit import Action
+from toolkit.workspace.exports import chosen_segments, export_of
+from toolkit.workspace.people import acting
+from toolkit.workspace.suppression import suppression_of
+
+FIRST_MEMBERS = 100
+_PAST_RUNS = 5
+
+
+def preview_of_segments(
+    folder: WorkspaceFolder,
+    segments: Sequence[str],
+    *,
+    email_column: str,
+    exclude: Sequence[str] = (),
+    form: IdentifierForm = IdentifierForm.SHA256,
+    thresholds: Thresholds | None = None,
+    columns: Sequence[str] = (),
+    unmasked: Sequence[str] = (),
+    members: int = FIRST_MEMBERS,
+) -> Preview:
+    """Preview segments, as a new export would send them."""
+    audience = audience_of(
+        folder.profiles,
+        folder.segments,
+        segments,
+        email_column=email_column,
+        exclude=exclude,
+        form=form,
+        suppression=suppression_of(folder),
+        count_domains=True,
+    )
+    history = trend(folder).filter(pl.col("segment").is_in(audience.segments))
+    return _preview(
+        folder,
+        audience,
+        lists_of_segments(audience),
+        history,
+        thresholds or Thresholds(),
+        email_column=email_column,
+        columns=columns,
+        unmasked=unmasked,
+        members=members,
+    )
+
+
+def preview_of_export(
+    folder: WorkspaceFolder,
+    name: str,
+    *,
+    columns: Sequence[str] = (),
+    unmasked: Sequence[str] = (),
+    members: int = FIRST_MEMBERS,
+    asks_criteo: bool = False,
+) -> Preview:
+    """Preview an export as its next run would send it. Criteo is asked to count the lists only with ``asks_criteo``."""
+    export = chosen_segments(folder, export_of(folder, name))
+    audiences: Mapping[IdentifierKind, Audience] = audiences_of(folder, export, count_domains=True)
+    history = trend(folder, name)
+    lists = lists_of_export(folder, export, audiences, history)
+    if asks_criteo:
+        lists = ask_criteo(folder, export, lists)
+    return _preview(
+        folder,
+        audiences[IdentifierKind.EMAIL],
+        lists,
+        history,
+        export.thresholds,
+        export=export,
+        email_column=export.email_column,
+        columns=columns,
+        unmasked=unmasked,
+        members=members,
+    )
+
+
+def _preview(
+    folder: WorkspaceFolder,
+    audience: Audience,
+    lists: Lists,
+    history: pl.DataFrame,
+    thresholds: Thresholds,
+    *,
+    email_column: str,
+    columns: Sequence[str],
+    unmasked: Sequence[str],
+    members: int,
+    export: Export | None = None,
+) -> Preview:
+    if unmasked:
+        _note_unmasked(folder, unmasked, export.name if export else ", ".join(audience.segments))
+    limits = limits_of(audience.exportable, lists.frame, thresholds)
+    return Preview(
+        audience=audience,
+        export=export.name if export else None,
+        lists=lists.frame,
+        limits=limits,
+        history=history,
+        effort=effort_of(lists, export, past_runs(folder, export.name, most=_PAST_RUNS) if export else []),
+        members=first_members(
+            folder.profiles,
+            audience,
+            email_column=email_column,
+            columns=[*columns, *unmasked],
+            unmasked=unmasked,
+            most=members,
+        ),
+        warnings=(*lists.warnings, *warnings_of(audience, limits, thresholds)),
+        _folder=folder,
+    )
+
+
+def _note_unmasked(folder: WorkspaceFolder, columns: Sequence[str], what: str) -> None:
+    """Keep in the audit who looked at columns that may tell of persons; raises AccessError to viewers."""
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        audit.record(session, folder, actor, Action.SHOW_UNMASKED, what, columns=sorted(columns))

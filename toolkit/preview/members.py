@@ -1,0 +1,48 @@
+"""The first members, as a table that names nobody."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from toolkit.audience import Audience
+from toolkit.preview.masking import looks_personal, masked
+from toolkit.tables import Profiles, reading
+
+
+def first_members(
+    profiles: Profiles,
+    audience: Audience,
+    *,
+    email_column: str,
+    columns: Sequence[str],
+    unmasked: Sequence[str],
+    most: int,
+) -> pl.DataFrame:
+    """Return ``segment``, ``customer``, ``status``, the e-mail and these columns of the first members of each segment.
+
+    Those with the smallest keys, ``most`` of each segment. The e-mail is masked always; another column where it looks
+    personal, unless it is among the ``unmasked``.
+    """
+    shown = [it for it in dict.fromkeys(columns) if it not in (profiles.key, email_column)]
+    first = _first(audience.frame, most)
+    table = profiles.look([email_column, *shown])
+    if first.is_empty():
+        return first.with_columns(pl.lit(None, pl.String).alias(it) for it in (email_column, *shown))
+    keys = first["customer"].unique()
+    with reading(table):
+        found = (
+            table.scan()
+            .filter(pl.col(profiles.key).is_in(keys.implode()))
+            .select(pl.col(profiles.key).alias("customer"), email_column, *shown)
+            .collect(engine="streaming")
+        )
+    hidden = [it for it in shown if it not in unmasked and looks_personal(found[it])]
+    return first.join(found, on="customer", how="left", maintain_order="left").with_columns(
+        masked(pl.col(it).cast(pl.String, strict=False)).alias(it) for it in (email_column, *hidden)
+    )
+
+
+def _first(frame: pl.DataFrame, most: int) -> pl.DataFrame:
+    smallest = frame.group_by("segment").agg(pl.col("customer", "status").bottom_k_by("customer", most))
+    found = smallest.explode("customer", "status").sort("segment", "customer")
+    return found.select(pl.col("segment").cast(pl.String), "customer", "status")

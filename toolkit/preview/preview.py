@@ -1,0 +1,195 @@
+"""The preview: a value that an analyst looks at, asks and hands on."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from toolkit.audience import Audience
+from toolkit.errors import ConfigurationError
+from toolkit.files import write_atomically
+from toolkit.preview.funnel import coverage_of, funnel_of
+from toolkit.preview.overlap import Overlap, overlap_of
+from toolkit.show import text_table
+from toolkit.workspace import Role, WorkspaceFolder, audit
+from toolkit.workspace.audit import Action
+from toolkit.workspace.people import acting
+
+if TYPE_CHECKING:
+    from toolkit.preview.charts import Chart
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Preview:
+    """Who would be sent, who not and why, what would change, and what it takes: before anything is sent.
+
+    It tells how things were when it was made. Frames hold keys, statuses, hashes and figures, never an address.
+    """
+
+    audience: Audience
+    """Who is sent and who is left out, as e-mails: ``.frame`` has a row a member and segment."""
+    export: str | None
+    """The export, or None for segments that were named."""
+    lists: pl.DataFrame
+    """A row a contact list: what a run would add and remove, what the list held, and what Criteo counted in it.
+
+    ``held_by_criteo``, ``matches`` and ``match_rate`` are of ``counted_at``: after the last run, or just now when
+    Criteo was asked.
+    """
+    limits: pl.DataFrame
+    """A row a limit: of what, the ``size``, ``at_least`` or ``at_most``, and whether it ``is_kept``."""
+    history: pl.DataFrame
+    """A row a past run and list, the oldest first, as ``workspace.trend`` has them."""
+    effort: pl.DataFrame
+    """One row: ``calls``, ``batches``, ``identifiers``, and the ``seconds`` by the speed of ``past_runs``."""
+    members: pl.DataFrame
+    """The first members of each segment, with the e-mail and the chosen columns, masked."""
+    warnings: tuple[str, ...]
+    """What is worth a look before a run."""
+    _folder: WorkspaceFolder = field(repr=False)
+
+    @property
+    def segments(self) -> list[str]:
+        """The names of the segments."""
+        return self.audience.segments
+
+    @property
+    def counts(self) -> pl.DataFrame:
+        """A row a segment: ``members``, and how many of them have each status."""
+        return self.audience.counts
+
+    @property
+    def exportable(self) -> int:
+        """The identifiers that all segments would send, one counted once a segment."""
+        return self.audience.exportable
+
+    @property
+    def distinct(self) -> int:
+        """The people that all segments together would send, each counted once."""
+        return self._overlap.distinct
+
+    @cached_property
+    def funnel(self) -> pl.DataFrame:
+        """From ``members`` over each reason to ``exportable``: ``step``, ``people``, ``remaining``, ``share``."""
+        return funnel_of(self.audience)
+
+    @cached_property
+    def coverage(self) -> pl.DataFrame:
+        """A row a segment: the share of members with an e-mail (``coverage``), and of valid ones (``validity``)."""
+        return coverage_of(self.audience)
+
+    @property
+    def overlap(self) -> pl.DataFrame:
+        """A row for each two segments: how many people ``both`` send, and the ``share`` of the first that this is."""
+        return self._overlap.pairs
+
+    @cached_property
+    def _overlap(self) -> Overlap:
+        return overlap_of(self.audience)
+
+    @property
+    def changes(self) -> pl.DataFrame:
+        """A row a contact list: what it ``held``, what a run would have ``added`` and ``removed``."""
+        which = ("segment", "advertiser_id", "identifier_type", "name", "list_id")
+        return self.lists.select(*which, "held", "added", "removed", "is_emptied")
+
+    @property
+    def domains(self) -> pl.DataFrame:
+        """The mail domains: ``domain``, ``people``, ``share``; null holds those whose domain is not named.
+
+        A domain of fewer than ten people is not named, because it could be somebody's own.
+        """
+        known = self.audience.domains
+        if known is None:
+            known = pl.DataFrame(schema={"domain": pl.String, "people": pl.Int64})
+        return known.with_columns(share=pl.col("people") / pl.col("people").sum())
+
+    @property
+    def left_out(self) -> pl.DataFrame:
+        """The members who are not sent: ``segment``, ``customer`` (the key), ``status``."""
+        return self.audience.left_out
+
+    def find(self, customer: str | int) -> pl.DataFrame:
+        """Return the ``segment`` and ``status`` of a customer, by the key: a row a segment, none for no member."""
+        is_meant = pl.col("customer") == pl.lit(str(customer)).cast(
+            self.audience.frame.schema["customer"], strict=False
+        )
+        found = self.audience.frame.filter(is_meant).select(pl.col("segment", "status").cast(pl.String), "customer")
+        return found.sort("segment").select("segment", "customer", "status")
+
+    def write_left_out(self, path: str | Path) -> Path:
+        """Write the members who are not sent, with the reason, to a CSV or Parquet file; the audit keeps who did.
+
+        Raises AccessError to viewers, ConfigurationError for another ending than ``.csv`` or ``.parquet``.
+        """
+        to = Path(path)
+        if to.suffix.lower() not in {".csv", ".parquet"}:
+            raise ConfigurationError(
+                f"{to.name} has a name that tells no format to write.", "Let it end in .csv or .parquet."
+            )
+        left_out = self.left_out.with_columns(pl.col("segment", "status").cast(pl.String))
+        with self._folder.session() as session, session.begin():
+            actor = acting(session, self._folder, least=Role.CONTRIBUTOR)
+            write = left_out.write_csv if to.suffix.lower() == ".csv" else left_out.write_parquet
+            write_atomically(to, write)
+            what = self.export or ", ".join(self.segments)
+            audit.record(
+                session, self._folder, actor, Action.WRITE_LEFT_OUT, what, file=str(to.resolve()), rows=left_out.height
+            )
+        return to
+
+    @property
+    def funnel_chart(self) -> "Chart":
+        """The funnel as an Altair chart."""
+        from toolkit.preview.charts import funnel_chart
+
+        return funnel_chart(self.funnel)
+
+    @property
+    def history_chart(self) -> "Chart":
+        """The sizes over past runs as an Altair chart."""
+        from toolkit.preview.charts import history_chart
+
+        return history_chart(self.history)
+
+    @property
+    def overlap_chart(self) -> "Chart":
+        """The overlap of the segments as an Altair chart."""
+        from toolkit.preview.charts import overlap_chart
+
+        return overlap_chart(self.overlap)
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write the preview as one HTML file that needs no network."""
+        from toolkit.preview.page import html_page
+
+        to = Path(path)
+        page = html_page(self)
+        write_atomically(to, lambda beside: beside.write_text(page, encoding="utf-8"))
+        return to
+
+    @property
+    def headline(self) -> str:
+        """What is previewed, and how much of it is sent."""
+        count = len(self.segments)
+        what = f"{count} {'segment' if count == 1 else 'segments'}"
+        if self.export is not None:
+            what = f"export {self.export!r}, {what}"
+        return (
+            f"Preview of {what}: {self.exportable:,} of {self.audience.members:,} members exportable as "
+            f"{self.audience.form.value}, {self.distinct:,} people"
+        )
+
+    def __repr__(self) -> str:
+        from toolkit.preview.sentences import sentences_of
+
+        counts = self.counts
+        figures = counts.select(it for it in counts.columns if it == "segment" or counts[it].sum())
+        return "\n".join([self.headline, text_table(figures), *sentences_of(self)])
+
+    def _repr_html_(self) -> str:
+        from toolkit.preview.page import html_fragment
+
+        return html_fragment(self)

@@ -1,0 +1,87 @@
+"""What a preview says in words."""
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from toolkit.audience import Audience
+from toolkit.checks import Thresholds
+from toolkit.preview.funnel import coverage_of
+
+if TYPE_CHECKING:
+    from toolkit.preview.preview import Preview
+
+_MINUTE_SECONDS = 60
+_MOST_NAMED = 3
+
+
+def warnings_of(audience: Audience, limits: pl.DataFrame, thresholds: Thresholds) -> list[str]:
+    """Return what is worth a look before a run: limits that are passed, and shares that its checks will not take."""
+    return [*_of_limits(limits), *_of_coverage(coverage_of(audience), thresholds)]
+
+
+def _of_limits(limits: pl.DataFrame) -> list[str]:
+    passed = limits.filter(~pl.col("is_kept"))
+    most = passed.drop_nulls("at_most")
+    small = passed.drop_nulls("at_least")
+    said = [
+        f"{row['size']:,} identifiers are more than the {row['at_most']:,} of the limit ({row['limit']}, as "
+        f"{row['said_by']} has it): a run would stop."
+        for row in most.iter_rows(named=True)
+    ]
+    if small.height:
+        named = ", ".join(f"{it['of']!r} ({it['size']:,})" for it in small.head(_MOST_NAMED).iter_rows(named=True))
+        more = f" and {small.height - _MOST_NAMED:,} more" if small.height > _MOST_NAMED else ""
+        said.append(
+            f"Fewer than {small['at_least'][0]} people would be sent of segment {named}{more}: {small['said_by'][0]} "
+            "report that campaigns can't use so small a list."
+        )
+    return said
+
+
+def _of_coverage(coverage: pl.DataFrame, thresholds: Thresholds) -> list[str]:
+    wanted = {"coverage": thresholds.email_coverage, "validity": thresholds.email_validity}
+    words = {"coverage": "of the members have an e-mail", "validity": "of the e-mails are valid"}
+    return [
+        f"In segment {row['segment']!r} {row[name]:.1%} {words[name]}, less than the {least:.0%} that its check takes."
+        for name, least in wanted.items()
+        for row in coverage.filter(pl.col(name) < least).iter_rows(named=True)
+    ]
+
+
+def sentences_of(preview: "Preview") -> list[str]:
+    """Return the changes, the effort, what is at Criteo, and the warnings."""
+    return [*change_sentences(preview), effort_sentence(preview), *(f"Warning: {it}" for it in preview.warnings)]
+
+
+def change_sentences(preview: "Preview") -> list[str]:
+    """Return what a run would change, and what Criteo counted last."""
+    lists = preview.lists
+    if preview.export is None or lists["added"].is_null().any():
+        return []
+    emptied = int(lists["is_emptied"].sum())
+    said = [
+        f"A run would add {int(lists['added'].sum()):,} identifiers and remove {int(lists['removed'].sum()):,}"
+        f"{f', after emptying {emptied} of the lists' if emptied else ''}."
+    ]
+    counted = lists.drop_nulls("counted_at").unique("list_id")
+    if counted.height:
+        held, matches = int(counted["held_by_criteo"].sum()), int(counted["matches"].sum())
+        rate = f", {matches / held:.0%}" if held else ""
+        said.append(
+            f"Criteo counted {held:,} identifiers and {matches:,} matches{rate} "
+            f"({counted.select(pl.col('counted_at').max().dt.strftime('%Y-%m-%d %H:%M')).item()} UTC)."
+        )
+    return said
+
+
+def effort_sentence(preview: "Preview") -> str:
+    """Return how many calls and how long it would take."""
+    row = preview.effort.row(0, named=True)
+    least = row["least_seconds"]
+    waits = f"Criteo's rate limit alone makes that at least {least / _MINUTE_SECONDS:.0f} minutes" if least else ""
+    if row["seconds"] is not None:
+        time = f"about {row['seconds'] / _MINUTE_SECONDS:.1f} minutes by the speed of the last {row['past_runs']} runs"
+    else:
+        time = waits or "within Criteo's rate limit of a minute; no run tells yet how fast this line is"
+    return f"Sending takes about {row['calls']:,} calls, {row['batches']:,} of them batches: {time}."
