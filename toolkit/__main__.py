@@ -59,18 +59,30 @@ def preview(
     segments: Annotated[list[str] | None, typer.Argument(help="Segments; all when none is named.")] = None,
     email_column: Annotated[str, typer.Option("--email", help="Profile column that holds the e-mail.")] = "",
     export: Annotated[str, typer.Option(help="Take segments and options from this export.")] = "",
+    ask_criteo: Annotated[
+        bool, typer.Option("--ask-criteo", help="Let Criteo count what the export's lists hold now.")
+    ] = False,
+    html: Annotated[Path | None, typer.Option(help="Write the preview with its pictures to this HTML file.")] = None,
+    left_out: Annotated[
+        Path | None, typer.Option(help="Write who is left out, and why, to this .csv or .parquet file.")
+    ] = None,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
-    """Show who would be sent, and who not and why. Nothing leaves this machine."""
+    """Show who would be sent, who not and why, and what a run would change. Nothing is sent."""
     from toolkit.interface import open_workspace
 
     opened = open_workspace(workspace)
     if export:
-        typer.echo(repr(opened.preview_export(export)))
+        shown = opened.preview_export(export, ask_criteo=ask_criteo)
     elif email_column:
-        typer.echo(repr(opened.preview(segments or opened.segments.names(), email_column=email_column)))
+        shown = opened.preview(segments or opened.segments.names(), email_column=email_column)
     else:
         raise typer.BadParameter("name an export with --export, or the e-mail column with --email")
+    typer.echo(repr(shown))
+    if html is not None:
+        shown.to_html(html)
+    if left_out is not None:
+        shown.write_left_out(left_out)
 
 
 @app.command()

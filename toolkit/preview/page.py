@@ -119,8 +119,8 @@ def _said(column: str, value: object) -> str:
         return f"{value:,}"
     if hasattr(value, "strftime"):
         return f"{value:%Y-%m-%d %H:%M}"
-    # A key may be an address, and the name of a segment hold one; columns of profiles are masked already.
-    return without_addresses(str(value)) if column in {"customer", "segment", "other", "name"} else str(value)
+    # A key may be an address. Columns of the profiles are masked already.
+    return without_addresses(str(value)) if column == "customer" else str(value)
 
 
 @cache
