@@ -1,11 +1,12 @@
 """The first members, as a table that names nobody."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import polars as pl
 
 from toolkit.audience import Audience
-from toolkit.preview.masking import looks_personal, masked
+from toolkit.quality.holding import holding_of, masked
 from toolkit.tables import Profiles, reading
 
 
@@ -20,8 +21,8 @@ def first_members(
 ) -> pl.DataFrame:
     """Return ``segment``, ``customer``, ``status``, the e-mail and these columns of the first members of each segment.
 
-    Those with the smallest keys, ``most`` of each segment. The e-mail is masked always; another column where it looks
-    personal, unless it is among the ``unmasked``.
+    Those with the smallest keys, ``most`` of each segment. The e-mail is masked always; another column where what it
+    holds may tell of a person, as the quality of the profiles judges it, unless it is among the ``unmasked``.
     """
     shown = [it for it in dict.fromkeys(columns) if it not in (profiles.key, email_column)]
     first = _first(audience.frame, most)
@@ -36,7 +37,8 @@ def first_members(
             .select(pl.col(profiles.key).alias("customer"), email_column, *shown)
             .collect(engine="streaming")
         )
-    hidden = [it for it in shown if it not in unmasked and looks_personal(found[it])]
+    today = datetime.now(UTC).date()
+    hidden = [it for it in shown if it not in unmasked and holding_of(found[it], today=today).is_masked]
     return first.join(found, on="customer", how="left", maintain_order="left").with_columns(
         masked(pl.col(it).cast(pl.String, strict=False)).alias(it) for it in (email_column, *hidden)
     )
