@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test lint bench lock words clean
+.PHONY: help demo lab app test lint bench lock words clean
 
 help: ## List what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -15,6 +15,9 @@ demo: $(READY) ## Run the main job on the sample data and an embedded Criteo, an
 
 lab: $(READY) ## Open JupyterLab on the notebooks, with the embedded Criteo up
 	@$(BIN)/python -m toolkit lab
+
+app: $(READY) ## Open the notebooks as an application without code, with the embedded Criteo up
+	@$(BIN)/python -m toolkit app
 
 test: $(READY) lint ## Lint, check types and run the tests
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile

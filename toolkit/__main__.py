@@ -255,6 +255,14 @@ def lab(context: typer.Context) -> None:
     raise typer.Exit(run_lab(Path.cwd(), context.args, say=typer.echo))
 
 
+@app.command("app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def serve_app(context: typer.Context) -> None:
+    """Open the notebooks as an application without code, with an embedded Criteo up. Further arguments go to Voilà."""
+    from toolkit.app import run_app
+
+    raise typer.Exit(run_app(Path.cwd(), context.args, say=typer.echo))
+
+
 def _tell(ran: "Run", *, json: bool = False) -> None:
     """Print a run; exit with 1 when it was not successful."""
     from toolkit.runs import RunStatus

@@ -43,7 +43,7 @@ def run_demo(folder: Path | None, *, say: Say) -> int:
         say(f"DIFFERENT: {difference}")
     if not differences:
         say(f"\nAll lists hold exactly what they should, identifier by identifier. {time.monotonic() - started:.0f} s.")
-        say("Next: make lab, and open 02_preview_a_segment.ipynb")
+        say("Next: make lab, and open 01_connections.ipynb")
     return 1 if differences else 0
 
 

@@ -223,8 +223,8 @@ class ConnectionsList(Form):
         self.of_exports: dict[str, Field] = {
             name: self.field(
                 ipywidgets.Dropdown(
-                    options=[(say("Choose what becomes of it"), None), *of_exports],
-                    value=None,
+                    options=[(say("Choose what becomes of it"), ""), *of_exports],
+                    value="",
                     description=say("Export {name}", name=name),
                 )
             )

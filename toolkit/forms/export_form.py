@@ -9,7 +9,7 @@ from toolkit.audience import IdentifierForm
 from toolkit.checks import Thresholds
 from toolkit.forms.background import Deliver
 from toolkit.forms.form import Form
-from toolkit.forms.parts import Field, button, buttons, columns, heading, paragraph
+from toolkit.forms.parts import Field, Folded, button, buttons, columns, heading, paragraph
 from toolkit.forms.preview_view import PreviewView
 from toolkit.forms.schedule_field import ScheduleField
 from toolkit.forms.segment_picker import SegmentPicker
@@ -73,7 +73,7 @@ class ExportForm(Form):
                 self.segments.widget,
                 self.patterns.widget,
                 self.exclude.widget,
-                self._options,
+                *(it.widget for it in self.folded),
                 buttons(self.save),
                 self.message.widget,
             ]
@@ -190,13 +190,10 @@ class ExportForm(Form):
         )
         self.schedule = ScheduleField(self, given.schedule)
         guards = (self.coverage, self.validity, self.most_change, self.limit, self.contract_limit)
-        self._options = ipywidgets.Accordion(
-            [
-                ipywidgets.VBox([self.mode.widget, self.form.widget]),
-                ipywidgets.VBox([it.widget for it in guards]),
-                ipywidgets.VBox([self.active.widget, self.schedule.widget]),
-            ],
-            titles=(say("Mode"), say("Checks and guards"), say("Schedule")),
+        self.folded = (
+            Folded(say("Mode"), [self.mode.widget, self.form.widget]),
+            Folded(say("Checks and guards"), [it.widget for it in guards]),
+            Folded(say("Schedule"), [self.active.widget, self.schedule.widget]),
         )
 
     def _percentage(self, label: str, share: float) -> Field:
@@ -278,7 +275,7 @@ class ExportForm(Form):
             for column in self._candidates()
         ]
         # Where there are several, nobody's data goes to one that was not chosen.
-        nobody = [] if len(ids) == 1 else [(say("Choose an advertiser"), None)]
+        nobody = [] if len(ids) == 1 else [(say("Choose an advertiser"), "")]
         options = [*nobody, *ids, *by_column]
         self.advertiser.control.options = options
         self.advertiser.control.value = chosen if chosen in [value for _, value in options] else options[0][1]

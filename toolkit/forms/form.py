@@ -117,7 +117,8 @@ class Form:
         return any(field.problem for field in fields)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        return self.widget._repr_mimebundle_(**options)
+        # Where no widget can be drawn, as in a notebook that is read elsewhere, it says what it is.
+        return {**self.widget._repr_mimebundle_(**options), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} of {self.workspace.path}"

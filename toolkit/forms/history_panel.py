@@ -32,8 +32,8 @@ class HistoryPanel(Form):
         names = list(self.workspace.exports)
         self.export = self.field(
             ipywidgets.Dropdown(
-                options=[(say("All exports"), None), *((it, it) for it in names)],
-                value=export,
+                options=[(say("All exports"), ""), *((it, it) for it in names)],
+                value=export or "",
                 description=say("Export"),
             )
         )
@@ -75,7 +75,7 @@ class HistoryPanel(Form):
     def look(self) -> None:
         """Show the runs as they are now."""
         words = self.words
-        runs = self.workspace.runs(self.export.value)
+        runs = self.workspace.runs(self.export.value or None)
         self.runs.fill(
             runs.with_columns(
                 started=pl.col("started_at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%d %H:%M:%S"),
@@ -88,7 +88,7 @@ class HistoryPanel(Form):
         self._draw_charts()
 
     def _draw_charts(self) -> None:
-        export = self.export.value
+        export = self.export.value or None
 
         def pictures(_: object) -> str:
             trend = self.workspace.trend(export)

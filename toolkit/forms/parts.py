@@ -47,6 +47,28 @@ def columns(*those: Any) -> ipywidgets.HBox:
     return with_class(ipywidgets.HBox(those), "toolkit-columns")
 
 
+class Folded:
+    """Parts that are shown when the button that names them is pressed.
+
+    A button, because the titles of ipywidgets' accordion are out of the keyboard's reach.
+    """
+
+    def __init__(self, title: str, parts: Sequence[Any]) -> None:
+        self._title = title
+        self.is_open = False
+        self.button = with_class(ipywidgets.Button(), "toolkit-fold")
+        self._parts = with_class(ipywidgets.VBox(parts), "toolkit-folded")
+        self.widget = ipywidgets.VBox([self.button, self._parts])
+        self.button.on_click(lambda _: self.open(is_open=not self.is_open))
+        self.open(is_open=False)
+
+    def open(self, *, is_open: bool = True) -> None:
+        """Show the parts, or put them away."""
+        self.is_open = is_open
+        self.button.description = f"{'▾' if is_open else '▸'} {self._title}"
+        show(self._parts, when=is_open)
+
+
 def show(widget: Any, *, when: bool) -> None:
     """Show the widget, or take it off the page and out of the keyboard's way."""
     widget.layout.display = None if when else "none"

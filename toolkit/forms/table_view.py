@@ -9,7 +9,21 @@ import polars as pl
 from toolkit.forms.form import Form
 from toolkit.forms.parts import show, with_class
 
-_ONE_ROW: dict[str, Any] = {"style": "single", "keys": True, "info": False}
+_ROWS_A_PAGE = 10
+_OPTIONS: dict[str, Any] = {
+    "select": {"style": "single", "keys": True, "info": False},
+    "showIndex": False,
+    "show_dtypes": False,
+    "paging": True,
+    "pageLength": _ROWS_A_PAGE,
+    "lengthMenu": [_ROWS_A_PAGE, 25, 100],
+    "autoWidth": False,
+    "style": "width:100%;margin:0",
+    "classes": "display compact stripe",
+    "order": [],
+    # However many rows there are, each is shown: a row is known by its number.
+    "maxBytes": 0,
+}
 
 
 class TableView:
@@ -29,20 +43,8 @@ class TableView:
         self._keys: list[str] = []
         self._nothing = form.words.say("Nothing is here yet.")
         self.choice = ipywidgets.Dropdown(options=[], value=None, description=what)
-        self._table = ITable(
-            pl.DataFrame(),
-            select=_ONE_ROW,
-            showIndex=False,
-            paging=True,
-            pageLength=10,
-            lengthMenu=[10, 25, 100],
-            autoWidth=False,
-            style="width:100%;margin:0",
-            classes="display compact stripe",
-            order=[],
-            maxBytes=0,
-            language=_language(form),
-        )
+        self._options = {**_OPTIONS, "language": _language(form)}
+        self._table = ITable(pl.DataFrame(), **self._options)
         self._empty = ipywidgets.HTML(f"<p>{self._nothing}</p>")
         field = form.field(self.choice)
         self.widget = ipywidgets.VBox([self._empty, with_class(self._table, "toolkit-wide"), field.widget])
@@ -67,7 +69,8 @@ class TableView:
         self._keys = frame[self._key].to_list()
         shown = frame.select(pl.col(name).alias(heading) for name, heading in self._headings.items())
         self._table.selected_rows = []
-        self._table.update(shown, selected_rows=[])
+        # An update forgets what the table was made with.
+        self._table.update(shown, selected_rows=[], **self._options, **_of_its_size(shown))
         self.choice.options = [(key, key) for key in self._keys]
         self.choice.value = before if before in self._keys else None
         for part in (self._table, self._field):
@@ -84,6 +87,21 @@ class TableView:
         if self._table.selected_rows != rows:
             self._table.selected_rows = rows
         self._on_choose()
+
+
+def _of_its_size(shown: pl.DataFrame) -> dict[str, Any]:
+    """Return DataTables' options for this frame: it can always be searched, and has pages where it needs them."""
+    pages = shown.height > _ROWS_A_PAGE
+    texts = [position for position, kind in enumerate(shown.dtypes) if not kind.is_numeric()]
+    return {
+        "layout": {
+            "topStart": "pageLength" if pages else None,
+            "topEnd": "search",
+            "bottomStart": "info" if pages else None,
+            "bottomEnd": "paging" if pages else None,
+        },
+        "columnDefs": [{"targets": texts, "className": "dt-left"}],
+    }
 
 
 def _language(form: Form) -> dict[str, Any]:
