@@ -1,26 +1,32 @@
-"""A real JupyterLab and a real Chromium."""
+"""A real JupyterLab, a real Voilà and a real Chromium."""
 
 import json
 import os
 import re
 import secrets
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
+import polars as pl
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+import toolkit
 from tests.conftest import need
+from toolkit.app import served_with
 from toolkit.lab import NO_CALLS_OUT
+from toolkit.sandbox import Sandbox
 
 PROJECT = Path(__file__).parents[2]
 SECONDS = 1_000
-expect.set_options(timeout=60 * SECONDS)
+expect.set_options(timeout=40 * SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -50,8 +56,20 @@ class Server:
     token: str
     folder: Path
 
-    def write(self, name: str, cells: Sequence[str]) -> str:
-        """Write a notebook of these cells; return its name."""
+    @property
+    def key(self) -> Path:
+        """The key of whoever works in its notebooks."""
+        return _home(self.folder) / "key"
+
+    def set(self, plugin: str, **values: object) -> None:
+        """Change a setting of JupyterLab, as its settings editor does."""
+        url = f"{self.url}lab/api/settings/{plugin}?token={self.token}"
+        body = json.dumps({"raw": json.dumps(values)}).encode()
+        with urlopen(Request(url, body, {"Content-Type": "application/json"}, method="PUT")) as answer:
+            assert answer.status == 204
+
+    def write(self, file: Path, cells: Sequence[str]) -> Path:
+        """Write a notebook of these cells; return the file."""
         notebook = {
             "cells": [
                 {
@@ -68,13 +86,20 @@ class Server:
             "nbformat": 4,
             "nbformat_minor": 5,
         }
-        (self.folder / name).write_text(json.dumps(notebook))
-        return name
+        file.write_text(json.dumps(notebook))
+        return file
+
+
+def _home(folder: Path) -> Path:
+    return folder.parent / f"home of {folder.name}"
 
 
 def served(command: Sequence[str], *, folder: Path, address: str, **environment: str) -> Iterator[Server]:
-    """Serve a folder with this command until the tests are over; ``address`` is a pattern of what it prints."""
-    home = folder.parent / f"home of {folder.name}"
+    """Serve a folder until the tests are over; ``address`` is a pattern of what the command prints.
+
+    The command ends in the option that takes a token.
+    """
+    home = _home(folder)
     known = os.environ | {
         "PYTHONPATH": str(PROJECT),
         "HOME": str(home),
@@ -88,7 +113,7 @@ def served(command: Sequence[str], *, folder: Path, address: str, **environment:
     log = home / "log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*command, f"--ServerApp.token={token}"],
+            [*command[:-1], f"{command[-1]}={token}"],
             cwd=folder,
             env={**known, **environment},
             stdout=output,
@@ -111,15 +136,72 @@ def _announced(process: "subprocess.Popen[bytes]", log: Path, address: str) -> s
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def lab(tmp_path_factory: pytest.TempPathFactory, _criteo_process: Sandbox) -> Iterator[Server]:
     """JupyterLab, set up as ``make lab`` does, on a folder of the tests."""
     need("chromium")
     folder = tmp_path_factory.mktemp("lab")
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port=0"),
-        *(f"--ServerApp.root_dir={folder}", *NO_CALLS_OUT),
+        *(f"--ServerApp.root_dir={folder}", *NO_CALLS_OUT, "--ServerApp.token"),
     ]
-    yield from served(command, folder=folder, address=r"(http://(?:localhost|127\.0\.0\.1):\d+/)lab")
+    address = r"(http://(?:localhost|127\.0\.0\.1):\d+/)lab"
+    yield from served(command, folder=folder, address=address, TOOLKIT_SANDBOX_URL=_criteo_process.url)
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """What a checkout of the project has, with small tables of its own."""
+
+    path: Path
+    key: Path
+    members: int = 200
+
+    @property
+    def profiles(self) -> Path:
+        return self.path / "data" / "day1" / "profiles" / "part-0.parquet"
+
+    def make(self) -> "Checkout":
+        shutil.copytree(PROJECT / "notebooks", self.path / "notebooks")
+        self.profiles.parent.mkdir(parents=True)
+        customers = [f"C{number:03}" for number in range(self.members)]
+        pl.DataFrame(
+            {
+                "CustomerId": customers,
+                "EMail": [f"person{number}@mail.example" for number in range(self.members)],
+                "City": ["Utrecht"] * self.members,
+            }
+        ).write_parquet(self.profiles)
+        segments = self.profiles.parents[1] / "segments"
+        segments.mkdir()
+        for name, share in (("High value", 4), ("Lapsed 12 months", 2), ("Newsletter subscribers", 1)):
+            frame = pl.DataFrame({"CustomerId": customers[: self.members // share]})
+            frame.write_parquet(segments / f"{name}.parquet")
+        return self
+
+    def workspace(self) -> toolkit.Workspace:
+        return toolkit.open_workspace(
+            self.path / "workspace",
+            profiles=toolkit.Profiles(location=str(self.profiles.parent), key="CustomerId"),
+            segments=toolkit.SegmentFolder(location=str(self.profiles.parents[1] / "segments"), key="CustomerId"),
+        )
+
+
+@pytest.fixture
+def checkout(lab: Server, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    """A checkout that JupyterLab serves; the test has the key of whoever works in its notebooks."""
+    monkeypatch.setenv("TOOLKIT_KEY_FILE", str(lab.key))
+    return Checkout(lab.folder / re.sub(r"\W+", "-", request.node.name), lab.key).make()
+
+
+@pytest.fixture
+def app(tmp_path_factory: pytest.TempPathFactory, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """The application without code, on the notebooks of a checkout."""
+    need("chromium")
+    checkout = Checkout(tmp_path_factory.mktemp("app") / "checkout", Path()).make()
+    folder = checkout.path / "notebooks"
+    command = [sys.executable, "-m", "toolkit.app", str(folder), "--no-browser", "--port=0", "--Voila.token"]
+    address = r"(http://(?:localhost|127\.0\.0\.1):\d+/)"
+    yield from served(command, folder=folder, address=address, TOOLKIT_SANDBOX_URL=criteo.url, **served_with())
 
 
 @dataclass(frozen=True)
@@ -127,11 +209,35 @@ class Notebook:
     """A notebook that is open in JupyterLab."""
 
     page: Page
+    file: Path
+
+    def ready(self) -> None:
+        """Wait until its kernel is there."""
+        self.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90 * SECONDS)
+        expect(self.page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
 
     def run(self, cell: int) -> None:
         """Execute a cell, and wait until it is over."""
         self.begin(cell)
         expect(self.cell(cell).locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"))
+
+    def run_all(self) -> None:
+        """Execute all cells, and wait until they are over."""
+        cells = self.page.locator(".jp-CodeCell")
+        self._run_first(cells.first)
+        for _ in range(cells.count() - 1):
+            self.page.keyboard.press("Shift+Enter")
+        self.page.keyboard.press("Control+Enter")
+        expect(cells.last.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"))
+
+    def _run_first(self, cell: Locator) -> None:
+        """Execute a cell; JupyterLab drops what is asked of it between the kernel's first word and its own."""
+        asked = re.compile(r"\[(\d+|\*)\]:")
+        while not asked.search(cell.locator(".jp-InputPrompt").inner_text()):
+            cell.locator(".jp-InputArea-editor").click()
+            self.page.keyboard.press("Control+Enter")
+            with suppress(AssertionError):
+                expect(cell.locator(".jp-InputPrompt")).to_have_text(asked, timeout=2 * SECONDS)
 
     def begin(self, cell: int) -> None:
         """Execute a cell."""
@@ -145,12 +251,22 @@ class Notebook:
         return self.cell(number).locator(".jp-OutputArea")
 
     def restart_kernel(self) -> None:
-        self.page.locator('[data-command="notebook:restart-kernel"], [title^="Restart the kernel"]').first.click()
-        self.page.get_by_role("button", name="Restart", exact=True).click()
+        """Restart it, and clear what it showed."""
+        self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
+        self.page.get_by_role("menuitem", name=re.compile("^Restart Kernel and Clear Outputs")).click()
+        self.page.get_by_role("button", name="Confirm Kernel Restart").click()
 
-    def save(self) -> None:
-        self.page.keyboard.press("Control+s")
-        expect(self.page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
+    def save(self) -> str:
+        """Save it; return what the file holds then."""
+        before = self.file.stat().st_mtime_ns
+        self.page.get_by_role("menuitem", name="File", exact=True).click()
+        self.page.get_by_role("menuitem", name=re.compile("^Save Notebook")).first.click()
+        deadline = time.monotonic() + 60
+        # The file is empty for a moment while it is written.
+        while self.file.stat().st_mtime_ns == before or not self.file.read_text().rstrip().endswith("}"):
+            assert time.monotonic() < deadline, "it is not saved"
+            self.page.wait_for_timeout(50)
+        return self.file.read_text()
 
 
 @pytest.fixture
@@ -158,19 +274,16 @@ def open_notebook(browser: Browser) -> Iterator[Callable[..., Notebook]]:
     """Open a notebook of a server in JupyterLab; wait until its kernel is there."""
     contexts = []
 
-    def opened(server: Server, name: str, *, width: int = 1400, height: int = 1000) -> Notebook:
+    def opened(server: Server, file: Path, *, width: int = 1400, height: int = 1400) -> Notebook:
         context = browser.new_context(viewport={"width": width, "height": height})
         contexts.append(context)
         page = context.new_page()
-        page.goto(f"{server.url}doc/tree/{name}?token={server.token}")
-        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90 * SECONDS)
-        return Notebook(page)
+        page.goto(f"{server.url}doc/tree/{file.relative_to(server.folder)}?token={server.token}")
+        page.set_default_timeout(40 * SECONDS)
+        notebook = Notebook(page, file)
+        notebook.ready()
+        return notebook
 
     yield opened
     for context in contexts:
         context.close()
-
-
-def settings(server: Server) -> dict[str, object]:
-    with urlopen(f"{server.url}api/status?token={server.token}") as answer:
-        return json.load(answer)

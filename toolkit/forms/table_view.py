@@ -117,8 +117,9 @@ def _language(form: Form) -> dict[str, Any]:
         "emptyTable": say("Nothing is here yet."),
         "thousands": form.words.thousands,
         "decimal": form.words.decimal,
+        # They stand behind the column's heading.
         "aria": {
-            "orderable": say("Press Enter to sort by this column"),
-            "orderableReverse": say("Press Enter to turn the order of this column round"),
+            "orderable": ": " + say("Press Enter to sort by this column"),
+            "orderableReverse": ": " + say("Press Enter to turn the order of this column round"),
         },
     }

@@ -13,7 +13,7 @@ import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from toolkit.criteo import CRITEO, CriteoClient, Wait
+from toolkit.criteo import CRITEO, CriteoClient, Patience, Wait
 from toolkit.errors import AccessError, ConfigurationError
 from toolkit.show import html_table, text_table
 from toolkit.workspace import audit
@@ -38,6 +38,9 @@ CONSENT_TEXT = (
     "obligations that you have towards the people in the data. An administrator can end the transfer at any time by "
     "removing the connection."
 )
+
+# Who asks whether credentials are good watches, or does without the answer.
+_WHILE_A_PERSON_WAITS = Patience(seconds=30, answer_seconds=30)
 
 _LOOPBACK = re.compile(r"https?://(127\.|localhost\b|\[::1\])")
 
@@ -279,7 +282,7 @@ class ConnectionSetup:
 
 def consented_advertisers(name: str, credentials: Credentials) -> dict[str, str]:
     """Return the advertisers that consented to the credentials; raises AccessError when there are none."""
-    with client_of(credentials) as criteo:
+    with client_of(credentials, patience=_WHILE_A_PERSON_WAITS) as criteo:
         found = {advertiser.id: advertiser.name for advertiser in criteo.advertisers()}
     if not found:
         raise AccessError(
@@ -428,12 +431,15 @@ def _decided(
     return {export: given[export] for export in using}
 
 
-def client_of(credentials: Credentials, *, observer: Callable[[Wait], None] | None = None) -> CriteoClient:
+def client_of(
+    credentials: Credentials, *, patience: Patience | None = None, observer: Callable[[Wait], None] | None = None
+) -> CriteoClient:
     """Return a client of Criteo's API with these credentials; the observer is told of each wait."""
     return CriteoClient(
         host=credentials.host,
         client_id=credentials.client_id,
         client_secret=credentials.client_secret,
+        patience=patience,
         observer=observer,
     )
 
