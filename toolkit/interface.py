@@ -169,7 +169,7 @@ class Workspace:
     def quality(self) -> ProfileQuality:
         """Look at the profile table: what each column holds, and which ones hold e-mail addresses, mobile ids or keys.
 
-        Everybody's values are masked. The table is read once, whatever its size.
+        What could tell of a person is masked. A table of any size is streamed, column by column.
         """
         return quality_of(self._folder.profiles)
 

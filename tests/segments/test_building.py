@@ -45,9 +45,17 @@ def test_a_saved_segment_is_like_any_other_and_knows_its_definition(alone: toolk
 
 def test_its_definition_is_readable_beside_it(alone: toolkit.Workspace, tables: Tables) -> None:
     alone.build_segment("Dutch", where="Country = 'NL'", dynamic=True)
-    content = yaml.safe_load((tables.folder / "segments" / "_Dutch.yaml").read_text())
-    known = (content["segment"], content["where"], content["dynamic"], content["version"])
-    assert known == ("Dutch", "Country = 'NL'", True, 1)
+    content = yaml.safe_load((tables.folder / "segments" / "_Dutch.segment.yaml").read_text())
+    assert (content["where"], content["dynamic"], content["version"]) == ("Country = 'NL'", True, 1)
+
+
+def test_a_segment_whose_files_are_renamed_or_copied_is_another_one(alone: toolkit.Workspace, tables: Tables) -> None:
+    alone.build_segment("Dutch", where="Country = 'NL'")
+    for file in (tables.folder / "segments").glob("*Dutch*"):
+        file.rename(file.with_name(file.name.replace("Dutch", "Nederland")))
+    (tables.folder / "segments" / "_other.yaml").write_text("of another tool")
+    assert alone.segments.names() == ["All", "Nederland"]
+    assert alone.rebuild_segment("Nederland").history["version"].to_list() == [1, 1]
 
 
 def test_a_segment_from_elsewhere_is_a_value_too_and_is_left_alone(alone: toolkit.Workspace, keys: Keys) -> None:
@@ -329,11 +337,11 @@ def _workspace(at: Path, profiles: pl.DataFrame) -> toolkit.Workspace:
     )
 
 
-@pytest.mark.parametrize("text", ["nothing: [", "segment: Dutch", "where: x\nexpression: y\nsegment: Dutch"])
+@pytest.mark.parametrize("text", ["nothing: [", "none", "version: 1", "where: x\nexpression: y"])
 def test_a_damaged_definition_is_named(alone: toolkit.Workspace, tables: Tables, text: str) -> None:
     alone.build_segment("Dutch", where="Country = 'NL'")
-    (tables.folder / "segments" / "_Dutch.yaml").write_text(text)
-    with pytest.raises(DataError, match=r"_Dutch\.yaml"):
+    (tables.folder / "segments" / "_Dutch.segment.yaml").write_text(text)
+    with pytest.raises(DataError, match=r"_Dutch\.segment\.yaml"):
         alone.segment("Dutch")
 
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from toolkit.audience import IdentifierKind
 from toolkit.quality.candidates import counting, frame_of, measured, ranked_by_sample, to_measure
-from toolkit.quality.distinct import distinct, part_of
+from toolkit.quality.distinct import distinct_in, part_of
 from toolkit.quality.holding import Holding, holding_of
 from toolkit.quality.sample import Sample, sample_of
 from toolkit.show import html_table, text_table
@@ -82,7 +82,7 @@ class ProfileQuality:
 
 
 def quality_of(profiles: Profiles) -> ProfileQuality:
-    """Look at every column of the profile table: some rows to tell what it holds, then once at all of them.
+    """Look at every column of the profile table: at some rows to tell what it holds, then at all to count.
 
     Raises a ToolkitError that names the table, and the file, when it can't be read.
     """
@@ -90,18 +90,16 @@ def quality_of(profiles: Profiles) -> ProfileQuality:
     today = datetime.now(UTC).date()
     holdings = {it.name: holding_of(it, today=today) for it in sample.frame}
     ranked = {kind: ranked_by_sample(sample, kind) for kind in IdentifierKind}
+    countable = [name for name, dtype in sample.table.types.items() if _is_countable(dtype)]
+    # One after the other: asked at once they would share the scan, and hold the whole of it in memory.
     with reading(sample.table):
-        counted = pl.collect_all(
-            [
-                sample.table.scan().select(_aggregates(sample, holdings)),
-                *(counting(sample, to_measure(some), kind) for kind, some in ranked.items()),
-            ],
-            engine="streaming",
-        )
-    frame = _frame(sample, holdings, counted[0])
-    found = {
-        kind: frame_of(measured(some, exact)) for (kind, some), exact in zip(ranked.items(), counted[1:], strict=True)
-    }
+        figures = sample.table.scan().select(_aggregates(sample, holdings)).collect(engine="streaming")
+        values = [
+            distinct_in(sample.table.scan(), it, part=_part(sample, it)).collect(engine="streaming") for it in countable
+        ]
+        exact = [counting(sample, to_measure(some), kind).collect(engine="streaming") for kind, some in ranked.items()]
+    frame = _frame(sample, holdings, figures, pl.concat(values, how="horizontal"))
+    found = {kind: frame_of(measured(some, its)) for (kind, some), its in zip(ranked.items(), exact, strict=True)}
     return ProfileQuality(
         location=profiles.location,
         rows=sample.rows,
@@ -119,8 +117,6 @@ def _aggregates(sample: Sample, holdings: dict[str, Holding]) -> list[pl.Expr]:
         exprs.append(column.null_count().alias(f"{name}:nulls"))
         if dtype == pl.String:
             exprs.append((column.str.strip_chars() == "").sum().alias(f"{name}:blanks"))
-        if not dtype.is_nested() and dtype not in (pl.Binary, pl.Object):
-            exprs.append(distinct(column, part=_part(sample, name)).alias(f"{name}:distinct"))
         if _has_ends(dtype) and not holdings[name].is_masked:
             exprs += [
                 column.min().cast(pl.String).alias(f"{name}:least"),
@@ -135,13 +131,17 @@ def _part(sample: Sample, name: str) -> int:
     return 1 if few else part_of(sample.rows)
 
 
+def _is_countable(dtype: pl.DataType) -> bool:
+    return not dtype.is_nested() and dtype not in (pl.Binary, pl.Object)
+
+
 def _has_ends(dtype: pl.DataType) -> bool:
     """Tell whether the least and the most of a column are worth knowing; of text they are single values of anybody."""
     return dtype.is_numeric() or dtype.is_temporal()
 
 
-def _frame(sample: Sample, holdings: dict[str, Holding], counted: pl.DataFrame) -> pl.DataFrame:
-    figures = counted.row(0, named=True)
+def _frame(sample: Sample, holdings: dict[str, Holding], counted: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+    figures, distinct = counted.row(0, named=True), values.row(0, named=True)
     rows = []
     for name, dtype in sample.table.types.items():
         nulls, blanks = int(figures[f"{name}:nulls"]), int(figures.get(f"{name}:blanks") or 0)
@@ -153,7 +153,7 @@ def _frame(sample: Sample, holdings: dict[str, Holding], counted: pl.DataFrame) 
                 (sample.rows - nulls - blanks) / sample.rows if sample.rows else 0.0,
                 nulls,
                 blanks,
-                figures.get(f"{name}:distinct"),
+                distinct.get(name),
                 _part(sample, name) == 1,
                 figures.get(f"{name}:least"),
                 figures.get(f"{name}:most"),

@@ -45,4 +45,5 @@ def _some(scan: pl.LazyFrame, rows: int, form: Format) -> pl.DataFrame:
         number = pl.int_range(pl.len())
         return scan.filter(number % (rows // ROWS) == 0).head(ROWS).collect(engine="streaming")
     size = ROWS // _SLICES
-    return pl.concat(scan.slice(rows * at // _SLICES, size) for at in range(_SLICES)).collect(engine="streaming")
+    # One after the other: of each, a row group is in memory.
+    return pl.concat(scan.slice(rows * at // _SLICES, size).collect(engine="streaming") for at in range(_SLICES))

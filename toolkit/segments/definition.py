@@ -1,13 +1,13 @@
 """The definition of a segment that is built here: a YAML file beside its members.
 
-Its name begins with ``_``, so that the catalog does not take it for a segment.
+Its name is the segment's, with ``_`` before, so that the catalog does not take it for a segment itself.
 """
 
 import re
 from datetime import datetime
 from pathlib import Path
 from typing import Self
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from toolkit.errors import ConfigurationError, DataError
 from toolkit.files import write_atomically
 
-ENDING = ".yaml"
+ENDING = ".segment.yaml"
 _NEEDS_QUOTING = re.compile(r'[%/\\:*?"<>|\x00-\x1f\x7f]|^[_.]')
 _LONGEST_NAME = 200
 """In bytes; file systems take 255, and the files beside have longer endings."""
@@ -33,7 +33,7 @@ class Definition(BaseModel):
     """Instead of it: a Polars expression as Polars shows it, to be read and not to be evaluated again."""
     dynamic: bool = False
     """Whether it is built anew at each refresh, and before each run that sends it."""
-    version: int = Field(default=1, ge=1)
+    version: int = Field(ge=1)
     saved_by: str
     saved_at: datetime
 
@@ -83,7 +83,8 @@ def read_definition(path: Path) -> Definition | None:
     """Read a definition, None when there is none; raises DataError when the file is damaged."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Definition.model_validate(content)
+        name = unquote(path.name.removeprefix("_").removesuffix(ENDING))
+        return Definition.model_validate({**content, "segment": name} if isinstance(content, dict) else content)
     except FileNotFoundError:
         return None
     except ValidationError as error:
@@ -97,7 +98,7 @@ def read_definition(path: Path) -> Definition | None:
 
 def write_definition(path: Path, definition: Definition) -> None:
     """Write a definition, in whole or not at all."""
-    content = definition.model_dump(mode="json", exclude_defaults=True) | {"version": definition.version}
+    content = definition.model_dump(mode="json", exclude={"segment"}, exclude_defaults=True)
     text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
     write_atomically(path, lambda it: it.write_text(text, encoding="utf-8"))
 
