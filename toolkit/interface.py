@@ -10,6 +10,15 @@ from typing import Any
 import polars as pl
 
 from toolkit.audience import IdentifierForm
+from toolkit.catalog import (
+    Segment,
+    SegmentDraft,
+    build_segment,
+    draft_segment,
+    rebuild_segment,
+    segment_of,
+    segments_frame,
+)
 from toolkit.checks import Thresholds
 from toolkit.criteo import CRITEO, MAX_IDENTIFIERS_A_CALL
 from toolkit.errors import ToolkitError
@@ -40,16 +49,7 @@ from toolkit.runs import (
     trend,
 )
 from toolkit.runs.progress import Observer
-from toolkit.segments import (
-    Segment,
-    SegmentDraft,
-    build_segment,
-    draft_segment,
-    rebuild_segment,
-    remove_segment,
-    segment_of,
-    segments_frame,
-)
+from toolkit.segments import remove_segment
 from toolkit.show import html_table
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
 from toolkit.workspace import (

@@ -65,6 +65,7 @@ def audience_of_keys(
     email_column: str,
     form: IdentifierForm = IdentifierForm.SHA256,
     suppression: Suppression | None = None,
+    count_domains: bool = False,
 ) -> Audience:
     """Prepare a segment that is in no catalog, of these keys of the profiles; raises as ``audience_of`` does."""
     table = profiles.look([email_column])
@@ -81,6 +82,7 @@ def audience_of_keys(
                 identifier_column=email_column,
                 form=form,
                 suppression=suppression,
+                count_domains=count_domains,
             )
         except ProfileKeyError as error:
             raise profiles.key_error(error.keys) from None

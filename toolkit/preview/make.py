@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from toolkit.audience import Audience, IdentifierForm, IdentifierKind, audience_of
+from toolkit.audience import Audience, IdentifierForm, IdentifierKind, audience_of, audience_of_keys
 from toolkit.checks import Thresholds
 from toolkit.preview.effort import effort_of
 from toolkit.preview.limits import limits_of
@@ -53,6 +53,41 @@ def preview_of_segments(
         audience,
         lists_of_segments(audience),
         history,
+        thresholds or Thresholds(),
+        email_column=email_column,
+        columns=columns,
+        unmasked=unmasked,
+        members=members,
+    )
+
+
+def preview_of_members(
+    folder: WorkspaceFolder,
+    segment: str,
+    keys: pl.Series,
+    *,
+    email_column: str,
+    form: IdentifierForm = IdentifierForm.SHA256,
+    thresholds: Thresholds | None = None,
+    columns: Sequence[str] = (),
+    unmasked: Sequence[str] = (),
+    members: int = FIRST_MEMBERS,
+) -> Preview:
+    """Preview customers, by their keys, as if they were the segment of that name."""
+    audience = audience_of_keys(
+        folder.profiles,
+        segment,
+        keys,
+        email_column=email_column,
+        form=form,
+        suppression=suppression_of(folder),
+        count_domains=True,
+    )
+    return _preview(
+        folder,
+        audience,
+        lists_of_segments(audience),
+        trend(folder).filter(pl.col("segment") == segment),
         thresholds or Thresholds(),
         email_column=email_column,
         columns=columns,

@@ -1,30 +1,33 @@
-"""Segments that are built here, from the profiles, by a condition."""
+"""How segments are built here, from the profiles, by a condition."""
 
-from toolkit.segments.building import (
-    bring_up_to_date,
-    build_segment,
-    built_segments_of,
-    rebuild_segment,
-    remove_segment,
-)
-from toolkit.segments.catalog import built_segments
-from toolkit.segments.definition import Definition
-from toolkit.segments.draft import SegmentDraft, draft_segment
-from toolkit.segments.history import StartedBy
-from toolkit.segments.segment import Segment, segment_of, segments_frame
+from toolkit.segments.building import bring_up_to_date, built_segments_of, rebuild, remove_segment, using
+from toolkit.segments.catalog import SegmentFiles, built_segments, writable_catalog
+from toolkit.segments.computing import Found, find_members
+from toolkit.segments.condition import Condition, condition_of
+from toolkit.segments.definition import Definition, read_definition
+from toolkit.segments.history import StartedBy, history_frame, read_history
+from toolkit.segments.keeping import keep, members_of, require_ours, without
 
 __all__ = [
+    "Condition",
     "Definition",
-    "Segment",
-    "SegmentDraft",
+    "Found",
+    "SegmentFiles",
     "StartedBy",
     "bring_up_to_date",
-    "build_segment",
     "built_segments",
     "built_segments_of",
-    "draft_segment",
-    "rebuild_segment",
+    "condition_of",
+    "find_members",
+    "history_frame",
+    "keep",
+    "members_of",
+    "read_definition",
+    "read_history",
+    "rebuild",
     "remove_segment",
-    "segment_of",
-    "segments_frame",
+    "require_ours",
+    "using",
+    "without",
+    "writable_catalog",
 ]

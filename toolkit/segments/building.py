@@ -1,9 +1,7 @@
-"""Segments that are built here: made, built anew, removed."""
+"""Segments that are built here: built anew, kept up to date, removed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-import polars as pl
 
 from toolkit.errors import ConfigurationError, ToolkitError
 from toolkit.names import unknown_name
@@ -11,22 +9,16 @@ from toolkit.segments.catalog import SegmentFiles, built_segments, writable_cata
 from toolkit.segments.computing import find_members, fingerprint_of
 from toolkit.segments.condition import Condition, condition_of
 from toolkit.segments.definition import Definition
-from toolkit.segments.draft import draft_segment
 from toolkit.segments.history import StartedBy, read_history
 from toolkit.segments.keeping import keep, state_of
-from toolkit.segments.segment import Segment, segment_of, using
 from toolkit.tables import SegmentFolder
 from toolkit.workspace import Export, Role, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
+from toolkit.workspace.exports import exports
 from toolkit.workspace.people import acting
 
 
-def build_segment(folder: WorkspaceFolder, name: str, where: str | pl.Expr, *, dynamic: bool | None = None) -> Segment:
-    """Build a segment of the profiles that meet a condition, in the place of one that was built under that name."""
-    return draft_segment(folder, name, where).save(dynamic=dynamic)
-
-
-def rebuild_segment(folder: WorkspaceFolder, name: str) -> Segment:
+def rebuild(folder: WorkspaceFolder, name: str) -> None:
     """Build a segment anew by its definition, static or dynamic, with the profiles as they are.
 
     Raises ConfigurationError when it was not built here, or by a Polars expression.
@@ -40,7 +32,6 @@ def rebuild_segment(folder: WorkspaceFolder, name: str) -> Segment:
         )
     with _telling(name):
         _rebuild(folder, catalog, definition, StartedBy.PERSON)
-    return segment_of(folder, name)
 
 
 def built_segments_of(folder: WorkspaceFolder, export: Export) -> list[str]:
@@ -81,6 +72,13 @@ def remove_segment(folder: WorkspaceFolder, name: str) -> None:
         # The definition last, so that what was cut short can be removed again.
         for path in (files.members, files.history, files.definition):
             path.unlink(missing_ok=True)
+
+
+def using(folder: WorkspaceFolder, name: str) -> list[str]:
+    """Return the exports that hold the segment, by name or by pattern, to send it or to keep its members out."""
+    known = folder.segments.names()
+    chosen = [it.chosen(known) for it in exports(folder)]
+    return [it.name for it in chosen if name in it.segments or name in it.exclude]
 
 
 def _built(folder: WorkspaceFolder, name: str) -> Definition:

@@ -1,21 +1,18 @@
 """A segment of the catalog, as a value: its size, and if it is built here its definition and history."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
-from toolkit.audience import Audience, IdentifierForm, audience_of
-from toolkit.names import unknown_name
-from toolkit.segments.catalog import SegmentFiles, built_segments
-from toolkit.segments.definition import Definition
-from toolkit.segments.history import history_frame, read_history
+from toolkit.audience import IdentifierForm
+from toolkit.names import one_of, unknown_name
+from toolkit.preview import Preview, preview_of_segments
+from toolkit.segments import Definition, SegmentFiles, built_segments, history_frame, read_history, rebuild, using
 from toolkit.show import html_table, text_table
 from toolkit.tables import SegmentFolder, reading
 from toolkit.workspace import WorkspaceFolder
-from toolkit.workspace.exports import exports
-from toolkit.workspace.suppression import suppression_of
 
 _MOST_SHOWN = 10
 
@@ -55,21 +52,11 @@ class Segment:
         return scan.filter(pl.col("customer").is_not_null()).unique(maintain_order=True).collect(engine="streaming")
 
     def preview(
-        self,
-        *,
-        email_column: str,
-        exclude: Sequence[str] = (),
-        form: IdentifierForm = IdentifierForm.SHA256,
-    ) -> Audience:
-        """Prepare it: who would be sent, and who left out and why."""
-        return audience_of(
-            self._folder.profiles,
-            self._folder.segments,
-            [self.name],
-            email_column=email_column,
-            exclude=exclude,
-            form=form,
-            suppression=suppression_of(self._folder),
+        self, *, email_column: str, form: IdentifierForm | str = IdentifierForm.SHA256, **options: Any
+    ) -> Preview:
+        """Look at it before anything is sent, as ``workspace.preview`` does, with its options."""
+        return preview_of_segments(
+            self._folder, [self.name], email_column=email_column, form=one_of("form", IdentifierForm, form), **options
         )
 
     @property
@@ -125,11 +112,10 @@ def segment_of(folder: WorkspaceFolder, name: str) -> Segment:
     )
 
 
-def using(folder: WorkspaceFolder, name: str) -> list[str]:
-    """Return the exports that hold the segment, by name or by pattern, to send it or to keep its members out."""
-    known = folder.segments.names()
-    chosen = [it.chosen(known) for it in exports(folder)]
-    return [it.name for it in chosen if name in it.segments or name in it.exclude]
+def rebuild_segment(folder: WorkspaceFolder, name: str) -> Segment:
+    """Build a segment anew by its definition, and return it."""
+    rebuild(folder, name)
+    return segment_of(folder, name)
 
 
 def segments_frame(folder: WorkspaceFolder) -> pl.DataFrame:

@@ -2,23 +2,36 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import polars as pl
 
-from toolkit.audience import Audience, IdentifierForm, audience_of_keys
+from toolkit.audience import IdentifierForm
+from toolkit.catalog.segment import Segment, segment_of
 from toolkit.errors import ConfigurationError
-from toolkit.segments.catalog import SegmentFiles, writable_catalog
-from toolkit.segments.computing import Found, find_members
-from toolkit.segments.condition import Condition, condition_of
-from toolkit.segments.definition import Definition, read_definition
-from toolkit.segments.history import StartedBy, history_frame, read_history
-from toolkit.segments.keeping import keep, members_of, require_ours, without
-from toolkit.segments.segment import Segment, segment_of
+from toolkit.names import one_of
+from toolkit.preview import Preview, preview_of_members
+from toolkit.segments import (
+    Condition,
+    Definition,
+    Found,
+    SegmentFiles,
+    StartedBy,
+    condition_of,
+    find_members,
+    history_frame,
+    keep,
+    members_of,
+    read_definition,
+    read_history,
+    require_ours,
+    without,
+    writable_catalog,
+)
 from toolkit.show import html_table, text_table
 from toolkit.tables import SegmentFolder
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import me
-from toolkit.workspace.suppression import suppression_of
 
 _HUNDRED = 100
 
@@ -45,16 +58,18 @@ class SegmentDraft:
         """How many would be in it."""
         return self.members.height
 
-    def preview(self, *, email_column: str, form: IdentifierForm = IdentifierForm.SHA256) -> Audience:
-        """Prepare it: who would be sent, and who left out and why."""
-        folder = self._made.folder
-        return audience_of_keys(
-            folder.profiles,
+    def preview(
+        self, *, email_column: str, form: IdentifierForm | str = IdentifierForm.SHA256, **options: Any
+    ) -> Preview:
+        """Look at it before anything is sent, as ``workspace.preview`` does, with its options but ``exclude``."""
+        keys = self.members["customer"]
+        return preview_of_members(
+            self._made.folder,
             self.name,
-            self.members["customer"],
+            keys,
             email_column=email_column,
-            form=form,
-            suppression=suppression_of(folder),
+            form=one_of("form", IdentifierForm, form),
+            **options,
         )
 
     def save(self, *, dynamic: bool | None = None) -> Segment:
@@ -131,6 +146,11 @@ def draft_segment(folder: WorkspaceFolder, name: str, where: str | pl.Expr) -> S
         history=history_frame(read_history(files.history) if based_on is not None else []),
         _made=_Made(folder, catalog, name, condition, found, based_on),
     )
+
+
+def build_segment(folder: WorkspaceFolder, name: str, where: str | pl.Expr, *, dynamic: bool | None = None) -> Segment:
+    """Build a segment of the profiles that meet a condition, in the place of one that was built under that name."""
+    return draft_segment(folder, name, where).save(dynamic=dynamic)
 
 
 def _definition(made: _Made, *, dynamic: bool | None) -> Definition:
