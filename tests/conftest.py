@@ -158,7 +158,7 @@ def save_nightly(workspace: toolkit.Workspace, **options: object) -> toolkit.Exp
         "email_column": "EMail",
         "segments": ["All"],
         "advertiser_id": min(workspace.connection("Sandbox").advertisers),
-        "thresholds": {"most_change": 1},
+        "thresholds": {"most_change": 1, "least_size": 0},
     }
     return workspace.save_export("Nightly", **(defaults | options))
 

@@ -1,8 +1,11 @@
 """Checks pass and fail exactly at their thresholds, and say what they found."""
 
+import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -39,6 +42,10 @@ def audience_with(**statuses: dict[str, int]) -> Audience:
         schema={"segment": kind, "rows": pl.UInt32, "blank": pl.UInt32},
     )
     return Audience(pl.DataFrame(rows, schema=schema, orient="row"), IdentifierForm.SHA256, sizes)
+
+
+def with_customers(audience: Audience, customer: pl.Expr) -> Audience:
+    return replace(audience, frame=audience.frame.with_columns(customer=customer))
 
 
 def result_of(results: CheckResults, check: Check, segment: str | None = "All") -> CheckResult:
@@ -100,7 +107,7 @@ def test_an_export_may_hold_a_million_and_no_threshold_lifts_that() -> None:
 
 
 def test_an_empty_segment_is_a_warning_and_an_empty_export_an_error() -> None:
-    some = check_audience(audience_with(All={"exportable": 1}, Empty={}), Thresholds())
+    some = check_audience(audience_with(All={"exportable": 1}, Empty={}), Thresholds(least_size=1))
     assert [(it.check, it.segment) for it in some.warnings] == [(Check.SEGMENT_HAS_MEMBERS, "Empty")]
     assert some.passed
     none = check_audience(audience_with(Empty={}), Thresholds())
@@ -126,6 +133,34 @@ class TestEmailColumn:
         )
         assert "'EMail'" in error.remedy
 
+    def test_the_other_columns_that_an_export_names_are_told_with_the_nearest(self) -> None:
+        columns = ["CustomerId", "EMail", "Telephone"]
+        (error,) = check_profile_columns(columns, "EMail", Thresholds(), others=["CustomerId", "Telefone"]).errors
+        assert (error.check, error.observed) == (Check.COLUMNS, "no 'Telefone'")
+        assert "'Telephone'" in error.remedy
+        assert check_profile_columns(columns, "EMail", Thresholds(), others=["CustomerId", "Telephone"]).passed
+
+
+class TestThresholds:
+    def test_those_of_an_export_that_was_saved_before_still_load(self) -> None:
+        saved = {
+            "email_coverage": 0.5,
+            "email_validity": 0.8,
+            "limit_profiles": 1_000_000,
+            "contract_limit_profiles": None,
+            "most_change": 0.3,
+            "levels": {"segment has members": "error", "email column is there": "warning"},
+        }
+        loaded = Thresholds.model_validate(saved)
+        assert (loaded.least_size, loaded.most_duplicates, loaded.suites) == (500, 0.2, None)
+        assert loaded.level(Check.SEGMENT_HAS_MEMBERS) is Level.ERROR
+
+    def test_they_are_as_they_were_after_json(self) -> None:
+        thresholds = Thresholds(
+            least_size=7, most_duplicates=0.5, suites=("Adults",), levels={Check.USEFUL_SIZE: "error"}
+        )
+        assert Thresholds.model_validate_json(thresholds.model_dump_json()) == thresholds
+
 
 class TestResults:
     def test_the_frame_has_a_row_a_check(self) -> None:
@@ -136,20 +171,103 @@ class TestResults:
 
     def test_they_show_themselves(self) -> None:
         results = check_audience(audience_with(**{"<b>": {"missing_email": 8}}), Thresholds())
-        assert repr(results).startswith("5 checks: 1 error, 0 warnings\n")
+        assert repr(results).startswith("8 checks: 1 error, 0 warnings\n")
         assert "&lt;b&gt;" in results._repr_html_()
         assert "<b>" not in results._repr_html_()
 
 
-def test_an_expectation_that_raises_counts_as_failed() -> None:
-    audience = audience_with(All={"exportable": 3})
-    vars(audience)["counts"] = audience.counts.with_columns(exportable=pl.lit("many"))
-    result = result_of(check_audience(audience, Thresholds()), Check.PROFILE_LIMIT, None)
-    assert not result.passed
-    assert result.observed == "that it could not be checked"
+class TestDuplicates:
+    @pytest.mark.parametrize(("shared", "passes"), [(30, True), (31, False)])
+    def test_they_pass_at_exactly_their_threshold(self, shared: int, passes: bool) -> None:
+        audience = audience_with(All={"exportable": 100 - shared, "duplicate_email": shared, "missing_email": 50})
+        result = result_of(check_audience(audience, Thresholds(most_duplicates=0.3)), Check.EMAIL_DUPLICATES)
+        assert result.passed == passes
+        assert result.observed == f"{shared:.1f}% ({shared} of 100)"
+        assert result.level is Level.WARNING
+
+    @pytest.mark.parametrize("most", [0.1, 0.2, 0.3, 0.7, 0.9])
+    def test_no_threshold_is_lost_in_rounding(self, most: float) -> None:
+        shared = round(most * 10)
+        audience = audience_with(All={"exportable": 10 - shared, "duplicate_email": shared})
+        thresholds = Thresholds(most_duplicates=most)
+        assert result_of(check_audience(audience, thresholds), Check.EMAIL_DUPLICATES).passed
 
 
-def test_great_expectations_neither_prints_nor_calls_out(tables: Tables) -> None:
+class TestSize:
+    @pytest.mark.parametrize(("least", "passes"), [(30, True), (31, False)])
+    def test_it_passes_at_exactly_the_least(self, least: int, passes: bool) -> None:
+        audience = audience_with(All={"exportable": 30, "duplicate_email": 10})
+        result = result_of(check_audience(audience, Thresholds(least_size=least)), Check.USEFUL_SIZE)
+        assert result.passed == passes
+        assert (result.expected, result.observed) == (f"at least {least} identifiers", "30")
+        assert result.level is Level.WARNING
+
+    def test_lists_below_five_hundred_are_told_by_default(self) -> None:
+        results = check_audience(audience_with(Small={"exportable": 499}, Large={"exportable": 500}), Thresholds())
+        assert [(it.check, it.segment) for it in results.warnings] == [(Check.USEFUL_SIZE, "Small")]
+
+    @pytest.mark.parametrize(("last", "passes"), [(100, True), (93, True), (92, False), (171, True), (172, False)])
+    def test_a_change_passes_at_exactly_the_most(self, last: int, passes: bool) -> None:
+        audience = audience_with(All={"exportable": 120})
+        results = check_audience(audience, Thresholds(most_change=0.3), last_sizes={"All": last})
+        assert result_of(results, Check.SIZE_CHANGE).passed == passes
+
+    def test_it_tells_both_sizes(self) -> None:
+        results = check_audience(audience_with(All={"exportable": 30}), Thresholds(), last_sizes={"All": 100})
+        assert result_of(results, Check.SIZE_CHANGE).observed == "30 after 100, 70.0%"
+
+    def test_each_segment_is_told_of_its_own(self) -> None:
+        audience = audience_with(Grown={"exportable": 30}, Steady={"exportable": 30}, New={"exportable": 30})
+        results = check_audience(audience, Thresholds(least_size=0), last_sizes={"Grown": 10, "Steady": 30, "Gone": 5})
+        assert result_of(results, Check.SIZE_CHANGE, "Steady").passed
+        assert [(it.check, it.segment) for it in results.warnings] == [(Check.SIZE_CHANGE, "Grown")]
+        assert all(it.segment != "New" for it in results if it.check is Check.SIZE_CHANGE)
+
+    def test_nobody_to_send_is_no_matter_of_size(self) -> None:
+        results = check_audience(audience_with(All={"missing_email": 3}), Thresholds(), last_sizes={"All": 100})
+        assert {Check.USEFUL_SIZE, Check.SIZE_CHANGE}.isdisjoint(it.check for it in results)
+
+
+class TestKeys:
+    def test_what_loading_refuses_is_seen_in_the_suite_too(self) -> None:
+        audience = audience_with(All={"exportable": 4})
+        twice = pl.when(pl.col("customer") == "All-exportable-1").then(pl.lit("All-exportable-0"))
+        null = pl.when(pl.col("customer") != "All-exportable-3").then("customer")
+        results = check_audience(with_customers(audience, twice.otherwise(null)), Thresholds())
+        assert result_of(results, Check.KEY_UNIQUE).observed == "2 otherwise"
+        assert result_of(results, Check.KEY_FILLED).observed == "1 otherwise"
+
+    def test_no_level_makes_a_warning_of_them(self) -> None:
+        always = (Check.KEY_FILLED, Check.KEY_UNIQUE, Check.EMAIL_COLUMN, Check.COLUMNS)
+        thresholds = Thresholds(levels=dict.fromkeys(always, Level.WARNING))
+        assert {thresholds.level(it) for it in always} == {Level.ERROR}
+
+
+class TestUnexpected:
+    def test_it_has_the_keys_of_the_members_that_made_a_check_fail(self) -> None:
+        audience = audience_with(
+            One={"exportable": 2, "missing_email": 1, "invalid_email": 2}, Two={"exportable": 1, "duplicate_email": 1}
+        )
+        found = check_audience(audience, Thresholds()).unexpected
+        assert sorted(found.iter_rows()) == [
+            ("e-mails that are valid", "One", "One-invalid_email-0"),
+            ("e-mails that are valid", "One", "One-invalid_email-1"),
+            ("e-mails that members share", "Two", "Two-duplicate_email-0"),
+            ("members with an e-mail", "One", "One-missing_email-0"),
+        ]
+
+    def test_it_has_its_columns_where_all_is_as_expected(self) -> None:
+        found = check_audience(audience_with(All={"exportable": 1}), Thresholds()).unexpected
+        assert (found.height, found.columns) == (0, ["check", "segment", "customer"])
+
+    def test_the_failing_share_is_a_figure(self) -> None:
+        results = check_audience(audience_with(All={"exportable": 3, "missing_email": 1}), Thresholds())
+        assert result_of(results, Check.EMAIL_COVERAGE).failing_share == 0.25
+        shares = dict(results.frame.select("check", "failing_share").iter_rows())
+        assert (shares["members with an e-mail"], shares["limit of an export"]) == (0.25, None)
+
+
+def test_great_expectations_neither_prints_nor_calls_out_nor_leaves_files(tables: Tables, tmp_path: Path) -> None:
     code = (
         "import os, socket, sys\n"
         "def refuse(*address, **more): raise SystemExit(f'called out to {address}')\n"
@@ -160,9 +278,14 @@ def test_great_expectations_neither_prints_nor_calls_out(tables: Tables) -> None
         f"catalog = toolkit.SegmentFolder(location={tables.segments.location!r}, key='CustomerId')\n"
         f"profiles = toolkit.Profiles(location={tables.profiles.location!r}, key='CustomerId')\n"
         "results = check_audience(audience_of(profiles, catalog, ['All'], email_column='EMail'), Thresholds())\n"
-        "assert results.passed and len(results.results) == 5\n"
-        "import os\n"
+        "assert results.passed and len(results.results) == 9\n"
         "assert os.environ['GX_ANALYTICS_ENABLED'] == 'false'\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    environment = os.environ | {"HOME": str(elsewhere), "TMPDIR": str(elsewhere), "MPLCONFIGDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=elsewhere, env=environment
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert list(elsewhere.iterdir()) == []

@@ -1,17 +1,30 @@
 """What must hold of an audience before anything of it is sent."""
 
+from toolkit.checks.columns import require_columns
+from toolkit.checks.data_docs import DATA_DOCS, write_data_docs
+from toolkit.checks.own import OwnSuite, made_suite, own_suites, remove_suite, write_suite
 from toolkit.checks.results import CheckResult, CheckResults
-from toolkit.checks.suite import check_audience, check_profile_columns, preload
-from toolkit.checks.thresholds import MOST_PROFILES_AN_EXPORT, Check, Level, Thresholds
+from toolkit.checks.suite import check_audience, check_profile_columns
+from toolkit.checks.thresholds import LEAST_USEFUL_SIZE, MOST_PROFILES_AN_EXPORT, Check, Level, Thresholds
+from toolkit.checks.validation import preload
 
 __all__ = [
+    "DATA_DOCS",
+    "LEAST_USEFUL_SIZE",
     "MOST_PROFILES_AN_EXPORT",
     "Check",
     "CheckResult",
     "CheckResults",
     "Level",
+    "OwnSuite",
     "Thresholds",
     "check_audience",
     "check_profile_columns",
+    "made_suite",
+    "own_suites",
     "preload",
+    "remove_suite",
+    "require_columns",
+    "write_data_docs",
+    "write_suite",
 ]

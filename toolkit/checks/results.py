@@ -1,19 +1,26 @@
 """What the checks found."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from toolkit.checks.thresholds import Check, Level
 from toolkit.show import html_table, text_table
 
+if TYPE_CHECKING:
+    from great_expectations.expectations import Expectation
+
+BUILT_IN = "built in"
+
 
 @dataclass(frozen=True)
 class CheckResult:
     """One check of one segment, or of the whole export when ``segment`` is None."""
 
-    check: Check
+    check: Check | str
+    """A built-in check, or what an expectation of your own is called: by its suite and by what it expects."""
     segment: str | None
     level: Level
     passed: bool
@@ -21,12 +28,25 @@ class CheckResult:
     observed: str
     remedy: str
     """What to do when it failed."""
+    suite: str = BUILT_IN
+    failing_share: float | None = None
+    """The share of the rows looked at that are not as expected, from 0 to 1; None where it is not about rows."""
+    examples: tuple[str, ...] = ()
+    """A few of the unexpected fields, masked."""
+    unexpected: pl.Series = field(default_factory=lambda: pl.Series("customer", dtype=pl.String), repr=False)
+    """The customer keys of the unexpected rows. They are for the analyst's eyes, and in no report."""
+    expectation: "Expectation | None" = field(default=None, repr=False)
+    """What Great Expectations was asked; None when it could not even be asked."""
+    told: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What Great Expectations answered, without personal data."""
+    raised: str | None = None
+    """What the expectation raised, without personal data."""
 
     @property
     def sentence(self) -> str:
         """What was found, in words."""
         where = "the export" if self.segment is None else f"segment {self.segment!r}"
-        return f"Check {self.check.value!r} of {where}: expected {self.expected}, found {self.observed}."
+        return f"Check {str(self.check)!r} of {where}: expected {self.expected}, found {self.observed}."
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,26 +66,51 @@ class CheckResults:
         return [result for result in self if not result.passed and result.level is Level.WARNING]
 
     @property
+    def failed(self) -> "CheckResults":
+        """The results of those that failed, of either level."""
+        return CheckResults(tuple(it for it in self if not it.passed))
+
+    @property
     def passed(self) -> bool:
         """Whether nothing stops a run."""
         return not self.errors
 
     @property
     def frame(self) -> pl.DataFrame:
-        """A row a check: ``check``, ``segment`` (null: the whole export), ``outcome``, ``expected``, ``observed``."""
+        """A row a check: ``check``, ``segment`` (null: the whole export), ``outcome``, what was expected and found.
+
+        ``failing_share`` (from 0 to 1) and ``examples`` (masked) are null where the check is not about rows.
+        """
         return pl.DataFrame(
             [
                 {
-                    "check": result.check.value,
+                    "check": str(result.check),
                     "segment": result.segment,
                     "outcome": "passed" if result.passed else result.level.value,
                     "expected": result.expected,
                     "observed": result.observed,
+                    "failing_share": result.failing_share,
+                    "examples": ", ".join(result.examples) or None,
                 }
                 for result in self
             ],
-            schema=dict.fromkeys(["check", "segment", "outcome", "expected", "observed"], pl.String),
+            schema=_SCHEMA,
         )
+
+    @property
+    def unexpected(self) -> pl.DataFrame:
+        """A row a check, segment and member that is not as expected: ``check``, ``segment``, ``customer`` (the key).
+
+        Checks that pass because few enough are unexpected are among them.
+        """
+        parts = [
+            pl.select(check=pl.lit(str(it.check)), segment=pl.lit(it.segment, pl.String)).join(
+                it.unexpected.cast(pl.String).to_frame("customer"), how="cross"
+            )
+            for it in self
+            if len(it.unexpected)
+        ]
+        return pl.concat([pl.DataFrame(schema=_UNEXPECTED_SCHEMA), *parts])
 
     def __iter__(self) -> Iterator[CheckResult]:
         return iter(self.results)
@@ -74,10 +119,21 @@ class CheckResults:
         return CheckResults(self.results + other.results)
 
     def __repr__(self) -> str:
-        return f"{self._headline}\n{text_table(self.frame.fill_null(''))}"
+        return f"{self._headline}\n{text_table(self.shown)}"
 
     def _repr_html_(self) -> str:
-        return html_table(self.frame, title=self._headline)
+        return html_table(self.shown, title=self._headline)
+
+    @property
+    def shown(self) -> pl.DataFrame:
+        """The frame as it is shown: shares in per cent, and no column that tells nothing here."""
+        frame = self.frame.with_columns(
+            pl.when(pl.col("failing_share") > 0).then(
+                pl.format("{}\N{NO-BREAK SPACE}%", (pl.col("failing_share") * 100).round(1).cast(pl.String))
+            )
+        ).rename({"failing_share": "failing"})
+        empty = [it.name for it in frame if it.is_null().all()]
+        return frame.drop(empty).with_columns(pl.col(pl.String).fill_null(""))
 
     @property
     def _headline(self) -> str:
@@ -86,3 +142,17 @@ class CheckResults:
             f"{len(self.results)} checks: {failed} {'error' if failed == 1 else 'errors'}, "
             f"{len(self.warnings)} {'warning' if len(self.warnings) == 1 else 'warnings'}"
         )
+
+
+_SCHEMA = pl.Schema(
+    {
+        "check": pl.String(),
+        "segment": pl.String(),
+        "outcome": pl.String(),
+        "expected": pl.String(),
+        "observed": pl.String(),
+        "failing_share": pl.Float64(),
+        "examples": pl.String(),
+    }
+)
+_UNEXPECTED_SCHEMA = pl.Schema({"check": pl.String(), "segment": pl.String(), "customer": pl.String()})

@@ -1,138 +1,265 @@
-"""The built-in suites, run by Great Expectations.
+"""What is checked of an audience: the built-in suite, and suites of a user's own beside it.
 
-Great Expectations takes seconds to import, so that is done when a check is asked for, or, with ``preload``, while
-something else is computed. Its usage analytics are turned off before it is imported.
+Each rule has one home. What loading refuses (a column that is not there, a key that is null or there twice) is stated
+here as a check too, so that a report tells that it holds; what a guard stops (a large change) is told here as a size.
 """
 
-import os
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from toolkit.audience import Audience, Status
-from toolkit.checks.results import CheckResult, CheckResults
-from toolkit.checks.thresholds import Check, Thresholds
+from toolkit.audience import Audience
+from toolkit.checks.columns import meant, table_of
+from toolkit.checks.own import OwnSuite, columns_of, level_of
+from toolkit.checks.results import BUILT_IN, CheckResult, CheckResults
+from toolkit.checks.telling import KEY, expected_by, masked_examples, name_of, told_result
+from toolkit.checks.thresholds import Check, Level, Thresholds
+from toolkit.checks.validation import Answer, ValidatedTable, import_great_expectations
 
 if TYPE_CHECKING:
-    from great_expectations.core import ExpectationValidationResult
-    from great_expectations.core.batch_definition import BatchDefinition
     from great_expectations.expectations import Expectation
+
+    from toolkit.tables import Profiles
 
 
 @dataclass(frozen=True)
 class _Expected:
     """An expectation of Great Expectations, and how its outcome is told."""
 
-    check: Check
+    check: Check | str
+    level: Level
     expectation: "Expectation"
     expected: str
-    observed: Callable[["ExpectationValidationResult"], str]
+    observed: Callable[[Answer], str]
     remedy: str
+    suite: str = BUILT_IN
 
 
-def preload() -> None:
-    """Begin to import Great Expectations in the background; a check that is asked for meanwhile waits for it."""
-    threading.Thread(target=_import_great_expectations, name="import great_expectations", daemon=True).start()
-
-
-def check_profile_columns(columns: Sequence[str], email_column: str, thresholds: Thresholds) -> CheckResults:
-    """Check that the profiles have the column that data matching names as the e-mail."""
-    _import_great_expectations()
+def check_profile_columns(
+    columns: Sequence[str], email_column: str, thresholds: Thresholds, *, others: Sequence[str] = ()
+) -> CheckResults:
+    """Check that the profiles have the column that data matching names as the e-mail, and the others that it names."""
+    import_great_expectations()
     import great_expectations.expectations as gxe
-    import pandas as pd
 
-    near = get_close_matches(email_column, columns, n=3, cutoff=0.4)
-    suggestion = f"Data matching could name {' or '.join(repr(name) for name in near)}." if near else ""
-    expected = _Expected(
-        check=Check.EMAIL_COLUMN,
-        expectation=gxe.ExpectColumnToExist(column=email_column),
-        expected=f"a profile column {email_column!r}",
-        observed=lambda result: repr(email_column) if result.success else "none",
-        remedy=f"Choose the e-mail column in the data matching of the export. {suggestion}".strip(),
-    )
-    table = pd.DataFrame(columns=list(columns))
-    return _validate(_whole_tables(), table, [expected], segment=None, thresholds=thresholds)
+    expected = [
+        _Expected(
+            check=Check.EMAIL_COLUMN,
+            level=thresholds.level(Check.EMAIL_COLUMN),
+            expectation=gxe.ExpectColumnToExist(column=email_column),
+            expected=f"a profile column {email_column!r}",
+            observed=lambda answer: repr(email_column) if answer.success else "none",
+            remedy=" ".join(
+                ["Choose the e-mail column in the data matching of the export.", meant(email_column, columns)]
+            ).strip(),
+        )
+    ]
+    missing = [it for it in others if it not in columns]
+    if others:
+        expected.append(
+            _Expected(
+                check=Check.COLUMNS,
+                level=thresholds.level(Check.COLUMNS),
+                expectation=gxe.ExpectTableColumnsToMatchSet(column_set=list(others), exact_match=False),
+                expected=f"profile columns {_listed(others)}",
+                observed=lambda answer: "all" if answer.success else f"no {_listed(missing)}",
+                remedy=" ".join(
+                    ["Choose other columns in the export.", *(meant(it, columns) for it in missing)]
+                ).strip(),
+            )
+        )
+    table = ValidatedTable(pl.DataFrame(schema=dict.fromkeys(columns, pl.Boolean)))
+    return CheckResults(tuple(_asked(table, each, segment=None) for each in expected))
 
 
-def check_audience(audience: Audience, thresholds: Thresholds) -> CheckResults:
-    """Check each segment of the audience, and the whole against the limits of an export."""
-    whole = _whole_tables()
-    results = _check_export(whole, audience.counts, thresholds)
-    for segment in audience.segments:
-        results += _check_segment(whole, audience, segment, thresholds)
+def check_audience(
+    audience: Audience,
+    thresholds: Thresholds,
+    *,
+    own: Sequence[OwnSuite] = (),
+    profiles: "Profiles | None" = None,
+    last_sizes: Mapping[str, int] | None = None,
+) -> CheckResults:
+    """Check each segment of the audience, and the whole against the limits of an export.
+
+    ``own`` suites are asked about each segment; columns that they name and the audience lacks are read from the
+    ``profiles``. ``last_sizes`` are the exportable members of each segment at the last run. Time and memory grow with
+    the members.
+    """
+    import_great_expectations()
+    results = _check_export(audience.counts, thresholds)
+    sizes = _check_sizes(audience.counts, thresholds, last_sizes or {})
+    own_columns = table_of(audience, own, profiles)
+    for segment, labelled in own_columns.by_segment():
+        table = ValidatedTable(labelled)
+        found = [_asked(table, each, segment=segment) for each in _built_in(thresholds)]
+        found += [it for it in sizes if it.segment == segment]
+        found += [it for suite in own for it in _asked_of_own(table, suite, segment=segment, known=own_columns.known)]
+        results += CheckResults(tuple(found))
     return results
 
 
-def _check_segment(
-    whole: "BatchDefinition[Any]", audience: Audience, segment: str, thresholds: Thresholds
-) -> CheckResults:
+def _built_in(thresholds: Thresholds) -> Iterator[_Expected]:
+    """Return what is expected of a segment, a row a member; ``address`` says what the e-mail field holds."""
     import great_expectations.expectations as gxe
 
-    members = audience.frame.filter((pl.col("segment") == segment) & (pl.col("status") != Status.SUPPRESSED.value))
-    labelled = members.select("customer", "status", address=_ADDRESS)
-    expected = [
-        _Expected(
-            check=Check.SEGMENT_HAS_MEMBERS,
-            expectation=gxe.ExpectTableRowCountToBeBetween(min_value=1),
-            expected="at least one member",
-            observed=lambda result: f"{result.result['observed_value']:,}",
-            remedy="Look at the definition of the segment, or leave the segment out of the export.",
+    def expected(
+        check: Check, expectation: "Expectation", says: str, observed: Callable[[Answer], str], remedy: str
+    ) -> _Expected:
+        return _Expected(check, thresholds.level(check), expectation, says, observed, remedy)
+
+    yield expected(
+        Check.SEGMENT_HAS_MEMBERS,
+        gxe.ExpectTableRowCountToBeBetween(min_value=1),
+        "at least one member",
+        lambda answer: f"{answer.result['observed_value']:,}",
+        "Look at the definition of the segment, or leave the segment out of the export.",
+    )
+    yield expected(
+        Check.KEY_FILLED,
+        gxe.ExpectColumnValuesToNotBeNull(column=KEY),
+        "no member without a key",
+        _count,
+        "This should have been refused when the tables were read: report it.",
+    )
+    yield expected(
+        Check.KEY_UNIQUE,
+        gxe.ExpectColumnValuesToBeUnique(column=KEY),
+        "each member once",
+        _count,
+        "This should have been refused when the tables were read: report it.",
+    )
+    yield expected(
+        Check.EMAIL_COVERAGE,
+        gxe.ExpectColumnValuesToNotBeNull(column="address", mostly=thresholds.email_coverage),
+        f"at least {thresholds.email_coverage:.0%}",
+        _share,
+        "See who has none with the preview of the segment; or choose another e-mail column; or lower the threshold of "
+        "the export.",
+    )
+    yield expected(
+        Check.EMAIL_VALIDITY,
+        gxe.ExpectColumnValuesToBeInSet(
+            column="address", value_set=["valid", "shared"], mostly=thresholds.email_validity
         ),
-        _Expected(
-            check=Check.EMAIL_COVERAGE,
-            expectation=gxe.ExpectColumnValuesToNotBeNull(column="address", mostly=thresholds.email_coverage),
-            expected=f"at least {thresholds.email_coverage:.0%}",
-            observed=_share,
-            remedy="See who has none with the preview of the segment; or choose another e-mail column; or lower "
-            "the threshold of the export.",
+        f"at least {thresholds.email_validity:.0%}",
+        _share,
+        "See which are invalid with the preview of the segment, and mend them at the source; or lower the threshold "
+        "of the export.",
+    )
+    yield expected(
+        Check.EMAIL_DUPLICATES,
+        gxe.ExpectColumnValuesToNotBeInSet(
+            column="address", value_set=["shared"], mostly=_rest(thresholds.most_duplicates)
         ),
-        _Expected(
-            check=Check.EMAIL_VALIDITY,
-            expectation=gxe.ExpectColumnValuesToBeInSet(
-                column="address", value_set=["valid"], mostly=thresholds.email_validity
-            ),
-            expected=f"at least {thresholds.email_validity:.0%}",
-            observed=_share,
-            remedy="See which are invalid with the preview of the segment, and mend them at the source; or lower "
-            "the threshold of the export.",
+        f"at most {thresholds.most_duplicates:.0%}",
+        _share_of_unexpected,
+        "Many members have the address of another: see who with the preview of the segment. The field may hold an "
+        "address of a shop or a default.",
+    )
+
+
+def _check_sizes(counts: pl.DataFrame, thresholds: Thresholds, last_sizes: Mapping[str, int]) -> list[CheckResult]:
+    """Check the size of each segment: all segments at once, a row each."""
+    import great_expectations.expectations as gxe
+
+    last = pl.DataFrame(
+        {KEY: list(last_sizes), "last": list(last_sizes.values())}, schema={KEY: pl.String, "last": pl.Int64}
+    )
+    change = (pl.col("exportable") - pl.col("last")).abs() / pl.col("last")
+    figures = (
+        counts.select(pl.col("segment").alias(KEY), "exportable")
+        .join(last, on=KEY, how="left", maintain_order="left")
+        .with_columns(
+            # A segment with nobody to send, now or then, has its own check and its own guard.
+            size=pl.when(pl.col("exportable") > 0).then("exportable"),
+            change=pl.when((pl.col("exportable") > 0) & (pl.col("last") > 0)).then(change),
+        )
+    )
+    useful = _Expected(
+        check=Check.USEFUL_SIZE,
+        level=thresholds.level(Check.USEFUL_SIZE),
+        expectation=gxe.ExpectColumnValuesToBeBetween(column="size", min_value=thresholds.least_size),
+        expected=f"at least {thresholds.least_size:,} identifiers",
+        observed=lambda _: "",
+        remedy="Criteo can't use a list that small: widen the segment, or join it with another.",
+    )
+    moved = _Expected(
+        check=Check.SIZE_CHANGE,
+        level=thresholds.level(Check.SIZE_CHANGE),
+        expectation=gxe.ExpectColumnValuesToBeBetween(column="change", max_value=thresholds.most_change),
+        expected=f"a change by at most {thresholds.most_change:.0%}",
+        observed=lambda _: "",
+        remedy="Look at the preview and at where the tables come from: the segment moved more than it does usually.",
+    )
+    table = ValidatedTable(figures)
+    return [
+        *_asked_of_each(table, useful, figures, "size", said=lambda row: f"{row['size']:,}"),
+        *_asked_of_each(
+            table,
+            moved,
+            figures,
+            "change",
+            said=lambda row: f"{row['exportable']:,} after {row['last']:,}, {row['change']:.1%}",
         ),
     ]
-    # Arrow-backed, so that pandas shares the memory instead of copying it.
-    table = labelled.to_pandas(use_pyarrow_extension_array=True)
-    return _validate(whole, table, expected, segment=segment, thresholds=thresholds)
 
 
-_ADDRESS = (
-    pl.when(pl.col("status").is_in([Status.EXPORTABLE.value, Status.DUPLICATE_EMAIL.value]))
-    .then(pl.lit("valid"))
-    .when(pl.col("status") == Status.INVALID_EMAIL.value)
-    .then(pl.lit("invalid"))
-)
+def _asked_of_each(
+    table: ValidatedTable,
+    each: _Expected,
+    figures: pl.DataFrame,
+    column: str,
+    *,
+    said: Callable[[Mapping[str, object]], str],
+) -> list[CheckResult]:
+    answer = table.ask(each.expectation)
+    failed = set(answer.unexpected_rows.to_list())
+    rows = figures.with_row_index("row").filter(pl.col(column).is_not_null()).iter_rows(named=True)
+    return [
+        CheckResult(
+            check=each.check,
+            segment=row[KEY],
+            level=each.level,
+            passed=answer.raised is None and row["row"] not in failed,
+            expected=each.expected,
+            observed=said(row) if answer.raised is None else f"that it could not be checked ({answer.raised})",
+            remedy=each.remedy,
+            expectation=each.expectation,
+            told={
+                "element_count": 1,
+                "missing_count": 0,
+                "unexpected_count": int(row["row"] in failed),
+                "unexpected_percent": 100.0 * (row["row"] in failed),
+            },
+            raised=answer.raised,
+        )
+        for row in rows
+    ]
 
 
-def _check_export(whole: "BatchDefinition[Any]", counts: pl.DataFrame, thresholds: Thresholds) -> CheckResults:
+def _check_export(counts: pl.DataFrame, thresholds: Thresholds) -> CheckResults:
     import great_expectations.expectations as gxe
 
     def most(check: Check, limit: int, source: str) -> _Expected:
         return _Expected(
             check=check,
+            level=thresholds.level(check),
             expectation=gxe.ExpectColumnSumToBeBetween(column="exportable", max_value=limit),
             expected=f"at most {limit:,} identifiers",
-            observed=lambda result: f"{int(result.result['observed_value']):,}",
+            observed=_figure,
             remedy=f"Spread the segments over several exports, or make them smaller: {source}.",
         )
 
     expected = [
         _Expected(
             check=Check.EXPORT_HAS_MEMBERS,
+            level=thresholds.level(Check.EXPORT_HAS_MEMBERS),
             expectation=gxe.ExpectColumnSumToBeBetween(column="members", min_value=1),
             expected="at least one member",
-            observed=lambda result: f"{int(result.result['observed_value']):,}",
+            observed=_figure,
             remedy="All segments of the export are empty: look at where the segments are read from.",
         ),
         most(Check.PROFILE_LIMIT, thresholds.limit_profiles, "this is the most that one export may hold"),
@@ -140,76 +267,100 @@ def _check_export(whole: "BatchDefinition[Any]", counts: pl.DataFrame, threshold
     if thresholds.contract_limit_profiles is not None:
         limit = thresholds.contract_limit_profiles
         expected.append(most(Check.CONTRACT_LIMIT, limit, "the contract with Criteo allows no more"))
-    table = counts.to_pandas(use_pyarrow_extension_array=True)
-    return _validate(whole, table, expected, segment=None, thresholds=thresholds)
+    table = ValidatedTable(counts)
+    return CheckResults(tuple(_asked(table, each, segment=None) for each in expected))
 
 
-def _whole_tables() -> "BatchDefinition[Any]":
-    """Return what takes a table and makes of it, as a whole, something to validate."""
-    _import_great_expectations()
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+def _asked_of_own(
+    table: ValidatedTable, suite: OwnSuite, *, segment: str, known: Sequence[str]
+) -> Iterator[CheckResult]:
+    for expectation in suite:
+        says = expected_by(expectation)
+        name = f"{suite.name}: {name_of(expectation, columns_of(expectation))}"
+        missing = [it for it in columns_of(expectation) if it not in known]
+        if missing:
+            yield CheckResult(
+                check=name,
+                segment=segment,
+                level=level_of(expectation),
+                passed=False,
+                expected=f"a column {_listed(missing)} in the profiles or the labelled audience",
+                observed="none",
+                remedy=f"Correct the column in suite {suite.name!r}. "
+                f"{' '.join(meant(it, known) for it in missing)}".strip(),
+                suite=suite.name,
+            )
+            continue
+        yield _asked(
+            table,
+            _Expected(
+                check=name,
+                level=level_of(expectation),
+                expectation=expectation,
+                expected=says,
+                observed=_found,
+                remedy=f"See whose with the unexpected keys of the checks; or change suite {suite.name!r}.",
+                suite=suite.name,
+            ),
+            segment=segment,
+        )
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    asset = context.data_sources.add_pandas("audience").add_dataframe_asset("labelled")
-    return asset.add_batch_definition_whole_dataframe("all")
 
-
-def _validate(
-    whole: "BatchDefinition[Any]",
-    table: Any,
-    expected: Sequence[_Expected],
-    *,
-    segment: str | None,
-    thresholds: Thresholds,
-) -> CheckResults:
-    import great_expectations as gx
-
-    batch = whole.get_batch({"dataframe": table})
-    suite = gx.ExpectationSuite(name="built in", expectations=[each.expectation for each in expected])
-    outcome = batch.validate(suite, result_format="BASIC")
-    results = {_identity(result.expectation_config): result for result in outcome.results}
-    return CheckResults(
-        tuple(_told(each, results[_identity(each.expectation.configuration)], segment, thresholds) for each in expected)
-    )
-
-
-def _identity(configuration: Any) -> tuple[str, str]:
-    kwargs = {name: value for name, value in configuration.kwargs.items() if name != "batch_id"}
-    return configuration.type, repr(sorted(kwargs.items()))
-
-
-def _told(
-    each: _Expected, result: "ExpectationValidationResult", segment: str | None, thresholds: Thresholds
-) -> CheckResult:
-    # An expectation that itself raised counts as failed; it then tells of its metrics instead of one exception.
-    raised = (result.exception_info or {}).get("raised_exception", True)
-    observed = "that it could not be checked" if raised else each.observed(result)
+def _asked(table: ValidatedTable, each: _Expected, *, segment: str | None) -> CheckResult:
+    answer = table.ask(each.expectation)
+    # Of the built-in checks a field holds only what it is, such as invalid.
+    show = each.suite != BUILT_IN and answer.unexpected_count
     return CheckResult(
         check=each.check,
         segment=segment,
-        level=thresholds.level(each.check),
-        passed=bool(result.success) and not raised,
+        level=each.level,
+        passed=answer.success,
         expected=each.expected,
-        observed=observed,
+        observed=each.observed(answer) if answer.raised is None else f"that it could not be checked ({answer.raised})",
         remedy=each.remedy,
+        suite=each.suite,
+        failing_share=answer.failing_share,
+        examples=tuple(masked_examples(answer.result.get("partial_unexpected_list", []))) if show else (),
+        unexpected=table.keys(answer.unexpected_rows),
+        expectation=each.expectation,
+        told=told_result(answer.result, each.expectation.configuration.kwargs, with_examples=bool(show)),
+        raised=answer.raised,
     )
 
 
-def _share(result: "ExpectationValidationResult") -> str:
-    found = result.result
-    considered = found["element_count"] - found.get("missing_count", 0)
-    if not considered:
+def _share(answer: Answer) -> str:
+    if not answer.considered_count:
         return "none to look at"
-    return f"{1 - found['unexpected_count'] / considered:.1%} ({found['unexpected_count']:,} of {considered:,} not)"
+    unexpected = answer.unexpected_count or 0
+    share = 1 - unexpected / answer.considered_count
+    return f"{share:.1%} ({unexpected:,} of {answer.considered_count:,} not)"
 
 
-def _import_great_expectations() -> None:
-    # One thread imports it, the others wait: its modules import each other in a circle, and half of it is of no use.
-    with _importing:
-        os.environ["GX_ANALYTICS_ENABLED"] = "false"
-        import_module("great_expectations")
+def _share_of_unexpected(answer: Answer) -> str:
+    if not answer.considered_count:
+        return "none to look at"
+    unexpected = answer.unexpected_count or 0
+    return f"{unexpected / answer.considered_count:.1%} ({unexpected:,} of {answer.considered_count:,})"
 
 
-_importing = threading.Lock()
+def _count(answer: Answer) -> str:
+    return "so" if answer.success else f"{answer.unexpected_count or 0:,} otherwise"
+
+
+def _figure(answer: Answer) -> str:
+    return f"{int(answer.result['observed_value']):,}"
+
+
+def _found(answer: Answer) -> str:
+    if answer.unexpected_count is not None:
+        return _share_of_unexpected(answer).replace(")", " not so)")
+    return "so" if answer.success else "otherwise"
+
+
+def _rest(share: float) -> float:
+    # 1 - 0.7 is 0.30000000000000004, which would refuse what is exactly at the threshold.
+    return round(1 - share, 12)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names))
