@@ -9,6 +9,7 @@ import pytest
 import toolkit
 from tests.conftest import connect
 from toolkit.audience import Status
+from toolkit.checks import Check, made_suite
 from toolkit.sandbox import Sandbox
 
 PROJECT = Path(__file__).parents[1]
@@ -49,6 +50,31 @@ def test_the_example_on_checks_runs(workspace: toolkit.Workspace, criteo: Sandbo
     connect(workspace, criteo)
     exec(compile(example.replace('"High value"', '"All"'), "how-it-works.md", "exec"), {"workspace": workspace})
     assert workspace.export("Nightly").thresholds.contract_limit_profiles == 400_000
+
+
+def test_the_examples_of_the_checks_page_run(criteo: Sandbox, tmp_path: Path) -> None:
+    opened = toolkit.open_workspace(
+        tmp_path / "workspace",
+        profiles=toolkit.Profiles(location=str(PROJECT / "data/day1/profiles"), key="CustomerId"),
+        segments=toolkit.SegmentFolder(location=str(PROJECT / "data/day1/segments"), key="CustomerId"),
+    )
+    connect(opened, criteo)
+    options = {"email_column": "EMail", "segments": ["High value"], "advertiser_id": "2711"}
+    opened.save_export("Nightly", connection="Sandbox", **options)
+    known = {"workspace": opened}
+    for example in examples("docs/checks.md"):
+        exec(compile(example, "checks.md", "exec"), known)
+    assert sorted(opened.own_checks) == ["Consent", "Points of those who are sent"]
+    assert "Consent: no negative points" in opened.check("Nightly").frame["check"].to_list()
+
+
+def test_the_checks_page_names_every_check_and_its_file_is_a_suite(tmp_path: Path) -> None:
+    page = (PROJECT / "docs" / "checks.md").read_text()
+    named = page.replace("customer key is filled, is unique", "customer key is filled customer key is unique")
+    assert [it.value for it in Check if it.value not in named] == []
+    (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "Consent.yaml").write_text(text)
+    assert made_suite("Consent", tmp_path / "Consent.yaml").frame["level"].to_list() == ["warning"]
 
 
 def test_every_status_is_explained() -> None:

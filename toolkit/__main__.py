@@ -86,6 +86,20 @@ def preview(
 
 
 @app.command()
+def check(
+    export: Annotated[str, typer.Argument(help="The export.")],
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Check an export as its next run would, and send nothing; exit with 1 when a check of level error fails."""
+    from toolkit.interface import open_workspace
+
+    results = open_workspace(workspace).check(export)
+    typer.echo(repr(results))
+    if not results.passed:
+        raise typer.Exit(1)
+
+
+@app.command()
 def run(
     export: Annotated[str, typer.Argument(help="The export.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but send.")] = False,

@@ -19,7 +19,7 @@ from toolkit.catalog import (
     segment_of,
     segments_frame,
 )
-from toolkit.checks import Thresholds
+from toolkit.checks import CheckResults, OwnSuite, Thresholds
 from toolkit.criteo import CRITEO, MAX_IDENTIFIERS_A_CALL
 from toolkit.errors import ToolkitError
 from toolkit.names import one_of
@@ -37,6 +37,7 @@ from toolkit.runs import (
     Trigger,
     active_exports,
     cancel_run,
+    check_export,
     end_dead_runs,
     end_lists,
     flapping,
@@ -83,6 +84,7 @@ from toolkit.workspace.exports import (
     remove_export,
     save_export,
 )
+from toolkit.workspace.suites import add_suite, end_suite, suites_of
 from toolkit.workspace.suppression import suppress, suppression_frame
 
 
@@ -220,6 +222,27 @@ class Workspace:
         return preview_of_export(
             self._folder, name, columns=columns, unmasked=unmasked, members=members, asks_criteo=ask_criteo
         )
+
+    def check(self, name: str) -> CheckResults:
+        """Check an export as its next run would, and return what was found. Nothing is sent."""
+        return check_export(self._folder, name)
+
+    def add_check(self, name: str, expectations: Any) -> OwnSuite:
+        """Save expectations of Great Expectations as a suite that every run checks, in the place of one of that name.
+
+        One expectation, a list of them, an ``ExpectationSuite``, or the path of a file of one. They are asked about
+        each segment, and may name columns of the profiles. One of severity ``"critical"`` stops the run that fails it.
+        """
+        return add_suite(self._folder, name, expectations)
+
+    def remove_check(self, name: str) -> None:
+        """Remove a suite of your own."""
+        end_suite(self._folder, name)
+
+    @property
+    def own_checks(self) -> dict[str, OwnSuite]:
+        """The suites of your own by name."""
+        return {it.name: it for it in suites_of(self._folder)}
 
     @property
     def me(self) -> Person:

@@ -1,5 +1,6 @@
 """Running exports: plan, push, ledger, report. The only place where sending happens."""
 
+from toolkit.runs.checking import check_export
 from toolkit.runs.execute import active_exports, resume_export, run_export
 from toolkit.runs.forget import Forgotten, forget
 from toolkit.runs.guards import ChangingInputError, Guard, GuardError
@@ -24,6 +25,7 @@ __all__ = [
     "Trigger",
     "active_exports",
     "cancel_run",
+    "check_export",
     "end_dead_runs",
     "end_lists",
     "flapping",

@@ -3,15 +3,17 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from toolkit.audience import Audience, IdentifierKind
-from toolkit.checks import check_audience, check_profile_columns, preload
+from toolkit.checks import CheckResults, preload, write_data_docs
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
 from toolkit.errors import BusyError, ConfigurationError, UnavailableError
 from toolkit.files import write_atomically
+from toolkit.runs.checking import check_prepared, prepared
 from toolkit.runs.drift import Expected, drift
 from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writing, pass_guards
 from toolkit.runs.ledger import Batch, Ledger, Operation
@@ -23,7 +25,7 @@ from toolkit.runs.progress import Observer, Progress, Step, nobody
 from toolkit.runs.push import Pushed, push
 from toolkit.runs.report import write_report
 from toolkit.runs.run import Run, RunStatus, Trigger, last_inputs, last_run, run_of
-from toolkit.runs.targets import Target, audiences_of, figures_of, figures_without_advertiser, targets_of
+from toolkit.runs.targets import Target, figures_of, figures_without_advertiser, targets_of
 from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
 from toolkit.workspace import Export, Mode, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
@@ -176,18 +178,24 @@ def _checked_audiences(
 
     Raises DataError when a check fails that can't be passed.
     """
-    columns = folder.profiles.columns
-    audiences = audiences_of(folder, export) if export.email_column in columns else {}
+    audiences = prepared(folder, export)
     targets = targets_of(folder, export, audiences, host="")
     keeper.note(segments=[*figures_of(targets).values(), *figures_without_advertiser(audiences)])
     keeper.begin(Step.CHECK)
     # Not before the scan: Great Expectations is imported meanwhile.
-    results = check_profile_columns(columns, export.email_column, export.thresholds)
-    if audiences:
-        results += check_audience(audiences[IdentifierKind.EMAIL], export.thresholds)
+    results = check_prepared(folder, export, audiences)
     keeper.note(checks=results.frame.to_dicts())
+    _keep_found(results, folder.path / "runs" / keeper.id, title=f"Checks of export {export.name!r}, run {keeper.id}")
     keeper.warn(it.sentence for it in results.warnings)
     return audiences, guard_checks(results.errors)
+
+
+def _keep_found(results: CheckResults, place: Path, *, title: str) -> None:
+    """Write the Data Docs, and whose rows made checks fail: keys, beside the report and not in it."""
+    write_data_docs(results, place, title=title)
+    failed = results.failed.unexpected
+    if not failed.is_empty():
+        write_atomically(place / "unexpected.parquet", failed.write_parquet)
 
 
 class _Work:

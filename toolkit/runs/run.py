@@ -12,6 +12,7 @@ from polars.datatypes import DataType, DataTypeClass
 from sqlalchemy import select
 
 from toolkit.audience import LEFT_OUT
+from toolkit.checks import DATA_DOCS, CheckResults
 from toolkit.errors import ConfigurationError, ToolkitError
 from toolkit.show import text_table
 from toolkit.workspace import WorkspaceFolder
@@ -131,6 +132,18 @@ class Run:
         """
         path = self.folder / "rejected.parquet"
         return pl.read_parquet(path) if path.exists() else pl.DataFrame(schema=_REJECTED_SCHEMA)
+
+    @property
+    def unexpected(self) -> pl.DataFrame:
+        """The members for whom a check failed: ``check``, ``segment``, ``customer`` (the key)."""
+        path = self.folder / "unexpected.parquet"
+        return pl.read_parquet(path) if path.exists() else CheckResults(()).unexpected
+
+    @property
+    def data_docs(self) -> Path | None:
+        """What Great Expectations was asked and found, as an HTML page; None when the run did not come to check."""
+        path = self.folder / DATA_DOCS
+        return path if path.exists() else None
 
     @property
     def outcome(self) -> str:
