@@ -97,7 +97,7 @@ def test_what_is_over_a_limit_or_under_a_threshold_is_stopped_and_passed_knowing
 ) -> None:
     addresses = [*[None] * 20, *["no address"] * 10, *(f"person{number}@mail.example" for number in range(30, 100))]
     tables.write(dict(zip(members(*range(100)), addresses, strict=True)))
-    save_nightly(workspace, thresholds=thresholds)
+    save_nightly(workspace, thresholds=thresholds | {"least_size": 0})
     tried = workspace.run("Nightly", dry_run=True).raise_for_status()
     (warning,) = tried.warnings
     assert warning.startswith(f"A run would stop here ({guard}): ")
