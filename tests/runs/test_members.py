@@ -44,9 +44,14 @@ def test_a_run_that_broke_leaves_no_gap_and_nothing_twice(
 
 
 def test_members_who_come_and_go_are_told(workspace: toolkit.Workspace, tables: Tables) -> None:
+    told = {}
     for day in range(6):
         tables.write(segments={"All": keys(1, 2) if day % 2 == 0 else keys(1)})
-        workspace.run("Nightly").raise_for_status()
+        told[day] = workspace.run("Nightly").raise_for_status().notes
+    # On the day on which one of them entered for the third time.
+    (note,) = told.pop(4)
+    assert note.startswith("1 of those who entered the list of segment 'All' had left it before")
+    assert set(told.values()) == {()}
     assert workspace.flapping().select("customer", "times_entered").rows() == [("C002", 3)]
     assert workspace.flapping(times=4).is_empty()
 

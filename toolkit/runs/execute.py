@@ -19,6 +19,7 @@ from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writ
 from toolkit.runs.ledger import Batch, Ledger, Operation
 from toolkit.runs.lifecycle import RunKeeper, end_dead_runs, now, recorded_run
 from toolkit.runs.lists import IfListGone, abandoned_lists, find_list, lease_list, others_of
+from toolkit.runs.members import OFTEN, flapping
 from toolkit.runs.plan import Plan
 from toolkit.runs.planning import guard_changes, plans_of
 from toolkit.runs.progress import Observer, Progress, Step, nobody
@@ -260,6 +261,7 @@ class _Work:
                 with self._counted_retries(target):
                     self._send_list(criteo, target, plans[target])
             self._count_at_criteo(criteo)
+            self._tell_flapping()
         finally:
             self._note_figures()
             self._note_rejected()
@@ -354,6 +356,17 @@ class _Work:
             said = drift(expected, found)
             if said is not None:
                 self._told.append(f"{said} It may still be counting what was sent just now: the next run looks again.")
+
+    def _tell_flapping(self) -> None:
+        """Tell how many of those who entered a list now keep coming and going."""
+        if not any(row["added"] for row in self._rows.values()):
+            return
+        often = flapping(self._folder, self._export.name, in_run=self._keeper.id)
+        self._told += [
+            f"{count:,} of those who entered the list of segment {segment!r} had left it before, and entered it "
+            f"{OFTEN} times or more often: workspace.flapping({self._export.name!r}) names them."
+            for segment, count in often.group_by("segment", maintain_order=True).len().iter_rows()
+        ]
 
     def _expected(self) -> list[Expected]:
         """Return what each list should hold, for all who fill it."""

@@ -16,6 +16,9 @@ from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ContactListRecord, ExportRecord
 
 CHANGES = pl.Enum(["entered", "left"])
+OFTEN = 3
+"""Who entered a list so often keeps coming and going."""
+_MEMBER = ["export", "segment", "advertiser_id", "customer"]
 
 
 def part_of(folder: WorkspaceFolder, list_id: int, number: int) -> Path:
@@ -45,12 +48,18 @@ def scan_history(folder: WorkspaceFolder, export: str | None = None) -> pl.LazyF
     return pl.concat(parts or [pl.LazyFrame(schema=_SCHEMA)]).sort("at", maintain_order=True)
 
 
-def flapping(folder: WorkspaceFolder, export: str | None = None, *, times: int = 3) -> pl.DataFrame:
-    """Return the members who entered one list ``times`` or more often, the most often first."""
+def flapping(
+    folder: WorkspaceFolder, export: str | None = None, *, times: int = OFTEN, in_run: str | None = None
+) -> pl.DataFrame:
+    """Return the members who entered one list ``times`` or more often, the most often first.
+
+    With ``in_run`` only those who entered it once more in that run.
+    """
+    entered = scan_history(folder, export).filter(pl.col("change") == "entered", pl.col("customer").is_not_null())
+    if in_run is not None:
+        entered = entered.join(entered.filter(run=in_run).select(_MEMBER), on=_MEMBER, how="semi")
     return (
-        scan_history(folder, export)
-        .filter(pl.col("change") == "entered", pl.col("customer").is_not_null())
-        .group_by("export", "segment", "advertiser_id", "customer")
+        entered.group_by(_MEMBER)
         .agg(times_entered=pl.len(), last_entered_at=pl.col("at").max())
         .filter(pl.col("times_entered") >= times)
         .sort("times_entered", "customer", descending=[True, False])
