@@ -33,13 +33,19 @@ def main() -> None:
     for heading in ("what", "seconds", "against", "ratio"):
         table.add_column(heading, justify="left" if heading in ("what", "against") else "right")
 
-    warm = {name: _warm(name, profiles, segments, given.repeats) for name in ("bare_query", "prepare")}
+    warm = {name: _warm(name, profiles, segments, given.repeats) for name in ("bare_query", "prepare", "preview")}
     table.add_row("bare Polars query, warm", f"{warm['bare_query']:.2f}", "", "")
     table.add_row(
         "prepare an audience, warm",
         f"{warm['prepare']:.2f}",
         "bare query",
         f"{warm['prepare'] / warm['bare_query']:.2f}",
+    )
+    table.add_row(
+        "preview, warm",
+        f"{warm['preview']:.2f}",
+        "prepare",
+        f"{warm['preview'] / warm['prepare']:.2f}",
     )
     cold = {
         name: _best(lambda name=name: _cold(name, profiles, segments), given.repeats)

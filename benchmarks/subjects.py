@@ -2,7 +2,13 @@
 
 import hashlib
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import toolkit
 
 KEY, EMAIL = "CustomerId", "EMail"
 VALID = r"^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+$"
@@ -35,6 +41,23 @@ def prepare(profiles: Path, segments: Path) -> int:
     catalog = SegmentFolder(location=str(segments), key=KEY)
     table = Profiles(location=str(profiles), key=KEY)
     return audience_of(table, catalog, catalog.names(), email_column=EMAIL).exportable
+
+
+def preview(profiles: Path, segments: Path) -> int:
+    """The toolkit's preview: the audience, and all that is told of it before a run, the first members too."""
+    opened = _workspace(profiles, segments)
+    return opened.preview(opened.segments.names(), email_column=EMAIL).distinct
+
+
+@cache
+def _workspace(profiles: Path, segments: Path) -> "toolkit.Workspace":
+    import toolkit
+
+    return toolkit.open_workspace(
+        tempfile.mkdtemp(),
+        profiles=toolkit.Profiles(location=str(profiles), key=KEY),
+        segments=toolkit.SegmentFolder(location=str(segments), key=KEY),
+    )
 
 
 def pandas_sequential(profiles: Path, segments: Path, host: str) -> None:

@@ -59,15 +59,11 @@ def funnel_chart(funnel: pl.DataFrame) -> "Chart":
 
 
 def history_chart(history: pl.DataFrame) -> "Chart":
-    """Draw how many were exportable in each run, a line a segment, named at its end."""
+    """Draw how many were exportable in each run, a line a segment, told apart by its colour and its shape."""
     import altair as alt
 
-    largest = (
-        history.group_by("segment")
-        .agg(pl.col("exportable").max())
-        .sort("exportable", "segment", descending=[True, False])
-    )
-    segments = largest["segment"].head(len(COLOURS)).to_list()
+    largest = history.group_by("segment").agg(pl.col("exportable").last()).sort("exportable", "segment")
+    segments = largest["segment"].reverse().head(len(COLOURS)).to_list()
     sizes = (
         history.filter(pl.col("segment").is_in(segments))
         .group_by("at", "export", "segment", maintain_order=True)
@@ -79,21 +75,16 @@ def history_chart(history: pl.DataFrame) -> "Chart":
     base = alt.Chart(alt.InlineData(values=sizes.drop("at").to_dicts())).encode(
         x=alt.X("moment:T", title=None, axis=alt.Axis(tickCount=6)),
         y=alt.Y("exportable:Q", title="exportable", axis=alt.Axis(format="~s", tickCount=5)),
+        color=alt.Color(
+            "segment:N", title=None, sort=segments, scale=alt.Scale(domain=segments, range=COLOURS[: len(segments)])
+        ),
+        detail="line:N",
     )
-    scale = alt.Scale(domain=segments, range=COLOURS[: len(segments)])
-    lines = base.mark_line().encode(color=alt.Color("segment:N", scale=scale, legend=None), detail="line:N")
-    points = base.mark_point(filled=True, size=45, opacity=1).encode(
-        color=alt.Color("segment:N", scale=scale, legend=None),
-        shape=alt.Shape("segment:N", scale=alt.Scale(domain=segments), legend=None),
+    points = base.mark_point(filled=True, size=55, opacity=1).encode(
+        shape=alt.Shape("segment:N", title=None, sort=segments, scale=alt.Scale(domain=segments)),
         tooltip=["export:N", "segment:N", "exportable:Q"],
     )
-    names = (
-        base.transform_window(rank="rank()", sort=[alt.SortField("moment", order="descending")], groupby=["line"])
-        .transform_filter("datum.rank == 1")
-        .mark_text(align="left", dx=8)
-        .encode(text="segment:N")
-    )
-    return alt.layer(lines, points, names).properties(width=420, height=180)
+    return alt.layer(base.mark_line(), points).properties(width=420, height=180)
 
 
 def overlap_chart(pairs: pl.DataFrame) -> "Chart":

@@ -79,9 +79,16 @@ def effort_sentence(preview: "Preview") -> str:
     """Return how many calls and how long it would take."""
     row = preview.effort.row(0, named=True)
     least = row["least_seconds"]
-    waits = f"Criteo's rate limit alone makes that at least {least / _MINUTE_SECONDS:.0f} minutes" if least else ""
+    waits = f"Criteo's rate limit alone makes that at least {_said(least)}" if least else ""
     if row["seconds"] is not None:
-        time = f"about {row['seconds'] / _MINUTE_SECONDS:.1f} minutes by the speed of the last {row['past_runs']} runs"
+        runs = "run" if row["past_runs"] == 1 else f"{row['past_runs']} runs"
+        time = f"about {_said(row['seconds'])} by the speed of the last {runs}"
     else:
         time = waits or "within Criteo's rate limit of a minute; no run tells yet how fast this line is"
     return f"Sending takes about {row['calls']:,} calls, {row['batches']:,} of them batches: {time}."
+
+
+def _said(seconds: float) -> str:
+    if seconds < _MINUTE_SECONDS:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / _MINUTE_SECONDS:.1f} minutes"
