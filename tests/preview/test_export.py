@@ -135,3 +135,15 @@ def test_each_advertiser_and_kind_of_identifier_has_a_row(workspace: toolkit.Wor
 def test_held_is_what_the_list_holds(workspace: toolkit.Workspace, held: Callable[[str], set[str]]) -> None:
     workspace.run("Nightly").raise_for_status()
     assert workspace.preview_export("Nightly").changes["held"].to_list() == [len(held("All"))]
+
+
+def test_a_dynamic_segment_that_a_run_builds_anew_is_told(
+    workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox
+) -> None:
+    workspace.build_segment("Early", where="CustomerId < 'C010'", dynamic=True)
+    save_nightly(workspace, segments=["Early"])
+    assert not any("not up to date" in it for it in workspace.preview_export("Nightly").warnings)
+    tables.write(emails={"C000": "a@mail.example", "C001": "b@mail.example"})
+    assert "Segment 'Early' is not up to date" in workspace.preview_export("Nightly").warnings[0]
+    workspace.run("Nightly", allow=["large change"]).raise_for_status()
+    assert not any("not up to date" in it for it in workspace.preview_export("Nightly").warnings)

@@ -68,7 +68,7 @@ def test_more_segments_than_a_number_has_bits_overlap_as_sets_do() -> None:
 def test_coverage_and_validity_are_what_the_checks_count() -> None:
     emails = {"C1": "a@mail.example", "C2": "b@mail.example", "C3": "nobody", "C4": None, "C5": "e@mail.example"}
     preview = preview_of(emails, {"All": list(emails), "Out": ["C5"]}, exclude=["Out"])
-    assert preview.coverage.rows() == [("All", 4, 3, 2, 3 / 4, 2 / 3)]
+    assert preview.coverage.rows() == [("All", 4, 3, 2, 3 / 4, 2 / 3, 0.0)]
     assert [it for it in preview.warnings if "valid" in it] == [
         "In segment 'All' 66.7% of the e-mails are valid, less than the 80% that its check takes."
     ]
@@ -94,6 +94,9 @@ def test_limits_tell_what_is_too_much_and_what_is_too_little() -> None:
     ]
     assert "30 identifiers are more than the 29 of the limit" in preview.warnings[0]
     assert "Fewer than 500 people" in preview.warnings[1]
+    lenient = thresholds.model_copy(update={"levels": {"limit of an export": "warning"}, "least_size": 10})
+    (said,) = preview_of(emails, {"All": list(emails)}, thresholds=lenient).warnings
+    assert "a run would tell it as a warning" in said
 
 
 def test_a_segment_of_nobody_is_shown(tmp_path: Path) -> None:

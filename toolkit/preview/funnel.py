@@ -30,8 +30,8 @@ def funnel_of(audience: Audience) -> pl.DataFrame:
 def coverage_of(audience: Audience) -> pl.DataFrame:
     """Return how many members of each segment have an e-mail, and how many of those are valid, as the checks count.
 
-    Members who are suppressed are not looked at. ``coverage`` and ``validity`` are shares, null where there is nothing
-    to share.
+    Members who are suppressed are not looked at. ``coverage``, ``validity`` and ``duplicates`` (of the filled e-mails,
+    those of another member) are shares, null where there is nothing to share.
     """
     looked_at = pl.col("members") - pl.col(Status.SUPPRESSED.value)
     filled, valid = pl.sum_horizontal(_FILLED), pl.sum_horizontal(_VALID)
@@ -42,4 +42,5 @@ def coverage_of(audience: Audience) -> pl.DataFrame:
         valid=valid,
         coverage=pl.when(looked_at > 0).then(filled / looked_at),
         validity=pl.when(filled > 0).then(valid / filled),
+        duplicates=pl.when(filled > 0).then(pl.col(Status.DUPLICATE_EMAIL.value) / filled),
     )

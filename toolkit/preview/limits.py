@@ -6,8 +6,9 @@ from toolkit.audience import IdentifierKind
 from toolkit.checks import Thresholds
 from toolkit.checks.thresholds import MOST_PROFILES_AN_EXPORT
 
-FEWEST_OF_USE = 500
-"""Integrators of Criteo's audiences report that a list of fewer people is too small for campaigns to use."""
+MOST_OF_EXPORT, MOST_BY_CONTRACT = "most of an export", "most by the contract"
+_OF_USE_BY = "Criteo's integrators"
+"""Criteo itself names no least size of a list; who integrates with its audiences does."""
 
 _SCHEMA = pl.Schema(
     {
@@ -28,14 +29,14 @@ def limits_of(exportable: int, lists: pl.DataFrame, thresholds: Thresholds) -> p
     ``said_by`` tells where a limit comes from.
     """
     own = "Customer Insights" if thresholds.limit_profiles == MOST_PROFILES_AN_EXPORT else "the export"
-    most = [("most of an export", thresholds.limit_profiles, own)]
+    most = [(MOST_OF_EXPORT, thresholds.limit_profiles, own)]
     if thresholds.contract_limit_profiles is not None:
-        most.append(("most by the contract", thresholds.contract_limit_profiles, "the contract with Criteo"))
+        most.append((MOST_BY_CONTRACT, thresholds.contract_limit_profiles, "the contract with Criteo"))
     of_export = [(limit, "all segments", exportable, None, at_most, said_by) for limit, at_most, said_by in most]
     # Mobile ids are of the same people.
     sizes = lists.filter(pl.col("identifier_type") == IdentifierKind.EMAIL.value).select("segment", "exportable")
     of_lists = [
-        ("fewest that are of use", segment, size, FEWEST_OF_USE, None, "Criteo's integrators")
+        ("fewest that are of use", segment, size, thresholds.least_size, None, _OF_USE_BY)
         for segment, size in sizes.iter_rows()
     ]
     is_kept = pl.col("size").is_between(

@@ -14,6 +14,7 @@ from toolkit.preview.preview import Preview
 from toolkit.preview.sentences import warnings_of
 from toolkit.runs import past_runs, trend
 from toolkit.runs.targets import audiences_of
+from toolkit.segments import stale_segments_of
 from toolkit.workspace import Export, Role, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.exports import chosen_segments, export_of
@@ -107,6 +108,7 @@ def preview_of_export(
 ) -> Preview:
     """Preview an export as its next run would send it. Criteo is asked to count the lists only with ``asks_criteo``."""
     export = chosen_segments(folder, export_of(folder, name))
+    stale = stale_segments_of(folder, export)
     audiences: Mapping[IdentifierKind, Audience] = audiences_of(folder, export, count_domains=True)
     history = trend(folder, name)
     lists = lists_of_export(folder, export, audiences, history)
@@ -123,6 +125,7 @@ def preview_of_export(
         columns=columns,
         unmasked=unmasked,
         members=members,
+        warnings=[f"Segment {it!r} is not up to date: a run builds it anew, and may send others." for it in stale],
     )
 
 
@@ -138,6 +141,7 @@ def _preview(
     unmasked: Sequence[str],
     members: int,
     export: Export | None = None,
+    warnings: Sequence[str] = (),
 ) -> Preview:
     if unmasked:
         _note_unmasked(folder, unmasked, export.name if export else ", ".join(audience.segments))
@@ -157,7 +161,7 @@ def _preview(
             unmasked=unmasked,
             most=members,
         ),
-        warnings=(*lists.warnings, *warnings_of(audience, limits, thresholds)),
+        warnings=(*warnings, *lists.warnings, *warnings_of(audience, limits, thresholds)),
         _folder=folder,
     )
 

@@ -77,7 +77,7 @@ class Preview:
 
     @cached_property
     def coverage(self) -> pl.DataFrame:
-        """A row a segment: the share of members with an e-mail (``coverage``), and of valid ones (``validity``)."""
+        """A row a segment: shares of members with an e-mail, of valid ones, of those that another member has too."""
         return coverage_of(self.audience)
 
     @property

@@ -5,28 +5,30 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from toolkit.audience import Audience
-from toolkit.checks import Thresholds
+from toolkit.checks import Check, Level, Thresholds
 from toolkit.preview.funnel import coverage_of
+from toolkit.preview.limits import MOST_BY_CONTRACT, MOST_OF_EXPORT
 
 if TYPE_CHECKING:
     from toolkit.preview.preview import Preview
 
 _MINUTE_SECONDS = 60
 _MOST_NAMED = 3
+_CHECKS = {MOST_OF_EXPORT: Check.PROFILE_LIMIT, MOST_BY_CONTRACT: Check.CONTRACT_LIMIT}
 
 
 def warnings_of(audience: Audience, limits: pl.DataFrame, thresholds: Thresholds) -> list[str]:
     """Return what is worth a look before a run: limits that are passed, and shares that its checks will not take."""
-    return [*_of_limits(limits), *_of_coverage(coverage_of(audience), thresholds)]
+    return [*_of_limits(limits, thresholds), *_of_coverage(coverage_of(audience), thresholds)]
 
 
-def _of_limits(limits: pl.DataFrame) -> list[str]:
+def _of_limits(limits: pl.DataFrame, thresholds: Thresholds) -> list[str]:
     passed = limits.filter(~pl.col("is_kept"))
     most = passed.drop_nulls("at_most")
     small = passed.drop_nulls("at_least")
     said = [
         f"{row['size']:,} identifiers are more than the {row['at_most']:,} of the limit ({row['limit']}, as "
-        f"{row['said_by']} has it): a run would stop."
+        f"{row['said_by']} has it): a run would {_done(thresholds.level(_CHECKS[row['limit']]))}."
         for row in most.iter_rows(named=True)
     ]
     if small.height:
@@ -42,11 +44,21 @@ def _of_limits(limits: pl.DataFrame) -> list[str]:
 def _of_coverage(coverage: pl.DataFrame, thresholds: Thresholds) -> list[str]:
     wanted = {"coverage": thresholds.email_coverage, "validity": thresholds.email_validity}
     words = {"coverage": "of the members have an e-mail", "validity": "of the e-mails are valid"}
-    return [
+    little = [
         f"In segment {row['segment']!r} {row[name]:.1%} {words[name]}, less than the {least:.0%} that its check takes."
         for name, least in wanted.items()
         for row in coverage.filter(pl.col(name) < least).iter_rows(named=True)
     ]
+    shared = [
+        f"In segment {row['segment']!r} {row['duplicates']:.1%} of the e-mails repeat the address of another member, "
+        f"more than the {thresholds.most_duplicates:.0%} that its check takes."
+        for row in coverage.filter(pl.col("duplicates") > thresholds.most_duplicates).iter_rows(named=True)
+    ]
+    return [*little, *shared]
+
+
+def _done(level: Level) -> str:
+    return "stop" if level is Level.ERROR else "tell it as a warning"
 
 
 def sentences_of(preview: "Preview") -> list[str]:

@@ -1,6 +1,13 @@
 """How segments are built here, from the profiles, by a condition."""
 
-from toolkit.segments.building import bring_up_to_date, built_segments_of, rebuild, remove_segment, using
+from toolkit.segments.building import (
+    bring_up_to_date,
+    built_segments_of,
+    rebuild,
+    remove_segment,
+    stale_segments_of,
+    using,
+)
 from toolkit.segments.catalog import SegmentFiles, built_segments, writable_catalog
 from toolkit.segments.computing import Found, find_members
 from toolkit.segments.condition import Condition, condition_of
@@ -27,6 +34,7 @@ __all__ = [
     "rebuild",
     "remove_segment",
     "require_ours",
+    "stale_segments_of",
     "using",
     "without",
     "writable_catalog",

@@ -43,6 +43,15 @@ def built_segments_of(folder: WorkspaceFolder, export: Export) -> list[str]:
     return [it for it in dict.fromkeys([*chosen.segments, *chosen.exclude]) if it in built]
 
 
+def stale_segments_of(folder: WorkspaceFolder, export: Export) -> list[str]:
+    """Return those segments of an export that a run would build anew before it sends them."""
+    return [
+        name
+        for name in built_segments_of(folder, export)
+        if _is_stale(folder, writable_catalog(folder), _built(folder, name))
+    ]
+
+
 def bring_up_to_date(folder: WorkspaceFolder, name: str, *, started_by: StartedBy) -> None:
     """Build a segment anew if it is dynamic, and the profiles or its condition are not as when it was built last.
 
