@@ -60,6 +60,28 @@ def _workspace(profiles: Path, segments: Path) -> "toolkit.Workspace":
     )
 
 
+def quality(profiles: Path, _: Path) -> int:
+    """What each column holds, and which ones hold addresses."""
+    from toolkit import Profiles
+    from toolkit.quality import quality_of
+
+    return quality_of(Profiles(location=str(profiles), key=KEY)).rows
+
+
+def build(profiles: Path, _: Path) -> int:
+    """A segment of one profile in ten, by a condition: found, compared with what it was, and written."""
+    import toolkit
+
+    with tempfile.TemporaryDirectory() as at:
+        (Path(at) / "segments").mkdir()
+        workspace = toolkit.open_workspace(
+            Path(at) / "workspace",
+            profiles=toolkit.Profiles(location=str(profiles), key=KEY),
+            segments=toolkit.SegmentFolder(location=f"{at}/segments", key=KEY),
+        )
+        return workspace.build_segment("One in ten", where="City < 'City 18'").size
+
+
 def pandas_sequential(profiles: Path, segments: Path, host: str) -> None:
     """What an analyst writes in an afternoon: pandas, hashlib, one call after the other."""
     import pandas as pd

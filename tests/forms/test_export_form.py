@@ -158,7 +158,12 @@ def test_a_removed_column_is_told_at_its_field(workspace: toolkit.Workspace, tab
     profiles = pl.read_parquet(tables.profiles.location).rename({"EMail": "Mail"})
     profiles.write_parquet(tables.profiles.location)
     form = ExportForm(workspace, "Nightly", language="en")
+    form.wait()
     assert form.email_column.problem == "The profiles have no column EMail."
+    assert form.email_column.value is None
+    form.email_column.control.value = "Mail"
+    assert form.email_column.problem == ""
+    form.wait()
 
 
 def test_a_broken_table_is_a_sentence_in_the_preview(two_segments: toolkit.Workspace, tables: Tables) -> None:

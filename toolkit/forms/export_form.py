@@ -109,7 +109,8 @@ class ExportForm(Form):
             ),
             help_text=say("The column of the profiles that holds the e-mail address. Required."),
         )
-        if given.email_column and given.email_column not in known:
+        self._column_is_gone = bool(given.email_column) and given.email_column not in known
+        if self._column_is_gone:
             self.email_column.problem = say("The profiles have no column {column}.", column=given.email_column)
         self.madid_column = self.field(
             ipywidgets.Dropdown(
@@ -224,7 +225,9 @@ class ExportForm(Form):
         fit = [it.column for it in ranked if it.is_fit]
         others = [it for it in self._candidates() if it not in fit]
         control = self.email_column.control
-        chosen = control.value or next(iter(fit), None)
+        # In the place of a column that is gone, which is told, a person chooses another.
+        proposed = None if self._column_is_gone else next(iter(fit), None)
+        chosen = control.value or proposed
         is_new = chosen != control.value
         self._is_offering = True
         try:

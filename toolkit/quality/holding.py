@@ -156,8 +156,14 @@ def speaks_of_persons(name: str) -> bool:
     return bool(_PERSONAL_NAME.search(name))
 
 
+def as_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return a value as it is read: a moment to the minute."""
+    return value.dt.strftime("%Y-%m-%d %H:%M") if dtype == pl.Datetime else value.cast(pl.String)
+
+
 def _as_they_are(filled: pl.DataFrame) -> tuple[str, ...]:
-    return tuple(filled.unique(maintain_order=True).head(EXAMPLES)["value"].cast(pl.String))
+    first = filled.unique(maintain_order=True).head(EXAMPLES)
+    return tuple(first.select(as_text(pl.col("value"), first["value"].dtype))["value"])
 
 
 def _masked_examples(filled: pl.DataFrame) -> tuple[str, ...]:

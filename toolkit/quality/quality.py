@@ -8,7 +8,7 @@ import polars as pl
 from toolkit.audience import IdentifierKind
 from toolkit.quality.candidates import counting, frame_of, measured, ranked_by_sample, to_measure
 from toolkit.quality.distinct import distinct_in, part_of
-from toolkit.quality.holding import Holding, holding_of
+from toolkit.quality.holding import Holding, as_text, holding_of
 from toolkit.quality.sample import Sample, sample_of
 from toolkit.show import html_table, text_table
 from toolkit.tables import Profiles, reading
@@ -119,8 +119,8 @@ def _aggregates(sample: Sample, holdings: dict[str, Holding]) -> list[pl.Expr]:
             exprs.append((column.str.strip_chars() == "").sum().alias(f"{name}:blanks"))
         if _has_ends(dtype) and not holdings[name].is_masked:
             exprs += [
-                column.min().cast(pl.String).alias(f"{name}:least"),
-                column.max().cast(pl.String).alias(f"{name}:most"),
+                as_text(column.min(), dtype).alias(f"{name}:least"),
+                as_text(column.max(), dtype).alias(f"{name}:most"),
             ]
     return exprs
 
@@ -179,8 +179,18 @@ def _keys(frame: pl.DataFrame, sample: Sample) -> pl.DataFrame:
 
 
 def _shown(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame as it is read: shares in per cent, types without details, how distinct values were counted."""
     lists = [name for name, dtype in frame.schema.items() if dtype == pl.List]
     shares = [name for name, dtype in frame.schema.items() if dtype.is_float()]
-    return frame.with_columns(
-        pl.col(lists).list.join(", "), *(pl.format("{} %", (pl.col(it) * 100).round(1)).alias(it) for it in shares)
+    plain = frame.with_columns(
+        pl.col(lists).list.join(", "),
+        *(pl.format("{}\u00a0%", (pl.col(it) * 100).round(1)).alias(it) for it in shares),
+    )
+    if "is_exact" not in frame.columns:
+        return plain
+    counted = pl.when("is_exact").then(pl.lit("exactly")).otherwise(pl.lit("about"))
+    return plain.with_columns(pl.col("type").str.replace(r"\(.*$", ""), counted=counted).select(
+        pl.all().exclude("is_exact", "masked", "counted", "least", "most", "examples"),
+        "counted",
+        pl.selectors.by_name("least", "most", "examples", require_all=False),
     )
