@@ -343,6 +343,7 @@ def test_a_damaged_definition_is_named(alone: toolkit.Workspace, tables: Tables,
     (tables.folder / "segments" / "_Dutch.segment.yaml").write_text(text)
     with pytest.raises(DataError, match=r"_Dutch\.segment\.yaml"):
         alone.segment("Dutch")
+    assert alone.segment("All").size == 100
 
 
 def test_a_build_that_was_cut_short_is_made_up_for(

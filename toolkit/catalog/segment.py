@@ -9,7 +9,16 @@ import polars as pl
 from toolkit.audience import IdentifierForm
 from toolkit.names import one_of, unknown_name
 from toolkit.preview import Preview, preview_of_segments
-from toolkit.segments import Definition, SegmentFiles, built_segments, history_frame, read_history, rebuild, using
+from toolkit.segments import (
+    Definition,
+    SegmentFiles,
+    built_segments,
+    definition_of,
+    history_frame,
+    read_history,
+    rebuild,
+    using,
+)
 from toolkit.show import html_table, text_table
 from toolkit.tables import SegmentFolder, reading
 from toolkit.workspace import WorkspaceFolder
@@ -97,7 +106,7 @@ def segment_of(folder: WorkspaceFolder, name: str) -> Segment:
     members = catalog.members([name])
     with reading(*members.tables):
         size = int(members.frame.select(pl.len()).collect(engine="streaming").item())
-    definition = built_segments(folder).get(name)
+    definition = definition_of(folder, name)
     builds = []
     if definition is not None and isinstance(catalog, SegmentFolder):
         builds = read_history(SegmentFiles.of(catalog, name).history)
@@ -120,10 +129,10 @@ def rebuild_segment(folder: WorkspaceFolder, name: str) -> Segment:
 
 def segments_frame(folder: WorkspaceFolder) -> pl.DataFrame:
     """Return a row a segment of the catalog: its rows, when they changed, its kind, condition and version."""
-    built = built_segments(folder)
+    built = [it for name in built_segments(folder) if (it := definition_of(folder, name)) is not None]
     schema = {"segment": pl.String, "kind": pl.String, "condition": pl.String, "version": pl.Int64}
     definitions = pl.DataFrame(
-        [(it.segment, it.kind, it.condition, it.version) for it in built.values()], schema=schema, orient="row"
+        [(it.segment, it.kind, it.condition, it.version) for it in built], schema=schema, orient="row"
     )
     summary = folder.segments.summary().drop("location")
     return summary.join(definitions, on="segment", how="left", maintain_order="left").with_columns(

@@ -8,7 +8,7 @@ from toolkit.segments.building import (
     stale_segments_of,
     using,
 )
-from toolkit.segments.catalog import SegmentFiles, built_segments, writable_catalog
+from toolkit.segments.catalog import SegmentFiles, built_segments, definition_of, writable_catalog
 from toolkit.segments.computing import Found, find_members
 from toolkit.segments.condition import Condition, condition_of
 from toolkit.segments.definition import Definition, read_definition
@@ -25,6 +25,7 @@ __all__ = [
     "built_segments",
     "built_segments_of",
     "condition_of",
+    "definition_of",
     "find_members",
     "history_frame",
     "keep",

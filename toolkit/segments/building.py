@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from toolkit.errors import ConfigurationError, ToolkitError
 from toolkit.names import unknown_name
-from toolkit.segments.catalog import SegmentFiles, built_segments, writable_catalog
+from toolkit.segments.catalog import SegmentFiles, built_segments, definition_of, writable_catalog
 from toolkit.segments.computing import find_members, fingerprint_of
 from toolkit.segments.condition import Condition, condition_of
 from toolkit.segments.definition import Definition
@@ -57,9 +57,9 @@ def bring_up_to_date(folder: WorkspaceFolder, name: str, *, started_by: StartedB
 
     Raises a ToolkitError that names the segment when it can't be built: what it held is not to be sent in its place.
     """
-    catalog = writable_catalog(folder)
-    definition = _built(folder, name)
     with _telling(name):
+        catalog = writable_catalog(folder)
+        definition = _built(folder, name)
         if _is_stale(folder, catalog, definition):
             _rebuild(folder, catalog, definition, started_by)
 
@@ -91,14 +91,14 @@ def using(folder: WorkspaceFolder, name: str) -> list[str]:
 
 
 def _built(folder: WorkspaceFolder, name: str) -> Definition:
-    built = built_segments(folder)
-    if name in built:
-        return built[name]
+    definition = definition_of(folder, name)
+    if definition is not None:
+        return definition
     if name in folder.segments.names():
         raise ConfigurationError(
             f"Segment {name!r} was not built here.", "Change or remove it where its table comes from."
         )
-    raise unknown_name("segment that is built here", name, built)
+    raise unknown_name("segment that is built here", name, built_segments(folder))
 
 
 def _is_stale(folder: WorkspaceFolder, catalog: SegmentFolder, definition: Definition) -> bool:

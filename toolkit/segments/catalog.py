@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.errors import ConfigurationError
-from toolkit.segments.definition import ENDING, Definition, definition_path, read_definition, stem_of_segment
+from toolkit.segments.definition import (
+    ENDING,
+    Definition,
+    definition_path,
+    read_definition,
+    segment_named_by,
+    stem_of_segment,
+)
 from toolkit.tables import Format, SegmentFolder
 from toolkit.tables.location import is_remote
 from toolkit.workspace import WorkspaceFolder
@@ -46,10 +53,17 @@ def writable_catalog(folder: WorkspaceFolder) -> SegmentFolder:
     return catalog
 
 
-def built_segments(folder: WorkspaceFolder) -> dict[str, Definition]:
-    """Return the definitions of the segments that are built here, by name; none where none can be built."""
+def built_segments(folder: WorkspaceFolder) -> list[str]:
+    """Return the names of the segments that are built here; none where none can be."""
     catalog = folder.segments
     if not isinstance(catalog, SegmentFolder) or is_remote(catalog.location):
-        return {}
-    found = [read_definition(it) for it in sorted(Path(catalog.location).glob(f"_*{ENDING}"))]
-    return {it.segment: it for it in found if it is not None}
+        return []
+    return [segment_named_by(it) for it in sorted(Path(catalog.location).glob(f"_*{ENDING}"))]
+
+
+def definition_of(folder: WorkspaceFolder, name: str) -> Definition | None:
+    """Return the definition of a segment, None when it is not built here; raises DataError when it is damaged."""
+    catalog = folder.segments
+    if name not in built_segments(folder) or not isinstance(catalog, SegmentFolder):
+        return None
+    return read_definition(SegmentFiles.of(catalog, name).definition)

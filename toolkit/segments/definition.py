@@ -79,12 +79,17 @@ def definition_path(folder: Path, name: str) -> Path:
     return folder / f"_{stem_of_segment(name)}{ENDING}"
 
 
+def segment_named_by(path: Path) -> str:
+    """Return the name of the segment whose definition the file is."""
+    return unquote(path.name.removeprefix("_").removesuffix(ENDING))
+
+
 def read_definition(path: Path) -> Definition | None:
     """Read a definition, None when there is none; raises DataError when the file is damaged."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        name = unquote(path.name.removeprefix("_").removesuffix(ENDING))
-        return Definition.model_validate({**content, "segment": name} if isinstance(content, dict) else content)
+        known = {**content, "segment": segment_named_by(path)} if isinstance(content, dict) else content
+        return Definition.model_validate(known)
     except FileNotFoundError:
         return None
     except ValidationError as error:
