@@ -71,6 +71,8 @@ def test_the_preview_keeps_up_with_what_is_chosen(two_segments: toolkit.Workspac
     form.segments.ticks["Few"].value = True
     assert counts(form) == {"Half": 50, "Few": 2}
     assert "Not in the profiles" in form.preview.figures.value
+    assert "Together 50 people, each counted once" in form.preview.figures.value
+    assert "Smaller than 500 people" in form.preview.figures.value
     form.segments.ticks["Half"].value = False
     form.segments.ticks["Few"].value = False
     form.wait()

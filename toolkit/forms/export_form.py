@@ -313,7 +313,8 @@ class ExportForm(Form):
             name="", connection="", email_column=column, segments=self._asked_segments, exclude=self._asked_exclude
         )
 
-        thresholds = Thresholds(limit_profiles=self.limit.value, contract_limit_profiles=self._contract)
+        limits = {"limit_profiles": self.limit.value, "contract_limit_profiles": self._contract}
+        thresholds = Thresholds.model_validate(self._kept.get("thresholds", {}) | limits)
 
         def prepare() -> Preview:
             chosen = asked.chosen(self.workspace.segments.names())

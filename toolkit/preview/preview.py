@@ -130,14 +130,15 @@ class Preview:
                 f"{to.name} has a name that tells no format to write.", "Let it end in .csv or .parquet."
             )
         left_out = self.left_out.with_columns(pl.col("segment", "status").cast(pl.String))
+        write = left_out.write_csv if to.suffix.lower() == ".csv" else left_out.write_parquet
+        what = self.export or ", ".join(self.segments)
         with self._folder.session() as session, session.begin():
             actor = acting(session, self._folder, least=Role.CONTRIBUTOR)
-            write = left_out.write_csv if to.suffix.lower() == ".csv" else left_out.write_parquet
-            write_atomically(to, write)
-            what = self.export or ", ".join(self.segments)
+            # First, so that no file is there that the audit does not know.
             audit.record(
                 session, self._folder, actor, Action.WRITE_LEFT_OUT, what, file=str(to.resolve()), rows=left_out.height
             )
+            write_atomically(to, write)
         return to
 
     @property
