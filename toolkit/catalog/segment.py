@@ -136,7 +136,7 @@ def segments_frame(folder: WorkspaceFolder) -> pl.DataFrame:
     )
     summary = folder.segments.summary().drop("location")
     return summary.join(definitions, on="segment", how="left", maintain_order="left").with_columns(
-        pl.col("kind").fill_null("from elsewhere")
+        pl.col("changed_at").dt.truncate("1s"), pl.col("kind").fill_null("from elsewhere")
     )
 
 
