@@ -93,6 +93,8 @@ def test_a_record_that_is_lost_is_told_and_the_rest_is_shown(workspace: toolkit.
     preview = workspace.preview_export("Nightly")
     assert preview.exportable == 100
     assert preview.changes["added"].is_null().all()
+    assert preview.effort["calls"].is_null().all()
+    assert "What a run would send is not known." in repr(preview)
     assert "lost or damaged" in preview.warnings[0]
     assert "lost or damaged" in preview._repr_html_()
 

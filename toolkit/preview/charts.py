@@ -62,6 +62,8 @@ def history_chart(history: pl.DataFrame) -> "Chart":
     """Draw how many were exportable in each run, a line a segment, told apart by its colour and its shape."""
     import altair as alt
 
+    # Mobile ids are of the same people; runs before they were sent told no type.
+    history = history.filter(pl.col("identifier_type").fill_null("email") == "email")
     largest = history.group_by("segment").agg(pl.col("exportable").last()).sort("exportable", "segment")
     segments = largest["segment"].reverse().head(len(COLOURS)).to_list()
     sizes = (

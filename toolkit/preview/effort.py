@@ -9,7 +9,6 @@ from toolkit.preview.lists import Lists
 from toolkit.runs import Run, Step
 from toolkit.workspace import Export, Mode
 
-_TOKEN, _SEARCH, _MAKE, _COUNT = 1, 1, 1, 1
 _MINUTE_SECONDS = 60
 
 _SCHEMA = pl.Schema(
@@ -28,34 +27,35 @@ def effort_of(lists: Lists, export: Export | None, past: Sequence[Run]) -> pl.Da
     """Return one row: the ``calls`` to Criteo, the ``batches`` and ``identifiers`` among them, and the time.
 
     ``least_seconds`` is how long Criteo's rate limit makes a run wait. ``seconds`` is what it takes by the speed of the
-    ``past_runs``: null where there are none that sent something.
+    ``past_runs``: null where there are none that sent something. All is null where nobody knows what a run would send.
     """
     frame = lists.frame
-    calls = _calls_beside_batches(lists, export) + int(frame["batches"].sum())
+    if frame["added"].is_null().any():
+        return pl.DataFrame([(None,) * 5 + (len(past),)], schema=_SCHEMA, orient="row")
+    batches = int(frame["batches"].sum())
     identifiers = int(frame["added"].sum()) + int(frame["removed"].sum())
+    calls = batches + _calls_beside_batches(lists, export)
     # A minute's calls may all be made at once; the next has to wait for the next minute.
     waits = float((calls - 1) // CALLS_A_MINUTE * _MINUTE_SECONDS)
     speed = _identifiers_a_second(past)
     seconds = None if speed is None else _median_of_steps(past) + max(identifiers / speed, waits)
-    row = (calls, int(frame["batches"].sum()), identifiers, waits, seconds, len(past))
-    return pl.DataFrame([row], schema=_SCHEMA, orient="row")
+    return pl.DataFrame([(calls, batches, identifiers, waits, seconds, len(past))], schema=_SCHEMA, orient="row")
 
 
 def _calls_beside_batches(lists: Lists, export: Export | None) -> int:
     """Count what a run asks besides sending: a token, where each list is, and its count before and after."""
-    frame = lists.frame
-    made = frame.filter(pl.col("list_id").is_null()).unique(["advertiser_id", "name"])
     given = set() if export is None else set(export.lists)
-    adopted = made.filter(pl.col("segment").is_in(list(given)))
-    new = made.filter(~pl.col("segment").is_in(list(given)))
-    known = frame.filter(pl.col("list_id").is_not_null())
-    found = known.height + adopted.height
-    # All lists of an advertiser are searched once for the names of those that are new.
-    named = new["advertiser_id"].n_unique()
-    counted = known["list_id"].n_unique() + made.height
+    known = lists.frame.filter(pl.col("list_id").is_not_null())
+    others = lists.frame.filter(pl.col("list_id").is_null()).unique(["advertiser_id", "name"])
+    adopted = others.filter(pl.col("segment").is_in(list(given)))
+    made = others.filter(~pl.col("segment").is_in(list(given)))
+    # All lists of an advertiser are searched once for the names of those that are to be made.
+    searches = known.height + adopted.height + made["advertiser_id"].n_unique()
+    # Before it sends, a run that replaces has nothing to compare a count with.
     times = 1 if export is not None and export.mode is Mode.REPLACE else 2
-    asked = _SEARCH * (found + named) + _MAKE * new.height + _COUNT * counted * times
-    return _TOKEN + asked + lists.renamed
+    counts = times * (known["list_id"].n_unique() + others.height)
+    token = 1
+    return token + searches + made.height + lists.renamed + counts
 
 
 def _identifiers_a_second(past: Sequence[Run]) -> float | None:

@@ -90,6 +90,8 @@ def change_sentences(preview: "Preview") -> list[str]:
 def effort_sentence(preview: "Preview") -> str:
     """Return how many calls and how long it would take."""
     row = preview.effort.row(0, named=True)
+    if row["calls"] is None:
+        return "What a run would send is not known."
     least = row["least_seconds"]
     waits = f"Criteo's rate limit alone makes that at least {_said(least)}" if least else ""
     if row["seconds"] is not None:
