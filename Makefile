@@ -20,7 +20,8 @@ app: $(READY) ## Open the notebooks as an application without code, with the emb
 	@$(BIN)/python -m toolkit app
 
 test: $(READY) lint ## Lint, check types and run the tests
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@# In the order of their names: else the files that hold few tests, which last the longest, come last.
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## Lint and check types
 	@$(BIN)/ruff check .

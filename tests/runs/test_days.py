@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
+from toolkit.criteo import client
+from toolkit.criteo.pacing import Patience
 from toolkit.runs import Progress, RunStatus, Step
 from toolkit.sandbox import Call, Fault, Sandbox
 
@@ -149,7 +152,9 @@ class Days(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def days(criteo: Sandbox) -> type[Days]:
+def days(criteo: Sandbox, monkeypatch: pytest.MonkeyPatch) -> type[Days]:
+    # A dropped call is tried again soon: there are many.
+    monkeypatch.setattr(client, "Patience", partial(Patience, first_wait_seconds=0.05))
     return type("DaysHere", (Days,), {"criteo": criteo})
 
 
