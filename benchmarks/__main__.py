@@ -58,6 +58,11 @@ def main() -> None:
         "pandas",
         f"{cold['whole_run'] / cold['pandas_sequential']:.2f}",
     )
+    for name, what in (
+        ("checks", "the built-in checks, warm"),
+        ("own_checks", "the same and one of one's own, warm"),
+    ):
+        table.add_row(what, f"{_warm(name, profiles, segments, given.repeats):.2f}", "", "")
     for name, what in (("quality", "quality of the profiles, warm"), ("build", "build a segment of one in ten, warm")):
         table.add_row(what, f"{_warm(name, profiles, segments, given.repeats):.2f}", "", "")
     Console().print(table)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import toolkit
+    from toolkit.audience import Audience
 
 KEY, EMAIL = "CustomerId", "EMail"
 VALID = r"^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+$"
@@ -41,6 +42,34 @@ def prepare(profiles: Path, segments: Path) -> int:
     catalog = SegmentFolder(location=str(segments), key=KEY)
     table = Profiles(location=str(profiles), key=KEY)
     return audience_of(table, catalog, catalog.names(), email_column=EMAIL).exportable
+
+
+def checks(profiles: Path, segments: Path) -> int:
+    """The built-in suite of checks, on an audience that is prepared already."""
+    from toolkit.checks import Thresholds, check_audience
+
+    return len(check_audience(_audience(profiles, segments), Thresholds()).results)
+
+
+def own_checks(profiles: Path, segments: Path) -> int:
+    """The same with a suite of one's own beside, for which a column of the profiles is read."""
+    import great_expectations.expectations as gxe
+
+    from toolkit import Profiles
+    from toolkit.checks import Thresholds, check_audience, made_suite
+
+    suite = made_suite("Own", gxe.ExpectColumnValuesToNotBeInSet(column="City", value_set=["City 1"], mostly=0.9))
+    table = Profiles(location=str(profiles), key=KEY)
+    return len(check_audience(_audience(profiles, segments), Thresholds(), own=[suite], profiles=table).results)
+
+
+@cache
+def _audience(profiles: Path, segments: Path) -> "Audience":
+    from toolkit import Profiles, SegmentFolder
+    from toolkit.audience import audience_of
+
+    catalog = SegmentFolder(location=str(segments), key=KEY)
+    return audience_of(Profiles(location=str(profiles), key=KEY), catalog, catalog.names(), email_column=EMAIL)
 
 
 def preview(profiles: Path, segments: Path) -> int:

@@ -54,7 +54,7 @@ class Answer:
 
 
 class ValidatedTable:
-    """A table that expectations are asked about. pandas shares its memory through Arrow; nothing is copied."""
+    """A table that expectations are asked about. Polars lays its texts out for Arrow, once; pandas shares them."""
 
     def __init__(self, table: pl.DataFrame) -> None:
         import_great_expectations()
