@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 from tests.conftest import Tables
 from toolkit.audience import Audience, IdentifierForm, Status
 from toolkit.audience.status import STATUS_TYPE
-from toolkit.checks import Check, CheckResult, CheckResults, Level, Thresholds, check_audience, check_profile_columns
+from toolkit.checks import (
+    Check,
+    CheckResult,
+    CheckResults,
+    Level,
+    Thresholds,
+    as_shown,
+    check_audience,
+    check_profile_columns,
+)
 
 
 def audience_with(**statuses: dict[str, int]) -> Audience:
@@ -139,6 +148,11 @@ class TestEmailColumn:
         assert (error.check, error.observed) == (Check.COLUMNS, "no 'Telefone'")
         assert "'Telephone'" in error.remedy
         assert check_profile_columns(columns, "EMail", Thresholds(), others=["CustomerId", "Telephone"]).passed
+
+
+def test_the_checks_of_a_run_before_shares_were_kept_are_shown_as_they_were() -> None:
+    old = pl.DataFrame({"check": ["limit of an export"], "segment": [None], "outcome": ["passed"]})
+    assert as_shown(old).rows(named=True) == [{"check": "limit of an export", "outcome": "passed"}]
 
 
 class TestThresholds:

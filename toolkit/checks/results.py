@@ -126,14 +126,8 @@ class CheckResults:
 
     @property
     def shown(self) -> pl.DataFrame:
-        """The frame as it is shown: shares in per cent, and no column that tells nothing here."""
-        frame = self.frame.with_columns(
-            pl.when(pl.col("failing_share") > 0).then(
-                pl.format("{}\N{NO-BREAK SPACE}%", (pl.col("failing_share") * 100).round(1).cast(pl.String))
-            )
-        ).rename({"failing_share": "failing"})
-        empty = [it.name for it in frame if it.is_null().all()]
-        return frame.drop(empty).with_columns(pl.col(pl.String).fill_null(""))
+        """The frame as it is shown."""
+        return as_shown(self.frame)
 
     @property
     def _headline(self) -> str:
@@ -142,6 +136,17 @@ class CheckResults:
             f"{len(self.results)} checks: {failed} {'error' if failed == 1 else 'errors'}, "
             f"{len(self.warnings)} {'warning' if len(self.warnings) == 1 else 'warnings'}"
         )
+
+
+def as_shown(checks: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame of checks with shares in per cent, and without columns that tell nothing here."""
+    # Runs of before shares were kept have none.
+    if "failing_share" in checks.columns:
+        per_cent = pl.format("{}\N{NO-BREAK SPACE}%", (pl.col("failing_share") * 100).round(1).cast(pl.String))
+        is_some = pl.col("failing_share") > 0
+        checks = checks.with_columns(failing_share=pl.when(is_some).then(per_cent)).rename({"failing_share": "failing"})
+    empty = [it.name for it in checks if it.is_null().all()]
+    return checks.drop(empty).with_columns(pl.col(pl.String).fill_null(""))
 
 
 _SCHEMA = pl.Schema(

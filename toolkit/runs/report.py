@@ -1,10 +1,12 @@
 """The report of a run, as a page of its own and as a part of a notebook."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from toolkit.checks import as_shown
 from toolkit.files import write_atomically
 from toolkit.runs.run import Run
 from toolkit.show import html_table
@@ -29,8 +31,12 @@ def write_report(run: Run) -> None:
 def html_fragment(run: Run) -> str:
     """Return the run's figures, checks, warnings and error as HTML."""
     figures = html_table(run.figures, title="") if run.segments else ""
-    checks = html_table(pl.DataFrame(list(run.checks)), title="Checks") if run.checks else ""
+    checks = html_table(as_shown(_frame(run.checks)), title="Checks") if run.checks else ""
     return _template("run.html").render(run=run, figures=figures, checks=checks)
+
+
+def _frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), infer_schema_length=None)
 
 
 @cache
