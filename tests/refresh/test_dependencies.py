@@ -142,3 +142,18 @@ def test_a_success_marker_from_before_the_files_does_not_count(refreshed: Refres
     os.utime(segments / "All" / "part-0.parquet", (written_then, written_then))
     (export,) = refreshed().exports
     assert "_SUCCESS is older than the files" in export.what
+
+
+def test_a_pattern_that_nothing_matches_is_a_matter_of_its_export_alone(
+    workspace: toolkit.Workspace, refreshed: Refreshed, tables: Tables, inbox: Inbox
+) -> None:
+    vip = tables.folder / "segments" / "vip_all.parquet"
+    write_segments(tables, {"vip_all": ["C000"]}, BEGIN - timedelta(hours=1))
+    save(workspace, "A", segments=["vip_*"])
+    aside = vip.rename(tables.folder / "aside")
+    for _ in range(2):
+        assert statuses(refreshed(wait_for_inputs=timedelta())) == {"A": "skipped", "Nightly": "successful"}
+    assert inbox.titles == ["Table \"segments of export 'A'\": not there in time"]
+    aside.rename(vip)
+    assert refreshed().exit_code == 0
+    assert inbox.titles[1:] == ["Table \"segments of export 'A'\" is well again"]

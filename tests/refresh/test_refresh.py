@@ -44,11 +44,11 @@ def test_one_failure_stops_nobody_and_is_told_once_until_it_is_well_again(
     assert done.exit_code == 1
     assert "limit of the contract" in repr(done)
     refreshed()
-    assert inbox.titles == ["Export 'A': failed (DataError)"]
+    assert inbox.titles == ["Export 'A': stopped by a guard"]
     save(workspace, "A", segments=["Some"])
     assert refreshed().exit_code == 0
     refreshed()
-    assert inbox.titles == ["Export 'A': failed (DataError)", "Export 'A' is well again"]
+    assert inbox.titles == ["Export 'A': stopped by a guard", "Export 'A' is well again"]
 
 
 def test_the_summary_has_a_line_of_json_an_export_and_one_for_the_refresh(refreshed: Refreshed) -> None:
@@ -234,3 +234,25 @@ def test_what_a_refresh_left_is_removed_after_the_set_days_and_its_record_stays(
     assert workspace.run_report(kept.exports[0].run).report.exists()
     assert by_hand.report.exists()
     assert workspace.runs().height == 3
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_a_run_did_not_settle_outlives_its_report(
+    workspace: toolkit.Workspace,
+    refreshed: Refreshed,
+    clock: MovedClock,
+    criteo: Sandbox,
+    held: Callable[[str], set[str]],
+) -> None:
+    criteo.fail(Fault.HTTP_503, calls=Call.AMEND, times=1000)
+    (failed,) = refreshed(retry_after=[]).exports
+    criteo.stop_failing()
+    report = workspace.run_report(failed.run).report
+    assert report.exists()
+    workspace.deactivate_export("Nightly")
+    clock.at += timedelta(days=40)
+    refreshed()
+    assert not report.exists()
+    workspace.activate_export("Nightly")
+    assert refreshed().exit_code == 0
+    assert len(held("All")) == 100

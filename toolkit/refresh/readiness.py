@@ -16,6 +16,7 @@ from toolkit.workspace.exports import chosen_segments
 _DONE_MARKER = "_SUCCESS"
 _UNDER_WAY = ("_temporary", "_started_")
 """How the names begin that Spark and Databricks give to what they have not committed."""
+_SEGMENTS = "segments"
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,19 @@ def tables_of(folder: WorkspaceFolder, export: Export) -> dict[str, Files]:
     return {**folder.profiles.found(), **folder.segments.found([*chosen.segments, *chosen.exclude])}
 
 
+def readable_for(folder: WorkspaceFolder, export: Export) -> list[str]:
+    """Return what is known to be there when the export can run, as ``Unready.table`` would call it."""
+    return [_SEGMENTS, _chosen_by(export), *tables_of(folder, export)]
+
+
 def first_unready(
     folder: WorkspaceFolder, export: Export, *, looks: Looks, options: RefreshOptions, now: datetime
 ) -> Unready | None:
     """Return the first table that is not ready, None when all are."""
-    table = "profiles"
     try:
-        folder.profiles.found()
-        table = "segments"
         tables = tables_of(folder, export)
     except ToolkitError as error:
-        return Unready(table, error.what, error.remedy)
+        return _unfound(folder, export, error)
     older = _older(folder, export, tables)
     whole = {f"segment {name!r}" for name in built_segments(folder)}  # put there in whole, by us
     for name, files in tables.items():
@@ -69,6 +72,27 @@ def first_unready(
             remedy = f"See what writes the {name}. The next refresh runs the export."
             return Unready(name, why, remedy)
     return None
+
+
+def _unfound(folder: WorkspaceFolder, export: Export, error: ToolkitError) -> Unready:
+    """Return which table it is that can't be found; ``error`` is what was said of all of them."""
+    table = "profiles"
+    try:
+        folder.profiles.found()
+        table = _SEGMENTS
+        folder.segments.names()
+        table = _chosen_by(export)
+        chosen = chosen_segments(folder, export)
+        for name in (*chosen.segments, *chosen.exclude):
+            table = f"segment {name!r}"
+            folder.segments.found([name])
+    except ToolkitError as of_the_table:
+        error = of_the_table
+    return Unready(table, error.what, error.remedy)
+
+
+def _chosen_by(export: Export) -> str:
+    return f"segments of export {export.name!r}"
 
 
 def _older(folder: WorkspaceFolder, export: Export, tables: Mapping[str, Files]) -> dict[str, str]:

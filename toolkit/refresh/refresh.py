@@ -9,14 +9,14 @@ from urllib.parse import quote
 
 from sqlalchemy import select
 
-from toolkit.errors import BusyError, ToolkitError, UnavailableError
+from toolkit.errors import BusyError, ConfigurationError, ToolkitError, UnavailableError
 from toolkit.notify import Matter, Subject, Trouble, note, tell, trouble_of, trouble_of_error, trouble_of_run
 from toolkit.refresh.clock import Clock, MachineClock
 from toolkit.refresh.due import Due
 from toolkit.refresh.notebook import execute_notebook, require_notebook
 from toolkit.refresh.options import RefreshOptions
 from toolkit.refresh.outcome import Refresh, refresh_of
-from toolkit.refresh.readiness import Looks, Unready, first_unready, tables_of
+from toolkit.refresh.readiness import Looks, Unready, first_unready, readable_for
 from toolkit.refresh.record import Begun, note_export, note_refresh, recorded_refresh
 from toolkit.refresh.scheduled_run import ScheduledRun
 from toolkit.refresh.telling import UnforeseenError
@@ -166,7 +166,7 @@ class _Work:
                 return self._wait_or_skip(todo, Unready(name, error.what, error.remedy))
             self._note(Matter(Subject.TABLE, name), trouble_of_error(error))
             return self._skip(todo, f"It depends on the {name}. {error.what}", error.remedy)
-        for table in tables_of(self._folder, todo.due.export):
+        for table in readable_for(self._folder, todo.due.export):
             self._note(Matter(Subject.TABLE, table), None)
         return self._run(todo)
 
@@ -247,7 +247,7 @@ class _Work:
         return self._end(todo, run)
 
     def _end_without_run(self, todo: _Todo, trouble: ToolkitError | None, *, can_retry: bool) -> bool:
-        error = trouble or UnavailableError(
+        error = trouble or ConfigurationError(
             f"The notebook {self._options.notebook} did not run the export.", "Use the one that the toolkit has."
         )
         kind = type(error).__name__

@@ -110,7 +110,7 @@ def _warn(sentences: Sequence[str]) -> None:
 
 def _told(model: type[BaseModel]) -> list[str]:
     return [
-        f"{name} ({getattr(field.annotation, '__name__', field.annotation)}"
-        f"{', required' if field.is_required() else ''})"
-        for name, field in model.model_fields.items()
+        f"{name} ({it.annotation.__name__ if isinstance(it.annotation, type) else it.annotation}"
+        f"{', required' if it.is_required() else ''})"
+        for name, it in model.model_fields.items()
     ]
