@@ -100,6 +100,24 @@ class TestOtherModes:
         workspace.run("Nightly").raise_for_status()
         assert held("All") == sha256(*(f"person{number}@mail.example" for number in (1, 2, 3)))
 
+    def test_append_sends_plain_addresses_of_those_too_who_were_sent_as_hashes(
+        self, workspace: toolkit.Workspace, tables: Tables, held: Held
+    ) -> None:
+        addresses = {f"person{number}@mail.example" for number in (1, 2)}
+        tables.write(segments={"All": ["C001", "C002"]})
+        workspace.run("Nightly").raise_for_status()
+        save_nightly(workspace, mode="append", form="plain")
+        for members in (["C001"], ["C001", "C002"]):
+            tables.write(segments={"All": members})
+            assert workspace.run("Nightly").raise_for_status().warnings == ()
+        assert held("All") == sha256(*addresses) | addresses
+        assert workspace.run("Nightly").frame.select("added", "batches").row(0) == (0, 0)
+        save_nightly(workspace, mode="mirror", form="plain")
+        workspace.run("Nightly").raise_for_status()
+        tables.write(segments={"All": ["C001"]})
+        workspace.run("Nightly").raise_for_status()
+        assert held("All") == {"person1@mail.example"}
+
     def test_replace_empties_the_list_and_sends_all(
         self, workspace: toolkit.Workspace, criteo: Sandbox, held: Held
     ) -> None:

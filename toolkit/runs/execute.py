@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from toolkit.audience import Audience, IdentifierKind
+from toolkit.audience import Audience, IdentifierForm, IdentifierKind
 from toolkit.checks import CheckResults, preload, write_data_docs
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
 from toolkit.errors import BusyError, ConfigurationError, UnavailableError
@@ -20,7 +20,7 @@ from toolkit.runs.ledger import Batch, Ledger, Operation
 from toolkit.runs.lifecycle import RunKeeper, end_dead_runs, now, recorded_run
 from toolkit.runs.lists import IfListGone, abandoned_lists, find_list, lease_list, others_of
 from toolkit.runs.members import OFTEN, flapping
-from toolkit.runs.plan import Plan
+from toolkit.runs.plan import Plan, is_other_form
 from toolkit.runs.planning import guard_changes, plans_of
 from toolkit.runs.progress import Observer, Progress, Step, nobody
 from toolkit.runs.push import Pushed, push
@@ -255,6 +255,7 @@ class _Work:
             plans = plans_of(self._folder, self._export, self._records, self._ledger)
             self._total = sum(len(plan.add) + len(plan.remove) for plan in plans.values())
             self._doubt_what_will_be_emptied(plans)
+            self._doubt_what_was_hashed()
             self._keeper.begin(Step.PUSH)
             # A list is emptied before anything is added to it.
             for target in sorted(plans, key=lambda it: not plans[it].clear):
@@ -297,6 +298,14 @@ class _Work:
                         f"List {other.name!r} ({other.criteo_id}) was emptied, and is filled by export "
                         f"{other.export.name!r} too: run that one to send its members again."
                     )
+
+    def _doubt_what_was_hashed(self) -> None:
+        # Who appends plain addresses leaves the hashes in the list; whoever of them is wanted again is sent again.
+        for target, record in self._records.items():
+            sent = None if record.form is None else IdentifierForm(record.form)
+            is_plain_now = target.form is IdentifierForm.PLAIN and is_other_form(sent, target.form)
+            if self._export.mode is Mode.APPEND and is_plain_now:
+                self._ledger.doubt_form(record)
 
     def _send_list(self, criteo: CriteoClient, target: Target, plan: Plan) -> None:
         figures = self._rows[target]

@@ -170,6 +170,13 @@ class Ledger:
         known = self._known_members(record, wanted=_NO_MEMBERS, left=_nothing())
         self._replace_snapshot(record, known.with_columns(acknowledged=pl.lit(False)), settled=record.settled)
 
+    def doubt_form(self, record: ContactListRecord) -> None:
+        """Take nothing of what the list holds for certain, nor what it holds beside: it was sent in another form."""
+        self.doubt(record)
+        with self._folder.session() as session, session.begin():
+            self._hold_on(session)
+            session.get_one(ContactListRecord, record.id).holds_unknown = True
+
     def forget_emptied(self, record: ContactListRecord) -> None:
         """Record that the list holds nothing for this record any more: whoever fills it too emptied it."""
         members = self._snapshot_or_nothing(record).filter("member")

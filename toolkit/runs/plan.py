@@ -54,16 +54,25 @@ def plan_push(
     """
     outdated = without(pl.concat([known.held, known.uncertain]), wanted)
     changes_plain = len(outdated) > 0 and known.form is IdentifierForm.PLAIN
-    # A plain address is compared by its SHA-256, which is not what the list holds.
-    changes_form = known.form not in (None, form) and IdentifierForm.PLAIN in (known.form, form)
     nothing = _identifiers([])
-    if mode is Mode.REPLACE or (mode is Mode.MIRROR and (changes_plain or changes_form)):
+    if mode is Mode.REPLACE or (mode is Mode.MIRROR and (changes_plain or is_other_form(known.form, form))):
         return Plan(clear=True, remove=nothing, add=wanted, leave=nothing)
-    add = without(wanted, known.held)
     if mode is Mode.APPEND:
-        return Plan(clear=False, remove=nothing, add=add, leave=nothing)
+        # Who was sent as a hash is sent anew as a plain address; the other way round, the plain one is there already.
+        is_new = form is IdentifierForm.PLAIN and is_other_form(known.form, form)
+        held = nothing if is_new else known.held
+        return Plan(clear=False, remove=nothing, add=without(wanted, held), leave=nothing)
+    add = without(wanted, known.held)
     remove = outdated if others is None else without(outdated, others)
     return Plan(clear=False, remove=remove, add=add, leave=without(outdated, remove))
+
+
+def is_other_form(sent: IdentifierForm | None, form: IdentifierForm) -> bool:
+    """Tell whether what was sent is nothing of what is sent now, though it is known by the same identifiers.
+
+    A plain address is known by its SHA-256, which is not what the list holds.
+    """
+    return sent not in (None, form) and IdentifierForm.PLAIN in (sent, form)
 
 
 def without(some: pl.Series, others: pl.Series) -> pl.Series:
