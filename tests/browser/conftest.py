@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -26,7 +27,7 @@ from toolkit.sandbox import Sandbox
 
 PROJECT = Path(__file__).parents[2]
 SECONDS = 1_000
-expect.set_options(timeout=40 * SECONDS)
+expect.set_options(timeout=60 * SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -199,7 +200,10 @@ def app(tmp_path_factory: pytest.TempPathFactory, criteo: Sandbox, monkeypatch: 
     need("chromium")
     checkout = Checkout(tmp_path_factory.mktemp("app") / "checkout", Path()).make()
     folder = checkout.path / "notebooks"
-    command = [sys.executable, "-m", "toolkit.app", str(folder), "--no-browser", "--port=0", "--Voila.token"]
+    # Voilà can't tell which port it took when it is asked to take a free one.
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = f"--port={free.getsockname()[1]}"
+    command = [sys.executable, "-m", "toolkit.app", str(folder), "--no-browser", port, "--Voila.token"]
     address = r"(http://(?:localhost|127\.0\.0\.1):\d+/)"
     yield from served(command, folder=folder, address=address, TOOLKIT_SANDBOX_URL=criteo.url, **served_with())
 
@@ -232,12 +236,13 @@ class Notebook:
 
     def _run_first(self, cell: Locator) -> None:
         """Execute a cell; JupyterLab drops what is asked of it between the kernel's first word and its own."""
-        asked = re.compile(r"\[(\d+|\*)\]:")
-        while not asked.search(cell.locator(".jp-InputPrompt").inner_text()):
+        prompt = cell.locator(".jp-InputPrompt")
+        before = prompt.inner_text()
+        while prompt.inner_text() == before:
             cell.locator(".jp-InputArea-editor").click()
             self.page.keyboard.press("Control+Enter")
             with suppress(AssertionError):
-                expect(cell.locator(".jp-InputPrompt")).to_have_text(asked, timeout=2 * SECONDS)
+                expect(prompt).not_to_have_text(before, timeout=3 * SECONDS)
 
     def begin(self, cell: int) -> None:
         """Execute a cell."""
@@ -255,6 +260,7 @@ class Notebook:
         self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
         self.page.get_by_role("menuitem", name=re.compile("^Restart Kernel and Clear Outputs")).click()
         self.page.get_by_role("button", name="Confirm Kernel Restart").click()
+        expect(self.page.locator(".jp-CodeCell .jp-InputPrompt").first).to_have_text("[ ]:")
 
     def save(self) -> str:
         """Save it; return what the file holds then."""
@@ -279,7 +285,7 @@ def open_notebook(browser: Browser) -> Iterator[Callable[..., Notebook]]:
         contexts.append(context)
         page = context.new_page()
         page.goto(f"{server.url}doc/tree/{file.relative_to(server.folder)}?token={server.token}")
-        page.set_default_timeout(40 * SECONDS)
+        page.set_default_timeout(60 * SECONDS)
         notebook = Notebook(page, file)
         notebook.ready()
         return notebook

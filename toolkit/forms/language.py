@@ -90,7 +90,7 @@ def words_for(language: str | None) -> Words:
     if found is None:
         raise ConfigurationError(
             f"The forms do not speak {named!r}.",
-            f"Choose one of {', '.join(languages())}, or add a catalog: CONTRIBUTING.md tells how.",
+            f"Choose one of {', '.join(languages())}, or add a catalog: docs/forms.md tells how.",
         )
     return Words(found)
 
