@@ -302,3 +302,12 @@ def test_where_no_column_holds_addresses_none_is_proposed(workspace: toolkit.Wor
     form = ExportForm(workspace, language="en")
     form.wait()
     assert form.email_column.value is None
+
+
+def test_rarer_options_are_folded_behind_buttons_that_say_whether_they_are_open(workspace: toolkit.Workspace) -> None:
+    form = ExportForm(workspace, "Nightly", language="en")
+    form.wait()
+    folded = form.folded[0]
+    assert (folded.button.description, folded._parts.layout.display) == ("▸ Mode", "none")
+    folded.button.click()
+    assert (folded.button.description, folded._parts.layout.display) == ("▾ Mode", None)

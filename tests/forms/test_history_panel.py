@@ -1,5 +1,7 @@
 """The history panel: runs as a table, the report of one, pictures of all."""
 
+import polars as pl
+
 import toolkit
 from toolkit.forms import HistoryPanel
 
@@ -53,3 +55,15 @@ def test_pictures_are_drawn_of_runs_that_sent(workspace: toolkit.Workspace) -> N
     panel.wait()
     assert panel.charts.value.count("<svg") >= 3
     assert "http" not in panel.charts.value.replace("http://www.w3.org", "")
+
+
+def test_a_table_of_many_rows_keeps_each_of_them_and_can_be_searched(workspace: toolkit.Workspace) -> None:
+    panel = HistoryPanel(workspace, language="en")
+    runs = pl.DataFrame({"run": [f"R{number}" for number in range(5_000)]})
+    panel.runs.fill(runs.with_columns(pl.lit("x" * 40).alias(it) for it in panel.runs._headings))
+    table = panel.runs._table._dt_args
+    assert "itables-dtype" not in table["table_html"]
+    assert "filtered_row_count" not in table
+    assert table["layout"]["topEnd"] == "search"
+    panel.runs._table.selected_rows = [4_999]
+    assert panel.runs.choice.value == "R4999"
