@@ -30,7 +30,8 @@ SECONDS = 1_000
 expect.set_options(timeout=60 * SECONDS)
 
 
-@pytest.fixture(scope="session")
+# Of a module, and not of the session: a process can hold one Playwright at a time, and other tests start theirs.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     chromium = need("chromium")
     with sync_playwright() as playwright:
