@@ -100,23 +100,24 @@ class TestOtherModes:
         workspace.run("Nightly").raise_for_status()
         assert held("All") == sha256(*(f"person{number}@mail.example" for number in (1, 2, 3)))
 
-    def test_append_sends_plain_addresses_of_those_too_who_were_sent_as_hashes(
-        self, workspace: toolkit.Workspace, tables: Tables, held: Held
+    @pytest.mark.parametrize(("before", "after"), [("sha256", "plain"), ("plain", "sha256")])
+    def test_append_sends_those_anew_who_were_sent_in_an_unlike_form_and_a_mirror_holds_no_other(
+        self, workspace: toolkit.Workspace, tables: Tables, held: Held, before: str, after: str
     ) -> None:
         addresses = {f"person{number}@mail.example" for number in (1, 2)}
         tables.write(segments={"All": ["C001", "C002"]})
+        save_nightly(workspace, mode="append", form=before)
         workspace.run("Nightly").raise_for_status()
-        save_nightly(workspace, mode="append", form="plain")
+        save_nightly(workspace, mode="append", form=after)
         for members in (["C001"], ["C001", "C002"]):
             tables.write(segments={"All": members})
             assert workspace.run("Nightly").raise_for_status().warnings == ()
         assert held("All") == sha256(*addresses) | addresses
         assert workspace.run("Nightly").frame.select("added", "batches").row(0) == (0, 0)
-        save_nightly(workspace, mode="mirror", form="plain")
+        save_nightly(workspace, mode="mirror", form=after)
         workspace.run("Nightly").raise_for_status()
-        tables.write(segments={"All": ["C001"]})
-        workspace.run("Nightly").raise_for_status()
-        assert held("All") == {"person1@mail.example"}
+        assert held("All") == (addresses if after == "plain" else sha256(*addresses))
+        assert workspace.run("Nightly").frame.select("added", "batches").row(0) == (0, 0)
 
     def test_replace_empties_the_list_and_sends_all(
         self, workspace: toolkit.Workspace, criteo: Sandbox, held: Held
@@ -270,7 +271,7 @@ class TestFaults:
         criteo.fail(Fault.SLOW, calls=Call.AMEND, times=1, seconds=3)
         first = threading.Thread(target=workspace.run, args=("Nightly",))
         first.start()
-        while not [it for it in workspace.runs()["status"] if it == "running"]:
+        while first.is_alive() and workspace.runs().filter(status="running").is_empty():
             first.join(0.05)
         with pytest.raises(BusyError, match="'Nightly' is running already"):
             workspace.run("Nightly")

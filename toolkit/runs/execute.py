@@ -255,7 +255,7 @@ class _Work:
             plans = plans_of(self._folder, self._export, self._records, self._ledger)
             self._total = sum(len(plan.add) + len(plan.remove) for plan in plans.values())
             self._doubt_what_will_be_emptied(plans)
-            self._doubt_what_was_hashed()
+            self._doubt_what_is_of_another_form()
             self._keeper.begin(Step.PUSH)
             # A list is emptied before anything is added to it.
             for target in sorted(plans, key=lambda it: not plans[it].clear):
@@ -299,13 +299,12 @@ class _Work:
                         f"{other.export.name!r} too: run that one to send its members again."
                     )
 
-    def _doubt_what_was_hashed(self) -> None:
-        # Who appends plain addresses leaves the hashes in the list; whoever of them is wanted again is sent again.
+    def _doubt_what_is_of_another_form(self) -> None:
+        # Who appends leaves in the list what was sent in another form; whoever of them is wanted is sent in this one.
         for target, record in self._records.items():
             sent = None if record.form is None else IdentifierForm(record.form)
-            is_plain_now = target.form is IdentifierForm.PLAIN and is_other_form(sent, target.form)
-            if self._export.mode is Mode.APPEND and is_plain_now:
-                self._ledger.doubt_form(record)
+            if self._export.mode is Mode.APPEND and is_other_form(sent, target.form):
+                self._ledger.doubt(record)
 
     def _send_list(self, criteo: CriteoClient, target: Target, plan: Plan) -> None:
         figures = self._rows[target]
@@ -391,7 +390,7 @@ class _Work:
                     list_id=list_id,
                     name=record.name,
                     least=held - sum(it.rejected for it in sharing),
-                    most=None if record.holds_unknown else held + uncertain,
+                    most=None if any(it.holds_unknown or it.mixes_forms for it in sharing) else held + uncertain,
                 )
             )
         return found

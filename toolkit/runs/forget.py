@@ -190,10 +190,15 @@ class _Request:
             return self._row(record, done=True, what="The list is no longer at Criteo.")
         except ToolkitError as problem:
             return self._row(record, done=False, what=f"{problem.what} {problem.remedy}")
-        if has_unnamed:
+        if has_unnamed or record.mixes_forms:
+            sent = (
+                "both plain values and hashes"
+                if record.mixes_forms
+                else "a plain value that the profiles no longer hold"
+            )
             what = (
-                "The list was sent a plain value that the profiles no longer hold, so that nobody can name it to be "
-                f"removed. Run export {self._export.name!r} with mode='replace'."
+                f"The list was sent {sent}, so that not all of the person can be named to be removed. "
+                f"Run export {self._export.name!r} with mode='replace'."
             )
             return self._row(record, done=False, what=what)
         return self._row(record, done=True, what="Removed.")

@@ -23,7 +23,7 @@ from toolkit.errors import BusyError, DataError
 from toolkit.files import make_folder, write_atomically
 from toolkit.runs.lists import last_batch
 from toolkit.runs.members import changes_of, part_of
-from toolkit.runs.plan import KnownState, Plan, without
+from toolkit.runs.plan import KnownState, Plan, is_other_form, without
 from toolkit.runs.run import RunCanceledError
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.records import BatchRecord, ContactListRecord, RunRecord
@@ -81,7 +81,7 @@ class Ledger:
             unknown = planned.filter(~done)["identifier"]
             uncertain = pl.concat([without(uncertain, planned["identifier"]), unknown])
         form = None if record.form is None else IdentifierForm(record.form)
-        return KnownState(held=held, uncertain=uncertain, form=form)
+        return KnownState(held=held, uncertain=uncertain, form=form, mixes_forms=record.mixes_forms)
 
     def write_plan(self, record: ContactListRecord, plan: Plan, size: int, *, wanted: pl.DataFrame) -> list[Batch]:
         """Divide the plan into batches of at most ``size`` identifiers, and bring it to the disk before any is sent.
@@ -117,9 +117,10 @@ class Ledger:
             if canceled_by:
                 raise RunCanceledError.by(canceled_by)
             if batch.operation is not Operation.CLEAR:
-                session.execute(
-                    update(ContactListRecord).where(ContactListRecord.id == record.id).values(form=form.value)
-                )
+                kept = session.get_one(ContactListRecord, record.id)
+                sent = None if kept.form is None else IdentifierForm(kept.form)
+                kept.mixes_forms = kept.mixes_forms or is_other_form(sent, form)
+                kept.form = form.value
             row = BatchRecord(
                 run_id=self.run_id,
                 contact_list_id=record.id,
@@ -146,7 +147,7 @@ class Ledger:
                 query = update(ContactListRecord).where(
                     ContactListRecord.host == record.host, ContactListRecord.criteo_id == record.criteo_id
                 )
-                session.execute(query.values(rejected=0, holds_unknown=False))
+                session.execute(query.values(rejected=0, holds_unknown=False, mixes_forms=False, form=None))
 
     def settle(self, record: ContactListRecord, *, wanted: pl.DataFrame, left: pl.Series | None = None) -> None:
         """Make what is known, now that no batch is open, the list's snapshot, and drop the files it replaces.
@@ -163,19 +164,12 @@ class Ledger:
         self._replace_snapshot(record, known, settled=settled)
 
     def doubt(self, record: ContactListRecord) -> None:
-        """Take nothing of what the list holds for certain from now on: whoever fills it too is about to empty it."""
+        """Take nothing of what the list holds for certain from now on: it is about to be emptied, or is unlike."""
         state = self.state_of(record)
         if state.held.is_empty():
             return
         known = self._known_members(record, wanted=_NO_MEMBERS, left=_nothing())
         self._replace_snapshot(record, known.with_columns(acknowledged=pl.lit(False)), settled=record.settled)
-
-    def doubt_form(self, record: ContactListRecord) -> None:
-        """Take nothing of what the list holds for certain, nor what it holds beside: it was sent in another form."""
-        self.doubt(record)
-        with self._folder.session() as session, session.begin():
-            self._hold_on(session)
-            session.get_one(ContactListRecord, record.id).holds_unknown = True
 
     def forget_emptied(self, record: ContactListRecord) -> None:
         """Record that the list holds nothing for this record any more: whoever fills it too emptied it."""
@@ -252,6 +246,7 @@ class Ledger:
         record.snapshot, record.snapshot_sha256 = kept.snapshot, kept.snapshot_sha256
         record.snapshot_batch, record.settled = kept.snapshot_batch, settled
         record.rejected, record.holds_unknown = kept.rejected, kept.holds_unknown
+        record.form, record.mixes_forms = kept.form, kept.mixes_forms
         for file in [*spent, *([self._folder.path / previous] if previous else [])]:
             file.unlink(missing_ok=True)
 

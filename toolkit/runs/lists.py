@@ -72,6 +72,7 @@ def list_record(
             rejected=0,
             adopted=False,
             holds_unknown=False,
+            mixes_forms=False,
         )
         if save:
             session.add(record)
@@ -241,6 +242,7 @@ def _forget(folder: WorkspaceFolder, record: ContactListRecord, *, with_its_id: 
         kept = session.get_one(ContactListRecord, record.id)
         kept.snapshot = kept.snapshot_sha256 = kept.form = None
         kept.rejected = 0
+        kept.mixes_forms = False
         if with_its_id:
             kept.criteo_id = None
             kept.adopted = kept.holds_unknown = False

@@ -17,7 +17,9 @@ class KnownState:
     uncertain: pl.Series
     """Identifiers that were sent, to be added or removed, without an acknowledgement."""
     form: IdentifierForm | None = None
-    """The form in which they were sent; None when nothing was."""
+    """The form in which something was sent last; None when nothing was."""
+    mixes_forms: bool = False
+    """Whether both plain values and hashes were sent."""
 
     @classmethod
     def empty(cls) -> "KnownState":
@@ -50,17 +52,16 @@ def plan_push(
     ``others`` are identifiers that the list holds for other exports too: they are not removed.
     What is uncertain is sent again, one way or the other: both operations may be repeated without harm. (A list that is
     appended to keeps it uncertain until it is wanted.) A plain address is not kept here, so it can't be named to be
-    removed: a list that holds one is emptied and sent whole.
+    removed: a list that holds one is emptied and sent whole, and so is one that was sent both plain values and hashes.
     """
     outdated = without(pl.concat([known.held, known.uncertain]), wanted)
     changes_plain = len(outdated) > 0 and known.form is IdentifierForm.PLAIN
     nothing = _identifiers([])
-    if mode is Mode.REPLACE or (mode is Mode.MIRROR and (changes_plain or is_other_form(known.form, form))):
+    is_unlike = known.mixes_forms or is_other_form(known.form, form)
+    if mode is Mode.REPLACE or (mode is Mode.MIRROR and (changes_plain or is_unlike)):
         return Plan(clear=True, remove=nothing, add=wanted, leave=nothing)
     if mode is Mode.APPEND:
-        # Who was sent as a hash is sent anew as a plain address; the other way round, the plain one is there already.
-        is_new = form is IdentifierForm.PLAIN and is_other_form(known.form, form)
-        held = nothing if is_new else known.held
+        held = nothing if is_other_form(known.form, form) else known.held
         return Plan(clear=False, remove=nothing, add=without(wanted, held), leave=nothing)
     add = without(wanted, known.held)
     remove = outdated if others is None else without(outdated, others)

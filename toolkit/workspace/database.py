@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from toolkit.errors import BusyError, ConfigurationError, DataError, ToolkitError, UnavailableError
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 _LOCK = "SELECT pg_advisory_xact_lock(2026072)"
 PATIENCE_MILLISECONDS = 30_000
 """How long a transaction waits for another to end."""

@@ -209,7 +209,7 @@ class ContactListRecord(Base):
     snapshot_sha256: Mapped[str | None]
     snapshot_batch: Mapped[int] = mapped_column(default=0)
     form: Mapped[str | None]
-    """The form in which what the list holds was sent."""
+    """The form in which something was sent last, since the list was last empty."""
     identifier_type: Mapped[str] = mapped_column(default="email")
     made_at: Mapped[datetime | None]
     """When the list got its name, which may tell the day."""
@@ -221,6 +221,8 @@ class ContactListRecord(Base):
     """Whether the list was at Criteo already: it keeps its name."""
     holds_unknown: Mapped[bool] = mapped_column(default=False)
     """Whether the list may hold what somebody else put there: it was adopted, and never emptied since."""
+    mixes_forms: Mapped[bool] = mapped_column(default=False)
+    """Whether both plain values and hashes were sent since the list was last empty: both are known by one hash."""
     export: Mapped[ExportRecord] = relationship()
 
 
