@@ -118,6 +118,7 @@ class ConnectionForm(Form):
         self.saved = self._setup.share(self.users.value).add_me().save()
         self._setup = None
         self.say_done(say("Connection {name} is saved.", name=self.saved.name))
+        self.tell_neighbours()
 
     def _not_ticked(self, field: Field) -> bool:
         field.problem = "" if field.value else self.words.say("This must be ticked to go on.")

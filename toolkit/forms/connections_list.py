@@ -62,6 +62,7 @@ class ConnectionsList(Form):
             Role.ADMINISTRATOR: "",
         }[self._role]
         self.look()
+        self.watch()
         return [
             *([paragraph(hint)] if hint else []),
             self.connections.widget,
@@ -81,6 +82,11 @@ class ConnectionsList(Form):
         )
         self.connections.fill(frame)
         self._choose()
+
+    def look_again(self) -> None:
+        """Show the connections as they are now, unless something is being done with one of them."""
+        if not self.area.children:
+            self.look()
 
     def _advice(self, connection: Connection) -> str:
         say = self.words.say

@@ -361,6 +361,7 @@ class ExportForm(Form):
             say("Export {name} is saved, version {version}.", name=self.saved.name, version=self.saved.version),
             say("It did not run."),
         )
+        self.tell_neighbours()
 
     def _options_given(self, contract_limit: int | None, schedule: Schedule) -> dict[str, Any]:
         thresholds = {

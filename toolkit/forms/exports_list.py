@@ -86,6 +86,7 @@ class ExportsList(Form):
         self.on_click(self.remove, self._ask_to_remove)
         show(self.add, when=self.workspace.me.role is not Role.VIEWER)
         self.look()
+        self.watch()
         return [
             buttons(self.add, self.refresh),
             self.exports.widget,
@@ -110,6 +111,11 @@ class ExportsList(Form):
         statuses = {it: status_text(words, it) for it in shown["status"].drop_nulls().unique()}
         self.exports.fill(shown.with_columns(pl.col("status").replace(statuses).fill_null(words.say("Not started"))))
         self._choose()
+
+    def look_again(self) -> None:
+        """Show the exports as they are now, unless something is being done with one of them."""
+        if not self.area.children:
+            self.look()
 
     def _row(self, export: Export, kind: str) -> tuple[str, ...]:
         say = self.words.say

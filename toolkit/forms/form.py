@@ -9,6 +9,7 @@ from toolkit.errors import ToolkitError
 from toolkit.forms.background import Background, Deliver
 from toolkit.forms.language import words_for
 from toolkit.forms.log import log_file, log_problem
+from toolkit.forms.neighbours import neighbours_of, watch
 from toolkit.forms.parts import Field, Message, heading, looks, with_class
 from toolkit.interface import Workspace
 
@@ -56,6 +57,18 @@ class Form:
             act()
         except Exception as problem:  # noqa: BLE001  # a person in a form is never shown a traceback
             self.tell(problem)
+
+    def watch(self) -> None:
+        """Have ``look_again`` called when another form has changed something."""
+        watch(self, self.workspace.path)
+
+    def look_again(self) -> None:
+        """Show what is there now."""
+
+    def tell_neighbours(self) -> None:
+        """Let the forms beside this one show what it has changed."""
+        for other in neighbours_of(self, self.workspace.path):
+            other.attempt(other.look_again)
 
     def in_background(
         self,

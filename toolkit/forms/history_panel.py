@@ -62,6 +62,7 @@ class HistoryPanel(Form):
         self.on_change(self.export.control, self.look)
         self.on_click(self.refresh, self.look)
         self.look()
+        self.watch()
         return [
             self.export.widget,
             buttons(self.refresh),
@@ -86,6 +87,10 @@ class HistoryPanel(Form):
             )
         )
         self._draw_charts()
+
+    def look_again(self) -> None:
+        """Show the runs as they are now."""
+        self.look()
 
     def _draw_charts(self) -> None:
         export = self.export.value or None

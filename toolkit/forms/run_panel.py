@@ -169,6 +169,7 @@ class RunPanel(Form):
         self.message.clear()
         self.progress.end(self.words.say("The run is over: {outcome}.", outcome=term(self.words, run.outcome)))
         self._show(run)
+        self.tell_neighbours()
 
     def _stop(self) -> None:
         self.progress.end(self.words.say("The run ended with an error."))
