@@ -96,6 +96,14 @@ class Days:
     def _options(self) -> dict[str, Any]:
         return {"batch_size": self._batch_size, "allow": list(Guard)}
 
+    def require_ends(self) -> None:
+        """See that runs were killed or ended well, and that no run found a list to be other than it should be."""
+        runs = self.workspace.runs()
+        assert {it.removesuffix(" with warnings") for it in runs["status"]} == {"failed", "successful"}
+        warnings = [it for run in runs["run"] for it in self.workspace.run_report(run).warnings]
+        # Segments of a handful of people grow to twice their size from one day to the next.
+        assert [it for it in warnings if not it.startswith("Check 'size against the last run'")] == []
+
     def _require_nothing_in_vain(self) -> None:
         assert sent_in_vain(self.journal.unread(), self._known, lists=self._lists()) == []
 

@@ -1,6 +1,7 @@
 """Criteo goes away in the middle of a run, stays away, or answers no more: the list ends right all the same."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -20,10 +21,12 @@ Held = Callable[[str], set[str]]
 EVERYBODY = {sha256(f"person{number}@mail.example") for number in range(100)}
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that gives a call up after a second."""
-    monkeypatch.setattr(client, "Patience", partial(Patience, seconds=1, first_wait_seconds=0.1))
+@contextmanager
+def impatient() -> Iterator[None]:
+    """Let clients give a call up after a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "Patience", partial(Patience, seconds=1, first_wait_seconds=0.1))
+        yield
 
 
 @pytest.fixture
@@ -70,7 +73,6 @@ def test_a_criteo_that_is_killed_and_started_again_is_waited_for(
     assert sum(len(it.identifiers) for it in Journal(options.keep).unread()) <= 100 + 15
 
 
-@pytest.mark.usefixtures("impatient")
 def test_a_criteo_that_stays_away_fails_the_run_which_is_resumed_when_it_is_back(
     apart: toolkit.Workspace, options: SandboxOptions
 ) -> None:
@@ -82,7 +84,8 @@ def test_a_criteo_that_stays_away_fails_the_run_which_is_resumed_when_it_is_back
             if progress.step is Step.PUSH and progress.done == 40:
                 first.kill()
 
-        broken = apart.run("Nightly", batch_size=10, observer=kill)
+        with impatient():
+            broken = apart.run("Nightly", batch_size=10, observer=kill)
         assert broken.error is not None
         assert broken.error["kind"] == "UnavailableError"
         assert broken.frame["added"].item() >= 40
@@ -104,13 +107,13 @@ def test_a_storm_of_refusals_for_too_many_calls_is_waited_out(
     assert run.frame["retries"].item() >= 8
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", [Fault.DROP_AFTER, Fault.HTTP_429, Fault.HTTP_503])
 def test_what_does_not_pass_fails_the_run_and_only_what_is_open_is_sent_again(
     workspace: toolkit.Workspace, criteo: Sandbox, held: Held, fault: Fault
 ) -> None:
     criteo.fail(fault, calls=Call.AMEND, times=1_000, after=4)
-    broken = workspace.run("Nightly", batch_size=10)
+    with impatient():
+        broken = workspace.run("Nightly", batch_size=10)
     criteo.stop_failing()
     assert broken.error is not None
     assert broken.error["kind"] in ("UnavailableError", "BusyError")

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from multiprocessing.context import ForkServerProcess
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.conftest import Tables
 from tests.notify.conftest import Inbox
 from tests.refresh.conftest import save, written
 from toolkit.refresh import RefreshOptions, ScheduledRun, in_this_process, last_refresh, refresh, refreshes_frame
+from toolkit.refresh.clock import MachineClock
 from toolkit.workspace import Schedule, WorkspaceFolder
 
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -23,14 +25,28 @@ _CONTEXT.set_forkserver_preload(["tests.faults.preloaded"])
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def in_own_process(workspace: Path, *, dies: str = "") -> ForkServerProcess:
+class AskedTogether(MachineClock):
+    """A clock by which nobody goes on before all have asked what time it is."""
+
+    def __init__(self, others: Barrier) -> None:
+        self._others: Barrier | None = others
+
+    def now(self) -> datetime:
+        moment = super().now()
+        if self._others is not None:
+            self._others.wait(60)
+            self._others = None
+        return moment
+
+
+def in_own_process(workspace: Path, *, dies: str = "", others: Barrier | None = None) -> ForkServerProcess:
     """Begin a refresh in a process of its own, which dies by its own hand where it is told to."""
-    process = _CONTEXT.Process(target=_refresh, args=(workspace, dict(os.environ), dies))
+    process = _CONTEXT.Process(target=_refresh, args=(workspace, dict(os.environ), dies, others))
     process.start()
     return process
 
 
-def _refresh(workspace: Path, environment: dict[str, str], dies: str) -> None:
+def _refresh(workspace: Path, environment: dict[str, str], dies: str, others: Barrier | None) -> None:
     os.environ.update(environment)
     began = itertools.count(1)
 
@@ -42,7 +58,8 @@ def _refresh(workspace: Path, environment: dict[str, str], dies: str) -> None:
         if dies == f"after run {which}":
             os.kill(os.getpid(), signal.SIGKILL)
 
-    done = refresh(WorkspaceFolder.open(workspace), RefreshOptions(), execute=execute)
+    clock = None if others is None else AskedTogether(others)
+    done = refresh(WorkspaceFolder.open(workspace), RefreshOptions(), clock=clock, execute=execute)
     raise SystemExit(done.exit_code)
 
 
@@ -90,7 +107,8 @@ def test_of_two_refreshes_at_once_one_waits_and_runs_nothing_again(
     save(two, "Own", schedule=Schedule.daily("00:00"))
     with WorkspaceFolder.open(two.path).session() as session, session.begin():
         session.connection().exec_driver_sql("UPDATE exports SET saved_at = '2026-01-01 00:00:00'")
-    both = [in_own_process(two.path) for _ in range(2)]
+    others = _CONTEXT.Barrier(2)
+    both = [in_own_process(two.path, others=others) for _ in range(2)]
     for process in both:
         process.join()
     assert [it.exitcode for it in both] == [0, 0]
