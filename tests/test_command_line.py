@@ -46,10 +46,13 @@ def test_a_preview_without_an_email_column_is_refused(workspace: toolkit.Workspa
     assert "--email" in done.stderr
 
 
-def test_a_run_sends_and_is_listed(workspace: toolkit.Workspace, held: Callable[[str], set[str]]) -> None:
-    done = command("run", "Nightly", "-w", str(workspace.path))
+def test_a_run_sends_and_is_listed(
+    workspace: toolkit.Workspace, criteo: Sandbox, held: Callable[[str], set[str]]
+) -> None:
+    done = command("run", "Nightly", "--batch-size", "30", "-w", str(workspace.path))
     assert done.returncode == 0, done.stderr
     assert len(held("All")) == 100
+    assert sorted(it.identifiers for it in criteo.requests() if it.identifiers) == [10, 30, 30, 30]
     report = Path(re.search(r"^Report: (.+)$", done.stdout, re.MULTILINE)[1])
     assert report.is_file()
     listed = command("runs", "Nightly", "-w", str(workspace.path)).stdout

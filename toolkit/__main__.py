@@ -23,6 +23,11 @@ WorkspaceOption = Annotated[
 ]
 
 
+BatchSizeOption = Annotated[
+    int | None, typer.Option(help="How many identifiers are sent at a time: fewer where a line breaks often.")
+]
+
+
 @app.command()
 def sandbox(
     port: Annotated[int, typer.Option(help="Port on the loopback address; 0 takes a free one.")] = 8765,
@@ -105,13 +110,17 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but send.")] = False,
     mode: Annotated[str | None, typer.Option(help="Another mode for this run: mirror, append or replace.")] = None,
     allow: Annotated[list[str] | None, typer.Option(help="A guard to pass knowingly, such as 'large change'.")] = None,
+    batch_size: BatchSizeOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Run an export now."""
+    from toolkit.criteo import MAX_IDENTIFIERS_A_CALL
     from toolkit.interface import open_workspace
 
-    _tell(open_workspace(workspace).run(export, dry_run=dry_run, mode=mode, allow=allow or []), json=json)
+    size = MAX_IDENTIFIERS_A_CALL if batch_size is None else batch_size
+    ran = open_workspace(workspace).run(export, dry_run=dry_run, mode=mode, allow=allow or [], batch_size=size)
+    _tell(ran, json=json)
 
 
 @app.command()
@@ -130,12 +139,15 @@ def run_all(workspace: WorkspaceOption = Path("workspace")) -> None:
 @app.command()
 def resume(
     export: Annotated[str, typer.Argument(help="The export.")],
+    batch_size: BatchSizeOption = None,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Take up the last run of an export, which failed, was canceled or killed."""
+    from toolkit.criteo import MAX_IDENTIFIERS_A_CALL
     from toolkit.interface import open_workspace
 
-    _tell(open_workspace(workspace).resume(export))
+    size = MAX_IDENTIFIERS_A_CALL if batch_size is None else batch_size
+    _tell(open_workspace(workspace).resume(export, batch_size=size))
 
 
 @app.command()
