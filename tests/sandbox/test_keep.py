@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import requests
 
+import toolkit
 from toolkit.errors import BusyError, ConfigurationError
 from toolkit.sandbox import Sandbox, SandboxOptions, start
 
@@ -126,6 +127,12 @@ def test_only_the_owner_can_read_what_is_kept(tmp_path: Path) -> None:
     with start(options=SandboxOptions(keep=tmp_path)):
         (journal,) = tmp_path.iterdir()
         assert journal.stat().st_mode & 0o077 == 0
+
+
+def test_a_workspace_that_is_made_around_what_is_kept_is_open_to_nobody_else(tmp_path: Path) -> None:
+    with start(options=SandboxOptions(keep=tmp_path / "workspace" / "sandbox")):
+        toolkit.open_workspace(tmp_path / "workspace", profiles=toolkit.Profiles(location="profiles.parquet", key="Id"))
+    assert (tmp_path / "workspace").stat().st_mode & 0o077 == 0
 
 
 def test_two_sandboxes_cannot_keep_in_one_folder(tmp_path: Path) -> None:

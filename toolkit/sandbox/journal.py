@@ -36,7 +36,7 @@ class Journal:
         """
         self._path = folder / _FILE
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            _make_for_its_owner(folder)
             self._file = FileIO(self._path, "a+", opener=_open_for_its_owner)
         except OSError as error:
             raise ConfigurationError(
@@ -79,6 +79,13 @@ class Journal:
     def clear(self) -> None:
         """Forget everything."""
         self._file.truncate(0)
+
+
+def _make_for_its_owner(folder: Path) -> None:
+    """Make the folder and those above it that are not there; ``mkdir`` alone would leave those above open to all."""
+    missing = [it for it in (folder, *folder.parents) if not it.exists()]
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def _open_for_its_owner(path: str, flags: int) -> int:
