@@ -80,6 +80,21 @@ def test_plain_lists_are_told_the_address_itself(workspace: toolkit.Workspace, t
     assert held("All") == {f"person{number}@mail.example" for number in range(100) if number not in (1, 2)}
 
 
+def test_a_list_that_was_sent_plain_values_and_hashes_is_told_until_it_is_sent_anew(
+    workspace: toolkit.Workspace, held: Held
+) -> None:
+    for form in ("plain", "sha256"):
+        save_nightly(workspace, form=form, mode="append")
+        workspace.run("Nightly").raise_for_status()
+    forgotten = workspace.forget(customer="C001")
+    assert not forgotten.done
+    assert sha256(1) not in held("All")
+    assert "both plain values and hashes" in forgotten.frame["what"].item()
+    workspace.run("Nightly", mode="replace").raise_for_status()
+    assert held("All") == {sha256(number) for number in range(100) if number != 1}
+    assert workspace.forget(customer="C001").done
+
+
 def test_lists_of_a_removed_export_are_left_too(two_exports: toolkit.Workspace, held: Held) -> None:
     two_exports.remove_export("Nightly")
     assert two_exports.forget(email="person1@mail.example").done
