@@ -7,11 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine
 from sqlalchemy.exc import IntegrityError
 
 import toolkit
@@ -124,29 +121,6 @@ def test_a_disk_that_takes_no_more_is_told(workspace: toolkit.Workspace) -> None
     assert "UnavailableError The workspace's database" in done.stdout
     assert "See that its disk has room" in done.stdout
     assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
-
-
-def test_an_older_workspace_is_migrated_with_a_backup(tmp_path: Path, tables: Tables) -> None:
-    folder = WorkspaceFolder.make(tmp_path / "w")
-    engine = create_engine(f"sqlite:///{folder.path / 'workspace.db'}")
-    config = Config()
-    config.set_main_option("script_location", "toolkit.workspace:migrations")
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        connection.exec_driver_sql(
-            "INSERT INTO connections (name, host, advertisers, consent_sha256, consent_by, consent_at, created_by, "
-            "created_at) VALUES ('Old', 'http://x', '[]', '', 'me', '2026-01-01 00:00:00', 'me', '2026-01-01 00:00:00')"
-        )
-    engine.dispose()
-    opened = toolkit.open_workspace(folder.path, profiles=tables.profiles)
-    assert list(opened.connections) == ["Old"]
-    assert opened.me.role is toolkit.Role.ADMINISTRATOR
-    backup = create_engine(f"sqlite:///{folder.path / 'workspace-schema-0001.db'}")
-    with backup.connect() as connection:
-        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "0001"
-        assert connection.exec_driver_sql("SELECT name FROM connections").scalars().all() == ["Old"]
-    backup.dispose()
 
 
 class TestPostgreSQL:

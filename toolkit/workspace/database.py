@@ -1,8 +1,7 @@
 """The workspace's database: SQLite in the folder, or another by its URL."""
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from toolkit.errors import BusyError, ConfigurationError, DataError, ToolkitError, UnavailableError
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0001"
 _LOCK = "SELECT pg_advisory_xact_lock(2026072)"
 PATIENCE_MILLISECONDS = 30_000
 """How long a transaction waits for another to end."""
@@ -25,7 +24,6 @@ def connect(url: str, folder: Path) -> Engine:
         address = address.set(database=str(folder / address.database))
     engine = create_engine(address)
     if address.get_backend_name() == "sqlite":
-        _back_up_if_old(address.database)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
@@ -61,23 +59,6 @@ def one_at_a_time(session: Session) -> None:
     """Let transactions that get here follow each other; in SQLite they do from their beginning."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text(_LOCK))
-
-
-def _back_up_if_old(database: str | None) -> None:
-    """Copy a SQLite file of an older schema beside it, so that a migration can be undone."""
-    if not database or not Path(database).exists():
-        return
-    with closing(sqlite3.connect(database)) as source:
-        try:
-            found = source.execute("SELECT version_num FROM alembic_version").fetchone()
-        except sqlite3.DatabaseError:
-            return  # new, or damaged, which whoever opens it next will say
-        if found is None or found[0] >= SCHEMA_VERSION:
-            return
-        backup = Path(database).with_name(f"{Path(database).stem}-schema-{found[0]}.db")
-        if not backup.exists():
-            with closing(sqlite3.connect(backup)) as target:
-                source.backup(target)
 
 
 @contextmanager

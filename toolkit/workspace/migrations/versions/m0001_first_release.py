@@ -12,6 +12,21 @@ depends_on = None
 def upgrade() -> None:
     """Make the tables."""
     op.create_table(
+        "audit",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("public_key", sa.String(), nullable=False),
+        sa.Column("machine", sa.String(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("previous", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("previous"),
+    )
+    op.create_table(
         "connections",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -22,8 +37,59 @@ def upgrade() -> None:
         sa.Column("consent_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("open_to_contributors", sa.Boolean(), nullable=False),
+        sa.Column("lost_access", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name"),
+    )
+    op.create_table(
+        "matters",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("remedy", sa.String(), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
+        sa.Column("telling_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("kind", "name"),
+    )
+    op.create_table(
+        "people",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.Column("public_key", sa.String(), nullable=False),
+        sa.Column("added_by", sa.String(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("name"),
+        sa.UniqueConstraint("public_key"),
+    )
+    op.create_table(
+        "refreshes",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("runs_all", sa.Boolean(), nullable=False),
+        sa.Column("schedule", sa.JSON(), nullable=False),
+        sa.Column("takes_up", sa.String(), nullable=True),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("machine", sa.String(), nullable=False),
+        sa.Column("process", sa.Integer(), nullable=False),
+        sa.Column("toolkit_version", sa.String(), nullable=False),
+        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("warnings", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "one_running_refresh",
+        "refreshes",
+        ["status"],
+        unique=True,
+        sqlite_where=sa.text("status = 'running'"),
+        postgresql_where=sa.text("status = 'running'"),
     )
     op.create_table(
         "exports",
@@ -34,6 +100,7 @@ def upgrade() -> None:
         sa.Column("settings", sa.JSON(), nullable=False),
         sa.Column("saved_by", sa.String(), nullable=False),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["connection_id"],
             ["connections.id"],
@@ -53,6 +120,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection_id", "public_key"),
     )
     op.create_table(
+        "shares",
+        sa.Column("connection_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["connection_id"],
+            ["connections.id"],
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("connection_id", "person_id"),
+    )
+    op.create_table(
         "contact_lists",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("export_id", sa.Integer(), nullable=False),
@@ -65,13 +143,47 @@ def upgrade() -> None:
         sa.Column("snapshot_sha256", sa.String(), nullable=True),
         sa.Column("snapshot_batch", sa.Integer(), nullable=False),
         sa.Column("form", sa.String(), nullable=True),
+        sa.Column("identifier_type", sa.String(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled", sa.Integer(), nullable=False),
+        sa.Column("rejected", sa.Integer(), nullable=False),
+        sa.Column("adopted", sa.Boolean(), nullable=False),
+        sa.Column("holds_unknown", sa.Boolean(), nullable=False),
+        sa.Column("mixes_forms", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["export_id"],
             ["exports.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("export_id", "segment", "host", "advertiser_id"),
-        sa.UniqueConstraint("host", "criteo_id"),
+        sa.UniqueConstraint("export_id", "segment", "host", "advertiser_id", "identifier_type"),
+    )
+    op.create_index("ix_contact_lists_host_criteo_id", "contact_lists", ["host", "criteo_id"], unique=False)
+    op.create_table(
+        "refreshed_exports",
+        sa.Column("refresh_id", sa.String(), nullable=False),
+        sa.Column("export_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("missed", sa.Integer(), nullable=False),
+        sa.Column("schedule", sa.JSON(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=True),
+        sa.Column("kind", sa.String(), nullable=True),
+        sa.Column("what", sa.String(), nullable=True),
+        sa.Column("remedy", sa.String(), nullable=True),
+        sa.Column("notebook", sa.String(), nullable=True),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["export_id"],
+            ["exports.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["refresh_id"],
+            ["refreshes.id"],
+        ),
+        sa.PrimaryKeyConstraint("refresh_id", "export_id"),
     )
     op.create_table(
         "runs",
@@ -95,6 +207,11 @@ def upgrade() -> None:
         sa.Column("warnings", sa.JSON(), nullable=False),
         sa.Column("notes", sa.JSON(), nullable=False),
         sa.Column("error", sa.JSON(), nullable=True),
+        sa.Column("timings", sa.JSON(), nullable=False),
+        sa.Column("allowed", sa.JSON(), nullable=False),
+        sa.Column("resumes", sa.String(), nullable=True),
+        sa.Column("cancel_by", sa.String(), nullable=True),
+        sa.Column("refresh_id", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["export_id"],
             ["exports.id"],
@@ -132,10 +249,35 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_batches_contact_list_id", "batches", ["contact_list_id"], unique=False)
+    op.create_index(op.f("ix_batches_contact_list_id"), "batches", ["contact_list_id"], unique=False)
+    op.create_table(
+        "list_leases",
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("criteo_id", sa.String(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"],
+            ["runs.id"],
+        ),
+        sa.PrimaryKeyConstraint("host", "criteo_id"),
+    )
 
 
 def downgrade() -> None:
     """Drop the tables, those first that refer to others."""
-    for table in ("batches", "runs", "contact_lists", "seals", "exports", "connections"):
+    for table in (
+        "list_leases",
+        "batches",
+        "runs",
+        "refreshed_exports",
+        "contact_lists",
+        "shares",
+        "seals",
+        "exports",
+        "refreshes",
+        "people",
+        "matters",
+        "connections",
+        "audit",
+    ):
         op.drop_table(table)
