@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from nacl.signing import SigningKey
 from sqlalchemy import text
 
 import toolkit
@@ -106,7 +107,7 @@ class TestManaging:
         with pytest.raises(ConfigurationError, match="64 hexadecimal digits"):
             workspace.add_person("x", public_key="nonsense")
         with pytest.raises(ConfigurationError, match="'anna' with that name already"):
-            workspace.add_person("anna", public_key="0" * 64)
+            workspace.add_person("anna", public_key=SigningKey(b"1" * 32).verify_key.encode().hex())
         with pytest.raises(ConfigurationError, match="'anna' with that key already"):
             workspace.add_person("x", public_key=anna.me.public_key)
         with pytest.raises(ConfigurationError, match="There is no person 'ana'"):
