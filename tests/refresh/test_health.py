@@ -51,7 +51,15 @@ def test_all_is_well_after_a_refresh_that_was_good(refreshed: Refreshed, health:
     refreshed(schedule=NIGHTLY)
     found = health()
     assert (found.level, {it.level for it in found.findings}) == (Level.OK, {Level.OK})
-    assert set(found.frame["what"]) == {"refresh", "next due", "export", "connection", "API version", "disk"}
+    assert set(found.frame["what"]) == {
+        "API version",
+        "connection",
+        "disk",
+        "export",
+        "next due",
+        "refresh",
+        "signatures",
+    }
     assert of(found, "refresh").at == BEGIN
     assert (of(found, "next due").at, of(found, "next due").name) == (BEGIN + timedelta(days=1), "Nightly")
     assert "Health: ok" in repr(found)

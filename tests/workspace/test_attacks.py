@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import tomllib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -766,6 +767,23 @@ class TestWays:
         anna.seal_connection("Sandbox")
         workspace.remove_person("anna")
         assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+
+    def test_several_act_at_once(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
+        for name in ("anna", "bob"):
+            let_in(name, "contributor")
+
+        def act(name: str) -> None:
+            mine = toolkit.open_workspace(workspace.path)
+            for number in range(3):
+                mine.share_connection("Sandbox", name)
+                mine.duplicate_export("Nightly", f"{name} {number}")
+                mine.unshare_connection("Sandbox", name)
+
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(act, ("anna", "bob")))
+        assert workspace.altered_rows == []
+        assert workspace.verify_audit() is None
+        assert len(workspace.exports) == 7
 
     def test_the_first_administrator_gone(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
         boss = let_in("boss", "administrator")

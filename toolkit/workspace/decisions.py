@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from toolkit.errors import SignatureError, TrustError
+from toolkit.workspace.database import one_at_a_time
 from toolkit.workspace.machine_memory import Decision, Head, KnownConnection, KnownPerson, Remembered
 from toolkit.workspace.records import AuditRecord
 from toolkit.workspace.role import Role
@@ -89,6 +90,10 @@ class Decided:
 def subject(kind: Kind, number: int | str) -> str:
     """Return what a decision is about, such as ``export:3``."""
     return f"{kind.value}:{number}"
+
+
+class WorkspaceSession(Session):
+    """A session that remembers what it added to the audit when it commits, and forgets it when it does not."""
 
 
 class State:
@@ -266,6 +271,8 @@ def synced(session: Session, folder: "WorkspaceFolder") -> State:
     """
     if _STATE in session.info:
         return state_of(session)
+    # Rows are compared with the audit as it is now: nobody changes both meanwhile.
+    one_at_a_time(session)
     known = _known(session, folder)
     state = State(known)
     if catch_up(session, state):
@@ -290,14 +297,14 @@ def catch_up(session: Session, state: State) -> int:
             return state.head.count - count
 
 
-def committed(session: Session) -> None:
-    """Note that what the session added to the audit holds; called when it commits."""
+@event.listens_for(WorkspaceSession, "after_commit")
+def _committed(session: Session) -> None:
     if _STATE in session.info:
         session.info[_COMMITTED] = session.info.pop(_STATE)
 
 
-def rolled_back(session: Session) -> None:
-    """Forget what the session added to the audit and did not commit; called when it rolls back."""
+@event.listens_for(WorkspaceSession, "after_rollback")
+def _rolled_back(session: Session) -> None:
     session.info.pop(_STATE, None)
 
 
@@ -337,11 +344,6 @@ def replayed(session: Session) -> State:
     return state
 
 
-def take_for_granted(session: Session, state: State) -> None:
-    """Let the session judge rows by this state, such as one that somebody just confirmed."""
-    session.info[_STATE] = state
-
-
 def root_in(session: Session) -> str:
     """Return the root that the database tells of; empty when its audit is."""
     first = session.get(AuditRecord, 1)
@@ -355,7 +357,7 @@ def _known(session: Session, folder: "WorkspaceFolder") -> Remembered | None:
     remembered = folder.memory.of(pinned) if pinned else None
     if not here:
         if remembered is not None and remembered.workspace_id == folder.settings.id:
-            raise _rolled_back(folder, remembered, 0)
+            raise _put_back(folder, remembered, 0)
         return None
     if folder.expected_root not in ("", here):
         raise _other_root(folder, folder.expected_root, here)
@@ -371,12 +373,12 @@ def _require_not_rolled_back(session: Session, folder: "WorkspaceFolder", rememb
     row = session.get(AuditRecord, remembered.head.count)
     if row is None or remembered.head.sha256 not in (row.sha256, row_digest(row)):
         newest = session.scalar(select(AuditRecord.id).order_by(AuditRecord.id.desc()).limit(1)) or 0
-        raise _rolled_back(folder, remembered, newest)
+        raise _put_back(folder, remembered, newest)
     if row.sha256 != row_digest(row):
         raise wrong_row(row.id, "was altered")
 
 
-def _rolled_back(folder: "WorkspaceFolder", remembered: Remembered, newest: int) -> TrustError:
+def _put_back(folder: "WorkspaceFolder", remembered: Remembered, newest: int) -> TrustError:
     return TrustError(
         f"The workspace {folder.path} was put back or its audit was cut: this machine has seen row "
         f"{remembered.head.count} of the audit, and the database has another there, or ends before, at row {newest}.",

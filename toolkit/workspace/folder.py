@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from toolkit.errors import ConfigurationError
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
 from toolkit.workspace import settings as settings_file
 from toolkit.workspace.database import connect, parsed, told
-from toolkit.workspace.decisions import committed, remember_committed, rolled_back
+from toolkit.workspace.decisions import WorkspaceSession, remember_committed
 from toolkit.workspace.keys import Identity, current_identity
 from toolkit.workspace.machine_memory import MachineMemory
 from toolkit.workspace.settings import Settings
@@ -108,9 +108,7 @@ class WorkspaceFolder:
 
         Raises BusyError, DataError or UnavailableError when the database can't do what it is asked for.
         """
-        with told(self.settings.database), Session(self.engine, expire_on_commit=False) as session:
-            event.listen(session, "after_commit", committed)
-            event.listen(session, "after_rollback", rolled_back)
+        with told(self.settings.database), WorkspaceSession(self.engine, expire_on_commit=False) as session:
             yield session
             remember_committed(session, self)
 

@@ -14,8 +14,7 @@ from toolkit.names import unknown_name
 from toolkit.show import html_table, text_table
 from toolkit.workspace import audit
 from toolkit.workspace.audit import Action
-from toolkit.workspace.database import one_at_a_time
-from toolkit.workspace.decisions import Decided, Kind, State, catch_up, require_as_decided, state_of, synced
+from toolkit.workspace.decisions import Decided, Kind, State, require_as_decided, state_of, synced
 from toolkit.workspace.folder import WorkspaceFolder
 from toolkit.workspace.keys import is_public_key
 from toolkit.workspace.records import PersonRecord
@@ -116,9 +115,6 @@ def acting(session: Session, folder: WorkspaceFolder, *, least: Role = Role.VIEW
     key = folder.identity.public_key
     state = synced(session, folder)
     person = session.scalar(select(PersonRecord).where(PersonRecord.public_key == key))
-    if not state.root:
-        one_at_a_time(session)
-        catch_up(session, state)
     if not state.root:
         person = add_first_administrator(session, folder)
     if person is None and key not in state.people:
