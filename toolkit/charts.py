@@ -8,8 +8,13 @@ has an outline, and a label, a shape or a place in an order beside its colour.
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from toolkit.lazy_grammar import defer_iri_grammar
+
 if TYPE_CHECKING:
     from altair.typing import ChartType
+
+# Whoever draws a chart imports this module before Altair, which imports jsonschema.
+defer_iri_grammar()
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, GREY = "#E69F00", "#56B4E9", "#999999"

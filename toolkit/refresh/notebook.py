@@ -18,6 +18,7 @@ import orjson
 from toolkit import errors
 from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError
 from toolkit.files import write_atomically
+from toolkit.lazy_grammar import defer_iri_grammar
 from toolkit.masking import without_addresses
 from toolkit.refresh.telling import UnforeseenError, told_error
 from toolkit.runs import ChangingInputError, GuardError, RunFailedError
@@ -42,6 +43,7 @@ def execute_notebook(
 
     Raises the ToolkitError that ended it, UnavailableError when the kernel was lost, UnforeseenError for all else.
     """
+    defer_iri_grammar()
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
