@@ -36,6 +36,7 @@ def need(program: str, *, found: str | None = None) -> str:
 @pytest.fixture(autouse=True)
 def _own_key(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOOLKIT_KEY_FILE", str(tmp_path_factory.getbasetemp() / "key"))
+    monkeypatch.setenv("TOOLKIT_MEMORY", str(tmp_path_factory.getbasetemp() / "memory"))
 
 
 @pytest.fixture(scope="session")

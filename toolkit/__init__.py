@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from toolkit.audience import Audience, IdentifierForm, Status
     from toolkit.checks import Check, Level, Thresholds
-    from toolkit.errors import ToolkitError
+    from toolkit.errors import SignatureError, ToolkitError, TrustError
     from toolkit.interface import Workspace, open_workspace
     from toolkit.preview import Preview
     from toolkit.refresh import Refresh, RefreshOptions, ScheduledRun
@@ -39,9 +39,11 @@ _HOME = {
     "ScheduledRun": "refresh",
     "SegmentFolder": "tables",
     "SegmentTable": "tables",
+    "SignatureError": "errors",
     "Status": "audience",
     "Thresholds": "checks",
     "ToolkitError": "errors",
+    "TrustError": "errors",
     "Workspace": "interface",
     "open_workspace": "interface",
 }
@@ -68,9 +70,11 @@ __all__ = [
     "ScheduledRun",
     "SegmentFolder",
     "SegmentTable",
+    "SignatureError",
     "Status",
     "Thresholds",
     "ToolkitError",
+    "TrustError",
     "Workspace",
     "open_workspace",
 ]

@@ -36,6 +36,14 @@ class AccessError(ToolkitError):
     """Ask an administrator: consent, a permission or a key is missing."""
 
 
+class SignatureError(AccessError):
+    """Find out who changed the database: a row is not as somebody entitled signed it, or is not signed."""
+
+
+class TrustError(AccessError):
+    """Compare and confirm: the workspace differs from what this machine remembers of it."""
+
+
 class ListGoneError(ToolkitError):
     """A contact list was deleted at Criteo: choose to make it anew, or stop."""
 
