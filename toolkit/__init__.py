@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from toolkit.audience import Audience, IdentifierForm, Status
     from toolkit.checks import Check, Level, Thresholds
-    from toolkit.errors import SignatureError, ToolkitError, TrustError
+    from toolkit.errors import LedgerDivergedError, SignatureError, ToolkitError, TrustError
     from toolkit.interface import Workspace, open_workspace
     from toolkit.preview import Preview
     from toolkit.refresh import Refresh, RefreshOptions, ScheduledRun
@@ -25,6 +25,7 @@ _HOME = {
     "Credentials": "workspace",
     "Export": "workspace",
     "IdentifierForm": "audience",
+    "LedgerDivergedError": "errors",
     "Level": "checks",
     "Mode": "workspace",
     "People": "workspace",
@@ -56,6 +57,7 @@ __all__ = [
     "Credentials",
     "Export",
     "IdentifierForm",
+    "LedgerDivergedError",
     "Level",
     "Mode",
     "People",

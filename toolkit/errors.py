@@ -48,6 +48,10 @@ class ListGoneError(ToolkitError):
     """A contact list was deleted at Criteo: choose to make it anew, or stop."""
 
 
+class LedgerDivergedError(ToolkitError):
+    """Another workspace, or a copy of this one, changed a contact list: choose which of them goes on."""
+
+
 class BusyError(ToolkitError):
     """Wait: something else holds what this needs, or a rate limit is reached."""
 

@@ -49,7 +49,9 @@ def workspace(tmp_path: Path, many: Tables, criteo: Sandbox) -> toolkit.Workspac
     return opened
 
 
-@pytest.mark.parametrize("fault", [it for it in Fault if it not in (Fault.SLOW, Fault.HTTP_401, Fault.REJECT)])
+@pytest.mark.parametrize(
+    "fault", [it for it in Fault if it not in (Fault.SLOW, Fault.HTTP_401, Fault.REJECT, Fault.LATE)]
+)
 def test_a_fault_that_passes_is_waited_out_and_noted(
     workspace: toolkit.Workspace, criteo: Sandbox, held: Held, expected: set[str], fault: Fault
 ) -> None:

@@ -1,16 +1,16 @@
 """The calls that concern contact lists."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import polars as pl
 
 from toolkit.criteo.amending import Amender, Amendment
-from toolkit.criteo.answers import all_items, only_item
-from toolkit.criteo.errors import NAME_TAKEN
+from toolkit.criteo.answers import all_done, all_items, only_item
+from toolkit.criteo.errors import NAME_TAKEN, TooLargeError
 from toolkit.criteo.models import (
     Acknowledgement,
     Advertiser,
@@ -28,11 +28,14 @@ from toolkit.criteo.models import (
 from toolkit.criteo.pacing import Patience, Wait
 from toolkit.criteo.transport import Application, Transport
 from toolkit.criteo.wire import CRITEO, Request
-from toolkit.errors import ConfigurationError
+from toolkit.errors import ConfigurationError, UnavailableError
 
 API_VERSION = "2026-07"
-_PAGE = 100
+LISTS_A_CALL = 100
+"""How many lists one call finds, makes or changes: a page of Criteo's search, which gives no other limit."""
 _CONTACT_LIST = "ContactList"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,24 @@ class FoundList:
 
     contact_list: ContactList
     created: bool
+
+
+@dataclass(frozen=True)
+class NewList:
+    """A contact list that is to be made."""
+
+    advertiser_id: str
+    name: str
+    description: str
+
+
+@dataclass(frozen=True)
+class ListChange:
+    """What is to change about a contact list; what is None stays."""
+
+    id: str
+    name: str | None = None
+    description: str | None = None
 
 
 class CriteoClient:
@@ -102,6 +123,32 @@ class CriteoClient:
         self.statistics(list_id)
         return ContactList(id=list_id)
 
+    def lists_by_id(self, list_ids: Iterable[str]) -> dict[str, ContactList]:
+        """Return the contact lists with these ids, a hundred a call; one that the search does not show is left out."""
+        wanted = list(dict.fromkeys(list_ids))
+        found: dict[str, ContactList] = {}
+        for start in range(0, len(wanted), LISTS_A_CALL):
+            some = wanted[start : start + LISTS_A_CALL]
+            found |= {it.id: it for it in self._search({"audienceSegmentIds": some}) if it.id in some}
+        return found
+
+    def create_lists(self, lists: Sequence[NewList]) -> dict[NewList, ContactList]:
+        """Make lists, a hundred a call, and return them; one whose name is taken by now is left out."""
+        made: dict[NewList, ContactList] = {}
+        for some in _hundreds(lists):
+            made |= self._create_some(some)
+        if len(made) < len(lists):
+            # Another process was faster, or a first try of ours arrived.
+            self._forget_names()
+        return made
+
+    def change_lists(self, changes: Sequence[ListChange]) -> None:
+        """Change names and descriptions, a hundred lists a call; raises an error by remedy when one is not changed."""
+        for some in _hundreds(changes):
+            self._change_some(some)
+        if any(it.name is not None for it in changes):
+            self._forget_names()
+
     def find_or_create_list(
         self, advertiser_id: str, *, name: str, description: str, known_id: str | None = None
     ) -> FoundList:
@@ -111,7 +158,7 @@ class CriteoClient:
         """
         if known_id is not None:
             return FoundList(self.contact_list(known_id), created=False)
-        found = self._named(advertiser_id, name)
+        found = self.list_named(advertiser_id, name)
         if found is not None:
             return FoundList(found, created=False)
         made = self._create(advertiser_id, name=name, description=description)
@@ -119,7 +166,7 @@ class CriteoClient:
             return FoundList(made, created=True)
         # Another process was faster, or a first try of ours arrived: what is there now is the one.
         self._forget_names()
-        found = self._named(advertiser_id, name)
+        found = self.list_named(advertiser_id, name)
         if found is None:
             raise ConfigurationError(
                 f"Criteo has the name {name!r} already, and shows no contact list of it: a segment of another kind may "
@@ -245,7 +292,7 @@ class CriteoClient:
                 "POST",
                 f"{self._segments}/search",
                 body={"data": {"attributes": filters}},
-                params={"limit": _PAGE, "offset": len(seen)},
+                params={"limit": LISTS_A_CALL, "offset": len(seen)},
             )
             answer = self._transport.call(request)
             page = {it.id: it for it in (read(ContactList, flattened(item)) for item in all_items(request, answer))}
@@ -257,7 +304,8 @@ class CriteoClient:
             if not new or (isinstance(total, int) and len(seen) >= total):
                 return
 
-    def _named(self, advertiser_id: str, name: str) -> ContactList | None:
+    def list_named(self, advertiser_id: str, name: str) -> ContactList | None:
+        """Return the advertiser's list of that name; all of them are asked for once, and remembered."""
         with self._lock:
             if advertiser_id not in self._by_name:
                 self._by_name[advertiser_id] = {it.name: it for it in self.contact_lists(advertiser_id)}
@@ -287,9 +335,79 @@ class CriteoClient:
             self._by_name.get(advertiser_id, {})[name] = made
         return made
 
+    def _create_some(self, lists: Sequence[NewList]) -> dict[NewList, ContactList]:
+        items = [
+            {
+                "attributes": {
+                    "advertiserId": it.advertiser_id,
+                    "name": it.name,
+                    "description": it.description,
+                    "contactList": {},
+                }
+            }
+            for it in lists
+        ]
+        request = Request(_of_lists("make", lists), "POST", f"{self._segments}/create", body=_bulk(*items))
+        try:
+            answer = self._transport.call(request)
+        except TooLargeError:
+            if len(lists) == 1:
+                raise
+            return {name: it for half in _halves(lists) for name, it in self._create_some(half).items()}
+        refused = items_of(answer, "errors")
+        if any(it.get("code") != NAME_TAKEN for it in refused):
+            all_done(request, {"errors": [it for it in refused if it.get("code") != NAME_TAKEN]}, ids=())
+        found = [read(ContactList, flattened(it)) for it in items_of(answer, "data")]
+        named = {(it.advertiser_id, it.name): it for it in found}
+        made = {it: named[it.advertiser_id, it.name] for it in lists if (it.advertiser_id, it.name) in named}
+        if len(made) + len(refused) < len(lists):
+            raise UnavailableError(
+                f"Criteo does not say whether this is done: {request.words}.", "Run again: nothing is lost."
+            )
+        with self._lock:
+            for new, it in made.items():
+                self._by_name.get(new.advertiser_id, {})[new.name] = it
+        return made
+
+    def _change_some(self, changes: Sequence[ListChange]) -> None:
+        request = Request(
+            _of_lists("change", changes), "PATCH", self._segments, body=_bulk(*(_changed(it) for it in changes))
+        )
+        try:
+            answer = self._transport.call(request)
+        except TooLargeError:
+            if len(changes) == 1:
+                raise
+            for half in _halves(changes):
+                self._change_some(half)
+            return
+        all_done(request, answer, ids=[it.id for it in changes])
+
 
 def _bulk(*items: Item) -> Item:
     return {"data": [{"attributes": {}, **item} for item in items]}
+
+
+def _changed(change: ListChange) -> Item:
+    attributes: Item = {}
+    if change.name is not None:
+        attributes["name"] = change.name
+    if change.description is not None:
+        attributes["description"] = {"value": change.description}
+    return {"id": change.id, "attributes": attributes}
+
+
+def _hundreds(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + LISTS_A_CALL] for start in range(0, len(items), LISTS_A_CALL))
+
+
+def _halves(items: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
+    middle = len(items) // 2
+    return items[:middle], items[middle:]
+
+
+def _of_lists(verb: str, lists: Sequence[object]) -> str:
+    return f"{verb} {len(lists)} {'list' if len(lists) == 1 else 'lists'}"
 
 
 def _listed(identifiers: Sequence[str] | pl.Series) -> list[str]:

@@ -16,6 +16,7 @@ from toolkit.refresh.outcome import Refresh, last_refresh
 from toolkit.refresh.record import RefreshStatus, running_refresh
 from toolkit.runs import RunStatus, last_run
 from toolkit.runs.lifecycle import now as machine_now
+from toolkit.runs.run import divergence_of
 from toolkit.show import html_table, text_table
 from toolkit.workspace import Every, Export, Schedule, WorkspaceFolder
 from toolkit.workspace.connections import connections, credentials_of
@@ -44,7 +45,7 @@ class Finding:
     """One thing that was looked at."""
 
     what: str
-    """The kind of thing, such as ``refresh``, ``next due``, ``export``, ``connection``, ``API version``, ``disk``."""
+    """The kind of thing, such as ``refresh``, ``export``, ``ledger``, ``connection``, ``API version``, ``disk``."""
     name: str
     level: Level
     said: str
@@ -118,6 +119,7 @@ def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health
             _of_refresh(folder, last, active, moment),
             *_of_next(folder, last, moment),
             *_of_exports(folder, last, active),
+            *_of_ledgers(folder, active),
             *_of_connections(folder, active),
             *_of_tables(folder),
             api_version(API_VERSION, moment),
@@ -212,6 +214,15 @@ def _of_exports(folder: WorkspaceFolder, last: Refresh | None, active: list[Expo
             yield Finding("export", export.name, Level.WARNING, f"Is tried again. {retrying[export.name].what}")
         else:
             yield Finding("export", export.name, Level.OK, "Nothing is known to be wrong.")
+
+
+def _of_ledgers(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
+    """Tell which exports were stopped last because another workspace, or a copy of this one, changed their lists."""
+    for export in active:
+        run = last_run(folder, export.name)
+        said = divergence_of(run)
+        if run is not None and run.error is not None and said is not None:
+            yield Finding("ledger", export.name, Level.CRITICAL, f"{said} {run.error['remedy']}", run.started_at)
 
 
 def _of_connections(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:

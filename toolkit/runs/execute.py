@@ -18,14 +18,15 @@ from toolkit.runs.drift import Expected, drift
 from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writing, pass_guards
 from toolkit.runs.ledger import Batch, Ledger, Operation
 from toolkit.runs.lifecycle import RunKeeper, end_dead_runs, now, recorded_run
-from toolkit.runs.lists import IfListGone, abandoned_lists, find_list, lease_list, others_of
+from toolkit.runs.lists import IfListGone, abandoned_lists, find_lists, hold_unknown, lease_list, others_of
+from toolkit.runs.marks import Marks
 from toolkit.runs.members import OFTEN, flapping
 from toolkit.runs.plan import Plan, is_other_form
 from toolkit.runs.planning import guard_changes, plans_of
 from toolkit.runs.progress import Observer, Progress, Step, nobody
 from toolkit.runs.push import Pushed, push
 from toolkit.runs.report import write_report
-from toolkit.runs.run import Run, RunStatus, Trigger, last_inputs, last_run, run_of
+from toolkit.runs.run import Run, RunStatus, Trigger, divergence_of, last_inputs, last_run, run_of
 from toolkit.runs.targets import Target, figures_of, figures_without_advertiser, targets_of
 from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
 from toolkit.workspace import Export, Mode, WorkspaceFolder
@@ -101,7 +102,10 @@ def run_export(
         else:
             passed = pass_guards(stops, allow)
             with client_of(credentials, observer=work.on_wait) as criteo:
-                work.send(criteo, if_list_gone, passed=passed)
+                # Who replaces asks for the whole list anew, whoever filled it.
+                accepts_others = export.mode is Mode.REPLACE or Guard.OTHER_LEDGER in allow
+                marks = Marks(folder, keeper.id, criteo, accepts_others=accepts_others)
+                work.send(criteo, marks, if_list_gone, passed=passed)
         keeper.begin(Step.DONE)
     return _reported(run_of(folder, keeper.id))
 
@@ -126,7 +130,8 @@ def resume_export(
         raise ConfigurationError(f"There is nothing to resume: export {name!r} {said}.", "Run it instead.")
     if last.status is RunStatus.RUNNING:
         raise BusyError(f"Run {last.id} of export {name!r} is going on.", "Wait until it is over, or cancel it.")
-    allow = [Guard(it) for it in last.allowed]
+    # To take a list over is decided by who sees whose it is, each time.
+    allow = [it for it in map(Guard, last.allowed) if it is not Guard.OTHER_LEDGER]
     return run_export(folder, name, allow=allow, batch_size=batch_size, resumes=last.id, observer=observer)
 
 
@@ -242,25 +247,32 @@ class _Work:
         for target, plan in plans_of(self._folder, self._export, self._records, self._ledger).items():
             batches = self._ledger.count_batches(plan, self._batch_size)
             self._rows[target] |= {"added": len(plan.add), "removed": len(plan.remove), "batches": batches}
+        stopped = divergence_of(last_run(self._folder, self._export.name))
+        self._keeper.warn(
+            [] if stopped is None else [f"The last run stopped here ({Guard.OTHER_LEDGER.value}): {stopped}"]
+        )
         self._note_figures()
 
-    def send(self, criteo: CriteoClient, if_list_gone: IfListGone, *, passed: Sequence[str]) -> None:
+    def send(self, criteo: CriteoClient, marks: Marks, if_list_gone: IfListGone, *, passed: Sequence[str]) -> None:
         """Find the lists, plan for all of them and send list by list; ``passed`` tells of guards, for the report."""
         self._told += passed
         try:
-            for target in self._targets:
-                with self._counted_retries(target):
-                    self._records[target] = self._find(criteo, target, if_list_gone)
+            with self._counted_retries():
+                self._find(criteo, marks, if_list_gone)
+            self._take_over(marks)
             self._tell_drift(criteo)
             plans = plans_of(self._folder, self._export, self._records, self._ledger)
             self._total = sum(len(plan.add) + len(plan.remove) for plan in plans.values())
             self._doubt_what_will_be_emptied(plans)
             self._doubt_what_is_of_another_form()
             self._keeper.begin(Step.PUSH)
+            with self._counted_retries():
+                marks.move_on(self._changed(plans, marks))
             # A list is emptied before anything is added to it.
             for target in sorted(plans, key=lambda it: not plans[it].clear):
                 with self._counted_retries(target):
                     self._send_list(criteo, target, plans[target])
+            marks.require_kept()
             self._count_at_criteo(criteo)
             self._tell_flapping()
         finally:
@@ -274,19 +286,54 @@ class _Work:
         self._observer(Progress(Step.PUSH, self._done, self._total, waiting=str(wait)))
 
     @contextmanager
-    def _counted_retries(self, target: Target) -> Iterator[None]:
+    def _counted_retries(self, target: Target | None = None) -> Iterator[None]:
+        """Count the calls that are repeated in the row of the list, or of the first where they concern all lists."""
         before = len(self._waits)
         try:
             yield
         finally:
-            self._rows[target]["retries"] += sum(it.repeats for it in self._waits[before:])
+            repeated = sum(it.repeats for it in self._waits[before:])
+            row = target or next(iter(self._targets), None)
+            if row is not None:
+                self._rows[row]["retries"] += repeated
 
-    def _find(self, criteo: CriteoClient, target: Target, if_list_gone: IfListGone) -> ContactListRecord:
-        record = target.record(self._folder, self._export, host=self._host)
-        found = find_list(self._folder, record, export=self._export, criteo=criteo, if_list_gone=if_list_gone)
-        lease_list(self._folder, self._keeper.id, found)
-        self._rows[target]["list_id"] = found.criteo_id
-        return found
+    def _find(self, criteo: CriteoClient, marks: Marks, if_list_gone: IfListGone) -> None:
+        records = {it: it.record(self._folder, self._export, host=self._host) for it in self._targets}
+        self._records = find_lists(
+            self._folder, records, export=self._export, criteo=criteo, marks=marks, if_list_gone=if_list_gone
+        )
+        for target, record in self._records.items():
+            lease_list(self._folder, self._keeper.id, record)
+            self._rows[target]["list_id"] = record.criteo_id
+        self._keeper.warn(marks.warnings)
+
+    def _take_over(self, marks: Marks) -> None:
+        """Take nothing for certain of what lists hold that another ledger changed."""
+        if not marks.taken_over:
+            return
+        if self._export.mode is Mode.REPLACE:
+            self._told.append(f"{marks.taken_over_from} It is emptied and sent whole.")
+            return
+        for target, record in self._records.items():
+            if record.criteo_id in marks.taken_over:
+                for it in (record, *others_of(self._folder, record)):
+                    self._ledger.doubt(it)
+                    hold_unknown(self._folder, it)
+                self._records[target] = target.record(self._folder, self._export, host=self._host)
+        self._keeper.warn(
+            [
+                f"{marks.taken_over_from} It was taken over: whom the other workspace put there can't be known, and "
+                "stays. To leave exactly the segment in it, run the export once with mode='replace'."
+            ]
+        )
+
+    def _changed(self, plans: Mapping[Target, Plan], marks: Marks) -> list[ContactListRecord]:
+        """Return the lists to which something is sent, or which another ledger changed."""
+        return [
+            record
+            for target, record in self._records.items()
+            if not plans[target].nothing or record.criteo_id in marks.taken_over
+        ]
 
     def _doubt_what_will_be_emptied(self, plans: Mapping[Target, Plan]) -> None:
         ours = {record.id for record in self._records.values()}

@@ -14,6 +14,7 @@ from toolkit.errors import ConfigurationError, DataError, ListGoneError, Toolkit
 from toolkit.runs.ledger import Ledger
 from toolkit.runs.lifecycle import now, recorded_run
 from toolkit.runs.lists import lease_list
+from toolkit.runs.marks import marked_lists
 from toolkit.runs.plan import Plan
 from toolkit.runs.progress import Step, nobody
 from toolkit.runs.push import push
@@ -158,9 +159,17 @@ class _Request:
             with recorded_run(self._folder, settings, trigger=Trigger.FORGET, observer=nobody) as keeper:
                 keeper.begin(Step.PUSH)
                 ledger = Ledger(self._folder, keeper.id, now=now)
-                with client_of(credentials) as criteo:
+                with (
+                    client_of(credentials) as criteo,
+                    marked_lists(self._folder, self._records, run_id=keeper.id, criteo=criteo) as refused,
+                ):
                     for record in self._records:
-                        rows[record.id] = self._leave(record, ledger, criteo)
+                        problem = refused.get(record.criteo_id or "")
+                        rows[record.id] = (
+                            self._leave(record, ledger, criteo)
+                            if problem is None
+                            else self._row(record, done=False, what=f"{problem.what} {problem.remedy}")
+                        )
                 undone = [row[-1] for row in rows.values() if not row[-2]]
                 if undone:
                     raise DataError(" ".join(undone), "Ask for it again when that is mended.")

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from toolkit.audience import LEFT_OUT
 from toolkit.checks import DATA_DOCS, CheckResults
-from toolkit.errors import ConfigurationError, ToolkitError
+from toolkit.errors import ConfigurationError, LedgerDivergedError, ToolkitError
 from toolkit.show import text_table
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import acting
@@ -251,6 +251,13 @@ def last_run(folder: WorkspaceFolder, export: str) -> Run | None:
     with folder.session() as session:
         record = session.scalar(query)
         return None if record is None else value_of(record, folder)
+
+
+def divergence_of(run: Run | None) -> str | None:
+    """Return what the run says of another ledger that changed its lists; None when it was not stopped by one."""
+    if run is None or run.error is None or run.error["kind"] != LedgerDivergedError.__name__:
+        return None
+    return run.error["what"]
 
 
 def last_inputs(folder: WorkspaceFolder, export: str) -> list[dict[str, Any]]:

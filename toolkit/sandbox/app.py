@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -126,6 +127,9 @@ async def _fail(
         answer = _answer(world, route, received)
         await asyncio.sleep(_SLOW_SECONDS if planned.seconds is None else planned.seconds)
         return answer
+    elif planned.fault is Fault.LATE:
+        ago = timedelta(seconds=_SLOW_SECONDS if planned.seconds is None else planned.seconds)
+        return _answer(world, route, replace(received, as_of=received.time - ago))
     elif planned.fault is Fault.REJECT:
         return _answer(world, route, replace(received, rejects_one=True))
     elif planned.fault is Fault.DROP_AFTER:

@@ -246,6 +246,28 @@ class ListLeaseRecord(Base):
     run: Mapped[RunRecord] = relationship()
 
 
+class ListMarkRecord(Base):
+    """A mark that a run was about to put into a list's description at Criteo: recorded before it is set there.
+
+    Who finds a mark there that stands in no row knows that another ledger changed the list.
+    """
+
+    __tablename__ = "list_marks"
+    __table_args__ = (Index("ix_list_marks_host_criteo_id", "host", "criteo_id"),)
+
+    token: Mapped[str] = mapped_column(primary_key=True)
+    """What is random about the mark."""
+    host: Mapped[str]
+    criteo_id: Mapped[str | None]
+    """None as long as the list is not known to be made."""
+    contact_list_id: Mapped[int]
+    run_id: Mapped[str]
+    """The run, or whatever else changed the list."""
+    set_at: Mapped[datetime]
+    is_confirmed: Mapped[bool] = mapped_column(default=False)
+    """Whether it was seen at Criteo."""
+
+
 class BatchRecord(Base):
     """One request to change a contact list: recorded before it is sent, and again when it is acknowledged."""
 

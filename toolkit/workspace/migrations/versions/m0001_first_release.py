@@ -266,11 +266,24 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("host", "criteo_id"),
     )
+    op.create_table(
+        "list_marks",
+        sa.Column("token", sa.String(), nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("criteo_id", sa.String(), nullable=True),
+        sa.Column("contact_list_id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_confirmed", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("token"),
+    )
+    op.create_index("ix_list_marks_host_criteo_id", "list_marks", ["host", "criteo_id"], unique=False)
 
 
 def downgrade() -> None:
     """Drop the tables, those first that refer to others."""
     for table in (
+        "list_marks",
         "list_leases",
         "batches",
         "runs",
