@@ -21,6 +21,7 @@ from toolkit.criteo.models import (
     Statistics,
 )
 from toolkit.criteo.pacing import CALLS_A_MINUTE, Patience, Wait
+from toolkit.criteo.reachability import Waiting
 from toolkit.criteo.transport import OF_THE_VERSION
 from toolkit.criteo.wire import CRITEO
 
@@ -42,4 +43,5 @@ __all__ = [
     "Rows",
     "Statistics",
     "Wait",
+    "Waiting",
 ]

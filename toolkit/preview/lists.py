@@ -9,7 +9,7 @@ import polars as pl
 from sqlalchemy import select
 
 from toolkit.audience import Audience, IdentifierKind
-from toolkit.criteo import MAX_IDENTIFIERS_A_CALL
+from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, Waiting
 from toolkit.errors import ToolkitError
 from toolkit.runs.ledger import Ledger
 from toolkit.runs.planning import Planned, plan_export
@@ -99,7 +99,7 @@ def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
     """Return the lists with what Criteo counts in each now; a list that it can't count is told as a warning."""
     counted: dict[str, Figures] = {}
     warnings = list(lists.warnings)
-    with client_of(credentials_of(folder, export.connection)) as criteo:
+    with client_of(credentials_of(folder, export.connection), waiting=Waiting.PERSON) as criteo:
         for list_id in lists.frame["list_id"].drop_nulls().unique():
             try:
                 found = criteo.statistics(list_id)

@@ -17,6 +17,7 @@ from toolkit.runs.checking import check_prepared, prepared
 from toolkit.runs.drift import Expected, drift
 from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writing, pass_guards
 from toolkit.runs.ledger import Batch, Ledger, Operation
+from toolkit.runs.leftovers import sweep_workspace
 from toolkit.runs.lifecycle import RunKeeper, end_dead_runs, now, recorded_run
 from toolkit.runs.lists import IfListGone, abandoned_lists, find_list, lease_list, others_of
 from toolkit.runs.members import OFTEN, flapping
@@ -100,9 +101,10 @@ def run_export(
             work.preview()
         else:
             passed = pass_guards(stops, allow)
-            with client_of(credentials, observer=work.on_wait) as criteo:
+            with client_of(credentials, waiting=trigger.waiting, observer=work.on_wait) as criteo:
                 work.send(criteo, if_list_gone, passed=passed)
         keeper.begin(Step.DONE)
+    sweep_workspace(folder)
     return _reported(run_of(folder, keeper.id))
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from toolkit.criteo import ContactList, CriteoClient, IdentifierType
+from toolkit.criteo import ContactList, CriteoClient, IdentifierType, Waiting
 from toolkit.errors import BusyError, ConfigurationError, ListGoneError
 from toolkit.runs.lifecycle import is_alive
 from toolkit.workspace import Export, WorkspaceFolder
@@ -195,7 +195,7 @@ def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) ->
             .where(ContactListRecord.host == ConnectionRecord.host)
         )
         records = list(session.scalars(query))
-    with client_of(credentials_of(folder, connection_name)) as criteo:
+    with client_of(credentials_of(folder, connection_name), waiting=Waiting.PERSON) as criteo:
         for record in records:
             assert record.criteo_id is not None  # noqa: S101  # as the query says
             with suppress(ListGoneError):
