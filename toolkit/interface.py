@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,8 +22,8 @@ from toolkit.catalog import (
 )
 from toolkit.checks import CheckResults, OwnSuite, Thresholds
 from toolkit.criteo import CRITEO, MAX_IDENTIFIERS_A_CALL
-from toolkit.errors import ToolkitError
-from toolkit.names import one_of
+from toolkit.errors import ToolkitError, going_on
+from toolkit.names import one_of, same_form
 from toolkit.notify import tell_of_run
 from toolkit.preview import FIRST_MEMBERS, Preview, preview_of_export, preview_of_segments
 from toolkit.progress_bar import progress_bar
@@ -142,7 +143,7 @@ class Workspace:
 
     def segment(self, name: str) -> Segment:
         """Return a segment: its size, and if it was built here its definition and history."""
-        return segment_of(self._folder, name)
+        return segment_of(self._folder, same_form(name))
 
     @property
     def segments_frame(self) -> pl.DataFrame:
@@ -151,7 +152,7 @@ class Workspace:
 
     def draft_segment(self, name: str, *, where: str | pl.Expr) -> SegmentDraft:
         """Find out who would be in a segment, as ``build_segment`` would make it; nothing is saved."""
-        return draft_segment(self._folder, name, where)
+        return draft_segment(self._folder, same_form(name), where)
 
     def build_segment(self, name: str, *, where: str | pl.Expr, dynamic: bool | None = None) -> Segment:
         """Build a segment of the profiles that meet a condition, in the place of one that was built under that name.
@@ -160,15 +161,15 @@ class Workspace:
         anew at each refresh and before each run that sends it; else its members stay. When ``dynamic`` is left out, a
         segment stays what it is, and a new one is static.
         """
-        return build_segment(self._folder, name, where, dynamic=dynamic)
+        return build_segment(self._folder, same_form(name), where, dynamic=dynamic)
 
     def rebuild_segment(self, name: str) -> Segment:
         """Build a segment anew by its definition, static or dynamic, with the profiles as they are now."""
-        return rebuild_segment(self._folder, name)
+        return rebuild_segment(self._folder, same_form(name))
 
     def remove_segment(self, name: str) -> None:
         """Remove a segment that was built here, unless an export holds it; lists at Criteo stay."""
-        remove_segment(self._folder, name)
+        remove_segment(self._folder, same_form(name))
 
     def quality(self) -> ProfileQuality:
         """Look at the profile table: what each column holds, and which ones hold e-mail addresses, mobile ids or keys.
@@ -197,9 +198,9 @@ class Workspace:
         """
         return preview_of_segments(
             self._folder,
-            [segments] if isinstance(segments, str) else list(segments),
+            [same_form(it) for it in ([segments] if isinstance(segments, str) else segments)],
             email_column=email_column,
-            exclude=exclude,
+            exclude=[same_form(it) for it in exclude],
             form=one_of("form", IdentifierForm, form),
             thresholds=thresholds,
             columns=columns,
@@ -460,14 +461,12 @@ class Workspace:
         """Run the active exports, one after the other by name; what fails does not stop the others.
 
         An export that can't even begin, because it is running already or its connection may not be used, has the error
-        in the place of its run.
+        in the place of its run; so has one that ends in a way that nobody foresaw. Only an interrupt ends all.
         """
         ended: dict[str, Run | ToolkitError] = {}
         for name in active_exports(self._folder):
-            try:
+            with going_on(partial(ended.__setitem__, name)):
                 ended[name] = self.run(name)
-            except ToolkitError as error:
-                ended[name] = error
         return ended
 
     def resume(self, name: str, *, batch_size: int = MAX_IDENTIFIERS_A_CALL, observer: Observer | None = None) -> Run:

@@ -22,6 +22,7 @@ from toolkit.criteo.models import (
     Statistics,
 )
 from toolkit.criteo.pacing import CALLS_A_MINUTE, Patience, Wait
+from toolkit.criteo.reachability import Waiting
 from toolkit.criteo.transport import OF_THE_VERSION
 from toolkit.criteo.wire import CRITEO
 
@@ -46,5 +47,6 @@ __all__ = [
     "Rows",
     "Statistics",
     "Wait",
+    "Waiting",
     "canonical_host",
 ]

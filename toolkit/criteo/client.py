@@ -26,6 +26,7 @@ from toolkit.criteo.models import (
     read,
 )
 from toolkit.criteo.pacing import Patience, Wait
+from toolkit.criteo.reachability import Waiting
 from toolkit.criteo.transport import Application, Transport
 from toolkit.criteo.wire import CRITEO, Request
 from toolkit.errors import ConfigurationError, UnavailableError
@@ -67,7 +68,8 @@ class ListChange:
 class CriteoClient:
     """One application's way to Criteo. Threads may share it; close it, or use it in a ``with`` block.
 
-    Every call is retried as long as it may help, and as ``patience`` allows; ``observer`` is told of each wait.
+    Every call is retried as long as it may help, and as ``patience`` allows; ``observer`` is told of each wait. A host
+    that can't be reached is given up soon where a person is ``waiting``.
     Errors are ToolkitErrors by remedy.
     """
 
@@ -80,12 +82,14 @@ class CriteoClient:
         version: str = API_VERSION,
         patience: Patience | None = None,
         observer: Callable[[Wait], None] | None = None,
+        waiting: Waiting = Waiting.NOBODY,
     ) -> None:
         self._transport = Transport(
             host,
             Application(client_id, client_secret),
             patience=patience or Patience(),
             observer=observer,
+            waiting=waiting,
         )
         self._version = version
         self._segments = f"{version}/marketing-solutions/audience-segments"

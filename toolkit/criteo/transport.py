@@ -3,13 +3,14 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import requests
 
 from toolkit.criteo.errors import Problem, error_of
 from toolkit.criteo.models import Item, items_of
 from toolkit.criteo.pacing import Patience, Wait, pace_of, retry_after_seconds, seconds_asked_for
+from toolkit.criteo.reachability import Waiting, connect_seconds_for, reachability_of
 from toolkit.criteo.retrying import Persistence, RetryError, Try
 from toolkit.criteo.token import TokenKeeper
 from toolkit.criteo.wire import Authorize, Reply, Request, Wire
@@ -50,10 +51,13 @@ class Transport:
         *,
         patience: Patience,
         observer: Callable[[Wait], None] | None,
+        waiting: Waiting = Waiting.NOBODY,
     ) -> None:
-        self._wire = Wire(host, patience)
+        self._wire = Wire(host, replace(patience, connect_seconds=connect_seconds_for(waiting, patience)))
         self._application = application
-        self._persistence = Persistence(patience, observer)
+        self._persistence = Persistence(
+            patience, observer, waiting=waiting, reachability=reachability_of(self._wire.host)
+        )
         self._pace = pace_of(self.host, application.client_id)
         self._tokens = TokenKeeper()
         self._notices: dict[object, str] = {}
@@ -112,6 +116,7 @@ class Transport:
     def _exchange(self, request: Request, attempt: Try, *, authorize: Authorize) -> Item:
         self._wait_for_turn(request, attempt)
         reply = self._wire.send(request, attempt, authorize=authorize)
+        self._persistence.note_answer()
         self._pace.learn(reply.headers, now=time.time())
         self._take_notice(request, reply)
         return self._judged(request, reply)

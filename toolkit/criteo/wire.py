@@ -153,7 +153,8 @@ class Wire:
         what = f"{self.host} could not be asked to {request.words} ({type(error).__name__})."
         if isinstance(error, _MAY_PASS):
             return RetryError(
-                UnavailableError(what, "Check the network and the proxy settings, then run again; nothing is lost.")
+                UnavailableError(what, "Check the network and the proxy settings, then run again; nothing is lost."),
+                is_unreached=isinstance(error, requests.exceptions.ConnectionError),
             )
         return ConfigurationError(what, "Check the host of the connection and the proxy settings.")
 

@@ -9,7 +9,7 @@ import polars as pl
 from sqlalchemy import select
 
 from toolkit.audience import Audience, IdentifierKind
-from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, canonical_host
+from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, Waiting, canonical_host
 from toolkit.errors import ToolkitError
 from toolkit.runs.guards import Guard
 from toolkit.runs.ledger import Ledger
@@ -107,7 +107,7 @@ def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
     """
     counted: dict[str, Figures] = {}
     warnings = list(lists.warnings)
-    with client_of(credentials_of(folder, export.connection)) as criteo:
+    with client_of(credentials_of(folder, export.connection), waiting=Waiting.PERSON) as criteo:
         try:
             seen = judge(
                 folder, _host(folder, export), criteo.lists_by_id(lists.frame["list_id"].drop_nulls()).values()

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from toolkit import errors
-from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError
+from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError, UnforeseenError
 from toolkit.files import write_atomically
 from toolkit.lazy_grammar import defer_iri_grammar
 from toolkit.masking import without_addresses
-from toolkit.refresh.telling import UnforeseenError, told_error
+from toolkit.refresh.telling import told_error
 from toolkit.runs import ChangingInputError, GuardError, RunFailedError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 _PLACE = re.compile(r"^(File \S.*:\d+|Cell In\s?\[\d+\], line \d+)", re.MULTILINE)
 _OURS = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, ToolkitError)
-} | {kind.__name__: kind for kind in (GuardError, ChangingInputError, RunFailedError, UnforeseenError)}
+} | {kind.__name__: kind for kind in (GuardError, ChangingInputError, RunFailedError)}
 """The toolkit's own errors, by the names that Jupyter keeps of them."""
 
 

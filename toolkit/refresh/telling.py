@@ -8,27 +8,12 @@ somewhere: so it never leaves here, and only its kind and the places in the code
 import html
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from traceback import extract_tb
-from typing import Any, Self
+from typing import Any
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ENDS_ALL, ToolkitError, UnforeseenError
 
 ERROR_TYPE = "application/vnd.criteo-segment-toolkit.error+json"
 """The kind of output that holds an error in its parts: ``kind``, ``what``, ``remedy``."""
-
-
-class UnforeseenError(ToolkitError):
-    """Something that nobody thought of happened; its words are left out, because they may quote the data."""
-
-    @classmethod
-    def of(cls, error: Exception) -> Self:
-        """Return what may be told of an exception: its kind, and the places in the code, the innermost first."""
-        places = [f"{Path(it.filename).name}:{it.lineno} ({it.name})" for it in extract_tb(error.__traceback__)]
-        return cls(
-            f"Something unforeseen happened ({type(error).__name__}): {', in '.join(reversed(places))}.",
-            "Nothing is lost: run the export again. If it happens again, report it with these places in the code.",
-        )
 
 
 @contextmanager
@@ -39,7 +24,9 @@ def told_in_notebook() -> Iterator[None]:
     except ToolkitError as error:
         _show(error)
         raise
-    except Exception as error:  # noqa: BLE001  # whatever it is, its words stay here
+    except ENDS_ALL:
+        raise
+    except BaseException as error:  # noqa: BLE001  # whatever it is, its words stay here
         unforeseen = UnforeseenError.of(error)
         _show(unforeseen)
         raise unforeseen from None

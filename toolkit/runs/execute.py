@@ -17,6 +17,7 @@ from toolkit.runs.checking import check_prepared, prepared
 from toolkit.runs.drift import Expected, drift
 from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writing, pass_guards
 from toolkit.runs.ledger import Batch, Ledger, Operation
+from toolkit.runs.leftovers import sweep_workspace
 from toolkit.runs.lifecycle import RunKeeper, end_dead_runs, now, recorded_run
 from toolkit.runs.lists import IfListGone, abandoned_lists, find_lists, hold_unknown, lease_list, others_of
 from toolkit.runs.marks import Marks
@@ -101,12 +102,13 @@ def run_export(
             work.preview()
         else:
             passed = pass_guards(stops, allow)
-            with client_of(credentials, observer=work.on_wait) as criteo:
+            with client_of(credentials, waiting=trigger.waiting, observer=work.on_wait) as criteo:
                 # Who replaces asks for the whole list anew, whoever filled it.
                 accepts_others = export.mode is Mode.REPLACE or Guard.OTHER_LEDGER in allow
                 marks = Marks(folder, keeper.id, criteo, accepts_others=accepts_others)
                 work.send(criteo, marks, if_list_gone, passed=passed)
         keeper.begin(Step.DONE)
+    sweep_workspace(folder)
     return _reported(run_of(folder, keeper.id))
 
 

@@ -18,7 +18,7 @@ from toolkit.runs.marks import marked_lists
 from toolkit.runs.plan import Plan
 from toolkit.runs.progress import Step, nobody
 from toolkit.runs.push import push
-from toolkit.runs.run import Trigger
+from toolkit.runs.run import Trigger, run_of
 from toolkit.show import html_table, text_table
 from toolkit.tables import reading
 from toolkit.workspace import Export, WorkspaceFolder, audit
@@ -160,7 +160,7 @@ class _Request:
                 keeper.begin(Step.PUSH)
                 ledger = Ledger(self._folder, keeper.id, now=now)
                 with (
-                    client_of(credentials) as criteo,
+                    client_of(credentials, waiting=Trigger.FORGET.waiting) as criteo,
                     marked_lists(self._folder, self._records, run_id=keeper.id, criteo=criteo) as refused,
                 ):
                     for record in self._records:
@@ -173,9 +173,13 @@ class _Request:
                 undone = [row[-1] for row in rows.values() if not row[-2]]
                 if undone:
                     raise DataError(" ".join(undone), "Ask for it again when that is mended.")
+            # What ended the request early is recorded, and not raised.
+            ended = run_of(self._folder, keeper.id).error
+            said = f"{ended['what']} {ended['remedy']}" if ended else ""
         except ToolkitError as problem:
-            for record in self._records:
-                rows.setdefault(record.id, self._row(record, done=False, what=f"{problem.what} {problem.remedy}"))
+            said = f"{problem.what} {problem.remedy}"
+        for record in self._records:
+            rows.setdefault(record.id, self._row(record, done=False, what=said))
         return list(rows.values())
 
     def _leave(self, record: ContactListRecord, ledger: Ledger, criteo: CriteoClient) -> _Row:

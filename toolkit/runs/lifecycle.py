@@ -62,6 +62,8 @@ class RunKeeper:
     def begin(self, step: Step) -> None:
         """Record that a step begins, and show it; raises RunCanceledError when somebody asked the run to end."""
         self.end_step()
+        # Here and not as the run is recorded: one whose folder can't be made fails as of any other error.
+        make_folder(self._folder.path / "runs" / self.id)
         self._step, self._since = step, time.monotonic()
         self._observer(Progress(step))
         query = update(RunRecord).where(RunRecord.id == self.id).values(timings=self.timings)
@@ -112,7 +114,6 @@ def recorded_run(
     _under_way.add(began)
     status, error = RunStatus.FAILED, None
     try:
-        make_folder(folder.path / "runs" / began)
         yield keeper
         status = RunStatus.SUCCESSFUL
     except RunCanceledError as canceled:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from toolkit.criteo import ContactList, CriteoClient, IdentifierType, ListChange, NewList, canonical_host
+from toolkit.criteo import ContactList, CriteoClient, IdentifierType, ListChange, NewList, Waiting, canonical_host
 from toolkit.errors import BusyError, ConfigurationError, LedgerDivergedError, ListGoneError, UnavailableError
 from toolkit.runs.lifecycle import is_alive
 from toolkit.runs.marks import LATE_ANSWERS_SECONDS, Mark, Marks, Sighting, Standing, diverged, judge, new_run_id
@@ -383,7 +383,7 @@ def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) ->
     if not records:
         return
     lists = {it.criteo_id: it for it in records if it.criteo_id}
-    with client_of(credentials_of(folder, connection_name)) as criteo:
+    with client_of(credentials_of(folder, connection_name), waiting=Waiting.PERSON) as criteo:
         seen = judge(folder, records[0].host, criteo.lists_by_id(lists).values())
         changed = diverged(folder, seen.values())
         if changed is not None:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from toolkit.audience import LEFT_OUT
 from toolkit.checks import DATA_DOCS, CheckResults
+from toolkit.criteo import Waiting
 from toolkit.errors import ConfigurationError, LedgerDivergedError, ToolkitError
 from toolkit.show import text_table
 from toolkit.workspace import WorkspaceFolder
@@ -27,6 +28,11 @@ class Trigger(StrEnum):
     SCHEDULE = "schedule"
     REFRESH = "refresh"
     FORGET = "data subject request"
+
+    @property
+    def waiting(self) -> Waiting:
+        """Who waits for what it started: a schedule has patience where a person is told soon."""
+        return Waiting.NOBODY if self in (Trigger.SCHEDULE, Trigger.REFRESH) else Waiting.PERSON
 
 
 class RunStatus(StrEnum):

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import polars as pl
 
 from toolkit.errors import ConfigurationError, DataError
-from toolkit.names import unknown_name
+from toolkit.names import same_form, unknown_name
 from toolkit.show import html_table, text_table
 from toolkit.tables.files import Files, InputFile
 from toolkit.tables.find import DELTA_LOG, find_files
@@ -58,7 +58,7 @@ class SegmentFolder(Source):
     def members(self, names: Sequence[str]) -> Members:
         """Look at these segments; raises what names the segment, the file and the column that is wrong."""
         _require_some(names)
-        tables = self._tables(names)
+        tables = self._tables([same_form(it) for it in names])
         key_type = self._common_key_type(tables)
         segment, key = pl.Enum(list(tables)), pl.col(self.key).cast(key_type or pl.String()).alias("customer")
         frames = [table.scan().select(pl.lit(name, segment).alias("segment"), key) for name, table in tables.items()]
@@ -101,7 +101,7 @@ class SegmentFolder(Source):
         paths = self._paths(storage)
         return {
             name: find_files(f"segment {name!r}", _known(name, paths), declared=self.format, storage=storage)
-            for name in (_sorted(paths) if names is None else names)
+            for name in (_sorted(paths) if names is None else map(same_form, names))
         }
 
     def _paths(self, storage: Storage) -> dict[str, str]:
@@ -116,7 +116,7 @@ class SegmentFolder(Source):
                 "Use SegmentTable for one table of memberships, or correct the location.",
             )
         kept = [name for name, is_folder in entries.items() if self._is_segment(name, is_folder=is_folder)]
-        return _once({name: unquote(stem_of(name)) for name in kept}, folder=self.location.rstrip("/"))
+        return _once({name: same_form(unquote(stem_of(name))) for name in kept}, folder=self.location.rstrip("/"))
 
     def _is_segment(self, name: str, *, is_folder: bool) -> bool:
         return not is_marker(name) and bool(is_folder or format_of(name) or self.format)
@@ -154,6 +154,7 @@ class SegmentTable(Source):
     def members(self, names: Sequence[str]) -> Members:
         """Look at the table; raises ConfigurationError when a segment has no row there."""
         _require_some(names)
+        names = [same_form(it) for it in names]
         table = self._look()
         rows = self._rows(table).filter(pl.col("segment").is_in(list(names)))
         with reading(table):
@@ -183,7 +184,7 @@ class SegmentTable(Source):
         return Table.look(self._files(), key=self.key, key_as_text=self.key_as_text, columns=[self.segment])
 
     def _rows(self, table: Table) -> pl.LazyFrame:
-        segment = pl.col(self.segment).cast(pl.String).alias("segment")
+        segment = pl.col(self.segment).cast(pl.String).str.normalize("NFC").alias("segment")
         return table.scan().select(segment, pl.col(self.key).alias("customer"))
 
     def _names(self, table: Table) -> list[str]:
@@ -218,12 +219,21 @@ def _once(segments: Mapping[str, str], *, folder: str) -> dict[str, str]:
     paths: dict[str, str] = {}
     for entry, segment in segments.items():
         if segment in paths:
+            other = f"{folder}/{entry}"
             raise DataError(
-                f"Segment {segment!r} is there twice: {paths[segment]} and {folder}/{entry}.",
+                f"Segment {segment!r} is there twice: {paths[segment]} and {other}."
+                f"{_difference(paths[segment], other)}",
                 "Remove or rename one of them.",
             )
         paths[segment] = f"{folder}/{entry}"
     return paths
+
+
+def _difference(path: str, other: str) -> str:
+    """Say how two names differ that look the same."""
+    if path == other or same_form(path) != same_form(other):
+        return ""
+    return f" Both look the same: they differ in the Unicode form of an accent ({path!a} and {other!a})."
 
 
 def _changed_at(files: Iterable[InputFile]) -> datetime | None:

@@ -13,7 +13,7 @@ import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from toolkit.criteo import CRITEO, CriteoClient, Patience, Wait
+from toolkit.criteo import CRITEO, CriteoClient, Patience, Wait, Waiting
 from toolkit.errors import AccessError, ConfigurationError, TrustError
 from toolkit.show import html_table, text_table
 from toolkit.workspace import audit
@@ -314,7 +314,7 @@ class ConnectionSetup:
 
 def consented_advertisers(name: str, credentials: Credentials) -> dict[str, str]:
     """Return the advertisers that consented to the credentials; raises AccessError when there are none."""
-    with client_of(credentials, patience=_WHILE_A_PERSON_WAITS) as criteo:
+    with client_of(credentials, waiting=Waiting.PERSON, patience=_WHILE_A_PERSON_WAITS) as criteo:
         found = {advertiser.id: advertiser.name for advertiser in criteo.advertisers()}
     if not found:
         raise AccessError(
@@ -534,15 +534,23 @@ def _decided(
 
 
 def client_of(
-    credentials: Credentials, *, patience: Patience | None = None, observer: Callable[[Wait], None] | None = None
+    credentials: Credentials,
+    *,
+    waiting: Waiting,
+    patience: Patience | None = None,
+    observer: Callable[[Wait], None] | None = None,
 ) -> CriteoClient:
-    """Return a client of Criteo's API with these credentials; the observer is told of each wait."""
+    """Return a client of Criteo's API with these credentials; the observer is told of each wait.
+
+    A host that can't be reached is given up soon where a person is ``waiting``.
+    """
     return CriteoClient(
         host=credentials.host,
         client_id=credentials.client_id,
         client_secret=credentials.client_secret,
         patience=patience,
         observer=observer,
+        waiting=waiting,
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from toolkit.audience import IdentifierForm
 from toolkit.checks import Thresholds
 from toolkit.errors import ConfigurationError
+from toolkit.names import same_form
 from toolkit.show import html_table, text_table
 from toolkit.workspace.schedule import Schedule
 
@@ -75,7 +76,12 @@ class Export(BaseModel):
     @field_validator("segments", "exclude")
     @classmethod
     def _named_once(cls, segments: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(segments))
+        return tuple(dict.fromkeys(map(same_form, segments)))
+
+    @field_validator("lists")
+    @classmethod
+    def _by_the_names_of_segments(cls, lists: Mapping[str, str]) -> Mapping[str, str]:
+        return {same_form(segment): given for segment, given in lists.items()}
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

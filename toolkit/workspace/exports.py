@@ -7,9 +7,9 @@ import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from toolkit.criteo import CriteoClient
+from toolkit.criteo import CriteoClient, Waiting
 from toolkit.errors import AccessError, ConfigurationError
-from toolkit.names import unknown_name
+from toolkit.names import same_form, unknown_name
 from toolkit.workspace import audit
 from toolkit.workspace.access import connection_for, may_use
 from toolkit.workspace.audit import Action
@@ -143,6 +143,7 @@ def chosen_segments(folder: WorkspaceFolder, export: Export) -> Export:
 def exports_with(folder: WorkspaceFolder, segment: str) -> list[Export]:
     """Return the exports that send the segment, by name or by pattern."""
     known = folder.segments.names()
+    segment = same_form(segment)
     if segment not in known:
         raise unknown_name("segment", segment, known)
     return [it for it in exports(folder) if segment in it.chosen(known).segments]
@@ -231,13 +232,13 @@ def _advertiser(export: Export, used: Connection) -> str:
 
 
 def _found_lists(folder: WorkspaceFolder, export: Export, advertiser_id: str) -> Mapping[str, str]:
-    with client_of(credentials_of(folder, export.connection)) as criteo:
+    with client_of(credentials_of(folder, export.connection), waiting=Waiting.PERSON) as criteo:
         return {segment: _found_list(criteo, given, advertiser_id) for segment, given in export.lists.items()}
 
 
 def _found_list(criteo: CriteoClient, given: str, advertiser_id: str) -> str:
     known = criteo.contact_lists(advertiser_id)
     for found in known:
-        if given in (found.id, found.name):
+        if given == found.id or same_form(given) == same_form(found.name):
             return found.id
     raise unknown_name(f"contact list of advertiser {advertiser_id}", given, [it.name for it in known])
