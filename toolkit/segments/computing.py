@@ -10,7 +10,7 @@ import orjson
 import polars as pl
 
 from toolkit.errors import BusyError, ConfigurationError, DataError, ToolkitError
-from toolkit.segments.condition import Condition
+from toolkit.segments.condition import Condition, quoted_columns
 from toolkit.tables import InputFile, Profiles, Table, reading
 from toolkit.tables.telling import masked
 
@@ -72,13 +72,24 @@ def _without_table_name(condition: Condition, profiles: Profiles) -> list[str]:
         raise ConfigurationError(
             "The condition names columns with their table.", "Write Country, and not profiles.Country."
         )
+    unknown = [it for it in quoted_columns(condition) if it not in profiles.columns]
+    if unknown:
+        raise ConfigurationError(
+            f'The condition asks for a column "{unknown[0]}", which the profiles do not have: double quotes name a '
+            "column.",
+            f"Write text in single quotes: '{unknown[0].replace(chr(39), chr(39) * 2)}'.",
+        )
     return columns
 
 
 def _require_true_or_false(condition: Condition, table: Table) -> None:
     """Ask the condition of a table without rows, so that what is wrong with it is told before anything is read."""
     try:
-        nobody = pl.DataFrame(schema=table.types).lazy().filter(condition.expression).collect()
+        asked = pl.DataFrame(schema=table.types).lazy()
+        dtype = asked.select(condition.expression.alias("condition")).collect_schema()["condition"]
+        nobody = asked.filter(condition.expression).collect()
+        if dtype != pl.Boolean:
+            raise TypeError(f"it gives a value of type {dtype}, and not true or false")  # noqa: TRY301
     except (pl.exceptions.PolarsError, TypeError) as error:
         said = masked(str(error).strip().partition("\n")[0]).rstrip(".:")
         types = ", ".join(f"{name} ({table.types[name]})" for name in condition.columns)
