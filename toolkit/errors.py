@@ -79,6 +79,10 @@ class UnavailableError(ToolkitError):
     """The service does not answer: try again later; nothing is lost."""
 
 
+class LeaseLostError(ToolkitError):
+    """Another took over: this one was silent for too long, and changes nothing any more."""
+
+
 ENDS_ALL = (KeyboardInterrupt, SystemExit, GeneratorExit)
 """What no work may survive: a person, or whoever started it, ends it."""
 

@@ -52,8 +52,9 @@ class Transport:
         patience: Patience,
         observer: Callable[[Wait], None] | None,
         waiting: Waiting = Waiting.NOBODY,
+        guard: Callable[[], None] | None = None,
     ) -> None:
-        self._wire = Wire(host, replace(patience, connect_seconds=connect_seconds_for(waiting, patience)))
+        self._wire = Wire(host, replace(patience, connect_seconds=connect_seconds_for(waiting, patience)), guard)
         self._application = application
         self._persistence = Persistence(
             patience, observer, waiting=waiting, reachability=reachability_of(self._wire.host)
@@ -79,6 +80,10 @@ class Transport:
         """
         return self._persistence.insist(lambda attempt: self._authorized(request, attempt))
 
+    def give_up_waiting(self) -> None:
+        """End all waiting; a call that would be tried again fails of what it failed of last."""
+        self._persistence.ended.set()
+
     def close(self) -> None:
         """Close all connections and end all waiting."""
         self._persistence.ended.set()
@@ -103,7 +108,7 @@ class Transport:
             "client_id": self._application.client_id,
             "client_secret": self._application.client_secret,
         }
-        request = Request("give a token", "POST", "oauth2/token", form=form)
+        request = Request("give a token", "POST", "oauth2/token", form=form, only_reads=True)
         try:
             answer = self._exchange(request, attempt, authorize=_nobody)
         except _UnauthorizedError as refused:

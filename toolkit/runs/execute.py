@@ -11,7 +11,7 @@ import polars as pl
 from toolkit.audience import Audience, IdentifierForm, IdentifierKind
 from toolkit.checks import CheckResults, preload, write_data_docs
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
-from toolkit.errors import BusyError, ConfigurationError, UnavailableError
+from toolkit.errors import BusyError, ConfigurationError, LeaseLostError, UnavailableError
 from toolkit.files import write_atomically
 from toolkit.runs.checking import check_prepared, prepared
 from toolkit.runs.drift import Expected, drift
@@ -33,6 +33,7 @@ from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
 from toolkit.workspace import Export, Mode, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.exports import chosen_segments, export_of, exports, require_runnable
+from toolkit.workspace.leases import call_patience
 from toolkit.workspace.records import ContactListRecord
 
 
@@ -102,7 +103,13 @@ def run_export(
             work.preview()
         else:
             passed = pass_guards(stops, allow)
-            with client_of(credentials, waiting=trigger.waiting, observer=work.on_wait) as criteo:
+            with client_of(
+                credentials,
+                waiting=trigger.waiting,
+                patience=call_patience(),
+                observer=work.on_wait,
+                guard=keeper.lease.guard,
+            ) as criteo:
                 # Who replaces asks for the whole list anew, whoever filled it.
                 accepts_others = export.mode is Mode.REPLACE or Guard.OTHER_LEDGER in allow
                 marks = Marks(folder, keeper.id, criteo, accepts_others=accepts_others)
@@ -226,7 +233,7 @@ class _Work:
         self._batch_size = batch_size
         self._keeper = keeper
         self._observer = observer
-        self._ledger = Ledger(folder, keeper.id, now=now)
+        self._ledger = Ledger(folder, keeper.id, now=now, lease=keeper.lease, under_way=keeper.under_way)
         self._targets = targets_of(folder, export, audiences, host=host)
         self._rows = figures_of(self._targets)
         self._others = figures_without_advertiser(audiences)
@@ -264,6 +271,7 @@ class _Work:
             self._take_over(marks)
             self._tell_drift(criteo)
             plans = plans_of(self._folder, self._export, self._records, self._ledger)
+            self._tell_what_was_left(plans)
             self._total = sum(len(plan.add) + len(plan.remove) for plan in plans.values())
             self._doubt_what_will_be_emptied(plans)
             self._doubt_what_is_of_another_form()
@@ -305,7 +313,7 @@ class _Work:
             self._folder, records, export=self._export, criteo=criteo, marks=marks, if_list_gone=if_list_gone
         )
         for target, record in self._records.items():
-            lease_list(self._folder, self._keeper.id, record)
+            self._records[target] = lease_list(self._folder, self._keeper.lease, record)
             self._rows[target]["list_id"] = record.criteo_id
         self._keeper.warn(marks.warnings)
 
@@ -336,6 +344,22 @@ class _Work:
             for target, record in self._records.items()
             if not plans[target].nothing or record.criteo_id in marks.taken_over
         ]
+
+    def _tell_what_was_left(self, plans: Mapping[Target, Plan]) -> None:
+        """Warn of what runs that lost their lease left uncertain, and of how much of it is sent again."""
+        for target, plan in plans.items():
+            record = self._records[target]
+            sent = pl.concat([plan.remove, plan.add])
+            for left in self._ledger.unsettled(record):
+                if left.error != LeaseLostError.__name__:
+                    continue
+                again = len(sent) if left.everything else sent.is_in(left.identifiers.implode()).sum()
+                self._keeper.warn(
+                    [
+                        f"Run {left.run_id} lost its lease, and may have changed list {record.name!r} "
+                        f"({record.criteo_id}) after another took over: {again:,} of its identifiers are sent again."
+                    ]
+                )
 
     def _doubt_what_will_be_emptied(self, plans: Mapping[Target, Plan]) -> None:
         ours = {record.id for record in self._records.values()}

@@ -8,22 +8,23 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from toolkit.criteo import ContactList, CriteoClient, IdentifierType, ListChange, NewList, Waiting, canonical_host
 from toolkit.errors import BusyError, ConfigurationError, LedgerDivergedError, ListGoneError, UnavailableError
-from toolkit.runs.lifecycle import is_alive
+from toolkit.runs.batches import newest_batch
 from toolkit.runs.marks import LATE_ANSWERS_SECONDS, Mark, Marks, Sighting, Standing, diverged, judge, new_run_id
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.database import one_at_a_time
+from toolkit.workspace.leases import Lease, end_if_dead
 from toolkit.workspace.records import (
-    BatchRecord,
     ConnectionRecord,
     ContactListRecord,
     ExportRecord,
     ListLeaseRecord,
+    RunRecord,
 )
 
 K = TypeVar("K")
@@ -312,21 +313,32 @@ def _note_found(
         return kept
 
 
-def lease_list(folder: WorkspaceFolder, run_id: str, record: ContactListRecord) -> None:
-    """Keep other runs from changing the list while this one goes on; raises BusyError when one does already."""
+def lease_list(folder: WorkspaceFolder, lease: Lease, record: ContactListRecord) -> ContactListRecord:
+    """Keep others from changing the list as long as the lease holds; return what is known of the list by then.
+
+    Raises BusyError when another is at it, LeaseLostError when the lease was lost.
+    """
     with folder.session() as session, session.begin():
         one_at_a_time(session)
-        lease = session.get(ListLeaseRecord, (record.host, record.criteo_id))
-        if lease is None:
-            session.add(ListLeaseRecord(host=record.host, criteo_id=record.criteo_id, run_id=run_id))
-        elif lease.run_id != run_id and is_alive(folder, lease.run):
-            raise BusyError(
-                f"Contact list {record.name!r} ({record.criteo_id}) is being changed by run {lease.run_id} of export "
-                f"{lease.run.export.name!r}.",
-                "Wait until that run is over, then run this export again: nothing was sent.",
-            )
-        else:
-            lease.run_id = run_id
+        lease.require(session)
+        held = session.get(ListLeaseRecord, (record.host, record.criteo_id))
+        if held is None:
+            session.add(ListLeaseRecord(host=record.host, criteo_id=record.criteo_id, lease=lease.number))
+        elif held.lease != lease.number:
+            if end_if_dead(session, folder, held.lease) is None:
+                raise BusyError(
+                    f"Contact list {record.name!r} ({record.criteo_id}) is being changed by "
+                    f"{_holder(session, held.lease)}.",
+                    "Wait until that is over, then run this export again: nothing was sent.",
+                )
+            held.lease = lease.number
+        # Who held it until now may have changed what was known of it.
+        return session.get_one(ContactListRecord, record.id, populate_existing=True)
+
+
+def _holder(session: Session, lease: int) -> str:
+    run = session.scalar(select(RunRecord).where(RunRecord.lease == lease))
+    return "somebody who empties or deletes it" if run is None else f"run {run.id} of export {run.export.name!r}"
 
 
 def others_of(folder: WorkspaceFolder, record: ContactListRecord) -> list[ContactListRecord]:
@@ -410,12 +422,6 @@ def hold_unknown(folder: WorkspaceFolder, record: ContactListRecord) -> None:
         session.get_one(ContactListRecord, record.id).holds_unknown = True
 
 
-def last_batch(session: Session, list_id: int) -> int:
-    """Return the number in the ledger of the list's newest batch, 0 when there is none."""
-    newest = select(func.max(BatchRecord.id)).where(BatchRecord.contact_list_id == list_id)
-    return session.scalar(newest) or 0
-
-
 def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactList) -> ContactListRecord:
     """Fill a list that was at Criteo already; what the list of before held is forgotten when it was another."""
     if record.criteo_id not in (None, found.id):
@@ -452,5 +458,5 @@ def _forget(folder: WorkspaceFolder, record: ContactListRecord, *, with_its_id: 
         if with_its_id:
             kept.criteo_id = None
             kept.adopted = kept.holds_unknown = False
-        kept.snapshot_batch = last_batch(session, record.id)
+        kept.snapshot_batch = newest_batch(session)
         return kept

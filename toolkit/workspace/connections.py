@@ -539,10 +539,12 @@ def client_of(
     waiting: Waiting,
     patience: Patience | None = None,
     observer: Callable[[Wait], None] | None = None,
+    guard: Callable[[], None] | None = None,
 ) -> CriteoClient:
     """Return a client of Criteo's API with these credentials; the observer is told of each wait.
 
-    A host that can't be reached is given up soon where a person is ``waiting``.
+    A host that can't be reached is given up soon where a person is ``waiting``. What the guard raises keeps a call that
+    would change something from being sent.
     """
     return CriteoClient(
         host=credentials.host,
@@ -551,6 +553,7 @@ def client_of(
         patience=patience,
         observer=observer,
         waiting=waiting,
+        guard=guard,
     )
 
 
