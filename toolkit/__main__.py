@@ -234,6 +234,27 @@ def runs(
 
 
 @app.command()
+def lists(
+    empty: Annotated[str, typer.Option(help="Remove everybody from this list, by its id.")] = "",
+    delete: Annotated[str, typer.Option(help="Delete this list at Criteo, by its id.")] = "",
+    keep: Annotated[str, typer.Option(help="Let this list stay as it is, by its id.")] = "",
+    host: Annotated[str | None, typer.Option(help="Which Criteo, where two have a list of that id.")] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """List the contact lists that no export fills any more; empty, delete or keep one."""
+    from toolkit.interface import open_workspace
+
+    opened = open_workspace(workspace)
+    if empty:
+        opened.empty_list(empty, host=host)
+    if delete:
+        opened.delete_list(delete, host=host)
+    if keep:
+        opened.keep_list(keep, host=host)
+    typer.echo(repr(opened.abandoned_lists))
+
+
+@app.command()
 def join(
     name: Annotated[str | None, typer.Argument(help="How you will be called; the account's name by default.")] = None,
     workspace: WorkspaceOption = Path("workspace"),

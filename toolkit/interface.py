@@ -30,6 +30,7 @@ from toolkit.progress_bar import progress_bar
 from toolkit.quality import ProfileQuality, quality_of
 from toolkit.refresh import Health, Refresh, RefreshOptions, health_of, refresh, refresh_of, refreshes_frame
 from toolkit.runs import (
+    AbandonedLists,
     Forgotten,
     Guard,
     IfListGone,
@@ -39,8 +40,10 @@ from toolkit.runs import (
     active_exports,
     cancel_run,
     check_export,
+    end_abandoned,
     end_dead_runs,
     end_lists,
+    find_abandoned,
     flapping,
     forget,
     resume_export,
@@ -475,6 +478,27 @@ class Workspace:
     def forget(self, *, email: str | None = None, customer: str | int | None = None) -> Forgotten:
         """Remove a person from every list that was ever filled, and keep them out of later runs."""
         return forget(self._folder, email=email, customer=customer)
+
+    @property
+    def abandoned_lists(self) -> AbandonedLists:
+        """The lists at Criteo that no export fills any more and that still hold people; ``.frame`` has a row a list."""
+        return find_abandoned(self._folder)
+
+    def empty_list(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
+        """Remove everybody from a list that is left behind; return what is left behind then."""
+        return self._end_list(list_id, OfLists.EMPTY, host)
+
+    def delete_list(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
+        """Delete a list that is left behind, at Criteo; return what is left behind then."""
+        return self._end_list(list_id, OfLists.DELETE, host)
+
+    def keep_list(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
+        """Let a list that is left behind stay as it is: runs and health no longer warn of it."""
+        return self._end_list(list_id, OfLists.KEEP, host)
+
+    def _end_list(self, list_id: str, chosen: OfLists, host: str | None) -> AbandonedLists:
+        end_abandoned(self._folder, list_id, chosen, host=host)
+        return self.abandoned_lists
 
     def suppress(
         self,

@@ -54,9 +54,12 @@ def list_record(
                 ContactListRecord.advertiser_id == advertiser_id,
                 ContactListRecord.host == host,
                 ContactListRecord.identifier_type == identifier_type,
+                ContactListRecord.left_at.is_(None),
             )
         )
         if record is not None:
+            if save:
+                record.kept_by = None
             return record
         made_at = datetime.now(UTC)
         record = ContactListRecord(
@@ -97,7 +100,7 @@ def find_list(
         return _adopt(folder, record, criteo.contact_list(existing))
     if record.adopted:
         # It no longer fills the list that was there before, and gets one of its own.
-        record = _forget(folder, record)
+        record = _leave(folder, record)
     made_at = record.made_at or datetime.now(UTC)
     name = export.name_of_list(record.segment, made_at.date())
     mark = f"[{folder.settings.id}-{_first_of(folder, record)}]"
@@ -109,7 +112,9 @@ def find_list(
     except ListGoneError:
         if if_list_gone is IfListGone.STOP:
             raise
-        return find_list(folder, _forget(folder, record), export=export, criteo=criteo, if_list_gone=IfListGone.STOP)
+        return find_list(
+            folder, empty_record(folder, record), export=export, criteo=criteo, if_list_gone=IfListGone.STOP
+        )
     # A list of ours that the record does not know was made by a run that was killed before it could say so.
     if record.criteo_id is None and not found.created and mark not in (found.contact_list.description or ""):
         raise ConfigurationError(
@@ -158,22 +163,6 @@ def others_of(folder: WorkspaceFolder, record: ContactListRecord) -> list[Contac
         return [it for it in session.scalars(query) if it.export]
 
 
-def abandoned_lists(folder: WorkspaceFolder, export: Export) -> list[ContactListRecord]:
-    """Return the lists at Criteo of segments that the export no longer has."""
-    with folder.session() as session:
-        return list(
-            session.scalars(
-                select(ContactListRecord)
-                .join(ExportRecord)
-                .where(
-                    ExportRecord.name == export.name,
-                    ContactListRecord.criteo_id.is_not(None),
-                    ContactListRecord.segment.not_in(export.segments),
-                )
-            )
-        )
-
-
 class OfLists(StrEnum):
     """What becomes of lists at Criteo when the connection that filled them is removed."""
 
@@ -201,7 +190,7 @@ def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) ->
             with suppress(ListGoneError):
                 (criteo.clear if chosen is OfLists.EMPTY else criteo.delete_list)(record.criteo_id)
             # Of an emptied list as of a deleted one it is known that it holds nothing.
-            _forget(folder, record, with_its_id=chosen is OfLists.DELETE)
+            empty_record(folder, record, with_its_id=chosen is OfLists.DELETE)
 
 
 def last_batch(session: Session, list_id: int) -> int:
@@ -211,9 +200,9 @@ def last_batch(session: Session, list_id: int) -> int:
 
 
 def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactList) -> ContactListRecord:
-    """Fill a list that was at Criteo already; what the list of before held is forgotten when it was another."""
+    """Fill a list that was at Criteo already; what the list of before holds stays known when it was another."""
     if record.criteo_id not in (None, found.id):
-        record = _forget(folder, record)
+        record = _leave(folder, record, to=found.id)
     with folder.session() as session, session.begin():
         kept = session.get_one(ContactListRecord, record.id)
         kept.holds_unknown = kept.holds_unknown or kept.criteo_id is None
@@ -232,11 +221,43 @@ def _first_of(folder: WorkspaceFolder, record: ContactListRecord) -> int:
             ContactListRecord.advertiser_id == record.advertiser_id,
             ContactListRecord.host == record.host,
             ContactListRecord.identifier_type == IdentifierType.EMAIL,
+            ContactListRecord.left_at.is_(None),
         )
         return session.scalar(query) or record.id
 
 
-def _forget(folder: WorkspaceFolder, record: ContactListRecord, *, with_its_id: bool = True) -> ContactListRecord:
+def _leave(folder: WorkspaceFolder, record: ContactListRecord, *, to: str | None = None) -> ContactListRecord:
+    """Note that the export fills another list now; return the record of that one, as it was if it had it before."""
+    which = ("export_id", "segment", "host", "advertiser_id", "identifier_type")
+    with folder.session() as session, session.begin():
+        session.get_one(ContactListRecord, record.id).left_at = datetime.now(UTC)
+        session.flush()
+        before = None
+        if to is not None:
+            same = [getattr(ContactListRecord, it) == getattr(record, it) for it in which]
+            before = session.scalar(
+                select(ContactListRecord).where(
+                    *same, ContactListRecord.criteo_id == to, ContactListRecord.id != record.id
+                )
+            )
+        if before is None:
+            before = ContactListRecord(
+                **{it: getattr(record, it) for it in which},
+                name=record.name,
+                made_at=datetime.now(UTC),
+                snapshot_batch=0,
+                settled=0,
+                rejected=0,
+                adopted=False,
+                holds_unknown=False,
+                mixes_forms=False,
+            )
+            session.add(before)
+        before.left_at = before.kept_by = None
+        return before
+
+
+def empty_record(folder: WorkspaceFolder, record: ContactListRecord, *, with_its_id: bool = True) -> ContactListRecord:
     """Forget what the list holds."""
     with folder.session() as session, session.begin():
         kept = session.get_one(ContactListRecord, record.id)

@@ -28,6 +28,8 @@ class Trigger(StrEnum):
     SCHEDULE = "schedule"
     REFRESH = "refresh"
     FORGET = "data subject request"
+    LISTS = "list left behind"
+    """Somebody had a list emptied or deleted that no export fills any more."""
 
     @property
     def waiting(self) -> Waiting:
@@ -106,6 +108,8 @@ class Run:
     """The refresh that started it."""
     toolkit_version: str
     folder: Path
+    abandoned: tuple[dict[str, Any], ...] = ()
+    """Lists of the export that nobody fills any more and that still hold people, as ``workspace.abandoned_lists``."""
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -232,6 +236,7 @@ def value_of(record: RunRecord, folder: WorkspaceFolder) -> Run:
         refresh=record.refresh_id,
         toolkit_version=record.toolkit_version,
         folder=folder.path / "runs" / record.id,
+        abandoned=tuple(record.abandoned),
     )
 
 
@@ -342,7 +347,7 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
     )
 
 
-_SENDS_SEGMENTS = (~RunRecord.dry_run, RunRecord.started_by != Trigger.FORGET.value)
+_SENDS_SEGMENTS = (~RunRecord.dry_run, RunRecord.started_by.not_in([Trigger.FORGET.value, Trigger.LISTS.value]))
 
 _TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "at": pl.Datetime("us", "UTC"),
