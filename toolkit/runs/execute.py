@@ -337,6 +337,7 @@ class _Work:
         self._ledger.settle(record, wanted=wanted, left=plan.leave)
         self._ledger.sweep(record)
         self._records[target] = record
+        figures["size"] = len(self._ledger.state_of(record).held)
         figures["rejected"] = pushed.rejected
         figures["seconds"] = round(pushed.seconds, 3)
         self._trace_rejected(target, pushed)
