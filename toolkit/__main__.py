@@ -112,14 +112,21 @@ def run(
     allow: Annotated[list[str] | None, typer.Option(help="A guard to pass knowingly, such as 'large change'.")] = None,
     batch_size: BatchSizeOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    scheduled: Annotated[
+        bool, typer.Option("--scheduled", help="Nobody waits: try longer where Criteo can't be reached.")
+    ] = False,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Run an export now."""
     from toolkit.criteo import MAX_IDENTIFIERS_A_CALL
     from toolkit.interface import open_workspace
+    from toolkit.runs import Trigger
 
     size = MAX_IDENTIFIERS_A_CALL if batch_size is None else batch_size
-    ran = open_workspace(workspace).run(export, dry_run=dry_run, mode=mode, allow=allow or [], batch_size=size)
+    trigger = Trigger.SCHEDULE if scheduled else Trigger.PERSON
+    ran = open_workspace(workspace).run(
+        export, dry_run=dry_run, mode=mode, allow=allow or [], batch_size=size, trigger=trigger
+    )
     _tell(ran, json=json)
 
 

@@ -1,7 +1,7 @@
 """The Python interface: a workspace, and everything that is done with it, a line each."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -339,20 +339,22 @@ class Workspace:
         *,
         exports: OfExports | str | Mapping[str, OfExports | str] = MappingProxyType({}),
         lists: OfLists | str = OfLists.KEEP,
-    ) -> None:
+    ) -> AbandonedLists:
         """Remove a connection, which ends the transfer of data through it.
 
         ``exports`` says what becomes of those that use it: ``"detach"`` or ``"remove"``, for all or by name.
-        ``lists`` says what becomes of their lists at Criteo: ``"keep"``, ``"empty"`` or ``"delete"``.
+        ``lists`` says what becomes of their lists at Criteo: ``"keep"``, ``"empty"`` or ``"delete"``. Return the
+        lists of these exports that still hold people.
         """
         chosen = (
             one_of("choice", OfExports, exports)
             if isinstance(exports, str)
             else {export: one_of("choice", OfExports, choice) for export, choice in exports.items()}
         )
-        connections.require_decided(self._folder, name, exports=chosen)
+        decided = connections.require_decided(self._folder, name, exports=chosen)
         end_lists(self._folder, name, one_of("choice", OfLists, lists))
         connections.remove_connection(self._folder, name, exports=chosen)
+        return self._left_by(decided)
 
     @property
     def audit(self) -> pl.DataFrame:
@@ -371,13 +373,21 @@ class Workspace:
         """
         return save_export(self._folder, make_export(name, options), based_on=based_on)
 
-    def remove_export(self, name: str) -> None:
-        """Remove an export; its runs, and its lists at Criteo, stay."""
+    def remove_export(self, name: str) -> AbandonedLists:
+        """Remove an export; its runs, and its lists at Criteo, stay. Return those that still hold people."""
         remove_export(self._folder, name)
+        return self._left_by([name])
 
-    def detach_export(self, name: str) -> None:
-        """Take an export's connection away: it does not run until it is saved with another."""
+    def detach_export(self, name: str) -> AbandonedLists:
+        """Take an export's connection away: it does not run until it is saved with another.
+
+        Return its lists at Criteo that still hold people.
+        """
         detach_export(self._folder, name)
+        return self._left_by([name])
+
+    def _left_by(self, exports: Collection[str]) -> AbandonedLists:
+        return AbandonedLists(tuple(it for it in find_abandoned(self._folder) if it.export in exports))
 
     def duplicate_export(self, name: str, to: str) -> Export:
         """Save a copy of an export under another name; its lists at Criteo are its own."""

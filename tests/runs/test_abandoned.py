@@ -105,16 +105,16 @@ class TestTold:
 
     def test_a_removed_and_a_detached_export(self, workspace: toolkit.Workspace) -> None:
         workspace.run("Nightly").raise_for_status()
-        workspace.detach_export("Nightly")
-        assert reasons(workspace) == [(Because.DETACHED, "All", 100)]
-        workspace.remove_export("Nightly")
+        left = workspace.detach_export("Nightly")
+        assert [it.because for it in left] == [Because.DETACHED]
+        left = workspace.remove_export("Nightly")
+        assert [it.because for it in left] == [Because.REMOVED]
         assert reasons(workspace) == [(Because.REMOVED, "All", 100)]
         assert workspace.health().level is Level.WARNING
 
     def test_a_removed_connection(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:
         workspace.run("Nightly").raise_for_status()
-        workspace.remove_connection("Sandbox", exports="detach", lists="keep")
-        (found,) = workspace.abandoned_lists
+        (found,) = workspace.remove_connection("Sandbox", exports="detach", lists="keep")
         with pytest.raises(ConfigurationError, match="no connection"):
             workspace.empty_list(found.list_id)
         workspace.keep_list(found.list_id)
@@ -210,6 +210,52 @@ class TestEnded:
             workspace.empty_list(made)
         workspace.run("Second", mode="replace").raise_for_status()
         assert (held("Both"), len(workspace.abandoned_lists)) == (sha256(2, 3), 0)
+
+    def test_one_that_is_filled_again_meanwhile(
+        self,
+        workspace: toolkit.Workspace,
+        moved: str,
+        advertisers: list[str],
+        criteo: Sandbox,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        from toolkit.runs import abandoned
+
+        lease = abandoned.lease_list
+
+        def save_first(*args: object) -> None:
+            save_nightly(workspace, advertiser_id=advertisers[0])
+            lease(*args)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(abandoned, "lease_list", save_first)
+        with pytest.raises(RunFailedError):
+            workspace.empty_list(moved)
+        assert sizes(criteo)[advertisers[0], "All"] == 100
+
+    @pytest.mark.parametrize("step", ["delete_list", "clear"])
+    def test_a_kill_while_it_ends_is_mended_by_the_next_run(
+        self,
+        workspace: toolkit.Workspace,
+        moved: str,
+        advertisers: list[str],
+        criteo: Sandbox,
+        monkeypatch: pytest.MonkeyPatch,
+        step: str,
+    ) -> None:
+        """What was asked arrived, and nobody lived to record it."""
+        act = getattr(CriteoClient, step)
+
+        def killed(client: CriteoClient, list_id: str) -> None:
+            act(client, list_id)
+            raise SystemExit
+
+        with monkeypatch.context() as patch:
+            patch.setattr(CriteoClient, step, killed)
+            with pytest.raises(SystemExit):
+                (workspace.empty_list if step == "clear" else workspace.delete_list)(moved)
+        save_nightly(workspace, advertiser_id=advertisers[0])
+        workspace.run("Nightly", if_list_gone="remake").raise_for_status()
+        assert sizes(criteo)[advertisers[0], "All"] == 100
 
     def test_the_command(self, workspace: toolkit.Workspace, moved: str, criteo: Sandbox) -> None:
         from typer.testing import CliRunner

@@ -9,7 +9,18 @@ from toolkit.runs.lifecycle import cancel_run, end_dead_runs
 from toolkit.runs.lists import IfListGone, OfLists, end_lists
 from toolkit.runs.members import flapping, scan_history
 from toolkit.runs.progress import Progress, Step
-from toolkit.runs.run import Run, RunFailedError, RunStatus, Trigger, last_run, past_runs, run_of, runs_frame, trend
+from toolkit.runs.run import (
+    Run,
+    RunFailedError,
+    RunKind,
+    RunStatus,
+    Trigger,
+    last_run,
+    past_runs,
+    run_of,
+    runs_frame,
+    trend,
+)
 
 __all__ = [
     "AbandonedList",
@@ -24,6 +35,7 @@ __all__ = [
     "Progress",
     "Run",
     "RunFailedError",
+    "RunKind",
     "RunStatus",
     "Step",
     "Trigger",

@@ -7,6 +7,7 @@ identifier, is detached or removed. Criteo goes on advertising to whoever is in 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import cache, partial
 from itertools import groupby
 from typing import Any
 
@@ -205,6 +206,10 @@ def end_abandoned(folder: WorkspaceFolder, list_id: str, chosen: OfLists, *, hos
         _audit(folder, Action.EMPTY_LIST if chosen is OfLists.EMPTY else Action.DELETE_LIST, found)
         ledger = Ledger(folder, keeper.id, now=now)
         lease_list(folder, keeper.id, records[0])
+        # Since it was looked at, somebody may have had an export fill it again.
+        again, records = _chosen(folder, list_id, found.host)
+        if again.filled_by:
+            raise ConfigurationError(again.what, again.remedy)
         for record in records:
             _doubt(ledger, record)
         with client_of(credentials, waiting=Trigger.LISTS.waiting) as criteo:
@@ -274,8 +279,9 @@ def _value(ledger: Ledger, first: _Filled, left: Sequence[_Filled], users: tuple
 
 
 def _filled(folder: WorkspaceFolder, export: Export | None) -> Iterator[_Filled]:
-    names = _segment_names(folder)
+    names = cache(partial(_segment_names, folder))
     with folder.session() as session, session.begin():
+        acting(session, folder)
         query = select(ContactListRecord).join(ExportRecord).where(ContactListRecord.criteo_id.is_not(None))
         for record in session.scalars(query).all():
             its = record.export
@@ -284,7 +290,8 @@ def _filled(folder: WorkspaceFolder, export: Export | None) -> Iterator[_Filled]
             if export is not None and export.name == its.name:
                 settings = export
             elif settings.has_patterns:
-                settings = settings.chosen([record.segment] if names is None else names)
+                known = names()
+                settings = settings.chosen([record.segment] if known is None else known)
             removed = its.removed_at is not None
             yield _Filled(record, settings, host, _because(record, settings, host, is_removed=removed))
 
