@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from toolkit.interface import Workspace, open_workspace
     from toolkit.preview import Preview
     from toolkit.refresh import Refresh, RefreshOptions, ScheduledRun
-    from toolkit.runs import Run, RunStatus
+    from toolkit.runs import AbandonedList, AbandonedLists, Run, RunStatus
     from toolkit.tables import Profiles, SegmentFolder, SegmentTable
     from toolkit.workspace import CONSENT_TEXT, Connection, Credentials, Export, Mode, People, Role, Schedule
 
 _HOME = {
+    "AbandonedList": "runs",
+    "AbandonedLists": "runs",
     "Audience": "audience",
     "CONSENT_TEXT": "workspace",
     "Check": "checks",
@@ -52,6 +54,8 @@ _HOME = {
 
 __all__ = [
     "CONSENT_TEXT",
+    "AbandonedList",
+    "AbandonedLists",
     "Audience",
     "Check",
     "Connection",

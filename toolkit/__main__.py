@@ -112,14 +112,21 @@ def run(
     allow: Annotated[list[str] | None, typer.Option(help="A guard to pass knowingly, such as 'large change'.")] = None,
     batch_size: BatchSizeOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    scheduled: Annotated[
+        bool, typer.Option("--scheduled", help="Nobody waits: try longer where Criteo can't be reached.")
+    ] = False,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Run an export now."""
     from toolkit.criteo import MAX_IDENTIFIERS_A_CALL
     from toolkit.interface import open_workspace
+    from toolkit.runs import Trigger
 
     size = MAX_IDENTIFIERS_A_CALL if batch_size is None else batch_size
-    ran = open_workspace(workspace).run(export, dry_run=dry_run, mode=mode, allow=allow or [], batch_size=size)
+    trigger = Trigger.SCHEDULE if scheduled else Trigger.PERSON
+    ran = open_workspace(workspace).run(
+        export, dry_run=dry_run, mode=mode, allow=allow or [], batch_size=size, trigger=trigger
+    )
     _tell(ran, json=json)
 
 
@@ -231,6 +238,27 @@ def runs(
     from toolkit.show import text_table
 
     typer.echo(text_table(open_workspace(workspace).runs(export)))
+
+
+@app.command()
+def lists(
+    empty: Annotated[str, typer.Option(help="Remove everybody from this list, by its id.")] = "",
+    delete: Annotated[str, typer.Option(help="Delete this list at Criteo, by its id.")] = "",
+    keep: Annotated[str, typer.Option(help="Let this list stay as it is, by its id.")] = "",
+    host: Annotated[str | None, typer.Option(help="Which Criteo, where two have a list of that id.")] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """List the contact lists that no export fills any more; empty, delete or keep one."""
+    from toolkit.interface import open_workspace
+
+    opened = open_workspace(workspace)
+    if empty:
+        opened.empty_list(empty, host=host)
+    if delete:
+        opened.delete_list(delete, host=host)
+    if keep:
+        opened.keep_list(keep, host=host)
+    typer.echo(repr(opened.abandoned_lists))
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """The Python interface: a workspace, and everything that is done with it, a line each."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from toolkit.progress_bar import progress_bar
 from toolkit.quality import ProfileQuality, quality_of
 from toolkit.refresh import Health, Refresh, RefreshOptions, health_of, refresh, refresh_of, refreshes_frame
 from toolkit.runs import (
+    AbandonedLists,
     Forgotten,
     Guard,
     IfListGone,
@@ -39,8 +40,10 @@ from toolkit.runs import (
     active_exports,
     cancel_run,
     check_export,
+    end_abandoned,
     end_dead_runs,
     end_lists,
+    find_abandoned,
     flapping,
     forget,
     resume_export,
@@ -346,20 +349,22 @@ class Workspace:
         *,
         exports: OfExports | str | Mapping[str, OfExports | str] = MappingProxyType({}),
         lists: OfLists | str = OfLists.KEEP,
-    ) -> None:
+    ) -> AbandonedLists:
         """Remove a connection, which ends the transfer of data through it.
 
         ``exports`` says what becomes of those that use it: ``"detach"`` or ``"remove"``, for all or by name.
-        ``lists`` says what becomes of their lists at Criteo: ``"keep"``, ``"empty"`` or ``"delete"``.
+        ``lists`` says what becomes of their lists at Criteo: ``"keep"``, ``"empty"`` or ``"delete"``. Return the
+        lists of these exports that still hold people.
         """
         chosen = (
             one_of("choice", OfExports, exports)
             if isinstance(exports, str)
             else {export: one_of("choice", OfExports, choice) for export, choice in exports.items()}
         )
-        connections.require_decided(self._folder, name, exports=chosen)
+        decided = connections.require_decided(self._folder, name, exports=chosen)
         end_lists(self._folder, name, one_of("choice", OfLists, lists))
         connections.remove_connection(self._folder, name, exports=chosen)
+        return self._left_by(decided)
 
     @property
     def audit(self) -> pl.DataFrame:
@@ -378,13 +383,21 @@ class Workspace:
         """
         return save_export(self._folder, make_export(name, options), based_on=based_on)
 
-    def remove_export(self, name: str) -> None:
-        """Remove an export; its runs, and its lists at Criteo, stay."""
+    def remove_export(self, name: str) -> AbandonedLists:
+        """Remove an export; its runs, and its lists at Criteo, stay. Return those that still hold people."""
         remove_export(self._folder, name)
+        return self._left_by([name])
 
-    def detach_export(self, name: str) -> None:
-        """Take an export's connection away: it does not run until it is saved with another."""
+    def detach_export(self, name: str) -> AbandonedLists:
+        """Take an export's connection away: it does not run until it is saved with another.
+
+        Return its lists at Criteo that still hold people.
+        """
         detach_export(self._folder, name)
+        return self._left_by([name])
+
+    def _left_by(self, exports: Collection[str]) -> AbandonedLists:
+        return AbandonedLists(tuple(it for it in find_abandoned(self._folder) if it.export in exports))
 
     def duplicate_export(self, name: str, to: str) -> Export:
         """Save a copy of an export under another name; its lists at Criteo are its own."""
@@ -485,6 +498,27 @@ class Workspace:
     def forget(self, *, email: str | None = None, customer: str | int | None = None) -> Forgotten:
         """Remove a person from every list that was ever filled, and keep them out of later runs."""
         return forget(self._folder, email=email, customer=customer)
+
+    @property
+    def abandoned_lists(self) -> AbandonedLists:
+        """The lists at Criteo that no export fills any more and that still hold people; ``.frame`` has a row a list."""
+        return find_abandoned(self._folder)
+
+    def empty_list(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
+        """Remove everybody from a list that is left behind; return what is left behind then."""
+        return self._end_list(list_id, OfLists.EMPTY, host)
+
+    def delete_list(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
+        """Delete a list that is left behind, at Criteo; return what is left behind then."""
+        return self._end_list(list_id, OfLists.DELETE, host)
+
+    def keep_list(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
+        """Let a list that is left behind stay as it is: runs and health no longer warn of it."""
+        return self._end_list(list_id, OfLists.KEEP, host)
+
+    def _end_list(self, list_id: str, chosen: OfLists, host: str | None) -> AbandonedLists:
+        end_abandoned(self._folder, list_id, chosen, host=host)
+        return self.abandoned_lists
 
     def suppress(
         self,

@@ -69,7 +69,7 @@ class TestMirror:
         run = workspace.run("Nightly").raise_for_status()
         assert held("Few") == sha256("person1@mail.example")
         assert run.outcome == "successful with warnings"
-        assert any("'All' is no longer in the export" in warning for warning in run.warnings)
+        assert [(it["segment"], it["because"]) for it in run.abandoned] == [("All", "without the segment")]
 
 
 class TestBatches:

@@ -37,6 +37,7 @@ _TERMS: dict[str, str] = {
     Trigger.SCHEDULE: mark("Its schedule"),
     Trigger.REFRESH: mark("Scheduled refresh"),
     Trigger.FORGET: mark("A data subject request"),
+    Trigger.LISTS: mark("A list left behind"),
     Guard.EMPTIED: mark("Emptied segment: it has nobody to send, and had before"),
     Guard.LARGE_CHANGE: mark("Large change: more than the set share of a list"),
     Guard.OLDER_INPUT: mark("Older input: a file is older than at the last run"),

@@ -72,9 +72,9 @@ def _sections(preview: "Preview") -> list[dict[str, Any]]:
             _section("Overlap of the segments", preview.overlap.filter(pl.col("both") > 0), picture=chart, note=note)
         )
     if preview.history.height:
-        chart = figure(preview.history_chart, "Exportable over past runs")
+        chart = figure(preview.history_chart, "Size of the lists over past runs")
         newest = preview.history.reverse().select(
-            "at", "export", "segment", "members", "exportable", "added", "removed"
+            "at", "export", "segment", "status", "size", "exportable", "added", "removed"
         )
         sections.append(_section("Over past runs", newest, picture=chart))
     sections.append(_section("Mail domains", preview.domains))

@@ -14,7 +14,7 @@ from toolkit.notify import GOOD, Subject, matters_frame
 from toolkit.refresh.due import next_due
 from toolkit.refresh.outcome import Refresh, last_refresh
 from toolkit.refresh.record import RefreshStatus, running_refresh
-from toolkit.runs import RunStatus, last_run
+from toolkit.runs import RunStatus, find_abandoned, last_run
 from toolkit.runs.lifecycle import now as machine_now
 from toolkit.runs.run import divergence_of
 from toolkit.show import html_table, text_table
@@ -124,6 +124,7 @@ def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health
             *_of_tables(folder),
             api_version(API_VERSION, moment),
             *_of_sunset(folder, active),
+            *_of_lists(folder),
             _of_disk(folder),
         ),
         moment,
@@ -264,6 +265,11 @@ def _of_tables(folder: WorkspaceFolder) -> Iterator[Finding]:
         if row["subject"] == Subject.TABLE and row["state"] != GOOD:
             said = f"Since {row['since']:%Y-%m-%d %H:%M} UTC. {row['what']} {row['remedy']}"
             yield Finding("table", row["name"], Level.CRITICAL, said, row["since"])
+
+
+def _of_lists(folder: WorkspaceFolder) -> Iterator[Finding]:
+    for it in find_abandoned(folder).untended:
+        yield Finding("list", f"{it.name} ({it.list_id})", Level.WARNING, str(it), value=it.held)
 
 
 def _of_disk(folder: WorkspaceFolder) -> Finding:

@@ -13,13 +13,14 @@ from toolkit.checks import CheckResults, preload, write_data_docs
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
 from toolkit.errors import BusyError, ConfigurationError, LeaseLostError, UnavailableError
 from toolkit.files import write_atomically
+from toolkit.runs.abandoned import find_abandoned
 from toolkit.runs.checking import check_prepared, prepared
 from toolkit.runs.drift import Expected, drift
 from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writing, pass_guards
 from toolkit.runs.ledger import Batch, Ledger, Operation
 from toolkit.runs.leftovers import sweep_workspace
 from toolkit.runs.lifecycle import RunKeeper, end_dead_runs, now, recorded_run
-from toolkit.runs.lists import IfListGone, abandoned_lists, find_lists, hold_unknown, lease_list, others_of
+from toolkit.runs.lists import IfListGone, find_lists, hold_unknown, lease_list, others_of
 from toolkit.runs.marks import Marks
 from toolkit.runs.members import OFTEN, flapping
 from toolkit.runs.plan import Plan, is_other_form
@@ -366,7 +367,7 @@ class _Work:
         for target, plan in plans.items():
             for other in others_of(self._folder, self._records[target]) if plan.clear else []:
                 self._ledger.doubt(other)
-                if other.id not in ours:
+                if other.id not in ours and other.export.name != self._export.name:
                     self._told.append(
                         f"List {other.name!r} ({other.criteo_id}) was emptied, and is filled by export "
                         f"{other.export.name!r} too: run that one to send its members again."
@@ -407,6 +408,7 @@ class _Work:
         self._ledger.settle(record, wanted=wanted, left=plan.leave)
         self._ledger.sweep(record)
         self._records[target] = record
+        figures["size"] = len(self._ledger.state_of(record).held)
         figures["rejected"] = pushed.rejected
         figures["seconds"] = round(pushed.seconds, 3)
         self._trace_rejected(target, pushed)
@@ -491,10 +493,9 @@ class _Work:
             for row in self._rows.values()
             if row["rejected"]
         )
-        self._keeper.warn(
-            f"Segment {it.segment!r} is no longer in the export; its list {it.name!r} ({it.criteo_id}) stays as it was."
-            for it in abandoned_lists(self._folder, self._export)
-        )
+        abandoned = find_abandoned(self._folder, self._export)
+        self._keeper.note(abandoned=[it.to_dict() for it in abandoned])
+        self._keeper.warn(str(it) for it in abandoned.untended)
         self._keeper.warn(str(notice) for notice in criteo.notices)
 
 

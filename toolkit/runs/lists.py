@@ -63,9 +63,12 @@ def list_record(
                 ContactListRecord.advertiser_id == advertiser_id,
                 ContactListRecord.host == host,
                 ContactListRecord.identifier_type == identifier_type,
+                ContactListRecord.left_at.is_(None),
             )
         )
         if record is not None:
+            if save:
+                record.kept_by = None
             return record
         made_at = datetime.now(UTC)
         record = ContactListRecord(
@@ -146,7 +149,7 @@ class ListName:
 
 def _as_export_says(folder: WorkspaceFolder, record: ContactListRecord, export: Export) -> ContactListRecord:
     # It no longer fills the list that was there before, and gets one of its own.
-    return _forget(folder, record) if record.adopted and record.segment not in export.lists else record
+    return _leave(folder, record) if record.adopted and record.segment not in export.lists else record
 
 
 def _with_known_ids(
@@ -172,7 +175,7 @@ def _with_known_ids(
         except ListGoneError:
             if if_list_gone is IfListGone.STOP or kept[key].segment in export.lists:
                 raise
-            kept[key] = _forget(folder, kept[key])
+            kept[key] = empty_record(folder, kept[key])
     for wait in LATE_ANSWERS_SECONDS:
         if not set(late) - found.keys():
             break
@@ -354,22 +357,6 @@ def others_of(folder: WorkspaceFolder, record: ContactListRecord) -> list[Contac
         return [it for it in session.scalars(query) if it.export]
 
 
-def abandoned_lists(folder: WorkspaceFolder, export: Export) -> list[ContactListRecord]:
-    """Return the lists at Criteo of segments that the export no longer has."""
-    with folder.session() as session:
-        return list(
-            session.scalars(
-                select(ContactListRecord)
-                .join(ExportRecord)
-                .where(
-                    ExportRecord.name == export.name,
-                    ContactListRecord.criteo_id.is_not(None),
-                    ContactListRecord.segment.not_in(export.segments),
-                )
-            )
-        )
-
-
 class OfLists(StrEnum):
     """What becomes of lists at Criteo when the connection that filled them is removed."""
 
@@ -411,7 +398,7 @@ def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) ->
                 (criteo.clear if chosen is OfLists.EMPTY else criteo.delete_list)(list_id)
         for record in records:
             # Of an emptied list as of a deleted one it is known that it holds nothing.
-            _forget(folder, record, with_its_id=chosen is OfLists.DELETE)
+            empty_record(folder, record, with_its_id=chosen is OfLists.DELETE)
         if chosen is OfLists.EMPTY:
             marks.require_kept()
 
@@ -423,9 +410,9 @@ def hold_unknown(folder: WorkspaceFolder, record: ContactListRecord) -> None:
 
 
 def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactList) -> ContactListRecord:
-    """Fill a list that was at Criteo already; what the list of before held is forgotten when it was another."""
+    """Fill a list that was at Criteo already; what the list of before holds stays known when it was another."""
     if record.criteo_id not in (None, found.id):
-        record = _forget(folder, record)
+        record = _leave(folder, record, to=found.id)
     with folder.session() as session, session.begin():
         kept = session.get_one(ContactListRecord, record.id)
         kept.holds_unknown = kept.holds_unknown or kept.criteo_id is None
@@ -444,11 +431,43 @@ def _first_of(folder: WorkspaceFolder, record: ContactListRecord) -> int:
             ContactListRecord.advertiser_id == record.advertiser_id,
             ContactListRecord.host == record.host,
             ContactListRecord.identifier_type == IdentifierType.EMAIL,
+            ContactListRecord.left_at.is_(None),
         )
         return session.scalar(query) or record.id
 
 
-def _forget(folder: WorkspaceFolder, record: ContactListRecord, *, with_its_id: bool = True) -> ContactListRecord:
+def _leave(folder: WorkspaceFolder, record: ContactListRecord, *, to: str | None = None) -> ContactListRecord:
+    """Note that the export fills another list now; return the record of that one, as it was if it had it before."""
+    which = ("export_id", "segment", "host", "advertiser_id", "identifier_type")
+    with folder.session() as session, session.begin():
+        session.get_one(ContactListRecord, record.id).left_at = datetime.now(UTC)
+        session.flush()
+        before = None
+        if to is not None:
+            same = [getattr(ContactListRecord, it) == getattr(record, it) for it in which]
+            before = session.scalar(
+                select(ContactListRecord).where(
+                    *same, ContactListRecord.criteo_id == to, ContactListRecord.id != record.id
+                )
+            )
+        if before is None:
+            before = ContactListRecord(
+                **{it: getattr(record, it) for it in which},
+                name=record.name,
+                made_at=datetime.now(UTC),
+                snapshot_batch=0,
+                settled=0,
+                rejected=0,
+                adopted=False,
+                holds_unknown=False,
+                mixes_forms=False,
+            )
+            session.add(before)
+        before.left_at = before.kept_by = None
+        return before
+
+
+def empty_record(folder: WorkspaceFolder, record: ContactListRecord, *, with_its_id: bool = True) -> ContactListRecord:
     """Forget what the list holds."""
     with folder.session() as session, session.begin():
         kept = session.get_one(ContactListRecord, record.id)

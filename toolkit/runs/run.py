@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
@@ -28,11 +28,33 @@ class Trigger(StrEnum):
     SCHEDULE = "schedule"
     REFRESH = "refresh"
     FORGET = "data subject request"
+    LISTS = "list left behind"
+    """Somebody had a list emptied or deleted that no export fills any more."""
 
     @property
     def waiting(self) -> Waiting:
         """Who waits for what it started: a schedule has patience where a person is told soon."""
         return Waiting.NOBODY if self in (Trigger.SCHEDULE, Trigger.REFRESH) else Waiting.PERSON
+
+
+class RunKind(StrEnum):
+    """What a run did to the lists."""
+
+    RUN = "run"
+    """It brought them to what the export says."""
+    DRY_RUN = "dry run"
+    """Nothing: its figures tell what a run would have done."""
+    FORGET = "data subject request"
+    """It removed one person."""
+    LISTS = "list left behind"
+    """It emptied or deleted one list."""
+
+    @classmethod
+    def of(cls, *, dry_run: bool, started_by: str) -> Self:
+        """Return the kind of a run by what is recorded of it."""
+        if dry_run:
+            return cls(cls.DRY_RUN)
+        return cls(started_by) if started_by in (Trigger.FORGET, Trigger.LISTS) else cls(cls.RUN)
 
 
 class RunStatus(StrEnum):
@@ -106,12 +128,15 @@ class Run:
     """The refresh that started it."""
     toolkit_version: str
     folder: Path
+    abandoned: tuple[dict[str, Any], ...] = ()
+    """Lists of the export that nobody fills any more and that still hold people, as ``workspace.abandoned_lists``."""
 
     @property
     def frame(self) -> pl.DataFrame:
         """A row a segment: members, exportable, each reason for leaving out, and what was sent.
 
-        In a dry run ``added`` and ``removed`` are what would be sent. ``retries`` counts the calls that were repeated.
+        In a dry run ``added`` and ``removed`` are what would be sent. ``size`` is what the list held of this
+        afterwards, null when the run did not come so far. ``retries`` counts the calls that were repeated.
         """
         return pl.DataFrame(list(self.segments), infer_schema_length=None)
 
@@ -122,7 +147,9 @@ class Run:
         counts = [*(it.value for it in LEFT_OUT), "retries"]
         zeros = [it for it in counts if it in frame.columns and not frame[it].sum()]
         same = [it for it in ("advertiser_id", "identifier_type") if it in frame.columns and frame[it].n_unique() == 1]
-        unknown = [it for it in ("held_by_criteo", "matches") if it in frame.columns and frame[it].is_null().all()]
+        unknown = [
+            it for it in ("size", "held_by_criteo", "matches") if it in frame.columns and frame[it].is_null().all()
+        ]
         return frame.drop([*zeros, *same, *unknown])
 
     @property
@@ -232,6 +259,7 @@ def value_of(record: RunRecord, folder: WorkspaceFolder) -> Run:
         refresh=record.refresh_id,
         toolkit_version=record.toolkit_version,
         folder=folder.path / "runs" / record.id,
+        abandoned=tuple(record.abandoned),
     )
 
 
@@ -284,7 +312,7 @@ def past_runs(folder: WorkspaceFolder, export: str, *, most: int) -> list[Run]:
     query = (
         select(RunRecord)
         .join(ExportRecord)
-        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL.value, ~RunRecord.dry_run)
+        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL.value, *_SENDS_SEGMENTS)
         .order_by(RunRecord.started_at.desc())
         .limit(most)
     )
@@ -295,7 +323,9 @@ def past_runs(folder: WorkspaceFolder, export: str, *, most: int) -> list[Run]:
 def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
     """Return a row a run and contact list, the oldest first: how sizes, adds, removes, rejects and matches moved.
 
-    Dry runs are left out. ``match_rate`` is what Criteo counted after the run, from 0 to 1.
+    It tells what was done at Criteo: dry runs are left out, and so are the lists that a run which failed did not come
+    to. ``size`` is what the list holds of this export and segment since the run; it is null when that is not known.
+    ``match_rate`` is what Criteo counted after the run, from 0 to 1.
     """
     query = select(RunRecord).join(ExportRecord).where(~RunRecord.dry_run).order_by(RunRecord.started_at, RunRecord.id)
     if export is not None:
@@ -307,6 +337,7 @@ def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
         {"at": run.started_at, "run": run.id, "export": run.export, "status": run.status.value, **row}
         for run in runs
         for row in run.segments
+        if run.status is RunStatus.SUCCESSFUL or row.get("size") is not None or row["added"] or row["removed"]
     ]
     # Rows of runs before a figure was kept lack it.
     frame = pl.DataFrame(
@@ -332,6 +363,7 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
                 "export": run.export,
                 "version": run.export_version,
                 "status": run.outcome,
+                "kind": RunKind.of(dry_run=run.dry_run, started_by=run.started_by).value,
                 "dry_run": run.dry_run,
                 "started_by": run.started_by,
                 "person": run.person,
@@ -349,7 +381,7 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
     )
 
 
-_SENDS_SEGMENTS = (~RunRecord.dry_run, RunRecord.started_by != Trigger.FORGET.value)
+_SENDS_SEGMENTS = (~RunRecord.dry_run, RunRecord.started_by.not_in([Trigger.FORGET.value, Trigger.LISTS.value]))
 
 _TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "at": pl.Datetime("us", "UTC"),
@@ -360,6 +392,7 @@ _TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "advertiser_id": pl.String,
     "identifier_type": pl.String,
     "list_id": pl.String,
+    "size": pl.Int64,
     "members": pl.Int64,
     "exportable": pl.Int64,
     "added": pl.Int64,
@@ -379,6 +412,7 @@ _RUNS_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "export": pl.String,
     "version": pl.Int64,
     "status": pl.String,
+    "kind": pl.String,
     "dry_run": pl.Boolean,
     "started_by": pl.String,
     "person": pl.String,

@@ -156,6 +156,7 @@ def _row(counts: Figures, *, kind: IdentifierKind, advertiser_id: str) -> Figure
         "retries": 0,
         "seconds": 0.0,
         "list_id": None,
+        "size": None,
         "held_by_criteo": None,
         "matches": None,
     }

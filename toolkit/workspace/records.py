@@ -14,7 +14,6 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     TypeDecorator,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -211,6 +210,8 @@ class RunRecord(Base):
     """Who asked it to end."""
     refresh_id: Mapped[str | None]
     """The refresh that started it."""
+    abandoned: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """Lists of the export that it found left behind."""
     export: Mapped[ExportRecord] = relationship()
 
 
@@ -222,7 +223,17 @@ class ContactListRecord(Base):
 
     __tablename__ = "contact_lists"
     __table_args__ = (
-        UniqueConstraint("export_id", "segment", "host", "advertiser_id", "identifier_type"),
+        Index(
+            "one_list_in_use",
+            "export_id",
+            "segment",
+            "host",
+            "advertiser_id",
+            "identifier_type",
+            unique=True,
+            sqlite_where=text("left_at IS NULL"),
+            postgresql_where=text("left_at IS NULL"),
+        ),
         Index("ix_contact_lists_host_criteo_id", "host", "criteo_id"),
     )
 
@@ -252,6 +263,10 @@ class ContactListRecord(Base):
     """Whether the list may hold what somebody else put there: it was adopted, and never emptied since."""
     mixes_forms: Mapped[bool] = mapped_column(default=False)
     """Whether both plain values and hashes were sent since the list was last empty: both are known by one hash."""
+    left_at: Mapped[datetime | None]
+    """When the export was given another list to fill; what it put into this one may still be there."""
+    kept_by: Mapped[str | None]
+    """Who decided that the list, which nobody fills any more, stays as it is."""
     export: Mapped[ExportRecord] = relationship()
 
 

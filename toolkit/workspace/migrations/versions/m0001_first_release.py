@@ -170,12 +170,21 @@ def upgrade() -> None:
         sa.Column("adopted", sa.Boolean(), nullable=False),
         sa.Column("holds_unknown", sa.Boolean(), nullable=False),
         sa.Column("mixes_forms", sa.Boolean(), nullable=False),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("kept_by", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["export_id"],
             ["exports.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("export_id", "segment", "host", "advertiser_id", "identifier_type"),
+    )
+    op.create_index(
+        "one_list_in_use",
+        "contact_lists",
+        ["export_id", "segment", "host", "advertiser_id", "identifier_type"],
+        unique=True,
+        sqlite_where=sa.text("left_at IS NULL"),
+        postgresql_where=sa.text("left_at IS NULL"),
     )
     op.create_index("ix_contact_lists_host_criteo_id", "contact_lists", ["host", "criteo_id"], unique=False)
     op.create_table(
@@ -230,6 +239,7 @@ def upgrade() -> None:
         sa.Column("resumes", sa.String(), nullable=True),
         sa.Column("cancel_by", sa.String(), nullable=True),
         sa.Column("refresh_id", sa.String(), nullable=True),
+        sa.Column("abandoned", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["export_id"],
             ["exports.id"],
