@@ -1,8 +1,8 @@
 """What counts as a mobile advertising id (Apple's IDFA, Android's advertising id), as expressions for every engine.
 
-It is a UUID in its usual form (RFC 9562), which one telephone shows in capitals and another in small letters: it is sent
-in small letters, without braces, white space and unseen characters around it, so that one id is one person. One of
-zeros alone is what a telephone gives whose owner refuses to be followed: it names nobody, and counts as missing.
+It is a UUID in its usual form (RFC 9562), which one telephone shows in capitals and another in small letters: it is
+sent in small letters, without braces, white space and unseen characters around it, so that one id is one person. One
+of zeros alone is what a telephone gives whose owner refuses to be followed: it names nobody, and counts as missing.
 """
 
 import narwhals as nw

@@ -16,8 +16,8 @@ from toolkit.unseen import trimmed
 
 _NOTHING = ("", " ", "  ", "\t", "\n", "\r\n", "-", "--", ".", "0", "?", '""', "''", "{}", "[]")
 _WORDS = (
-    "null", "(null)", "<null>", "[null]", "none", "nil", "nan", "nat", "<na>", "n/a", "#n/a", "na", "n.a.", "n.v.t.", "nvt",
-    "undefined", "unknown", "onbekend", "not provided", "not available", "not set", "(not set)", "missing", "empty",
+    "null", "(null)", "<null>", "[null]", "none", "nil", "nan", "nat", "<na>", "n/a", "#n/a", "na", "n.a.", "n.v.t.",
+    "nvt",     "undefined", "unknown", "onbekend", "not provided", "not available", "not set", "(not set)", "missing", "empty",
     "leeg", "geen", "no", "false", "test", "email", "e-mail", "xxx", "noemail", "no email", "geen email",
 )  # fmt: skip
 _LOCAL_PARTS = (
@@ -44,6 +44,8 @@ class Placeholders:
     """What the whole field, or its hash, may be."""
     local_parts: str
     """A pattern of what stands before the at sign, whatever the domain is."""
+    hashes: tuple[str, ...] = ()
+    """SHA-256 of addresses that are kept as their hashes only."""
 
     @classmethod
     def of(cls, added: Sequence[str] = ()) -> "Placeholders":
@@ -65,7 +67,9 @@ def _placeholders(added: tuple[str, ...]) -> Placeholders:
     } | {f"{it}@{it}.com" for it in _LOCAL_PARTS}
     texts = {it.lower() for it in spelt} | {it for text in spelt for it in hashes_of(text)} | {"0" * 32, "0" * 64}
     locals_ = "|".join(re.escape(it) for it in (*_LOCAL_PARTS, *_without_domain(added)))
-    return Placeholders(tuple(sorted(texts)), rf"^(?:{locals_})(?:\+[^@]*)?@")
+    return Placeholders(
+        tuple(sorted(texts)), rf"^(?:{locals_})(?:\+[^@]*)?@", tuple(it for it in added if _HASH.fullmatch(it))
+    )
 
 
 def hashes_of(text: str) -> tuple[str, str, str]:

@@ -46,8 +46,9 @@ def prepare(
     ``members`` has the columns ``segment`` (an Enum) and ``key``; ``profiles`` has ``profile_key`` (unique, of the
     same type) and ``identifier_column``. Members of the segments in ``exclude``, and whoever shares an address with one
     of them, are suppressed in all others, and so are those of ``suppression``. With ``advertiser_column`` a member
-    belongs to one of the ``advertisers``, or to none. Mail domains are counted only
-    if asked for. A field that holds one of the ``placeholders``, beside those that are known, is missing. Time and memory grow with the members; profiles are streamed.
+    belongs to one of the ``advertisers``, or to none. A field that holds one of the ``placeholders``, beside those that
+    are known, is missing. Mail domains are counted only if asked for. Time and memory grow with the members; profiles
+    are streamed.
 
     Raises ProfileKeyError when profiles hold a null key, or twice the key of a member.
     """
@@ -126,6 +127,11 @@ def _label(
         matched = matched.with_columns(composed(pl.col("address")))
     address = nw.col("address")
     has_advertiser = nw.lit(True) if advertisers is None else nw.col("advertiser").is_in(list(advertisers))
+    if placeholders.hashes:
+        is_kept_hashed = hashed("address", IdentifierForm.SHA256).is_in(placeholders.hashes)
+        matched = matched.with_columns(
+            address=pl.when(is_kept_hashed.fill_null(False)).then(pl.lit("n/a")).otherwise("address")
+        )
     classified = (
         nw.from_native(matched)
         .with_columns(
