@@ -5,7 +5,7 @@ The rule, and where it comes from:
 - *Normalised* as Criteo asks before hashing: UTF-8, trimmed, lower-case (its audience guide). Trimming takes Unicode
   white space, and characters that cannot be seen (Unicode's default-ignorable ones: zero-width spaces, byte-order
   marks, soft hyphens, marks of direction, variation selectors, tags) are removed wherever they stand, because they come
-  from copying and never belong to an address. The capital İ of Turkish becomes i, and a full-width at sign the plain one.
+  from copying and never belong to an address. The capital İ of Turkish becomes i, a full-width at sign the plain one.
 - *Valid* by the form of the WHATWG HTML standard ("valid e-mail address"), with what RFC 5321 adds: no dot at either
   end of the local part and no two in a row, at most 64 characters before the ``@``, 63 in a part of the domain, 254 in
   all; with letters and digits of every script, as RFC 6531 allows; and with a domain of two parts or more, the last of

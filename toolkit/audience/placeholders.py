@@ -17,7 +17,8 @@ from toolkit.unseen import trimmed
 _NOTHING = ("", " ", "  ", "\t", "\n", "\r\n", "-", "--", ".", "0", "?", '""', "''", "{}", "[]")
 _WORDS = (
     "null", "(null)", "<null>", "[null]", "none", "nil", "nan", "nat", "<na>", "n/a", "#n/a", "na", "n.a.", "n.v.t.",
-    "nvt",     "undefined", "unknown", "onbekend", "not provided", "not available", "not set", "(not set)", "missing", "empty",
+    "nvt", "undefined", "unknown", "onbekend", "not provided", "not available", "not set", "(not set)", "missing",
+    "empty",
     "leeg", "geen", "no", "false", "test", "email", "e-mail", "xxx", "noemail", "no email", "geen email",
 )  # fmt: skip
 _LOCAL_PARTS = (

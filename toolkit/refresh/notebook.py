@@ -18,7 +18,7 @@ import orjson
 from toolkit import errors
 from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError
 from toolkit.files import write_atomically
-from toolkit.masking import without_addresses
+from toolkit.redaction import redacted
 from toolkit.refresh.telling import UnforeseenError, told_error
 from toolkit.runs import ChangingInputError, GuardError, RunFailedError
 
@@ -128,7 +128,7 @@ class _Writer:
 def _masked(value: Any) -> Any:
     match value:
         case str():
-            return without_addresses(value)
+            return redacted(value)
         case list():
             return [_masked(it) for it in value]
         case dict():
