@@ -26,6 +26,8 @@ class Audience:
     addresses: pl.DataFrame | None = field(default=None, repr=False)
     domains: pl.DataFrame | None = field(default=None, repr=False)
     """``domain`` and ``people``, where they were counted; a domain of few people is not named."""
+    placeholders: int = 0
+    """The members whose field holds a placeholder, such as n/a or the hash of an empty field; they count as missing."""
 
     @property
     def segments(self) -> list[str]:

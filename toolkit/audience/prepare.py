@@ -9,6 +9,7 @@ from toolkit.audience import email, madid
 from toolkit.audience.audience import Audience
 from toolkit.audience.domains import domains_of, with_domain
 from toolkit.audience.identifiers import IdentifierForm, IdentifierKind, composed, hashed
+from toolkit.audience.placeholders import Placeholders
 from toolkit.audience.status import STATUS_TYPE, Status
 from toolkit.audience.suppression import Suppression
 
@@ -38,14 +39,16 @@ def prepare(
     advertisers: Sequence[str] = (),
     suppression: Suppression | None = None,
     count_domains: bool = False,
+    placeholders: Sequence[str] = (),
 ) -> Audience:
     """Give every member of every segment exactly one status, and those who are exportable an identifier.
 
     ``members`` has the columns ``segment`` (an Enum) and ``key``; ``profiles`` has ``profile_key`` (unique, of the
     same type) and ``identifier_column``. Members of the segments in ``exclude``, and whoever shares an address with one
     of them, are suppressed in all others, and so are those of ``suppression``. With ``advertiser_column`` a member
-    belongs to one of the ``advertisers``, or to none. Mail domains are counted only
-    if asked for. Time and memory grow with the members; profiles are streamed.
+    belongs to one of the ``advertisers``, or to none. A field that holds one of the ``placeholders``, beside those that
+    are known, is missing. Mail domains are counted only if asked for. Time and memory grow with the members; profiles
+    are streamed.
 
     Raises ProfileKeyError when profiles hold a null key, or twice the key of a member.
     """
@@ -68,6 +71,7 @@ def prepare(
                 beside=beside,
                 advertisers=advertisers if advertiser_column else None,
                 count_domains=count_domains,
+                placeholders=Placeholders.of(placeholders),
             ),
             # As a filter, so that the statistics of Parquet files answer without reading the column.
             profiles.filter(pl.col(profile_key).is_null()).select(pl.len()),
@@ -80,7 +84,7 @@ def prepare(
     rows = labelled.group_by("segment").agg(
         rows=pl.col("rows").sum(), blank=pl.col("rows").filter(pl.col("customer").is_null()).sum()
     )
-    members_only = labelled.drop("rows").filter(pl.col("customer").is_not_null())
+    members_only = labelled.drop("rows", "is_placeholder").filter(pl.col("customer").is_not_null())
     suppressed = _suppress(_suppress_people(members_only, suppression, beside), exclude)
     segments = [name for name in _segment_names(labelled) if name not in exclude]
     frame = _keep_each_address_once(suppressed).with_columns(pl.col("segment").cast(pl.Enum(segments)))
@@ -92,6 +96,9 @@ def prepare(
         rows=_source_rows(rows, segments),
         addresses=None if addresses is None else addresses.select("identifier", "address").unique("identifier"),
         domains=domains_of(frame) if count_domains else None,
+        placeholders=int(
+            labelled.select(pl.col("is_placeholder") & ~pl.col("segment").is_in(list(exclude))).sum().item()
+        ),
     )
 
 
@@ -104,6 +111,7 @@ def _label(
     beside: Sequence[IdentifierForm],
     advertisers: Sequence[str] | None,
     count_domains: bool,
+    placeholders: Placeholders,
 ) -> pl.LazyFrame:
     """Match each member with its profile and classify what the identifier's field holds."""
     rule = email if kind is IdentifierKind.EMAIL else madid
@@ -119,15 +127,23 @@ def _label(
         matched = matched.with_columns(composed(pl.col("address")))
     address = nw.col("address")
     has_advertiser = nw.lit(True) if advertisers is None else nw.col("advertiser").is_in(list(advertisers))
+    if placeholders.hashes:
+        is_kept_hashed = hashed("address", IdentifierForm.SHA256).is_in(placeholders.hashes)
+        matched = matched.with_columns(
+            address=pl.when(is_kept_hashed.fill_null(False)).then(pl.lit("n/a")).otherwise("address")
+        )
     classified = (
         nw.from_native(matched)
-        .with_columns(is_hash=email.is_hash(address))
+        .with_columns(
+            is_hash=email.is_hash(address),
+            is_placeholder=placeholders.names_nobody(address) | madid.names_nobody(address),
+        )
         .with_columns(
             status=nw.when(nw.col("found").is_null())
             .then(nw.lit(Status.NOT_IN_PROFILES.value))
             .when(~has_advertiser | has_advertiser.is_null())
             .then(nw.lit(Status.NO_ADVERTISER.value))
-            .when(email.is_missing(address))
+            .when(email.is_missing(address) | nw.col("is_placeholder"))
             .then(nw.lit(Status.MISSING_EMAIL.value))
             .when(nw.col("is_hash") | rule.is_valid(address))
             .then(nw.lit(Status.EXPORTABLE.value))
@@ -138,11 +154,14 @@ def _label(
     )
     is_exportable = pl.col("status") == Status.EXPORTABLE.value
     identifier = pl.when("is_hash").then("address").otherwise(hashed("address", form))
-    kept = ["segment", "customer", "rows", "status", "identifier", *(it.value for it in beside)]
+    kept = ["segment", "customer", "rows", "status", "identifier", "is_placeholder", *(it.value for it in beside)]
     if count_domains:
         classified = with_domain(classified)
     return classified.with_columns(
         identifier=pl.when(is_exportable).then(identifier),
+        is_placeholder=pl.col("is_placeholder")
+        & (pl.col("status") == Status.MISSING_EMAIL.value)
+        & (pl.col("address") != ""),
         **{it.value: pl.when(is_exportable).then(hashed("address", it)) for it in beside},
     ).select(
         *kept,

@@ -25,6 +25,7 @@ def audience_of(
     advertisers: Sequence[str] = (),
     suppression: Suppression | None = None,
     count_domains: bool = False,
+    placeholders: Sequence[str] = (),
 ) -> Audience:
     """Prepare these segments of the catalog: scan, match, classify, hash.
 
@@ -52,6 +53,7 @@ def audience_of(
                 advertisers=advertisers,
                 suppression=suppression,
                 count_domains=count_domains,
+                placeholders=placeholders,
             )
         except ProfileKeyError as error:
             raise profiles.key_error(error.keys) from None

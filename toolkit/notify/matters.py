@@ -12,8 +12,8 @@ import polars as pl
 from sqlalchemy import Update, or_, select, update
 
 from toolkit.errors import ToolkitError
-from toolkit.masking import without_addresses
 from toolkit.notify.addresses import Address, addresses
+from toolkit.redaction import redacted
 from toolkit.runs.lifecycle import now
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.records import MatterRecord
@@ -63,8 +63,8 @@ def note(folder: WorkspaceFolder, matter: Matter, trouble: Trouble | None, *, at
             session.add(record)
         if record.state != state:
             record.state, record.since = state, at
-        record.what = "" if trouble is None else without_addresses(trouble.what)
-        record.remedy = "" if trouble is None else without_addresses(trouble.remedy)
+        record.what = "" if trouble is None else redacted(trouble.what)
+        record.remedy = "" if trouble is None else redacted(trouble.remedy)
 
 
 def tell(folder: WorkspaceFolder, *, to: Collection[Address] | None = None) -> list[str]:

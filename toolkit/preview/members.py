@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import polars as pl
 
 from toolkit.audience import Audience
-from toolkit.quality.holding import holding_of, masked
+from toolkit.quality.holding import holding_of
+from toolkit.redaction import masked_column
 from toolkit.tables import Profiles, reading
 
 
@@ -40,7 +41,7 @@ def first_members(
     today = datetime.now(UTC).date()
     hidden = [it for it in shown if it not in unmasked and holding_of(found[it], today=today).is_masked]
     return first.join(found, on="customer", how="left", maintain_order="left").with_columns(
-        masked(pl.col(it).cast(pl.String, strict=False)).alias(it) for it in (email_column, *hidden)
+        masked_column(pl.col(it).cast(pl.String, strict=False)).alias(it) for it in (email_column, *hidden)
     )
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from toolkit.charts import figure
-from toolkit.masking import without_addresses
 from toolkit.preview.sentences import change_sentences, effort_sentence
+from toolkit.redaction import redacted
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -120,7 +120,7 @@ def _said(column: str, value: object) -> str:
     if hasattr(value, "strftime"):
         return f"{value:%Y-%m-%d %H:%M}"
     # A key may be an address. Columns of the profiles are masked already.
-    return without_addresses(str(value)) if column == "customer" else str(value)
+    return redacted(str(value)) if column == "customer" else str(value)
 
 
 @cache

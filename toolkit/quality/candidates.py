@@ -13,8 +13,8 @@ import polars as pl
 from toolkit.audience import IdentifierKind, email, madid
 from toolkit.audience.identifiers import with_addresses_as_hashed
 from toolkit.quality.distinct import distinct, part_of
-from toolkit.quality.holding import masked
 from toolkit.quality.sample import ALL_ROWS, Sample, sample_of
+from toolkit.redaction import masked_column
 from toolkit.tables import Profiles, reading
 
 _Rule = Callable[[nw.Expr], nw.Expr]
@@ -194,7 +194,7 @@ def _example(frame: pl.DataFrame, column: str, kind: IdentifierKind) -> str:
     is_valid, is_hash = _rules(kind)
     values = _as_sent(frame.lazy().select(column), [column], kind)
     usable = nw.from_native(values).filter(is_valid(nw.col(column)) | is_hash(nw.col(column))).to_native()
-    found = usable.head(1).select(masked(pl.col(column))).collect()[column]
+    found = usable.head(1).select(masked_column(pl.col(column))).collect()[column]
     return found.item() if len(found) else ""
 
 

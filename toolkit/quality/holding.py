@@ -14,6 +14,7 @@ import narwhals as nw
 import polars as pl
 
 from toolkit.audience import email, madid
+from toolkit.redaction import masked_column
 
 EXAMPLES = 3
 _SOME, _MOST = 0.01, 0.5
@@ -31,9 +32,6 @@ _PERSONAL_NAME = re.compile(
     re.IGNORECASE,
 )
 _YEARS_OF_A_GROWN_PERSON = 12
-
-_ADDRESS = r"(?s)^\s*([^@])[^@]*@([^@.]).*(\.\pL+)\s*$"
-_ANYTHING = r"(?s)^\s*(.).*$"
 
 
 class Holds(StrEnum):
@@ -77,15 +75,6 @@ def holding_of(values: pl.Series, *, today: date) -> Holding:
     if dtype.is_temporal():
         return _of_moments(filled, values.name, today=today)
     return _of_numbers(filled, values.name)
-
-
-def masked(value: pl.Expr) -> pl.Expr:
-    """Return text of which no more is left than a first letter and, of an address, its ending."""
-    return (
-        pl.when(value.str.contains(_ADDRESS))
-        .then(value.str.replace(_ADDRESS, "${1}•••@${2}•••${3}"))
-        .otherwise(value.str.replace(_ANYTHING, "${1}•••"))
-    )
 
 
 def _of_text(filled: pl.DataFrame, name: str) -> Holding:
@@ -167,4 +156,4 @@ def _as_they_are(filled: pl.DataFrame) -> tuple[str, ...]:
 
 
 def _masked_examples(filled: pl.DataFrame) -> tuple[str, ...]:
-    return tuple(filled.select(masked(pl.col("value"))).unique(maintain_order=True).head(EXAMPLES)["value"])
+    return tuple(filled.select(masked_column(pl.col("value"))).unique(maintain_order=True).head(EXAMPLES)["value"])

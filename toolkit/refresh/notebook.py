@@ -19,8 +19,8 @@ from toolkit import errors
 from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError, UnforeseenError
 from toolkit.files import write_atomically
 from toolkit.lazy_grammar import defer_iri_grammar
-from toolkit.masking import without_addresses
-from toolkit.refresh.telling import told_error
+from toolkit.redaction import redacted
+from toolkit.refresh.telling import UnforeseenError, told_error
 from toolkit.runs import ChangingInputError, GuardError, RunFailedError
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class _Writer:
 def _masked(value: Any) -> Any:
     match value:
         case str():
-            return without_addresses(value)
+            return redacted(value)
         case list():
             return [_masked(it) for it in value]
         case dict():

@@ -72,6 +72,7 @@ def audiences_of(
             advertisers=advertisers,
             suppression=suppression,
             count_domains=count_domains and kind is IdentifierKind.EMAIL,
+            placeholders=export.placeholders,
         )
         for kind, column in columns.items()
         if column

@@ -10,9 +10,9 @@ import orjson
 import polars as pl
 
 from toolkit.errors import BusyError, ConfigurationError, DataError, ToolkitError
+from toolkit.redaction import redacted
 from toolkit.segments.condition import Condition, quoted_columns
 from toolkit.tables import InputFile, Profiles, Table, reading
-from toolkit.tables.telling import masked
 
 _CONVERSION = re.compile(r"conversion from `\w+` to `(\w+)` failed in column '([^']*)'")
 
@@ -91,7 +91,7 @@ def _require_true_or_false(condition: Condition, table: Table) -> None:
         if dtype != pl.Boolean:
             raise TypeError(f"it gives a value of type {dtype}, and not true or false")  # noqa: TRY301
     except (pl.exceptions.PolarsError, TypeError) as error:
-        said = masked(str(error).strip().partition("\n")[0]).rstrip(".:")
+        said = redacted(str(error).strip().partition("\n")[0]).rstrip(".:")
         types = ", ".join(f"{name} ({table.types[name]})" for name in condition.columns)
         raise ConfigurationError(
             f"The condition can't be asked of the profiles: {said}.",

@@ -6,11 +6,11 @@ from typing import ClassVar, Literal
 import polars as pl
 
 from toolkit.errors import BusyError, DataError, ToolkitError
+from toolkit.redaction import redacted
 from toolkit.show import html_table, text_table
 from toolkit.tables.reading import reading
 from toolkit.tables.source import Source
 from toolkit.tables.table import Table
-from toolkit.tables.telling import masked
 
 _FILE = "file of the table"
 _MOST_EXAMPLES = 3
@@ -67,7 +67,7 @@ class Profiles(Source):
             )
         files = ", ".join(f"{file} ({rows:,} rows)" for file, rows in found.head(_MOST_EXAMPLES).iter_rows())
         if len(keys):
-            examples = ", ".join(repr(masked(key)) for key in keys.sort().head(_MOST_EXAMPLES))
+            examples = ", ".join(repr(redacted(key)) for key in keys.sort().head(_MOST_EXAMPLES))
             return DataError(
                 f"In the profiles, {len(keys):,} values of the key column {self.key!r} are there more than once, "
                 f"such as {examples}: in {files}.",

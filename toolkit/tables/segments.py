@@ -10,6 +10,7 @@ import polars as pl
 
 from toolkit.errors import ConfigurationError, DataError
 from toolkit.names import same_form, unknown_name
+from toolkit.redaction import redacted
 from toolkit.show import html_table, text_table
 from toolkit.tables.files import Files, InputFile
 from toolkit.tables.find import DELTA_LOG, find_files
@@ -18,7 +19,7 @@ from toolkit.tables.reading import reading
 from toolkit.tables.source import Source
 from toolkit.tables.storage import Folder, Storage, StoredFile
 from toolkit.tables.table import Table
-from toolkit.tables.telling import masked, nothing_at, telling
+from toolkit.tables.telling import nothing_at, telling
 
 _SUMMARY = pl.Schema(
     {
@@ -160,7 +161,7 @@ class SegmentTable(Source):
         with reading(table):
             found = rows.select(pl.col("segment").unique()).collect(engine="streaming")["segment"]
         if len(found) < len(set(names)):
-            known = [masked(name) for name in self._names(table)]
+            known = [redacted(name) for name in self._names(table)]
             raise unknown_name("segment", next(name for name in names if name not in found), known)
         frame = rows.with_columns(pl.col("segment").cast(pl.Enum(list(names))))
         return Members(frame, (table,), table.key_type if table.has_typed_key else None)

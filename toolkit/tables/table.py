@@ -7,9 +7,10 @@ from difflib import get_close_matches
 import polars as pl
 
 from toolkit.errors import DataError, ToolkitError
+from toolkit.redaction import redacted
 from toolkit.tables.files import Files
 from toolkit.tables.storage import StoredFile
-from toolkit.tables.telling import masked, telling
+from toolkit.tables.telling import telling
 
 _MOST_NAMES = 8
 
@@ -85,7 +86,7 @@ def require_columns(schema: pl.Schema, columns: Sequence[str], *, files: Files) 
     for column in columns:
         if column not in schema:
             where = files.location if len(files.parts) == 1 else files.parts[0].path
-            near = ", ".join(repr(masked(name)) for name in _nearest(column, schema.names()))
+            near = ", ".join(repr(redacted(name)) for name in _nearest(column, schema.names()))
             raise DataError(
                 f"There is no column {column!r} in the {files.what} at {where}.",
                 f"Nearest are {near}: name what is meant.",

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import polars as pl
 
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ToolkitError, UnavailableError
+from toolkit.redaction import redacted
 
-_ADDRESS = re.compile(r"\S+@\S+")
 _DENIED = re.compile(
     r"access.?denied|necessary privileges|forbidden|unauthori[sz]ed|authentication|access.?key.?id|signature"
     r"|credential|\b40[13]\b",
@@ -22,11 +22,6 @@ _NO_BUCKET = re.compile(r"no.?such.?bucket|container.?not.?found", re.IGNORECASE
 _TREE = re.compile(r"\s*(\x1b\[\d+m)?↳(\x1b\[0m)?\s*")
 _MOST_CAUSES = 2
 _NO_GZIP = re.compile(r"zlib|compressed stream", re.IGNORECASE)
-
-
-def masked(text: object) -> str:
-    """Return the text with whatever looks like an e-mail address hidden."""
-    return _ADDRESS.sub("•••", str(text))
 
 
 @contextmanager
@@ -124,4 +119,4 @@ def _first_line(error: Exception) -> str:
     first, *others = str(error).strip().split("\n")
     # Delta draws a tree of causes, whose root says nothing.
     causes = [_TREE.sub("", line) for line in others[:_MOST_CAUSES] if "↳" in line]
-    return masked(": ".join([first, *causes])).rstrip(".:")
+    return redacted(": ".join([first, *causes])).rstrip(".:")
