@@ -274,7 +274,9 @@ def join(
 
 @app.command()
 def audit(
-    verify: Annotated[bool, typer.Option("--verify", help="Tell whether a row was altered or removed.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Tell whether a row was altered, removed, or is not signed.")
+    ] = False,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Show who did what, the newest first; with --verify, exit with 1 when the chain does not hold."""
@@ -286,9 +288,38 @@ def audit(
         typer.echo(text_table(opened.audit.drop("public_key")))
         return
     broken = opened.verify_audit()
-    typer.echo("The audit is as it was written." if broken is None else str(broken))
     if broken is not None:
+        typer.echo(str(broken))
         raise typer.Exit(1)
+    altered = opened.altered_rows
+    typer.echo("\n".join(map(str, altered)) or "The audit is as it was written, and all rows are as they were signed.")
+    if altered:
+        raise typer.Exit(1)
+
+
+@app.command()
+def trust(
+    root: Annotated[
+        str | None, typer.Argument(help="The fingerprint of the workspace's root, as you were told.")
+    ] = None,
+    newest_row: Annotated[
+        int | None, typer.Option(help="The newest row of the audit, when a backup was brought back on purpose.")
+    ] = None,
+    host: Annotated[
+        list[str] | None, typer.Option(help="Where a connection goes now: its name, an equals sign, the host.")
+    ] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Confirm how the workspace differs from what this machine remembers; without an option, print its root."""
+    from toolkit.interface import open_workspace
+
+    opened = open_workspace(workspace)
+    if root is None and newest_row is None and not host:
+        typer.echo(opened.root)
+        return
+    hosts = dict(it.rpartition("=")[::2] for it in host or ())
+    opened.trust(root, newest_row=newest_row, hosts=hosts)
+    typer.echo("This machine remembers it.")
 
 
 @app.command()

@@ -91,6 +91,7 @@ from toolkit.workspace.exports import (
 from toolkit.workspace.signed_locations import save_locations
 from toolkit.workspace.suites import add_suite, end_suite, sign_suite, suites_of
 from toolkit.workspace.suppression import suppress, suppression_frame
+from toolkit.workspace.trust import AlteredRow, altered_rows, restore_signed_rows, trust
 
 
 def open_workspace(
@@ -283,6 +284,39 @@ class Workspace:
     def remove_person(self, name: str) -> list[str]:
         """Let somebody out; return the connections whose secret they could open: rotate those at Criteo."""
         return team.remove_person(self._folder, name)
+
+    @property
+    def root(self) -> str:
+        """The fingerprint of the workspace's root; colleagues who see the same one see the same workspace."""
+        return people.join_request(self._folder, "").root
+
+    def trust(
+        self,
+        root: str | None = None,
+        *,
+        newest_row: int | None = None,
+        hosts: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Confirm how the workspace differs from what this machine remembers of it.
+
+        Args:
+            root: The fingerprint of its root, as an administrator told it: this machine accepts no other from now on.
+            newest_row: The number of the newest row of the audit, when a backup was brought back on purpose.
+            hosts: Where connections go, by their names, when one goes to another host than before.
+
+        Raises:
+            TrustError: The workspace is another than the one that you confirm.
+        """
+        trust(self._folder, root, newest_row=newest_row, hosts=hosts)
+
+    @property
+    def altered_rows(self) -> list[AlteredRow]:
+        """What is not as somebody entitled signed it: people, connections, exports, suites, locations of tables."""
+        return altered_rows(self._folder)
+
+    def restore_signed_rows(self) -> list[str]:
+        """Put people, connections and their shares back as administrators signed them; return what was put back."""
+        return restore_signed_rows(self._folder)
 
     def set_up_connection(self, name: str) -> ConnectionSetup:
         """Begin to make a connection, step by step: share, agree, authenticate, add_me, save."""

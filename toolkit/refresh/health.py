@@ -9,7 +9,7 @@ from enum import IntEnum
 import polars as pl
 
 from toolkit.criteo import API_VERSION, OF_THE_VERSION
-from toolkit.errors import ToolkitError
+from toolkit.errors import SignatureError, ToolkitError, TrustError
 from toolkit.notify import GOOD, Subject, matters_frame
 from toolkit.refresh.due import next_due
 from toolkit.refresh.outcome import Refresh, last_refresh
@@ -21,6 +21,7 @@ from toolkit.show import html_table, text_table
 from toolkit.workspace import Every, Export, Schedule, WorkspaceFolder
 from toolkit.workspace.connections import connections, credentials_of
 from toolkit.workspace.exports import exports
+from toolkit.workspace.trust import AlteredRow, altered_rows
 
 API_VERSION_LASTS_MONTHS = 12
 """How long Criteo answers a version of its API (https://developers.criteo.com, "Versioning policy")."""
@@ -112,10 +113,19 @@ class Health:
 def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health:
     """Look at everything; ``now`` is the moment by default."""
     moment = now or machine_now()
+    try:
+        altered = altered_rows(folder)
+    except (SignatureError, TrustError) as error:
+        # Nothing else is looked at: it would be told by a database that somebody changed.
+        said = f"{error.what} {error.remedy}"
+        return Health((Finding("signatures", "audit", Level.CRITICAL, said), _of_disk(folder)), moment)
+    if altered:
+        return Health((*_of_signatures(altered), _of_disk(folder)), moment)
     last = last_refresh(folder)
     active = [it for it in exports(folder) if it.active and it.connection]
     return Health(
         (
+            *_of_signatures(altered),
             _of_refresh(folder, last, active, moment),
             *_of_next(folder, last, moment),
             *_of_exports(folder, last, active),
@@ -197,6 +207,13 @@ def _of_next(folder: WorkspaceFolder, last: Refresh | None, now: datetime) -> It
             yield Finding("next due", name, Level.CRITICAL, said, due)
         else:
             yield Finding("next due", name, Level.OK, f"{due:%Y-%m-%d %H:%M} UTC.", due)
+
+
+def _of_signatures(altered: list[AlteredRow]) -> Iterator[Finding]:
+    for row in altered:
+        yield Finding("signatures", "row", Level.CRITICAL, str(row))
+    if not altered:
+        yield Finding("signatures", "all", Level.OK, "All is as it was signed.")
 
 
 def _of_exports(folder: WorkspaceFolder, last: Refresh | None, active: list[Export]) -> Iterator[Finding]:

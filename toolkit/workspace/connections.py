@@ -301,7 +301,7 @@ class ConnectionSetup:
         self, session: Session, record: ConnectionRecord, actor: PersonRecord, credentials: Credentials
     ) -> Secret:
         self._require_not_turned(record, credentials)
-        record.advertisers = _listed(self._advertisers)
+        record.advertisers = listed(self._advertisers)
         record.consent_sha256 = _consent_sha256()
         record.consent_by = actor.name
         record.consent_at = self._agreed_at or datetime.now(UTC)
@@ -362,7 +362,7 @@ def test_connection(folder: WorkspaceFolder, name: str) -> Connection:
     with folder.session() as session, session.begin():
         actor = acting(session, folder, least=Role.CONTRIBUTOR)
         record = connection_for(session, actor, name)
-        record.advertisers = _listed(advertisers)
+        record.advertisers = listed(advertisers)
         audit.record(
             session,
             folder,
@@ -397,7 +397,7 @@ def rotate(folder: WorkspaceFolder, name: str, credentials: Credentials) -> Conn
         _require_same_host(record, credentials)
         secret = Secret.new(record, credentials)
         seal_to(folder, record, secret, users_of(session, record))
-        record.advertisers = _listed(advertisers)
+        record.advertisers = listed(advertisers)
         record.lost_access = []
         session.flush()
         decides = [decided_connection(record), decided_advertisers(record)]
@@ -635,7 +635,8 @@ def _close_to(session: Session, record: ConnectionRecord, users: str | Sequence[
     record.shares = [it for it in record.shares if it.person_id not in people]
 
 
-def _listed(advertisers: Mapping[str, str]) -> list[dict[str, Any]]:
+def listed(advertisers: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return advertisers as the record keeps them."""
     return [{"id": number, "name": title} for number, title in advertisers.items()]
 
 

@@ -36,10 +36,10 @@ class Credentials:
 
     @classmethod
     def ask(cls, *, client_id: str, host: str = CRITEO) -> Self:
-        """Ask for the secret in a hidden prompt, so that it stands in no cell."""
+        """Ask for the secret in a hidden prompt, which shows the host it is for, so that it stands in no cell."""
         from getpass import getpass
 
-        return cls(client_id=client_id, client_secret=getpass(f"Client secret of {client_id}: "), host=host)
+        return cls(client_id=client_id, client_secret=getpass(f"Client secret of {client_id} for {host}: "), host=host)
 
     @classmethod
     def from_environment(cls, *, host: str = CRITEO) -> Self:

@@ -140,7 +140,7 @@ def acting(session: Session, folder: WorkspaceFolder, *, least: Role = Role.VIEW
 
 def require_signed_person(session: Session, person: PersonRecord) -> None:
     """Raise SignatureError unless the person's row is as an administrator signed it."""
-    require_as_decided(session, _decided(person), table="people", name=f"Person {person.name!r}", remedy=RESTORE)
+    require_as_decided(session, decided_person(person), table="people", name=f"Person {person.name!r}", remedy=RESTORE)
 
 
 def signed_people(session: Session) -> list[PersonRecord]:
@@ -179,7 +179,7 @@ def add_first_administrator(session: Session, folder: WorkspaceFolder) -> Person
         person,
         Action.ADD_PERSON,
         name,
-        decides=[_decided(person)],
+        decides=[decided_person(person)],
         role=person.role,
         workspace=folder.settings.id,
         nonce=token_hex(16),
@@ -187,7 +187,8 @@ def add_first_administrator(session: Session, folder: WorkspaceFolder) -> Person
     return person
 
 
-def _decided(person: PersonRecord) -> Decided:
+def decided_person(person: PersonRecord) -> Decided:
+    """Return what an administrator signs of a person."""
     content: dict[str, JSON] = {
         "id": person.id,
         "name": person.name,
@@ -255,7 +256,7 @@ def add_person(
     )
     session.add(person)
     session.flush()
-    audit.record(session, folder, actor, Action.ADD_PERSON, name, decides=[_decided(person)], role=role.value)
+    audit.record(session, folder, actor, Action.ADD_PERSON, name, decides=[decided_person(person)], role=role.value)
     return person
 
 
@@ -267,7 +268,14 @@ def change_role(session: Session, folder: WorkspaceFolder, actor: PersonRecord, 
     before, person.role = person.role, role.value
     session.flush()
     audit.record(
-        session, folder, actor, Action.CHANGE_ROLE, name, decides=[_decided(person)], role=role.value, before=before
+        session,
+        folder,
+        actor,
+        Action.CHANGE_ROLE,
+        name,
+        decides=[decided_person(person)],
+        role=role.value,
+        before=before,
     )
     return person
 
