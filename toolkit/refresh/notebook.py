@@ -20,7 +20,7 @@ from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError, U
 from toolkit.files import write_atomically
 from toolkit.lazy_grammar import defer_iri_grammar
 from toolkit.redaction import redacted
-from toolkit.refresh.telling import UnforeseenError, told_error
+from toolkit.refresh.telling import told_error
 from toolkit.runs import ChangingInputError, GuardError, RunFailedError
 
 if TYPE_CHECKING:
