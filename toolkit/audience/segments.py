@@ -1,6 +1,7 @@
 """Segments of a catalog, met with the profile table."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -37,6 +38,8 @@ def audience_of(
     _require_text(table, email_column)
     members = catalog.members(list(dict.fromkeys([*segments, *exclude])))
     require_same_keys(profiles, table, catalog, members)
+    if members.key_type == pl.String and table.key_type == pl.Int64:
+        table = replace(table, key_as_text=True)  # numbers, of which some may be too long for 64 bits
     with reading(table, *members.tables):
         try:
             return prepare(
@@ -92,10 +95,10 @@ def require_same_keys(
     profiles: Profiles, table: Table, catalog: SegmentFolder | SegmentTable, members: Members
 ) -> None:
     """Raise DataError when one table's key is text and the other's a number: they would never meet."""
-    ours, theirs = table.key_type, members.key_type
-    if theirs is None or theirs == ours:
+    ours, theirs = table.has_number_key, members.has_number_keys
+    if theirs is None or theirs == ours or not table.has_typed_key:
         return
-    numbers, reader = ("profiles", "Profiles") if ours == pl.Int64 else ("segments", type(catalog).__name__)
+    numbers, reader = ("profiles", "Profiles") if ours else ("segments", type(catalog).__name__)
     raise DataError(
         f"The keys cannot be matched: column {profiles.key!r} of the profiles at {profiles.location} is {_said(ours)}, "
         f"and column {catalog.key!r} of the {catalog.what} at {catalog.location} is {_said(theirs)}.",
@@ -103,8 +106,8 @@ def require_same_keys(
     )
 
 
-def _said(key_type: pl.DataType) -> str:
-    return "text" if key_type == pl.String else "a number"
+def _said(is_number: bool) -> str:
+    return "a number" if is_number else "text"
 
 
 def _require_text(table: Table, email_column: str) -> None:
