@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from toolkit.audience import IdentifierForm
 from toolkit.errors import BusyError, DataError
-from toolkit.files import make_folder, write_atomically
+from toolkit.files import make_folder, read_parquet, write_atomically
 from toolkit.runs.lists import last_batch
 from toolkit.runs.members import changes_of, part_of
 from toolkit.runs.plan import KnownState, Plan, is_other_form, without
@@ -287,7 +287,7 @@ class Ledger:
     def _read_snapshot(record: ContactListRecord, path: Path) -> pl.DataFrame:
         if not path.exists() or _checksum(path) != record.snapshot_sha256:
             raise _lost(record, path)
-        known = pl.read_parquet(path)
+        known = read_parquet(path)
         if "member" in known.columns:
             return known
         # As releases before the history of members wrote it.
@@ -330,7 +330,7 @@ class Ledger:
         if not any(it.identifiers for it in batches):
             return pl.DataFrame(schema=_PLAN_SCHEMA)
         try:
-            planned = pl.read_parquet(path)
+            planned = read_parquet(path)
         except (OSError, pl.exceptions.PolarsError):
             raise _lost(record, path) from None
         if "customer" not in planned.columns:

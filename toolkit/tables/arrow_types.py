@@ -9,7 +9,7 @@ import polars as pl
 _MOST_DIGITS = 38
 
 
-def is_known_to_polars(dtype: Any) -> bool:
+def is_known_to_polars(dtype: Any) -> bool:  # noqa: PLR0911  # one a kind of type
     """Tell whether Polars is sure to read a column of this type of Arrow by itself."""
     import pyarrow.types as of
 

@@ -3,19 +3,23 @@
 Polars reads it quickest. What Polars refuses for a feature of the table, such as mapped columns, delta-rs reads itself.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 import polars as pl
 
+from toolkit.errors import DataError
 from toolkit.tables.arrow_types import as_readable, polars_type
 from toolkit.tables.files import Files, InputFile
-from toolkit.tables.location import Format
+from toolkit.tables.location import Format, is_remote
 from toolkit.tables.storage import Storage, StoredFile
 
 _TABLE = "delta_table"
+_MISTAKEN = re.compile(r"%[0-9A-Fa-f]{2}|[\\\x00-\x1f]")
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,19 @@ class DeltaFiles(Files):
 
     @classmethod
     def open(cls, what: str, location: str, storage: Storage) -> "DeltaFiles":
-        """Read the log of the table."""
+        """Read the log of the table.
+
+        Raises:
+            DataError: It lies in a folder whose name delta-rs takes for another.
+        """
         from deltalake import DeltaTable
+
+        if not is_remote(location) and _MISTAKEN.search(location):
+            raise DataError(
+                f"The Delta table of the {what} at {location} lies in a folder with a backslash, a line end, or % before "
+                "two digits in its name, which the reader of Delta tables takes for another.",
+                "Rename the folder, or move the table.",
+            )
 
         return cls(what, location, storage, (StoredFile(location, (), 0, None),), DeltaTable(location))
 
@@ -68,7 +83,7 @@ class DeltaFiles(Files):
         for read in self._asked(f"SELECT {', '.join(map(_quoted, types))} FROM {_TABLE}"):
             batch = pa.record_batch(read)
             table = pa.table({name: as_readable(batch.column(at)) for at, name in enumerate(types)})
-            yield pl.DataFrame(pl.from_arrow(table)).cast(dict(types))
+            yield pl.DataFrame(pl.from_arrow(table)).cast(types)
 
     def _asked(self, sql: str) -> Any:
         from deltalake import QueryBuilder
@@ -78,6 +93,9 @@ class DeltaFiles(Files):
     @cached_property
     def _is_known_to_polars(self) -> bool:
         from deltalake.exceptions import DeltaProtocolError
+
+        if not self._is_remote and quote(self.location) != self.location:
+            return False  # it would look for the files of a table in "a b" in "a%20b"
 
         try:
             pl.scan_delta(self.log).collect_schema()

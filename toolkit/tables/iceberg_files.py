@@ -12,11 +12,12 @@ import polars as pl
 
 from toolkit.errors import ConfigurationError, DataError
 from toolkit.tables.files import Files, InputFile
-from toolkit.tables.location import Format
+from toolkit.tables.location import Format, is_remote
 from toolkit.tables.storage import Storage, StoredFile
 from toolkit.tables.telling import telling
 
 _METADATA = re.compile(r"(?:v(?P<version>\d+)|(?P<number>\d+)-[0-9a-f-]+)(?:\.gz)?\.metadata\.json(?:\.gz)?")
+_MISTAKEN = re.compile(r"[#?\x00-\x1f]")
 _OTHER_METADATA = re.compile(r".+\.metadata\.json(?:\.gz)?")
 
 
@@ -40,7 +41,7 @@ class IcebergFiles(Files):
 
         Raises:
             ConfigurationError: pyiceberg is not installed.
-            DataError: It can't be told which metadata is the newest.
+            DataError: It lies in a folder whose name pyiceberg takes for another; or it can't be told which metadata is the newest.
         """
         if find_spec("pyiceberg") is None:
             raise ConfigurationError(
@@ -52,6 +53,12 @@ class IcebergFiles(Files):
         os.environ.setdefault("POLARS_ICEBERG_PLANNER", "pyiceberg")
         from pyiceberg.table import StaticTable
 
+        if not is_remote(location) and _MISTAKEN.search(location):
+            raise DataError(
+                f"The Iceberg table of the {what} at {location} lies in a folder with #, ? or a line end in its name, "
+                "which the reader of Iceberg tables takes for another.",
+                "Rename the folder and have the table registered anew, or write its current rows elsewhere as Parquet.",
+            )
         path = metadata or _newest(what, location, storage)
         with telling(what, path):
             table = StaticTable.from_metadata(_url(path))

@@ -1,7 +1,7 @@
 """What is read of a table: the key, and the columns that are needed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import polars as pl
@@ -28,9 +28,13 @@ class Table:
     """What is made of each."""
     has_typed_key: bool
     """Whether the key has a type; it has none when the table has no rows, or only null in it."""
+    is_matched: bool = True
+    """Whether rows are to be found by the key; else it is read as any other column."""
 
     @classmethod
-    def look(cls, files: Files, *, key: str, key_as_text: bool, columns: Sequence[str] = ()) -> "Table":
+    def look(
+        cls, files: Files, *, key: str, key_as_text: bool, columns: Sequence[str] = (), is_matched: bool = True
+    ) -> "Table":
         """Look at the heads of the files; raises DataError when a column is missing, or the key cannot be one."""
         schema = files.schema()
         wanted = list(dict.fromkeys([key, *columns]))
@@ -44,15 +48,28 @@ class Table:
             key,
             key_as_text,
             stored=stored,
-            readings={key: key_reading(key, stored[key], files=files), **readings},
+            readings={
+                key: (key_reading if is_matched else reading_of_bytes)(key, stored[key], files=files),
+                **readings,
+            },
             has_typed_key=types[key] != pl.Null,
+            is_matched=is_matched,
+        )
+
+    def only(self, columns: Sequence[str]) -> "Table":
+        """Return the table with these of its columns, and not to be matched."""
+        return replace(
+            self,
+            stored=pl.Schema({name: self.stored[name] for name in columns}),
+            readings={name: self.readings[name] for name in columns},
+            is_matched=False,
         )
 
     @property
     def types(self) -> pl.Schema:
         """The columns, the key first, as they are read."""
         types = {name: type_of(self.readings[name], dtype) for name, dtype in self.stored.items()}
-        return pl.Schema({**types, self.key: self.key_type})
+        return pl.Schema({**types, self.key: self.key_type} if self.is_matched else types)
 
     @property
     def key_type(self) -> pl.DataType:
@@ -71,7 +88,7 @@ class Table:
         # Without a cast where none is needed, so that the statistics of Parquet files answer where they can.
         made = [read(name, self.readings[name], dtype) for name, dtype in self.stored.items() if self._is_made(name)]
         frame = frame.with_columns(made) if made else frame
-        if type_of(self.readings[self.key], self.stored[self.key]) == self.key_type:
+        if not self.is_matched or type_of(self.readings[self.key], self.stored[self.key]) == self.key_type:
             return frame
         return frame.with_columns(pl.col(self.key).cast(self.key_type))
 
@@ -139,7 +156,7 @@ def _nearest(name: str, known: Sequence[str]) -> list[str]:
 
 def _types_of(files: Files, first: pl.Schema, names: Sequence[str]) -> pl.Schema:
     """Return the columns' types; a part without rows, and one with only null in a column, tells none."""
-    types = dict.fromkeys(names, pl.Null())
+    types: dict[str, pl.DataType] = dict.fromkeys(names, pl.Null())
     for number, part in enumerate(files.parts):
         open_ = [name for name, dtype in types.items() if dtype == pl.Null]
         if not open_:

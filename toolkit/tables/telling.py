@@ -20,7 +20,8 @@ _DENIED = re.compile(
 )
 _NO_BUCKET = re.compile(r"no.?such.?bucket|container.?not.?found", re.IGNORECASE)
 _OF_CONTENT = re.compile(
-    r"parquet: |corrupt|end of stream|magic bytes|decrypt|column ?metadata|levels|repetition level|bit_width|physical column",
+    r"parquet: |corrupt|end of stream|magic bytes|decrypt|column ?metadata|levels|repetition level|bit_width"
+    r"|physical column",
     re.IGNORECASE,
 )
 _TREE = re.compile(r"\s*(\x1b\[\d+m)?↳(\x1b\[0m)?\s*")
@@ -62,7 +63,7 @@ def telling(what: str, where: str) -> Iterator[None]:
         raise told from None
 
 
-def told_of(error: BaseException, *, what: str, where: str) -> ToolkitError | None:
+def told_of(error: BaseException, *, what: str, where: str) -> ToolkitError | None:  # noqa: PLR0911  # one a kind
     """Return the error in words of the table, None when it is none of reading one.
 
     This is the one place where a panic of a native library, which is no Exception, becomes an error in words.
@@ -130,7 +131,7 @@ def _told_of_storage(error: OSError, *, what: str, where: str) -> ToolkitError:
     )
 
 
-def _told_of_delta(error: Exception, *, what: str, where: str) -> ToolkitError:
+def _told_of_delta(error: BaseException, *, what: str, where: str) -> ToolkitError:
     from deltalake.exceptions import TableNotFoundError
 
     if isinstance(error, TableNotFoundError):
@@ -152,8 +153,8 @@ def _told_of_delta(error: Exception, *, what: str, where: str) -> ToolkitError:
         )
     return DataError(
         f"The Delta table of the {what} at {where} cannot be read: {said}.",
-        "Open it with the tool that writes it. If that fails too, have whoever writes the table repair its log; if not, "
-        "write its current rows to another folder.",
+        "Open it with the tool that writes it. If that fails too, have whoever writes the table repair its log; if "
+        "not, write its current rows to another folder.",
     )
 
 
