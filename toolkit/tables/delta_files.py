@@ -40,8 +40,8 @@ class DeltaFiles(Files):
 
         if not is_remote(location) and _MISTAKEN.search(location):
             raise DataError(
-                f"The Delta table of the {what} at {location} lies in a folder with a backslash, a line end, or % before "
-                "two digits in its name, which the reader of Delta tables takes for another.",
+                f"The Delta table of the {what} at {location} lies in a folder with a backslash, a line end, or % "
+                "before two digits in its name, which the reader of Delta tables takes for another.",
                 "Rename the folder, or move the table.",
             )
 

@@ -41,7 +41,7 @@ class IcebergFiles(Files):
 
         Raises:
             ConfigurationError: pyiceberg is not installed.
-            DataError: It lies in a folder whose name pyiceberg takes for another; or it can't be told which metadata is the newest.
+            DataError: pyiceberg takes its folder for another, or it can't be told which metadata is the newest.
         """
         if find_spec("pyiceberg") is None:
             raise ConfigurationError(
