@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from stat import S_ISREG
 
+import polars as pl
 from polars.exceptions import PolarsError
 
 from toolkit.errors import UnavailableError
@@ -32,6 +33,24 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         # What can't be removed now is swept later; why it could not be written is told.
         with suppress(OSError):
             beside.unlink(missing_ok=True)
+
+
+def read_parquet(path: Path) -> pl.DataFrame:
+    """Return what the Parquet file holds.
+
+    Polars would take ``[``, ``*`` and ``?`` in the names of folders for a pattern, and ``a=b`` for a column.
+    """
+    return pl.read_parquet(path, glob=False, hive_partitioning=False)
+
+
+def scan_parquet(path: Path) -> pl.LazyFrame:
+    """Return what the Parquet file holds, lazily, by the very path."""
+    return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+
+
+def read_csv(path: Path) -> pl.DataFrame:
+    """Return what the CSV file holds, as text, by the very path."""
+    return pl.read_csv(path, infer_schema=False, glob=False)
 
 
 def make_folder(path: Path) -> None:

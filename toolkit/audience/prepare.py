@@ -12,6 +12,7 @@ from toolkit.audience.identifiers import IdentifierForm, IdentifierKind, compose
 from toolkit.audience.placeholders import Placeholders
 from toolkit.audience.status import STATUS_TYPE, Status
 from toolkit.audience.suppression import Suppression
+from toolkit.tables.columns import id_as_text
 
 
 class ProfileKeyError(Exception):
@@ -173,9 +174,7 @@ def _label(
 
 def _as_id(profiles: pl.LazyFrame, column: str) -> pl.Expr:
     """Return a column of advertisers' ids as text: numbers without a decimal point, text without white space."""
-    dtype = profiles.select(column).collect_schema()[column]
-    number = pl.col(column).cast(pl.Int64, strict=False) if dtype.is_float() else pl.col(column)
-    return number.cast(pl.String).str.strip_chars()
+    return id_as_text(pl.col(column), profiles.select(column).collect_schema()[column])
 
 
 def _among(advertisers: Sequence[str]) -> pl.Expr:

@@ -1,12 +1,15 @@
 """Segments of a catalog, met with the profile table."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from toolkit.audience.audience import Audience
 from toolkit.audience.identifiers import IdentifierForm, IdentifierKind
+from toolkit.audience.keys import as_in_profiles, find_spelt_otherwise, refuse_addresses, suppressed_by_rules
 from toolkit.audience.prepare import ProfileKeyError, prepare
+from toolkit.audience.status import Status
 from toolkit.audience.suppression import Suppression
 from toolkit.errors import DataError
 from toolkit.tables import Members, Profiles, SegmentFolder, SegmentTable, Table, reading
@@ -38,10 +41,19 @@ def audience_of(
     _require_text(table, email_column)
     members = catalog.members(list(dict.fromkeys([*segments, *exclude])))
     require_same_keys(profiles, table, catalog, members)
+    if members.key_type == pl.String and table.key_type == pl.Int64:
+        table = replace(table, key_as_text=True)  # numbers, of which some may be too long for 64 bits
+    rules = list(dict.fromkeys([*profiles.key_normalization, *catalog.key_normalization]))
+    named = members.frame.with_columns(pl.col("customer").cast(table.key_type))
     with reading(table, *members.tables):
+        if rules and table.key_type == pl.String:
+            resolved = as_in_profiles(named.collect(engine="streaming"), table, rules)
+            if suppression is not None:
+                suppression = suppressed_by_rules(suppression, resolved["customer"].drop_nulls().unique(), rules)
+            named = resolved.lazy()
         try:
-            return prepare(
-                members.frame.with_columns(pl.col("customer").cast(table.key_type)),
+            audience = prepare(
+                named,
                 table.scan(),
                 key="customer",
                 profile_key=profiles.key,
@@ -57,6 +69,9 @@ def audience_of(
             )
         except ProfileKeyError as error:
             raise profiles.key_error(error.keys) from None
+    refuse_addresses(audience.frame["customer"], column=catalog.key, what=f"{catalog.what} at {catalog.location}")
+    unknown = audience.frame.filter(pl.col("status") == Status.NOT_IN_PROFILES.value)["customer"]
+    return replace(audience, spelt_otherwise=find_spelt_otherwise(unknown, table))
 
 
 def audience_of_keys(
@@ -73,6 +88,7 @@ def audience_of_keys(
     table = profiles.look([email_column])
     _require_text(table, email_column)
     members = keys.cast(table.key_type).alias("customer").to_frame()
+    refuse_addresses(members["customer"], column=profiles.key, what=f"profiles at {profiles.location}")
     named = members.lazy().select(pl.lit(segment, pl.Enum([segment])).alias("segment"), "customer")
     with reading(table):
         try:
@@ -94,10 +110,10 @@ def require_same_keys(
     profiles: Profiles, table: Table, catalog: SegmentFolder | SegmentTable, members: Members
 ) -> None:
     """Raise DataError when one table's key is text and the other's a number: they would never meet."""
-    ours, theirs = table.key_type, members.key_type
-    if theirs is None or theirs == ours:
+    ours, theirs = table.has_number_key, members.has_number_keys
+    if theirs is None or theirs == ours or not table.has_typed_key:
         return
-    numbers, reader = ("profiles", "Profiles") if ours == pl.Int64 else ("segments", type(catalog).__name__)
+    numbers, reader = ("profiles", "Profiles") if ours else ("segments", type(catalog).__name__)
     raise DataError(
         f"The keys cannot be matched: column {profiles.key!r} of the profiles at {profiles.location} is {_said(ours)}, "
         f"and column {catalog.key!r} of the {catalog.what} at {catalog.location} is {_said(theirs)}.",
@@ -105,8 +121,8 @@ def require_same_keys(
     )
 
 
-def _said(key_type: pl.DataType) -> str:
-    return "text" if key_type == pl.String else "a number"
+def _said(is_number: bool) -> str:
+    return "a number" if is_number else "text"
 
 
 def _require_text(table: Table, email_column: str) -> None:

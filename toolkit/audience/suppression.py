@@ -8,6 +8,7 @@ import polars as pl
 from toolkit.audience.identifiers import IdentifierForm, hashed, with_addresses_as_hashed
 
 HASHES = (IdentifierForm.SHA256, IdentifierForm.MD5, IdentifierForm.SHA256_OF_MD5)
+ADDRESS = r"[^\s@]@[^\s@]+\.[^\s@]"
 _SHORT, _LONG = r"^[0-9a-f]{32}$", r"^[0-9a-f]{64}$"
 SCHEMA = pl.Schema({"customer": pl.String(), **{form.value: pl.String() for form in HASHES}})
 
@@ -25,8 +26,12 @@ class Suppression:
 
     @classmethod
     def of_customers(cls, keys: pl.Series) -> "Suppression":
-        """Suppress customers by their keys."""
-        return cls(keys.cast(pl.String).drop_nulls().unique().to_frame("customer").select(_complete("customer")))
+        """Suppress customers by their keys; a key that is an e-mail address is kept as the hashes of one."""
+        customers = keys.cast(pl.String).drop_nulls().unique().to_frame("customer")
+        is_address = pl.col("customer").str.contains(ADDRESS)
+        named = cls(customers.filter(~is_address).select(_complete("customer")))
+        addresses = customers.filter(is_address)["customer"]
+        return named + cls.of_addresses(addresses) if len(addresses) else named
 
     @classmethod
     def of_addresses(cls, addresses: pl.Series) -> "Suppression":

@@ -20,6 +20,7 @@ _CHECKS = {MOST_OF_EXPORT: Check.PROFILE_LIMIT, MOST_BY_CONTRACT: Check.CONTRACT
 def warnings_of(audience: Audience, limits: pl.DataFrame, thresholds: Thresholds) -> list[str]:
     """Return what is worth a look before a run: limits that are passed, and shares that its checks will not take."""
     return [
+        *audience.spelt_otherwise.sentences,
         *_of_limits(limits, thresholds),
         *_of_coverage(coverage_of(audience), thresholds),
         *_of_placeholders(audience),

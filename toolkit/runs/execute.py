@@ -197,6 +197,8 @@ def _checked_audiences(
     audiences = prepared(folder, export)
     targets = targets_of(folder, export, audiences, host="")
     keeper.note(segments=[*figures_of(targets).values(), *figures_without_advertiser(audiences)])
+    if IdentifierKind.EMAIL in audiences:
+        keeper.warn(audiences[IdentifierKind.EMAIL].spelt_otherwise.sentences)
     keeper.begin(Step.CHECK)
     # Not before the scan: Great Expectations is imported meanwhile.
     results = check_prepared(folder, export, audiences)

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from toolkit.audience import IdentifierForm
 from toolkit.errors import DataError
-from toolkit.files import make_folder, write_atomically
+from toolkit.files import make_folder, read_parquet, write_atomically
 from toolkit.runs.batches import BatchStatus, Operation, newest_batch
 from toolkit.runs.members import changes_of, part_of
 from toolkit.runs.plan import KnownState, Plan, is_other_form
@@ -393,7 +393,7 @@ class Ledger:
     def _read_snapshot(record: ContactListRecord, path: Path) -> pl.DataFrame:
         if not path.exists() or _checksum(path) != record.snapshot_sha256:
             raise _lost(record, path)
-        known = pl.read_parquet(path)
+        known = read_parquet(path)
         if "member" in known.columns:
             return known
         # As releases before the history of members wrote it.
@@ -471,7 +471,7 @@ class Ledger:
         if not any(it.identifiers for it in batches):
             return _NO_PLAN
         try:
-            planned = pl.read_parquet(path)
+            planned = read_parquet(path)
         except (OSError, pl.exceptions.PolarsError):
             if if_lost is not None:
                 return if_lost

@@ -12,6 +12,7 @@ import polars as pl
 from polars.datatypes import DataType, DataTypeClass
 from sqlalchemy import select
 
+from toolkit.files import scan_parquet
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ContactListRecord, ExportRecord, HistoryPartRecord
@@ -87,7 +88,7 @@ def _parts(folder: WorkspaceFolder, record: ContactListRecord) -> list[Path]:
 
 
 def _scan_part(record: ContactListRecord, file: Path) -> pl.LazyFrame:
-    return pl.scan_parquet(file).select(
+    return scan_parquet(file).select(
         pl.col("at").cast(_SCHEMA["at"]),
         "run",
         pl.lit(record.export.name).alias("export"),

@@ -9,6 +9,7 @@ from hashlib import sha256
 import orjson
 import polars as pl
 
+from toolkit.audience.keys import refuse_addresses
 from toolkit.errors import BusyError, ConfigurationError, DataError, ToolkitError
 from toolkit.redaction import redacted
 from toolkit.segments.condition import Condition, quoted_columns
@@ -61,6 +62,7 @@ def find_members(profiles: Profiles, condition: Condition) -> Found:
         raise BusyError(
             f"The profiles at {profiles.location} were written while they were read.", "Wait until that is done."
         )
+    refuse_addresses(members.to_series(), column=table.key, what=f"profiles at {profiles.location}")
     return Found(
         members.to_series(), int(rows.item()), fingerprint_of(condition, before), time.perf_counter() - started
     )

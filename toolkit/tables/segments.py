@@ -12,8 +12,10 @@ from toolkit.errors import ConfigurationError, DataError
 from toolkit.names import same_form, unknown_name
 from toolkit.redaction import redacted
 from toolkit.show import html_table, text_table
+from toolkit.tables.columns import id_as_text
 from toolkit.tables.files import Files, InputFile
-from toolkit.tables.find import DELTA_LOG, find_files
+from toolkit.tables.find import find_files
+from toolkit.tables.formats import Place, format_at
 from toolkit.tables.location import format_of, is_marker, stem_of
 from toolkit.tables.reading import reading
 from toolkit.tables.source import Source
@@ -40,6 +42,11 @@ class Members:
     tables: tuple[Table, ...]
     key_type: pl.DataType | None
     """Int64 or String; None when no file has a row, nor a type."""
+
+    @property
+    def has_number_keys(self) -> bool | None:
+        """Whether keys are numbers, also such as are read as text; None when no file has a row, nor a type."""
+        return next((it.has_number_key for it in self.tables if it.has_typed_key), None)
 
 
 class SegmentFolder(Source):
@@ -111,7 +118,10 @@ class SegmentFolder(Source):
             if found is None:
                 raise nothing_at(self.location, what=self.what)
             entries = storage.entries(self.location) if isinstance(found, Folder) else {}
-        if isinstance(found, StoredFile) or DELTA_LOG in entries:
+            kept_by = format_at(Place(self.location, entries, storage))
+        if kept_by is not None and not (kept_by.is_plain or kept_by.is_read):
+            raise kept_by.refusal(self.what, self.location)
+        if isinstance(found, StoredFile) or (kept_by is not None and kept_by.is_read):
             raise ConfigurationError(
                 f"{self.location} is one table, where a folder with a table a segment should be.",
                 "Use SegmentTable for one table of memberships, or correct the location.",
@@ -123,14 +133,16 @@ class SegmentFolder(Source):
         return not is_marker(name) and bool(is_folder or format_of(name) or self.format)
 
     def _common_key_type(self, tables: Mapping[str, Table]) -> pl.DataType | None:
-        named = {table.key_type: name for name, table in tables.items() if table.has_typed_key}
+        typed = {name: table for name, table in tables.items() if table.has_typed_key}
+        named = {table.has_number_key: name for name, table in typed.items()}
         if len(named) > 1:
             raise DataError(
                 f"The segments at {self.location} differ in their keys: column {self.key!r} is text in segment "
-                f"{named[pl.String()]!r} and a number in segment {named[pl.Int64()]!r}.",
+                f"{named[False]!r} and a number in segment {named[True]!r}.",
                 "Read them with SegmentFolder(…, key_as_text=True), if 7 and '7' are the same customer.",
             )
-        return next(iter(named), None)
+        # Where one segment has numbers too long for 64 bits, all are compared as text.
+        return max((table.key_type for table in typed.values()), key=lambda it: it == pl.String, default=None)
 
     def __repr__(self) -> str:
         return f"Segments at {self.location}, key {self.key!r}\n{text_table(self.summary().drop('location'))}"
@@ -185,7 +197,9 @@ class SegmentTable(Source):
         return Table.look(self._files(), key=self.key, key_as_text=self.key_as_text, columns=[self.segment])
 
     def _rows(self, table: Table) -> pl.LazyFrame:
-        segment = pl.col(self.segment).cast(pl.String).str.normalize("NFC").alias("segment")
+        name, dtype = pl.col(self.segment), table.types[self.segment]
+        text = name.cast(pl.String) if dtype == pl.String else id_as_text(name, dtype)
+        segment = text.str.normalize("NFC").alias("segment")
         return table.scan().select(segment, pl.col(self.key).alias("customer"))
 
     def _names(self, table: Table) -> list[str]:

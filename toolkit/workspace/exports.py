@@ -7,6 +7,7 @@ import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from toolkit.audience.keys import require_no_addresses_as_keys
 from toolkit.criteo import CriteoClient, Waiting
 from toolkit.errors import AccessError, ConfigurationError
 from toolkit.names import same_form, unknown_name
@@ -207,6 +208,8 @@ def _checked(folder: WorkspaceFolder, export: Export) -> Export:
     for column in filter(None, (export.email_column, export.madid_column, export.advertiser_column)):
         if column not in columns:
             raise unknown_name("profile column", column, columns)
+    if export.email_column == folder.profiles.key:
+        require_no_addresses_as_keys(folder.profiles)
     known = folder.segments.names()
     chosen = chosen_segments(folder, export)
     for segment in (*chosen.segments, *chosen.exclude):

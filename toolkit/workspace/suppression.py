@@ -12,7 +12,7 @@ import polars as pl
 
 from toolkit.audience import Suppression
 from toolkit.errors import ConfigurationError, DataError
-from toolkit.files import write_atomically
+from toolkit.files import read_csv, read_parquet, write_atomically
 from toolkit.names import unknown_name
 from toolkit.workspace import audit
 from toolkit.workspace.audit import Action
@@ -80,7 +80,7 @@ def suppression_frame(folder: WorkspaceFolder) -> pl.DataFrame:
 
 def _read_table(path: Path) -> pl.DataFrame:
     try:
-        return pl.read_csv(path, infer_schema=False) if path.suffix == ".csv" else pl.read_parquet(path)
+        return read_csv(path) if path.suffix == ".csv" else read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         # The reader's own words may quote what the file holds.
         raise DataError(
@@ -90,7 +90,7 @@ def _read_table(path: Path) -> pl.DataFrame:
 
 def _read(path: Path) -> pl.DataFrame:
     try:
-        return pl.read_parquet(path).select(Suppression.nobody().frame.columns)
+        return read_parquet(path).select(Suppression.nobody().frame.columns)
     except (OSError, pl.exceptions.PolarsError):
         raise DataError(
             f"A part of the suppression list is damaged: {path}.",
