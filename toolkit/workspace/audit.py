@@ -43,6 +43,8 @@ class Action(StrEnum):
     REMOVE_SEGMENT = "remove segment"
     FORGET = "forget person"
     SUPPRESS = "suppress people"
+    UNSUPPRESS = "lift entry of suppression list"
+    ACCEPT_LOST_SUPPRESSIONS = "accept loss of entries of suppression list"
     WRITE_LEFT_OUT = "write members left out"
     SHOW_UNMASKED = "show columns unmasked"
     SAVE_SUITE = "save suite of checks"

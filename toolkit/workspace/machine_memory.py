@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +29,13 @@ class Head(BaseModel):
 
     count: int
     sha256: str
+
+
+class SuppressionsHead(Head):
+    """The newest entry of the suppression list that was seen."""
+
+    at: datetime
+    """When it was made."""
 
 
 class KnownHost(BaseModel):
@@ -86,7 +94,7 @@ class Remembered(BaseModel):
     workspace_id: str
     head: Head
     """Of the audit."""
-    suppressions: Head | None = None
+    suppressions: SuppressionsHead | None = None
     hosts: Mapping[str, KnownHost] = Field(default_factory=dict)
     """By the connection's name."""
     people: Mapping[str, KnownPerson] = Field(default_factory=dict)
