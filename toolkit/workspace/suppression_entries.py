@@ -132,7 +132,9 @@ def entries_of(session: Session, folder: WorkspaceFolder) -> Entries:
             whole.pop(record.number)
         if record.number not in whole:
             lose(record.number, record.added_at)
-        previous, expected = record.sha256, record.number + 1
+        # As the audit has it: an entry that was altered does not make others doubtful.
+        previous = told[record.number].sha256 if record.number in told else record.sha256
+        expected = record.number + 1
     newest = max([first, *told, *(it.number for it in records)])
     if remembered is not None and remembered.count >= first:
         for number in range(max(expected, first + 1), remembered.count + 1):
