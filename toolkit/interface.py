@@ -84,7 +84,8 @@ from toolkit.workspace.exports import (
     remove_export,
     save_export,
 )
-from toolkit.workspace.suites import add_suite, end_suite, suites_of
+from toolkit.workspace.signed_locations import save_locations
+from toolkit.workspace.suites import add_suite, end_suite, sign_suite, suites_of
 from toolkit.workspace.suppression import accept_lost_suppressions, suppress, suppression_frame, unsuppress
 from toolkit.workspace.suppression_import import SuppressionImport
 
@@ -124,7 +125,8 @@ class Workspace:
         self, *, profiles: Profiles | None = None, segments: SegmentFolder | SegmentTable | None = None
     ) -> None:
         """Set where profiles and segments are read from, from now on; what is left out stays as it is."""
-        self._folder.read_from(
+        save_locations(
+            self._folder,
             profiles=None if profiles is None else profiles.resolved(Path.cwd()),
             segments=None if segments is None else segments.resolved(Path.cwd()),
         )
@@ -236,6 +238,10 @@ class Workspace:
         """
         return add_suite(self._folder, name, expectations)
 
+    def sign_check(self, name: str) -> OwnSuite:
+        """Sign a suite of your own that lies in the folder as a file, so that runs check it as it is."""
+        return sign_suite(self._folder, name)
+
     def remove_check(self, name: str) -> None:
         """Remove a suite of your own."""
         end_suite(self._folder, name)
@@ -257,11 +263,15 @@ class Workspace:
 
     def join(self, name: str | None = None) -> JoinRequest:
         """Make your key pair if you have none, and show the line that an administrator runs to let you in."""
-        return JoinRequest(name or self._folder.account, self._folder.identity.public_key)
+        return people.join_request(self._folder, name or self._folder.account)
 
-    def add_person(self, name: str, *, public_key: str, role: Role | str = Role.CONTRIBUTOR) -> People:
-        """Let somebody in, as ``viewer``, ``contributor`` or ``administrator``."""
-        return team.add_person(self._folder, name, public_key=public_key, role=one_of("role", Role, role))
+    def add_person(self, name: str, *, public_key: str, role: Role | str = Role.CONTRIBUTOR, root: str = "") -> People:
+        """Let somebody in, as ``viewer``, ``contributor`` or ``administrator``.
+
+        ``root`` is the fingerprint of the workspace's root that their line shows: with another, they see another
+        workspace, and TrustError says so. Hand the line that is printed back to them.
+        """
+        return team.add_person(self._folder, name, public_key=public_key, role=one_of("role", Role, role), root=root)
 
     def change_role(self, name: str, role: Role | str) -> People:
         """Give somebody another role."""

@@ -19,7 +19,7 @@ import toolkit
 from tests.conftest import Tables, connect, save_nightly
 from toolkit.__main__ import app
 from toolkit.checks import CheckResult, CheckResults, Level
-from toolkit.errors import ConfigurationError
+from toolkit.errors import ConfigurationError, SignatureError
 from toolkit.sandbox import Sandbox
 
 ADULT = {"type": "expect_column_values_to_be_between", "kwargs": {"column": "Age", "min_value": 18}}
@@ -150,6 +150,9 @@ class TestFromFiles:
     @pytest.mark.parametrize(("ending", "dump"), [("json", json.dumps), ("yaml", yaml.safe_dump)])
     def test_a_file_in_the_folder_is_checked(self, workspace: toolkit.Workspace, ending: str, dump: Any) -> None:
         put_file(workspace, f"Adults.{ending}", dump({"name": "Adults", "expectations": [ADULT]}))
+        with pytest.raises(SignatureError):
+            workspace.check("Nightly")
+        workspace.sign_check("Adults")
         assert the_own(workspace.check("Nightly")).failing_share == 0.1
 
     def test_a_suite_made_with_great_expectations_in_the_folder_is_checked_as_it_is(
@@ -162,6 +165,7 @@ class TestFromFiles:
             name="Second", expectations=[gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18)]
         )
         context.suites.add(suite)
+        workspace.sign_check("Second")
         assert [(it.suite, it.passed) for it in own(workspace.check("Nightly"))] == [("First", True), ("Second", False)]
 
     def test_a_file_elsewhere_can_be_added(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:
@@ -187,9 +191,9 @@ class TestFromFiles:
     ) -> None:
         put_file(workspace, "Broken.json", content)
         with pytest.raises(ConfigurationError, match=said) as caught:
-            workspace.check("Nightly")
+            workspace.sign_check("Broken")
         assert "Broken.json" in caught.value.what
-        assert workspace.run("Nightly").error["kind"] == "ConfigurationError"
+        assert workspace.run("Nightly").error["kind"] == "SignatureError"
 
     def test_an_export_may_choose_among_them(self, workspace: toolkit.Workspace) -> None:
         workspace.add_check("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
@@ -212,6 +216,7 @@ class TestBadOnes:
     def test_a_missing_column_fails_the_check_and_names_the_nearest(self, workspace: toolkit.Workspace) -> None:
         expectation = {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "Cty"}}
         put_file(workspace, "Cities.json", json.dumps({"expectations": [expectation]}))
+        workspace.sign_check("Cities")
         found = the_own(workspace.check("Nightly"))
         assert found.sentence == (
             "Check 'Cities: column values to not be null (Cty)' of segment 'All': expected a column 'Cty' in the "

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
-from toolkit.errors import AccessError, ConfigurationError, UnavailableError
+from toolkit.errors import AccessError, ConfigurationError, SignatureError, UnavailableError
 from toolkit.sandbox import Sandbox
 
 
@@ -95,13 +95,13 @@ class TestSealing:
     ) -> None:
         change(workspace, "UPDATE connections SET host = 'https://thief.example'")
         before = len(criteo.requests())
-        with pytest.raises(AccessError, match="Somebody changed the database"):
+        with pytest.raises(SignatureError):
             workspace.run("Nightly")
         assert len(criteo.requests()) == before
 
     def test_a_changed_box_is_noticed(self, workspace: toolkit.Workspace) -> None:
         change(workspace, "UPDATE seals SET box = :box", box=b"x" * 200)
-        with pytest.raises(AccessError, match="does not open"):
+        with pytest.raises(SignatureError):
             workspace.run("Nightly")
 
     def test_a_consent_to_another_text_counts_for_nothing(

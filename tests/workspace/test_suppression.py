@@ -16,7 +16,7 @@ import toolkit
 from tests.conftest import Tables
 from toolkit.errors import AccessError, ConfigurationError, SignatureError, SuppressionsLostError, UnusableRowsError
 from toolkit.workspace.keys import KEY_FILE_VARIABLE
-from toolkit.workspace.machine_memory import MEMORY_VARIABLE
+from toolkit.workspace.machine_memory import MEMORY_VARIABLE, Remembered, SuppressionsHead
 from toolkit.workspace.records import AuditRecord, SuppressionPartRecord, SuppressionRecord
 
 Held = Callable[[str], set[str]]
@@ -131,6 +131,7 @@ class TestLoss:
         change(workspace, delete(SuppressionPartRecord).where(SuppressionPartRecord.number == number))
         change(workspace, delete(SuppressionRecord).where(SuppressionRecord.number == number))
         other_machine()
+        workspace = toolkit.open_workspace(workspace.path)
         self.require_stopped(workspace, SuppressionsLostError, held)
         with pytest.raises(SuppressionsLostError):
             suppress(workspace, 4)
@@ -213,19 +214,28 @@ class TestRestore:
         assert "2 entries" in str(raised.value) or isinstance(raised.value, toolkit.TrustError)
         assert len(held("All")) == 99 - added_before
 
-    def test_is_confirmed_knowingly(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:
+    def test_that_was_trusted_is_confirmed_knowingly(self, workspace: toolkit.Workspace) -> None:
         suppress(workspace, 1)
-        backup = self.backed_up(workspace, tmp_path)
-        suppress(workspace, 2)
-        suppress(workspace, 3)
-        restored = self.restore(workspace, backup)
+        memory = workspace._folder.memory
+        root = memory.root_at(workspace.path)
+        assert root is not None
+
+        def newer(known: Remembered | None) -> Remembered:
+            assert known is not None
+            assert known.suppressions is not None
+            head = SuppressionsHead(count=3, sha256="a" * 64, at=known.suppressions.at)
+            return known.model_copy(update={"suppressions": head})
+
+        memory.update(root, newer)
         with pytest.raises(SuppressionsLostError) as raised:
-            restored.preview("All", email_column="EMail")
+            workspace.preview("All", email_column="EMail")
         assert "2 entries" in raised.value.what
-        restored.accept_lost_suppressions(entries=2)
-        assert suppressed(restored) == {"C001"}
-        suppress(restored, 4)
-        assert suppressed(restored) == {"C001", "C004"}
+        with pytest.raises(SuppressionsLostError):
+            workspace.forget(customer="C001")
+        workspace.accept_lost_suppressions(entries=2)
+        assert suppressed(workspace) == {"C001"}
+        suppress(workspace, 4)
+        assert suppressed(workspace) == {"C001", "C004"}
 
     def test_of_another_history_stops_a_run(
         self,
@@ -240,11 +250,12 @@ class TestRestore:
         restored = self.restore(workspace, backup)
         ours = os.environ[MEMORY_VARIABLE]
         other_machine()
+        restored = toolkit.open_workspace(workspace.path)
         suppress(restored, 3)
         suppress(restored, 4)
         monkeypatch.setenv(MEMORY_VARIABLE, ours)
         with pytest.raises(toolkit.ToolkitError) as raised:
-            restored.preview("All", email_column="EMail")
+            toolkit.open_workspace(workspace.path).preview("All", email_column="EMail")
         assert isinstance(raised.value, SuppressionsLostError | SignatureError | toolkit.TrustError)
 
     def test_is_not_felt_in_a_fresh_folder(self, workspace: toolkit.Workspace, tables: Tables) -> None:

@@ -2,7 +2,7 @@
 
 from toolkit.checks.columns import require_columns
 from toolkit.checks.data_docs import DATA_DOCS, write_data_docs
-from toolkit.checks.own import OwnSuite, made_suite, own_suites, remove_suite, write_suite
+from toolkit.checks.own import OwnSuite, made_suite, own_suites, remove_suite, suite_files, write_suite
 from toolkit.checks.results import CheckResult, CheckResults, as_shown
 from toolkit.checks.suite import check_audience, check_profile_columns
 from toolkit.checks.thresholds import LEAST_USEFUL_SIZE, MOST_PROFILES_AN_EXPORT, Check, Level, Thresholds
@@ -26,6 +26,7 @@ __all__ = [
     "preload",
     "remove_suite",
     "require_columns",
+    "suite_files",
     "write_data_docs",
     "write_suite",
 ]

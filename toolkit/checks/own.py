@@ -88,7 +88,7 @@ def own_suites(folder: Path, chosen: Sequence[str] | None = None) -> list[OwnSui
     Raises ConfigurationError for a file that is no suite, and for a chosen one that is not there. Where there is no
     suite, Great Expectations is not imported.
     """
-    files = _files(folder)
+    files = suite_files(folder)
     for name in chosen or ():
         if name not in files:
             raise unknown_name("suite", name, files)
@@ -134,7 +134,7 @@ def write_suite(folder: Path, suite: OwnSuite) -> Path:
 
 def remove_suite(folder: Path, name: str) -> None:
     """Remove a suite; raises ConfigurationError when there is none of that name."""
-    files = _files(folder)
+    files = suite_files(folder)
     if name not in files:
         raise unknown_name("suite", name, files)
     files[name].unlink(missing_ok=True)
@@ -166,7 +166,7 @@ def made_suite(name: str, given: object) -> OwnSuite:
 _REMEDY = "Have Great Expectations write it, or see docs/checks.md for an example; or take the file out of the folder."
 
 
-def _files(folder: Path) -> dict[str, Path]:
+def suite_files(folder: Path) -> dict[str, Path]:
     """Return the files of suites by their names; a hidden file is none."""
     found = (folder / "expectations").glob("*")
     return {it.stem: it for it in sorted(found) if it.suffix in _ENDINGS and not it.name.startswith(".")}

@@ -1,6 +1,9 @@
-"""Who did what to what, when and from where: rows that are only added, each chained to the one before by its hash."""
+"""Who did what to what, when and from where: rows that are only added.
 
-import hashlib
+Each is chained to the one before by its hash, and signed by whoever acted.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,13 +14,13 @@ import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from toolkit.errors import SignatureError
 from toolkit.workspace.database import one_at_a_time
+from toolkit.workspace.decisions import Decided, State, catch_up, root_in, row_digest, sign_row, state_of
 from toolkit.workspace.records import AuditRecord, PersonRecord
 
 if TYPE_CHECKING:
     from toolkit.workspace.folder import WorkspaceFolder
-
-_BEGINNING = "0" * 64
 
 
 class Action(StrEnum):
@@ -28,6 +31,7 @@ class Action(StrEnum):
     REMOVE_PERSON = "remove person"
     SAVE_CONNECTION = "save connection"
     ROTATE_SECRET = "rotate secret of connection"  # noqa: S105
+    UPDATE_USERS = "update users of connection"
     SHARE_CONNECTION = "share connection"
     UNSHARE_CONNECTION = "unshare connection"
     SEAL_CONNECTION = "seal connection"
@@ -49,6 +53,7 @@ class Action(StrEnum):
     SHOW_UNMASKED = "show columns unmasked"
     SAVE_SUITE = "save suite of checks"
     REMOVE_SUITE = "remove suite of checks"
+    SET_LOCATIONS = "set locations of tables"
 
 
 @dataclass(frozen=True)
@@ -63,23 +68,39 @@ class AuditBreak:
 
 
 def record(
-    session: Session, folder: "WorkspaceFolder", actor: PersonRecord, action: Action, name: str, **details: object
+    session: Session,
+    folder: "WorkspaceFolder",
+    actor: PersonRecord,
+    action: Action,
+    name: str,
+    *,
+    decides: Sequence[Decided] = (),
+    **details: object,
 ) -> None:
-    """Add a row, in the same transaction as what it tells of. Details hold no secret and no address."""
+    """Add a row, signed by the actor's key, in the same transaction as what it tells of.
+
+    Details hold no secret and no address. ``decides`` says how other rows are from now on; a row that is changed and
+    not decided anew is taken for altered by somebody else.
+    """
     one_at_a_time(session)
-    last = session.scalar(select(AuditRecord).order_by(AuditRecord.id.desc()).limit(1))
+    state = state_of(session)
+    catch_up(session, state)
     row = AuditRecord(
-        id=1 if last is None else last.id + 1,
+        id=state.head.count + 1,
         at=datetime.now(UTC),
         person=actor.name,
-        public_key=actor.public_key,
+        public_key=folder.identity.public_key,
         machine=folder.machine,
         action=action.value,
         name=name,
         details=orjson.loads(orjson.dumps(details)),
-        previous=_BEGINNING if last is None else last.sha256,
+        decides=state.entries(decides),
+        previous=state.head.sha256,
+        signature="",
     )
-    row.sha256 = _digest(row)
+    row.sha256 = row_digest(row)
+    row.signature = sign_row(folder, row, root=state.root)
+    state.apply(row)
     session.add(row)
     session.flush()
 
@@ -106,31 +127,18 @@ def frame(session: Session) -> pl.DataFrame:
     )
 
 
-def verify(session: Session) -> AuditBreak | None:
-    """Return where a row was altered, removed or slipped in; None when the chain holds.
+def verify(session: Session, *, root: str = "") -> AuditBreak | None:
+    """Return where a row was altered, removed, slipped in, or signed by nobody entitled; None when all holds.
 
-    Rows that were cut off at the end leave a chain that holds: compare its length and last hash with a copy.
+    ``root`` is the one that the workspace is known to have. Rows that were cut off at the end leave a chain that holds;
+    a machine that saw them remembers.
     """
-    previous, expected = _BEGINNING, 1
-    for row in session.scalars(select(AuditRecord).order_by(AuditRecord.id)):
-        if row.id != expected or row.previous != previous:
-            return AuditBreak(expected, "was removed, or another put in its place")
-        if row.sha256 != _digest(row):
-            return AuditBreak(row.id, "was altered")
-        previous, expected = row.sha256, row.id + 1
+    state = State()
+    found = root_in(session)
+    if root and found != root:
+        return AuditBreak(1, "was altered, and is not the root that this machine knows" if found else "was removed")
+    try:
+        catch_up(session, state)
+    except SignatureError as error:
+        return AuditBreak(state.head.count + 1, error.what.partition(" of the audit ")[2].rstrip("."))
     return None
-
-
-def _digest(row: AuditRecord) -> str:
-    content = {
-        "id": row.id,
-        "at": row.at.astimezone(UTC).isoformat(),
-        "person": row.person,
-        "public_key": row.public_key,
-        "machine": row.machine,
-        "action": row.action,
-        "name": row.name,
-        "details": row.details,
-        "previous": row.previous,
-    }
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

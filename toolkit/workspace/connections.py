@@ -14,22 +14,30 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from toolkit.criteo import CRITEO, CriteoClient, Patience, Wait
-from toolkit.errors import AccessError, ConfigurationError
+from toolkit.errors import AccessError, ConfigurationError, TrustError
 from toolkit.show import html_table, text_table
 from toolkit.workspace import audit
 from toolkit.workspace.access import (
+    Secret,
     bring_seals_up_to_date,
     connection_for,
+    decided_advertisers,
+    decided_connection,
     may_use,
     opened,
+    require_signed_connection,
     seal_to,
+    users_as_shared,
     users_of,
     waiting,
 )
 from toolkit.workspace.audit import Action
 from toolkit.workspace.credentials import Credentials
+from toolkit.workspace.decided_exports import decided_export
+from toolkit.workspace.decisions import Decided, Kind, is_as_decided
 from toolkit.workspace.folder import WorkspaceFolder
-from toolkit.workspace.people import Role, acting, person_named
+from toolkit.workspace.machine_memory import KnownHost
+from toolkit.workspace.people import Role, acting, person_named, signed_people
 from toolkit.workspace.records import ConnectionRecord, ExportRecord, PersonRecord, ShareRecord
 
 CONSENT_TEXT = (
@@ -202,16 +210,32 @@ class ConnectionSetup:
     def authenticate(self, credentials: Credentials) -> "ConnectionSetup":
         """Authenticate with Criteo and list the advertisers that consented.
 
-        Raises AccessError before consent, when Criteo refuses the credentials, and when no advertiser has consented.
+        Raises AccessError before consent, when Criteo refuses the credentials, and when no advertiser has consented;
+        ConfigurationError and TrustError, before anything is sent, when the connection is known with another host.
         """
         if self._agreed_at is None:
             raise AccessError(
                 f"Connection {self._name!r} was not authenticated: nobody agreed to data privacy and compliance.",
                 f"Read the text and agree to it (i_agree=True). It says: {CONSENT_TEXT}",
             )
+        self._require_same_host(credentials)
         self._advertisers = consented_advertisers(self._name, credentials)
         self._credentials = credentials
         return self
+
+    def _require_same_host(self, credentials: Credentials) -> None:
+        with self._folder.session() as session, session.begin():
+            actor = acting(session, self._folder, least=Role.ADMINISTRATOR)
+            if session.scalar(select(ConnectionRecord.id).where(ConnectionRecord.name == self._name)) is not None:
+                self._require_not_turned(connection_for(session, actor, self._name), credentials)
+        require_known_host(self._folder, self._name, credentials.host)
+
+    def _require_not_turned(self, record: ConnectionRecord, credentials: Credentials) -> None:
+        if record.host != credentials.host:
+            raise ConfigurationError(
+                f"Connection {self._name!r} goes to {record.host}; it cannot be turned to {credentials.host}.",
+                "Save the new one under another name, and choose it in the exports.",
+            )
 
     @property
     def advertisers(self) -> dict[str, str]:
@@ -241,7 +265,10 @@ class ConnectionSetup:
         with folder.session() as session, session.begin():
             actor = acting(session, folder, least=Role.ADMINISTRATOR)
             record = session.scalar(select(ConnectionRecord).where(ConnectionRecord.name == self._name))
-            if record is None:
+            if record is not None:
+                # Found once more, as it was signed.
+                record = connection_for(session, actor, self._name)
+            else:
                 record = ConnectionRecord(
                     name=self._name,
                     host=self._credentials.host,
@@ -251,33 +278,38 @@ class ConnectionSetup:
                     open_to_contributors=False,
                 )
                 session.add(record)
-            self._fill(session, record, actor, self._credentials)
+            secret = self._fill(session, record, actor, self._credentials)
             audit.record(
                 session,
                 folder,
                 actor,
                 Action.SAVE_CONNECTION,
                 self._name,
+                decides=[decided_connection(record), decided_advertisers(record)],
                 host=record.host,
                 consent=record.consent_sha256,
-                users=[it.name for it in users_of(session, record)],
+                users=[it.name for it in users_as_shared(session, record)],
             )
-            return _value(session, record, actor)
+            # Sealed to whoever may use it by what was just signed.
+            seal_to(folder, record, secret, users_of(session, record))
+            session.flush()
+            saved = _value(session, record, actor)
+        remember_host(folder, saved.name, self._credentials.host, secret.fingerprint)
+        return saved
 
-    def _fill(self, session: Session, record: ConnectionRecord, actor: PersonRecord, credentials: Credentials) -> None:
-        if record.host != credentials.host:
-            raise ConfigurationError(
-                f"Connection {self._name!r} goes to {record.host}; it cannot be turned to {credentials.host}.",
-                "Save the new one under another name, and choose it in the exports.",
-            )
+    def _fill(
+        self, session: Session, record: ConnectionRecord, actor: PersonRecord, credentials: Credentials
+    ) -> Secret:
+        self._require_not_turned(record, credentials)
         record.advertisers = _listed(self._advertisers)
         record.consent_sha256 = _consent_sha256()
         record.consent_by = actor.name
         record.consent_at = self._agreed_at or datetime.now(UTC)
         _open_to(session, record, self._users)
         session.flush()
-        seal_to(record, credentials, users_of(session, record))
+        secret = Secret.new(record, credentials)
         session.flush()
+        return secret
 
 
 def consented_advertisers(name: str, credentials: Credentials) -> dict[str, str]:
@@ -317,7 +349,10 @@ def credentials_of(folder: WorkspaceFolder, name: str) -> Credentials:
                 f"The consent to data privacy and compliance of connection {name!r} was given to another text.",
                 "Have an administrator read the text as it is now, and save the connection again with i_agree=True.",
             )
-        return opened(record, folder.identity)
+        secret = opened(record, folder.identity)
+    require_known_host(folder, name, secret.credentials.host)
+    remember_host(folder, name, secret.credentials.host, secret.fingerprint)
+    return secret.credentials
 
 
 def test_connection(folder: WorkspaceFolder, name: str) -> Connection:
@@ -328,29 +363,84 @@ def test_connection(folder: WorkspaceFolder, name: str) -> Connection:
         actor = acting(session, folder, least=Role.CONTRIBUTOR)
         record = connection_for(session, actor, name)
         record.advertisers = _listed(advertisers)
-        audit.record(session, folder, actor, Action.TEST_CONNECTION, name, advertisers=list(advertisers))
+        audit.record(
+            session,
+            folder,
+            actor,
+            Action.TEST_CONNECTION,
+            name,
+            decides=[decided_advertisers(record)],
+            advertisers=list(advertisers),
+        )
         return _value(session, record, actor)
 
 
 def rotate(folder: WorkspaceFolder, name: str, credentials: Credentials) -> Connection:
-    """Put a new secret in the place of the old, once Criteo accepts it; seal it to everybody who may use it."""
+    """Put a new secret in the place of the old, once Criteo accepts it; seal it to everybody who may use it.
+
+    The secret is sent to the host that the credentials name, which whoever types it has seen; and to none before that
+    host is compared with the connection's, as it is signed and as this machine remembers it.
+
+    Raises:
+        ConfigurationError: The connection goes to another host than the credentials name.
+        SignatureError: The connection's row is not as an administrator signed it.
+        TrustError: This machine knows the connection with another host.
+    """
     with folder.session() as session, session.begin():
-        acting(session, folder, least=Role.ADMINISTRATOR)
+        actor = acting(session, folder, least=Role.ADMINISTRATOR)
+        _require_same_host(connection_for(session, actor, name), credentials)
+    require_known_host(folder, name, credentials.host)
     advertisers = consented_advertisers(name, credentials)
     with folder.session() as session, session.begin():
         actor = acting(session, folder, least=Role.ADMINISTRATOR)
         record = connection_for(session, actor, name)
-        if record.host != credentials.host:
-            raise ConfigurationError(
-                f"Connection {name!r} goes to {record.host}, and the new secret is for {credentials.host}.",
-                "Give the host of the connection, or make another connection.",
-            )
-        seal_to(record, credentials, users_of(session, record))
+        _require_same_host(record, credentials)
+        secret = Secret.new(record, credentials)
+        seal_to(folder, record, secret, users_of(session, record))
         record.advertisers = _listed(advertisers)
         record.lost_access = []
-        audit.record(session, folder, actor, Action.ROTATE_SECRET, name)
         session.flush()
-        return _value(session, record, actor)
+        decides = [decided_connection(record), decided_advertisers(record)]
+        audit.record(session, folder, actor, Action.ROTATE_SECRET, name, decides=decides)
+        session.flush()
+        rotated = _value(session, record, actor)
+    remember_host(folder, name, credentials.host, secret.fingerprint)
+    return rotated
+
+
+def require_known_host(folder: WorkspaceFolder, name: str, host: str) -> None:
+    """Raise TrustError when this machine knows the connection with another host."""
+    known = known_hosts(folder).get(name)
+    if known is not None and known.host != host:
+        raise TrustError(
+            f"Connection {name!r} goes to {host}; this machine knows it with {known.host}. Nothing was sent.",
+            f"Ask your administrator. If the change is meant, confirm it with "
+            f"workspace.trust(hosts={{{name!r}: {host!r}}}).",
+        )
+
+
+def known_hosts(folder: WorkspaceFolder) -> Mapping[str, KnownHost]:
+    """Return the hosts that this machine knows, by the names of their connections."""
+    root = folder.memory.root_at(folder.path)
+    remembered = folder.memory.of(root) if root else None
+    return {} if remembered is None else remembered.hosts
+
+
+def remember_host(folder: WorkspaceFolder, name: str, host: str, fingerprint: str) -> None:
+    """Let this machine know the connection with this host, which somebody confirmed or which was used here."""
+    known = KnownHost(host=host, fingerprint=fingerprint)
+    root = folder.memory.root_at(folder.path)
+    remembered = folder.memory.of(root) if root else None
+    if remembered is not None and remembered.hosts.get(name) != known:
+        folder.memory.keep(folder.path, remembered.model_copy(update={"hosts": {**remembered.hosts, name: known}}))
+
+
+def _require_same_host(record: ConnectionRecord, credentials: Credentials) -> None:
+    if record.host != credentials.host:
+        raise ConfigurationError(
+            f"Connection {record.name!r} goes to {record.host}, and the new secret is for {credentials.host}.",
+            "Give the host of the connection, or make another connection.",
+        )
 
 
 def share(folder: WorkspaceFolder, name: str, users: str | Sequence[str]) -> Connection:
@@ -373,9 +463,15 @@ def rename(folder: WorkspaceFolder, name: str, to: str) -> Connection:
         record.name = to
         for export in session.scalars(select(ExportRecord).where(ExportRecord.connection_id == record.id)):
             export.settings = {**export.settings, "connection": to}
-        audit.record(session, folder, actor, Action.RENAME_CONNECTION, name, to=to)
         session.flush()
-        return _value(session, record, actor)
+        audit.record(
+            session, folder, actor, Action.RENAME_CONNECTION, name, decides=[decided_connection(record)], to=to
+        )
+        renamed = _value(session, record, actor)
+    known = known_hosts(folder).get(name)
+    if known is not None:
+        remember_host(folder, to, known.host, known.fingerprint)
+    return renamed
 
 
 def seal_connection(folder: WorkspaceFolder, name: str) -> Connection:
@@ -411,10 +507,16 @@ def remove_connection(folder: WorkspaceFolder, name: str, *, exports: OfExports 
                 export.removed_at = datetime.now(UTC)
             removed = export.removed_at is not None
             action = Action.REMOVE_EXPORT if removed else Action.DETACH_EXPORT
-            audit.record(session, folder, actor, action, export.name, connection=name)
+            session.flush()
+            decides = [decided_export(export)]
+            audit.record(session, folder, actor, action, export.name, decides=decides, connection=name)
         session.flush()
         session.delete(record)
-        audit.record(session, folder, actor, Action.REMOVE_CONNECTION, name)
+        decides = [Decided(Kind.CONNECTION, record.id, None), Decided(Kind.ADVERTISERS, record.id, None, record.id)]
+        audit.record(session, folder, actor, Action.REMOVE_CONNECTION, name, decides=decides)
+    root = folder.memory.root_at(folder.path)
+    if root is not None:
+        folder.memory.forget_host(root, name)
 
 
 def _decided(
@@ -454,29 +556,48 @@ def _change_users(
     with folder.session() as session, session.begin():
         actor = acting(session, folder, least=Role.ADMINISTRATOR)
         record = connection_for(session, actor, name)
-        with remembering_lost_access(session, folder, [record]):
-            change(session, record, users)
-        audit.record(session, folder, actor, action, name, users=users)
+        could_open = _sealed_names(session, record)
+        change(session, record, users)
+        session.flush()
+        # Who may use it is what is signed: signed first, then sealed to them.
+        _remember_lost_access(session, record, could_open)
+        audit.record(session, folder, actor, action, name, decides=[decided_connection(record)], users=users)
+        bring_seals_up_to_date(session, folder, record)
         return _value(session, record, actor)
 
 
 @contextmanager
 def remembering_lost_access(
-    session: Session, folder: WorkspaceFolder, records: Sequence[ConnectionRecord]
+    session: Session, folder: WorkspaceFolder, actor: PersonRecord, records: Sequence[ConnectionRecord]
 ) -> Iterator[None]:
-    """After a change of people or shares, bring seals up to date, and remember who could open a secret until then."""
+    """After a change of people, sign the connections that it changes, and bring seals up to date.
+
+    It is remembered who could open a secret until then.
+    """
+    for record in records:
+        require_signed_connection(session, record)
     before = [_sealed_names(session, record) for record in records]
     yield
     session.flush()
     for record, could_open in zip(records, before, strict=True):
-        now = {it.name for it in users_of(session, record)}
-        record.lost_access = sorted((set(record.lost_access) | could_open) - now)
+        session.expire(record, ["shares"])
+        _remember_lost_access(session, record, could_open)
+        decided = decided_connection(record)
+        if not is_as_decided(session, decided):
+            users = [it.name for it in users_as_shared(session, record)]
+            audit.record(session, folder, actor, Action.UPDATE_USERS, record.name, decides=[decided], users=users)
         bring_seals_up_to_date(session, folder, record)
+
+
+def _remember_lost_access(session: Session, record: ConnectionRecord, could_open: set[str]) -> None:
+    now = {it.name for it in users_as_shared(session, record)}
+    record.lost_access = sorted((set(record.lost_access) | could_open) - now)
+    session.flush()
 
 
 def _sealed_names(session: Session, record: ConnectionRecord) -> set[str]:
     keys = {it.public_key for it in record.seals}
-    return {it.name for it in session.scalars(select(PersonRecord)) if it.public_key in keys}
+    return {it.name for it in signed_people(session) if it.public_key in keys}
 
 
 def _open_to(session: Session, record: ConnectionRecord, users: str | Sequence[str]) -> None:

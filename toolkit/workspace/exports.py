@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from toolkit.criteo import CriteoClient
 from toolkit.errors import AccessError, ConfigurationError
@@ -13,10 +14,12 @@ from toolkit.workspace import audit
 from toolkit.workspace.access import connection_for, may_use
 from toolkit.workspace.audit import Action
 from toolkit.workspace.connections import Connection, client_of, connection, credentials_of
+from toolkit.workspace.decided_exports import decided_export, require_signed_export
 from toolkit.workspace.export import Export
 from toolkit.workspace.folder import WorkspaceFolder
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ExportRecord, PersonRecord
+from toolkit.workspace.signed_locations import require_signed_locations
 
 
 def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None = None) -> Export:
@@ -50,7 +53,9 @@ def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None
         record.settings = saved.model_dump(mode="json")
         record.saved_by = actor.name
         record.saved_at = datetime.now(UTC)
-        audit.record(session, folder, actor, Action.SAVE_EXPORT, export.name, version=record.version)
+        session.flush()
+        decides = [decided_export(record)]
+        audit.record(session, folder, actor, Action.SAVE_EXPORT, export.name, decides=decides, version=record.version)
     return saved
 
 
@@ -63,8 +68,20 @@ def exports(folder: WorkspaceFolder) -> list[Export]:
 
 
 def export_of(folder: WorkspaceFolder, name: str) -> Export:
-    """Return the export; raises ConfigurationError when there is none of that name."""
-    known = {it.name: it for it in exports(folder)}
+    """Return the export; raises ConfigurationError when there is none of that name.
+
+    Raises SignatureError when it is not as somebody signed it who could use its connection.
+    """
+    with folder.session() as session, session.begin():
+        acting(session, folder)
+        record = _named(session, name)
+        require_signed_export(session, record)
+        return _value(record)
+
+
+def _named(session: Session, name: str) -> ExportRecord:
+    records = select(ExportRecord).where(ExportRecord.removed_at.is_(None)).order_by(ExportRecord.name)
+    known = {it.name: it for it in session.scalars(records)}
     if name not in known:
         raise unknown_name("export", name, known)
     return known[name]
@@ -81,19 +98,22 @@ def detach_export(folder: WorkspaceFolder, name: str) -> None:
 
 
 def _end(folder: WorkspaceFolder, name: str, action: Action) -> None:
-    export_of(folder, name)
     with folder.session() as session, session.begin():
         actor = acting(session, folder, least=Role.CONTRIBUTOR)
-        record = session.scalars(select(ExportRecord).where(ExportRecord.name == name)).one()
+        record = _named(session, name)
         require_manageable(actor, record)
         record.connection_id = None
         if action is Action.REMOVE_EXPORT:
             record.removed_at = datetime.now(UTC)
-        audit.record(session, folder, actor, action, name)
+        session.flush()
+        audit.record(session, folder, actor, action, name, decides=[decided_export(record)])
 
 
 def require_runnable(folder: WorkspaceFolder, export: Export) -> None:
-    """Raise AccessError to whom may not run the export, ConfigurationError when it is detached."""
+    """Raise AccessError to whom may not run the export, ConfigurationError when it is detached.
+
+    Raises SignatureError when it, or where the tables lie, is not as somebody entitled signed it.
+    """
     with folder.session() as session, session.begin():
         actor = acting(session, folder, least=Role.CONTRIBUTOR)
         record = session.scalars(select(ExportRecord).where(ExportRecord.name == export.name)).one()
@@ -102,6 +122,8 @@ def require_runnable(folder: WorkspaceFolder, export: Export) -> None:
                 f"Export {export.name!r} has no connection: it was detached.", "Save it with another connection."
             )
         require_manageable(actor, record)
+        require_signed_export(session, record)
+        require_signed_locations(session, folder)
 
 
 def chosen_segments(folder: WorkspaceFolder, export: Export) -> Export:

@@ -10,15 +10,20 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from toolkit.errors import ConfigurationError
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
 from toolkit.workspace import settings as settings_file
 from toolkit.workspace.database import connect, parsed, told
+from toolkit.workspace.decisions import committed, remember_committed, rolled_back
 from toolkit.workspace.keys import Identity, current_identity
+from toolkit.workspace.machine_memory import MachineMemory
 from toolkit.workspace.settings import Settings
+
+ROOT_VARIABLE = "TOOLKIT_ROOT"
+"""Names the root that a workspace must have, for a machine that remembers nothing, such as a fresh container."""
 
 
 class WorkspaceFolder:
@@ -104,12 +109,25 @@ class WorkspaceFolder:
         Raises BusyError, DataError or UnavailableError when the database can't do what it is asked for.
         """
         with told(self.settings.database), Session(self.engine, expire_on_commit=False) as session:
+            event.listen(session, "after_commit", committed)
+            event.listen(session, "after_rollback", rolled_back)
             yield session
+            remember_committed(session, self)
 
     @cached_property
     def identity(self) -> Identity:
         """The key pair of whoever acts."""
         return current_identity()
+
+    @cached_property
+    def memory(self) -> MachineMemory:
+        """What this machine remembers."""
+        return MachineMemory()
+
+    @property
+    def expected_root(self) -> str:
+        """The root that the environment says the workspace has; empty when it says none."""
+        return os.environ.get(ROOT_VARIABLE, "").strip()
 
     @property
     def account(self) -> str:

@@ -60,6 +60,8 @@ class Decision(BaseModel):
     """Of what was decided; None when the thing was removed."""
     by: str
     """The public key of whoever decided it."""
+    connection: int | None = None
+    """Of an export: its connection, by the id."""
 
 
 class KnownPerson(BaseModel):
@@ -71,17 +73,28 @@ class KnownPerson(BaseModel):
     name: str
     role: str
     public_key: str
+    added_by: str
+    added_at: datetime
 
 
 class KnownConnection(BaseModel):
-    """Who may use a connection, as an administrator signed it."""
+    """A connection, as an administrator signed it."""
 
     model_config = ConfigDict(frozen=True)
 
     id: int
+    name: str
+    host: str
+    consent_sha256: str
+    consent_by: str
+    consent_at: datetime
+    created_by: str
+    created_at: datetime
     open_to_contributors: bool
     shared_with: tuple[str, ...]
     """Public keys."""
+    lost_access: tuple[str, ...]
+    secret_fingerprint: str
 
 
 class Remembered(BaseModel):
@@ -101,6 +114,8 @@ class Remembered(BaseModel):
     """Everybody who is let in, by their public keys."""
     connections: Mapping[str, KnownConnection] = Field(default_factory=dict)
     """By their ids."""
+    sealers: tuple[str, ...] = ()
+    """Public keys of those who ever could seal a secret: what they sealed opens after they left."""
     decisions: Mapping[str, Decision] = Field(default_factory=dict)
     """By what they are about, such as ``export:3``."""
 
@@ -137,7 +152,12 @@ class MachineMemory:
             if known is None:
                 return remembered
             newer = remembered if remembered.head.count >= known.head.count else known
-            return newer.model_copy(update={"hosts": {**known.hosts, **remembered.hosts}})
+            return newer.model_copy(
+                update={
+                    "hosts": {**known.hosts, **remembered.hosts},
+                    "suppressions": remembered.suppressions or known.suppressions,
+                }
+            )
 
         self.update(remembered.root, newest)
         self._place(place, remembered.root)
@@ -147,12 +167,25 @@ class MachineMemory:
         self.update(remembered.root, lambda _: remembered)
         self._place(place, remembered.root)
 
-    def update(self, root: str, change: Callable[[Remembered | None], Remembered]) -> Remembered:
+    def forget_host(self, root: str, connection: str) -> None:
+        """Forget where a connection goes that was removed here."""
+
+        def without(known: Remembered | None) -> Remembered | None:
+            if known is None:
+                return None
+            return known.model_copy(
+                update={"hosts": {name: it for name, it in known.hosts.items() if name != connection}}
+            )
+
+        self.update(root, without)
+
+    def update(self, root: str, change: Callable[[Remembered | None], Remembered | None]) -> None:
         """Change what is remembered of a workspace; no other process changes it meanwhile."""
         with self._locked():
-            changed = change(self.of(root))
-            self._write(self._file(root), changed)
-        return changed
+            known = self.of(root)
+            changed = change(known)
+            if changed is not None and changed != known:
+                self._write(self._file(root), changed)
 
     def _place(self, place: Path, root: str) -> None:
         if self.root_at(place) == root:

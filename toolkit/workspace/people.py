@@ -3,32 +3,31 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
+from secrets import token_hex
 
 import polars as pl
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from toolkit.errors import AccessError, ConfigurationError
+from toolkit.errors import AccessError, ConfigurationError, SignatureError, TrustError
 from toolkit.names import unknown_name
 from toolkit.show import html_table, text_table
 from toolkit.workspace import audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.database import one_at_a_time
+from toolkit.workspace.decisions import Decided, Kind, State, catch_up, require_as_decided, state_of, synced
 from toolkit.workspace.folder import WorkspaceFolder
 from toolkit.workspace.keys import is_public_key
 from toolkit.workspace.records import PersonRecord
+from toolkit.workspace.role import Role
+from toolkit.workspace.signing import JSON
 
+__all__ = ["RESTORE", "JoinRequest", "People", "Person", "Role", "acting", "person_named"]
 
-class Role(StrEnum):
-    """What somebody may do, as Customer Insights names it."""
-
-    VIEWER = "viewer"
-    """Sees exports, their status and history."""
-    CONTRIBUTOR = "contributor"
-    """Manages and runs the exports of connections that are shared with them."""
-    ADMINISTRATOR = "administrator"
-    """Manages connections, people and all exports."""
+RESTORE = (
+    "Find out who changed the database, and have an administrator put it back as it was signed, with "
+    "workspace.restore_signed_rows()."
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,8 @@ class People(Mapping[str, Person]):
     """Everybody whom the workspace knows, by name."""
 
     people: tuple[Person, ...]
+    answer: str = ""
+    """What somebody who was just let in runs, to know that they see the same workspace."""
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -76,7 +77,8 @@ class People(Mapping[str, Person]):
         return len(self.people)
 
     def __repr__(self) -> str:
-        return text_table(self.frame.drop("public_key"))
+        shown = text_table(self.frame.drop("public_key"))
+        return f"{shown}\nHand this line back to whom you let in:\n{self.answer}" if self.answer else shown
 
     def _repr_html_(self) -> str:
         return html_table(self.frame.drop("public_key"), title="People")
@@ -88,46 +90,121 @@ class JoinRequest:
 
     name: str
     public_key: str
+    root: str = ""
+    """The fingerprint of the workspace's root, as it is seen from there."""
 
     @property
     def line(self) -> str:
         """What the administrator runs."""
-        return f'workspace.add_person("{self.name}", public_key="{self.public_key}", role="{Role.CONTRIBUTOR}")'
+        seen = f', root="{self.root}"' if self.root else ""
+        return f'workspace.add_person("{self.name}", public_key="{self.public_key}", role="{Role.CONTRIBUTOR}"{seen})'
 
     def __repr__(self) -> str:
         return f"Hand this line to an administrator of the workspace:\n{self.line}"
 
 
 def acting(session: Session, folder: WorkspaceFolder, *, least: Role = Role.VIEWER) -> PersonRecord:
-    """Return the person whose key is used here.
+    """Return the person whose key is used here, by a row that an administrator signed.
 
-    Of a workspace that knows nobody yet, whoever acts first is the administrator. Raises AccessError for a key that
-    the workspace does not know, and for a role that may do less than ``least``.
+    Of a workspace that knows nobody yet, whoever acts first is the administrator.
+
+    Raises:
+        AccessError: The workspace does not know the key, or the role may do less than ``least``.
+        SignatureError: The person's row, or a row of the audit, is not as somebody entitled signed it.
+        TrustError: The workspace differs from what this machine remembers of it.
     """
     key = folder.identity.public_key
+    state = synced(session, folder)
     person = session.scalar(select(PersonRecord).where(PersonRecord.public_key == key))
-    if person is None:
+    if not state.root:
         one_at_a_time(session)
-    if person is None and session.scalar(select(func.count()).select_from(PersonRecord)) == 0:
-        name = folder.account
-        person = PersonRecord(
-            name=name, role=Role.ADMINISTRATOR.value, public_key=key, added_by=name, added_at=datetime.now(UTC)
-        )
-        session.add(person)
-        session.flush()
-        audit.record(session, folder, person, Action.ADD_PERSON, name, role=person.role)
-    if person is None:
+        catch_up(session, state)
+    if not state.root:
+        person = add_first_administrator(session, folder)
+    if person is None and key not in state.people:
         raise AccessError(
             f"The workspace {folder.path} does not know you: none of its people has your key.",
             "Run workspace.join() and hand the line that it shows to an administrator; or name your own key with the "
             "environment variable TOOLKIT_KEY_FILE.",
         )
+    if person is None:
+        raise _missing(state, key)
+    require_signed_person(session, person)
     if list(Role).index(Role(person.role)) < list(Role).index(least):
         raise AccessError(
             f"You are {person.role} of this workspace as {person.name!r}, and this takes a {least}.",
             "Ask an administrator to do it, or to change your role.",
         )
     return person
+
+
+def require_signed_person(session: Session, person: PersonRecord) -> None:
+    """Raise SignatureError unless the person's row is as an administrator signed it."""
+    require_as_decided(session, _decided(person), table="people", name=f"Person {person.name!r}", remedy=RESTORE)
+
+
+def signed_people(session: Session) -> list[PersonRecord]:
+    """Return everybody, by name; raises SignatureError when a row is altered, missing, or was slipped in."""
+    people = list(session.scalars(select(PersonRecord).order_by(PersonRecord.name)))
+    for person in people:
+        require_signed_person(session, person)
+    state = state_of(session)
+    for key in state.people.keys() - {it.public_key for it in people}:
+        raise _missing(state, key)
+    return people
+
+
+def add_first_administrator(session: Session, folder: WorkspaceFolder) -> PersonRecord:
+    """Let whoever acts first in, as administrator; raises SignatureError when people are there whom nobody signed."""
+    there = session.scalar(select(PersonRecord).limit(1))
+    if there is not None:
+        raise SignatureError(
+            f"Person {there.name!r} (row {there.id} of table people) is signed by nobody: the audit is empty.",
+            "Somebody changed the database. Bring it back from a backup.",
+        )
+    name = folder.account
+    person = PersonRecord(
+        name=name,
+        role=Role.ADMINISTRATOR.value,
+        public_key=folder.identity.public_key,
+        added_by=name,
+        added_at=datetime.now(UTC),
+    )
+    session.add(person)
+    session.flush()
+    # By the nonce, no two workspaces have the same root, whoever makes them.
+    audit.record(
+        session,
+        folder,
+        person,
+        Action.ADD_PERSON,
+        name,
+        decides=[_decided(person)],
+        role=person.role,
+        workspace=folder.settings.id,
+        nonce=token_hex(16),
+    )
+    return person
+
+
+def _decided(person: PersonRecord) -> Decided:
+    content: dict[str, JSON] = {
+        "id": person.id,
+        "name": person.name,
+        "role": person.role,
+        "public_key": person.public_key,
+        "added_by": person.added_by,
+        "added_at": person.added_at.astimezone(UTC).isoformat(),
+    }
+    return Decided(Kind.PERSON, person.id, content)
+
+
+def _missing(state: State, key: str) -> SignatureError:
+    known = state.people[key]
+    return SignatureError(
+        f"Person {known.name!r} (row {known.id} of table people) is missing: somebody removed it in the database.",
+        RESTORE,
+    )
 
 
 def me(folder: WorkspaceFolder) -> Person:
@@ -140,7 +217,22 @@ def people(folder: WorkspaceFolder) -> People:
     """Return everybody, by name."""
     with folder.session() as session, session.begin():
         acting(session, folder, least=Role.VIEWER)
-        return People(tuple(_value(it) for it in session.scalars(select(PersonRecord).order_by(PersonRecord.name))))
+        return People(tuple(_value(it) for it in signed_people(session)))
+
+
+def join_request(folder: WorkspaceFolder, name: str) -> JoinRequest:
+    """Return what somebody hands to an administrator, with the root of the workspace as they see it."""
+    with folder.session() as session, session.begin():
+        return JoinRequest(name, folder.identity.public_key, synced(session, folder).root)
+
+
+def require_same_root(session: Session, name: str, root: str) -> None:
+    """Raise TrustError when somebody who asks to be let in sees another workspace."""
+    if root and root != state_of(session).root:
+        raise TrustError(
+            f"{name!r} sees another workspace: its root is {root} there, and {state_of(session).root} here.",
+            "Let nobody in before you both open the same folder and database; one of you may have been given another.",
+        )
 
 
 def add_person(
@@ -152,7 +244,7 @@ def add_person(
             f"The public key of {name!r} is not one: 64 hexadecimal digits are expected.",
             "Copy the whole line that workspace.join() shows them.",
         )
-    for there in session.scalars(select(PersonRecord)):
+    for there in signed_people(session):
         if there.name == name or there.public_key == public_key:
             raise ConfigurationError(
                 f"The workspace knows {there.name!r} with {'that name' if there.name == name else 'that key'} already.",
@@ -163,7 +255,7 @@ def add_person(
     )
     session.add(person)
     session.flush()
-    audit.record(session, folder, actor, Action.ADD_PERSON, name, role=role.value)
+    audit.record(session, folder, actor, Action.ADD_PERSON, name, decides=[_decided(person)], role=role.value)
     return person
 
 
@@ -172,9 +264,11 @@ def change_role(session: Session, folder: WorkspaceFolder, actor: PersonRecord, 
     person = person_named(session, name)
     if role is not Role.ADMINISTRATOR:
         _keep_an_administrator(session, person)
-    audit.record(session, folder, actor, Action.CHANGE_ROLE, name, role=role.value, before=person.role)
-    person.role = role.value
+    before, person.role = person.role, role.value
     session.flush()
+    audit.record(
+        session, folder, actor, Action.CHANGE_ROLE, name, decides=[_decided(person)], role=role.value, before=before
+    )
     return person
 
 
@@ -184,19 +278,20 @@ def remove_person(session: Session, folder: WorkspaceFolder, actor: PersonRecord
     _keep_an_administrator(session, person)
     session.delete(person)
     session.flush()
-    audit.record(session, folder, actor, Action.REMOVE_PERSON, name, role=person.role)
+    removed = Decided(Kind.PERSON, person.id, None)
+    audit.record(session, folder, actor, Action.REMOVE_PERSON, name, decides=[removed], role=person.role)
 
 
 def person_named(session: Session, name: str) -> PersonRecord:
     """Return the person; raises ConfigurationError with the nearest names when there is none."""
-    known = {it.name: it for it in session.scalars(select(PersonRecord))}
+    known = {it.name: it for it in signed_people(session)}
     if name not in known:
         raise unknown_name("person", name, known)
     return known[name]
 
 
 def _keep_an_administrator(session: Session, person: PersonRecord) -> None:
-    administrators = session.scalars(select(PersonRecord).where(PersonRecord.role == Role.ADMINISTRATOR.value)).all()
+    administrators = [it for it in signed_people(session) if it.role == Role.ADMINISTRATOR.value]
     if [it.name for it in administrators] == [person.name]:
         raise ConfigurationError(
             f"{person.name!r} is the last administrator of the workspace.", "Make somebody else administrator first."

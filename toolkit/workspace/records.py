@@ -62,7 +62,7 @@ class PersonRecord(Base):
 
 
 class AuditRecord(Base):
-    """One thing that somebody did; ``sha256`` covers the row and the hash of the row before."""
+    """One thing that somebody did; ``sha256`` covers the row and the hash of the row before, and is signed."""
 
     __tablename__ = "audit"
 
@@ -74,8 +74,12 @@ class AuditRecord(Base):
     action: Mapped[str]
     name: Mapped[str]
     details: Mapped[dict[str, Any]]
+    decides: Mapped[list[dict[str, Any]]]
+    """What other rows became by it: of each the subject, its version and digest."""
     previous: Mapped[str] = mapped_column(unique=True)
     sha256: Mapped[str]
+    signature: Mapped[str]
+    """By the actor's key."""
 
 
 class ConnectionRecord(Base):
@@ -96,6 +100,8 @@ class ConnectionRecord(Base):
     """Whether all contributors may use it; administrators always may."""
     lost_access: Mapped[list[str]] = mapped_column(default=list)
     """Names of those who could open the secret as it is, and may no longer use it."""
+    secret_fingerprint: Mapped[str] = mapped_column(default="")
+    """Of what is sealed; only a seal that holds exactly this is used."""
     seals: Mapped[list["SealRecord"]] = relationship(cascade="all, delete-orphan")
     shares: Mapped[list["ShareRecord"]] = relationship(cascade="all, delete-orphan")
 
@@ -108,6 +114,9 @@ class SealRecord(Base):
     connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), primary_key=True)
     public_key: Mapped[str] = mapped_column(primary_key=True)
     box: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_by: Mapped[str]
+    """The public key of whoever sealed and signed it."""
+    signature: Mapped[str]
 
 
 class ShareRecord(Base):

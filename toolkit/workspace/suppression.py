@@ -17,6 +17,7 @@ from toolkit.names import unknown_name
 from toolkit.tables.location import is_remote
 from toolkit.workspace import audit
 from toolkit.workspace.audit import Action
+from toolkit.workspace.decisions import root_in
 from toolkit.workspace.folder import WorkspaceFolder
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import SuppressionRecord
@@ -29,7 +30,6 @@ from toolkit.workspace.suppression_entries import (
     entries_of,
     lift_entry,
     remember,
-    root_of,
 )
 from toolkit.workspace.suppression_import import PeopleColumn, SuppressionImport, read_people, require_usable
 
@@ -193,10 +193,11 @@ def suppression_frame(folder: WorkspaceFolder) -> pl.DataFrame:
 
 def _checked(folder: WorkspaceFolder, *, with_people: bool) -> tuple[Entries, pl.DataFrame]:
     with folder.session() as session, session.begin():
+        acting(session, folder)
         entries = entries_of(session, folder)
         entries.require_whole()
         people = content_of(session, entries.in_force if with_people else [])
-        root = root_of(session)
+        root = root_in(session)
     # After the transaction, so that nothing is remembered that was not committed.
     remember(folder, root=root, head=entries.head)
     return entries, people

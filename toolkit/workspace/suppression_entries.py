@@ -23,14 +23,14 @@ from toolkit.errors import DataError, SignatureError, SuppressionsLostError
 from toolkit.workspace import audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.database import one_at_a_time
+from toolkit.workspace.decisions import Decided, Kind, is_as_decided, root_in
 from toolkit.workspace.folder import WorkspaceFolder
-from toolkit.workspace.machine_memory import Head, MachineMemory, Remembered, SuppressionsHead
+from toolkit.workspace.machine_memory import Remembered, SuppressionsHead
 from toolkit.workspace.records import AuditRecord, PersonRecord, SuppressionPartRecord, SuppressionRecord
 from toolkit.workspace.signing import JSON, Signature, SignedKind, digest, sign, verify
 
 _BEGINNING = "0" * 64
 _ROWS_A_PART = 250_000
-_NO_ROOT = ""
 
 
 class Act(StrEnum):
@@ -104,11 +104,11 @@ class Entries:
 
 def entries_of(session: Session, folder: WorkspaceFolder) -> Entries:
     """Return the entries that are whole, and what is known of others."""
-    root = _root_in(session)
+    root = root_in(session)
     records = session.scalars(select(SuppressionRecord).order_by(SuppressionRecord.number)).all()
     told = _told_by_audit(session)
-    remembered = _remembered(root)
-    sound = {it.number: it for it in records if _is_sound(it, told, root=root)}
+    remembered = _remembered(folder, root)
+    sound = {it.number: it for it in records if _is_sound(session, it, told, root=root)}
     accepts = [it for it in sound.values() if it.act == Act.ACCEPT]
     base = max(accepts, key=lambda it: it.number, default=None)
     first = 0 if base is None else base.number
@@ -208,22 +208,16 @@ def remember(folder: WorkspaceFolder, *, root: str, head: SuppressionsHead | Non
     """Let this machine remember the newest entry."""
     if head is None or not root:
         return
-    memory = MachineMemory()
+    memory = folder.memory
     known = memory.of(root)
     if known is not None and known.suppressions is not None and known.suppressions.sha256 == head.sha256:
         return
 
-    def newest(known: Remembered | None) -> Remembered:
-        known = known or Remembered(root=root, workspace_id=folder.settings.id, head=Head(count=0, sha256=""))
-        is_newer = known.suppressions is None or known.suppressions.count < head.count
-        return known.model_copy(update={"suppressions": head}) if is_newer else known
+    def newest(known: Remembered | None) -> Remembered | None:
+        is_newer = known is not None and (known.suppressions is None or known.suppressions.count < head.count)
+        return known.model_copy(update={"suppressions": head}) if known is not None and is_newer else known
 
     memory.update(root, newest)
-
-
-def root_of(session: Session) -> str:
-    """Return the workspace's root, by which the machine knows it."""
-    return _root_in(session)
 
 
 def _new(session: Session, folder: WorkspaceFolder, actor: PersonRecord, act: Act, *, source: str) -> SuppressionRecord:
@@ -266,7 +260,7 @@ def _seal(
 ) -> None:
     """Sign the entry and add it, with the row of the audit that names it, in one transaction."""
     record.sha256 = digest(_payload(record))
-    record.signature = sign(folder.identity, SignedKind.SUPPRESSION, _payload(record), root=_root_in(session)).signature
+    record.signature = sign(folder.identity, SignedKind.SUPPRESSION, _payload(record), root=root_in(session)).signature
     session.add(record)
     session.flush()
     counts = {"customers": record.customers, "addresses": record.addresses, "mobile_ids": record.mobile_ids}
@@ -276,6 +270,7 @@ def _seal(
         actor,
         action,
         record.lifts or record.name,
+        decides=[_decided(record)],
         number=record.number,
         sha256=record.sha256,
         **{name: count for name, count in counts.items() if count},
@@ -310,19 +305,23 @@ class _Told(NamedTuple):
     public_key: str
 
 
-def _is_sound(record: SuppressionRecord, told: Mapping[int, _Told], *, root: str) -> bool:
-    """Tell whether the entry is as its maker signed it, and the audit names it as done by the same person."""
+def _is_sound(session: Session, record: SuppressionRecord, told: Mapping[int, _Told], *, root: str) -> bool:
+    """Tell whether the entry is as somebody entitled signed it, and the audit names it as done by the same person."""
     named = told.get(record.number)
-    if named is None or (named.sha256, named.public_key) != (digest(_payload(record)), record.public_key):
+    if named is None or (named.sha256, named.public_key) != (record.sha256, record.public_key):
         return False
-    if record.sha256 != named.sha256:
+    if not is_as_decided(session, _decided(record)):
         return False
     try:
         signature = Signature(record.public_key, record.signature)
         verify(SignedKind.SUPPRESSION, _payload(record), signature, root=root)
     except SignatureError:
         return False
-    return True
+    return record.sha256 == digest(_payload(record))
+
+
+def _decided(record: SuppressionRecord) -> Decided:
+    return Decided(Kind.SUPPRESSION if record.act == Act.ADD else Kind.LIFTING, record.number, _payload(record))
 
 
 def _told_by_audit(session: Session) -> dict[int, "_Told"]:
@@ -337,14 +336,9 @@ def _told_by_audit(session: Session) -> dict[int, "_Told"]:
     }
 
 
-def _remembered(root: str) -> SuppressionsHead | None:
-    known = MachineMemory().of(root) if root else None
+def _remembered(folder: WorkspaceFolder, root: str) -> SuppressionsHead | None:
+    known = folder.memory.of(root) if root else None
     return None if known is None else known.suppressions
-
-
-def _root_in(session: Session) -> str:
-    first = session.get(AuditRecord, 1)
-    return _NO_ROOT if first is None else first.sha256
 
 
 def _encoded(frame: pl.DataFrame) -> bytes:

@@ -1,5 +1,7 @@
 """Changes of people that change who may use which connection; what everybody did."""
 
+from dataclasses import replace
+
 import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -7,25 +9,31 @@ from sqlalchemy.orm import Session
 from toolkit.workspace import audit, people
 from toolkit.workspace.audit import AuditBreak
 from toolkit.workspace.connections import remembering_lost_access
+from toolkit.workspace.decisions import state_of
 from toolkit.workspace.folder import WorkspaceFolder
 from toolkit.workspace.people import People, Role, acting
 from toolkit.workspace.records import ConnectionRecord
 
 
-def add_person(folder: WorkspaceFolder, name: str, *, public_key: str, role: Role) -> People:
-    """Let somebody in, and seal to them each connection that they may use and one's own key opens."""
+def add_person(folder: WorkspaceFolder, name: str, *, public_key: str, role: Role, root: str = "") -> People:
+    """Let somebody in, and seal to them each connection that they may use and one's own key opens.
+
+    ``root`` is the root of the workspace as they see it; raises TrustError when they see another workspace.
+    """
     with folder.session() as session, session.begin():
         actor = acting(session, folder, least=Role.ADMINISTRATOR)
-        with remembering_lost_access(session, folder, _connections(session)):
+        with remembering_lost_access(session, folder, actor, _connections(session)):
+            people.require_same_root(session, name, root)
             people.add_person(session, folder, actor, name, public_key=public_key, role=role)
-    return people.people(folder)
+        answer = f'workspace.trust("{state_of(session).root}")'
+    return replace(people.people(folder), answer=answer)
 
 
 def change_role(folder: WorkspaceFolder, name: str, role: Role) -> People:
     """Give somebody another role, with the connections that go with it."""
     with folder.session() as session, session.begin():
         actor = acting(session, folder, least=Role.ADMINISTRATOR)
-        with remembering_lost_access(session, folder, _connections(session)):
+        with remembering_lost_access(session, folder, actor, _connections(session)):
             people.change_role(session, folder, actor, name, role)
     return people.people(folder)
 
@@ -35,7 +43,7 @@ def remove_person(folder: WorkspaceFolder, name: str) -> list[str]:
     with folder.session() as session, session.begin():
         actor = acting(session, folder, least=Role.ADMINISTRATOR)
         found = _connections(session)
-        with remembering_lost_access(session, folder, found):
+        with remembering_lost_access(session, folder, actor, found):
             people.remove_person(session, folder, actor, name)
         return [it.name for it in found if name in it.lost_access]
 
@@ -50,8 +58,8 @@ def audit_frame(folder: WorkspaceFolder) -> pl.DataFrame:
 def verify_audit(folder: WorkspaceFolder) -> AuditBreak | None:
     """Return where the audit's chain breaks."""
     with folder.session() as session, session.begin():
-        acting(session, folder, least=Role.ADMINISTRATOR)
-        return audit.verify(session)
+        # Not as somebody: who may look is told by the audit, and whoever can read it may know that it does not hold.
+        return audit.verify(session, root=folder.memory.root_at(folder.path) or "")
 
 
 def _connections(session: Session) -> list[ConnectionRecord]:

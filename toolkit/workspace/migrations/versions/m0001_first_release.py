@@ -21,8 +21,10 @@ def upgrade() -> None:
         sa.Column("action", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("decides", sa.JSON(), nullable=False),
         sa.Column("previous", sa.String(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("signature", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("previous"),
     )
@@ -39,6 +41,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("open_to_contributors", sa.Boolean(), nullable=False),
         sa.Column("lost_access", sa.JSON(), nullable=False),
+        sa.Column("secret_fingerprint", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("name"),
     )
@@ -143,6 +146,8 @@ def upgrade() -> None:
         sa.Column("connection_id", sa.Integer(), nullable=False),
         sa.Column("public_key", sa.String(), nullable=False),
         sa.Column("box", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed_by", sa.String(), nullable=False),
+        sa.Column("signature", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["connection_id"],
             ["connections.id"],

@@ -1,0 +1,14 @@
+"""What people may do in a workspace."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody may do, as Customer Insights names it."""
+
+    VIEWER = "viewer"
+    """Sees exports, their status and history."""
+    CONTRIBUTOR = "contributor"
+    """Manages and runs the exports of connections that are shared with them."""
+    ADMINISTRATOR = "administrator"
+    """Manages connections, people and all exports."""
