@@ -7,9 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from toolkit.audience import Audience, IdentifierForm, Status
+    from toolkit.audience import Audience, IdentifierForm, Status, SuppressedBy
     from toolkit.checks import Check, Level, Thresholds
-    from toolkit.errors import LeaseLostError, LedgerDivergedError, SignatureError, ToolkitError, TrustError
+    from toolkit.errors import (
+        LeaseLostError,
+        LedgerDivergedError,
+        SignatureError,
+        SuppressionsLostError,
+        ToolkitError,
+        TrustError,
+        UnusableRowsError,
+    )
     from toolkit.interface import Workspace, open_workspace
     from toolkit.preview import Preview
     from toolkit.refresh import Refresh, RefreshOptions, ScheduledRun
@@ -45,9 +53,12 @@ _HOME = {
     "SegmentTable": "tables",
     "SignatureError": "errors",
     "Status": "audience",
+    "SuppressedBy": "audience",
+    "SuppressionsLostError": "errors",
     "Thresholds": "checks",
     "ToolkitError": "errors",
     "TrustError": "errors",
+    "UnusableRowsError": "errors",
     "Workspace": "interface",
     "open_workspace": "interface",
 }
@@ -80,9 +91,12 @@ __all__ = [
     "SegmentTable",
     "SignatureError",
     "Status",
+    "SuppressedBy",
+    "SuppressionsLostError",
     "Thresholds",
     "ToolkitError",
     "TrustError",
+    "UnusableRowsError",
     "Workspace",
     "open_workspace",
 ]

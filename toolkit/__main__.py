@@ -188,6 +188,46 @@ def forget(
 
 
 @app.command()
+def suppress(
+    people: Annotated[str, typer.Argument(help="Where the table lies: a Parquet, Delta or CSV table.")],
+    email: Annotated[str | None, typer.Option(help="Column with e-mail addresses, plain or hashed.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Column with customer keys.")] = None,
+    madid: Annotated[str | None, typer.Option(help="Column with mobile ids.")] = None,
+    skip_unusable: Annotated[
+        bool, typer.Option("--skip-unusable", help="Add the people of the other rows when some rows can't be used.")
+    ] = False,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Keep the people of a table out of later runs."""
+    from toolkit.interface import open_workspace
+
+    added = open_workspace(workspace).suppress(
+        people, email_column=email, customer_column=customer, madid_column=madid, skip_unusable=skip_unusable
+    )
+    typer.echo(repr(added))
+
+
+@app.command()
+def suppressions(
+    lift: Annotated[str, typer.Option(help="Lift this entry: its people may be sent again.")] = "",
+    accept_lost: Annotated[
+        int | None, typer.Option(help="Go on without so many entries that are lost, as the error says.")
+    ] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """List the entries of the suppression list, without the people; lift one."""
+    from toolkit.interface import open_workspace
+    from toolkit.show import text_table
+
+    opened = open_workspace(workspace)
+    if accept_lost is not None:
+        opened.accept_lost_suppressions(entries=accept_lost)
+    if lift:
+        opened.unsuppress(lift)
+    typer.echo(text_table(opened.suppressed))
+
+
+@app.command()
 def exports(
     write: Annotated[Path | None, typer.Option(help="Write them to this YAML file.")] = None,
     read: Annotated[Path | None, typer.Option(help="Save those of this YAML file.")] = None,

@@ -34,6 +34,14 @@ class DataError(ToolkitError):
     """Fix the data: a table, a column or a row is not as it must be."""
 
 
+class UnusableRowsError(DataError):
+    """Fix the rows, or take the others knowingly: some rows of a table name nobody."""
+
+
+class SuppressionsLostError(DataError):
+    """Bring the suppression list back, or confirm its loss: entries that were made are not there."""
+
+
 class ConfigurationError(ToolkitError):
     """Fix the configuration: a name, a location or an option is wrong."""
 

@@ -90,7 +90,8 @@ from toolkit.workspace.exports import (
 )
 from toolkit.workspace.signed_locations import save_locations
 from toolkit.workspace.suites import add_suite, end_suite, sign_suite, suites_of
-from toolkit.workspace.suppression import suppress, suppression_frame
+from toolkit.workspace.suppression import accept_lost_suppressions, suppress, suppression_frame, unsuppress
+from toolkit.workspace.suppression_import import SuppressionImport
 from toolkit.workspace.trust import AlteredRow, altered_rows, restore_signed_rows, trust
 
 
@@ -530,7 +531,11 @@ class Workspace:
         cancel_run(self._folder, run_id)
 
     def forget(self, *, email: str | None = None, customer: str | int | None = None) -> Forgotten:
-        """Remove a person from every list that was ever filled, and keep them out of later runs."""
+        """Remove a person from every list that was ever filled, and keep them out of later runs.
+
+        The person is found by an address (or the hash of one) or by a customer key, in today's profiles and in the
+        history of the lists' members. The result says what was found, what was removed, and what is left to do.
+        """
         return forget(self._folder, email=email, customer=customer)
 
     @property
@@ -556,16 +561,35 @@ class Workspace:
 
     def suppress(
         self,
-        people: pl.DataFrame | str | Path,
+        people: pl.DataFrame | pl.LazyFrame | str | Path,
         *,
         email_column: str | None = None,
         customer_column: str | None = None,
-    ) -> str:
-        """Keep the people of a table, or of a Parquet or CSV file, out of later runs; return the entry's name.
+        madid_column: str | None = None,
+        skip_unusable: bool = False,
+    ) -> SuppressionImport:
+        """Keep the people of a frame, or of a Parquet, Delta or CSV table, out of later runs.
 
-        Addresses may be plain or hashed. Mirroring runs remove them from the lists; ``forget`` does at once.
+        Addresses may be plain or hashed. Rows that name nobody are refused, with their numbers; with
+        ``skip_unusable=True`` the people of the other rows are added. Mirroring runs remove them from the lists;
+        ``forget`` does at once.
         """
-        return suppress(self._folder, people, email_column=email_column, customer_column=customer_column)
+        return suppress(
+            self._folder,
+            people,
+            email_column=email_column,
+            customer_column=customer_column,
+            madid_column=madid_column,
+            skip_unusable=skip_unusable,
+        )
+
+    def unsuppress(self, entry: str) -> None:
+        """Lift an entry of the suppression list: its people may be sent again, unless another entry names them."""
+        unsuppress(self._folder, entry)
+
+    def accept_lost_suppressions(self, *, entries: int) -> None:
+        """Go on without entries of the suppression list that are lost; ``entries`` is how many, as the error says."""
+        accept_lost_suppressions(self._folder, entries=entries)
 
     @property
     def suppressed(self) -> pl.DataFrame:

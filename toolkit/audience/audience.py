@@ -16,8 +16,9 @@ from toolkit.show import html_table, text_table
 class Audience:
     """One or several segments, prepared: who is sent, and who is left out and why.
 
-    ``frame`` has a row for every member of every segment: ``segment``, ``customer`` (the key), ``status`` and, for
-    those who are exportable, ``identifier``: the hash that is compared, stored and (unless the form is plain) sent.
+    ``frame`` has a row for every member of every segment: ``segment``, ``customer`` (the key), ``status``,
+    ``suppressed_by`` (by what, for those who are suppressed) and, for those who are exportable, ``identifier``: the
+    hash that is compared, stored and (unless the form is plain) sent.
     Where each advertiser gets its own list, ``advertiser`` is its id.
     """
 
@@ -57,6 +58,13 @@ class Audience:
         )
 
     @property
+    def suppressed_by(self) -> pl.DataFrame:
+        """A row a segment and reason for which members are suppressed: ``segment``, ``suppressed_by``, ``members``."""
+        suppressed = self.frame.filter(pl.col("suppressed_by").is_not_null())
+        counted = suppressed.group_by("segment", "suppressed_by").agg(pl.len().cast(pl.Int64).alias("members"))
+        return counted.sort("segment", "suppressed_by").cast({"segment": pl.String, "suppressed_by": pl.String})
+
+    @property
     def counts_by_advertiser(self) -> pl.DataFrame:
         """A row a segment and advertiser (null for members who belong to none): ``members``, one column a status."""
         return self._count("segment", "advertiser").sort("segment", "advertiser").cast({"segment": pl.String})
@@ -82,7 +90,7 @@ class Audience:
 
     @property
     def left_out(self) -> pl.DataFrame:
-        """The members who are not sent: ``segment``, ``customer``, ``status``."""
+        """The members who are not sent: ``segment``, ``customer``, ``status``, ``suppressed_by``."""
         return self.frame.filter(pl.col("status") != Status.EXPORTABLE.value).drop("identifier")
 
     def identifiers(self, segment: str) -> pl.Series:

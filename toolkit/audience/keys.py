@@ -36,8 +36,8 @@ class SpeltOtherwise:
         """A warning for each kind, none when there is nobody."""
         return [
             f"{row['members']:,} members are in no profile because their keys are spelt otherwise than the profiles' "
-            f"({row['rule']}), such as {redacted(row['member_example'])!r} for {redacted(row['profile_example'])!r}. If "
-            f"that is the same customer, read the profiles with key_normalization=[{row['rule']!r}]."
+            f"({row['rule']}), such as {redacted(row['member_example'])!r} for {redacted(row['profile_example'])!r}. "
+            f"If that is the same customer, read the profiles with key_normalization=[{row['rule']!r}]."
             for row in self.frame.iter_rows(named=True)
         ]
 

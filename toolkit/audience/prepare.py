@@ -8,10 +8,10 @@ import polars as pl
 from toolkit.audience import email, madid
 from toolkit.audience.audience import Audience
 from toolkit.audience.domains import domains_of, with_domain
+from toolkit.audience.excluded import BY_TYPE, Excluded
 from toolkit.audience.identifiers import IdentifierForm, IdentifierKind, composed, hashed
 from toolkit.audience.placeholders import Placeholders
 from toolkit.audience.status import STATUS_TYPE, Status
-from toolkit.audience.suppression import Suppression
 from toolkit.tables.columns import id_as_text
 
 
@@ -34,28 +34,24 @@ def prepare(
     profile_key: str,
     identifier_column: str,
     kind: IdentifierKind = IdentifierKind.EMAIL,
-    exclude: Sequence[str] = (),
+    excluded: Excluded | None = None,
     form: IdentifierForm = IdentifierForm.SHA256,
     advertiser_column: str = "",
     advertisers: Sequence[str] = (),
-    suppression: Suppression | None = None,
     count_domains: bool = False,
     placeholders: Sequence[str] = (),
 ) -> Audience:
     """Give every member of every segment exactly one status, and those who are exportable an identifier.
 
     ``members`` has the columns ``segment`` (an Enum) and ``key``; ``profiles`` has ``profile_key`` (unique, of the
-    same type) and ``identifier_column``. Members of the segments in ``exclude``, and whoever shares an address with one
-    of them, are suppressed in all others, and so are those of ``suppression``. With ``advertiser_column`` a member
-    belongs to one of the ``advertisers``, or to none. A field that holds one of the ``placeholders``, beside those that
-    are known, is missing. Mail domains are counted only if asked for. Time and memory grow with the members; profiles
-    are streamed.
+    same type) and ``identifier_column``. Those who are ``excluded`` are suppressed, whatever identifier is prepared.
+    With ``advertiser_column`` a member belongs to one of the ``advertisers``, or to none. A field that holds one of the
+    ``placeholders``, beside those that are known, is missing. Mail domains are counted only if asked for. Time and
+    memory grow with the members; profiles are streamed.
 
     Raises ProfileKeyError when profiles hold a null key, or twice the key of a member.
     """
-    suppression = suppression or Suppression.nobody()
     form = IdentifierForm.PLAIN if kind is IdentifierKind.MADID else form
-    beside = [] if kind is IdentifierKind.MADID else suppression.forms_beside(form)
     picked = profiles.select(
         pl.col(profile_key).alias("customer"),
         pl.col(identifier_column).cast(pl.String).alias("field"),
@@ -69,7 +65,7 @@ def prepare(
                 picked,
                 kind=kind,
                 form=form,
-                beside=beside,
+                excluded=excluded,
                 advertisers=advertisers if advertiser_column else None,
                 count_domains=count_domains,
                 placeholders=Placeholders.of(placeholders),
@@ -86,20 +82,17 @@ def prepare(
         rows=pl.col("rows").sum(), blank=pl.col("rows").filter(pl.col("customer").is_null()).sum()
     )
     members_only = labelled.drop("rows", "is_placeholder").filter(pl.col("customer").is_not_null())
-    suppressed = _suppress(_suppress_people(members_only, suppression, beside), exclude)
-    segments = [name for name in _segment_names(labelled) if name not in exclude]
-    frame = _keep_each_address_once(suppressed).with_columns(pl.col("segment").cast(pl.Enum(segments)))
-    addresses = frame.filter(pl.col("address").is_not_null()) if form is IdentifierForm.PLAIN else None
+    segments = _segment_names(labelled)
+    frame = _keep_each_address_once(members_only).with_columns(pl.col("segment").cast(pl.Enum(segments)))
+    addresses = frame.filter(pl.col("identifier").is_not_null()) if form is IdentifierForm.PLAIN else None
     split = ["advertiser"] if advertiser_column else []
     return Audience(
-        frame=frame.select("segment", *split, "customer", "status", "identifier"),
+        frame=frame.select("segment", *split, "customer", "status", "suppressed_by", "identifier"),
         form=form,
         rows=_source_rows(rows, segments),
         addresses=None if addresses is None else addresses.select("identifier", "address").unique("identifier"),
         domains=domains_of(frame) if count_domains else None,
-        placeholders=int(
-            labelled.select(pl.col("is_placeholder") & ~pl.col("segment").is_in(list(exclude))).sum().item()
-        ),
+        placeholders=int(labelled["is_placeholder"].sum()),
     )
 
 
@@ -109,7 +102,7 @@ def _label(
     *,
     kind: IdentifierKind,
     form: IdentifierForm,
-    beside: Sequence[IdentifierForm],
+    excluded: Excluded | None,
     advertisers: Sequence[str] | None,
     count_domains: bool,
     placeholders: Placeholders,
@@ -126,6 +119,10 @@ def _label(
     )
     if kind is IdentifierKind.EMAIL:
         matched = matched.with_columns(composed(pl.col("address")))
+    if excluded is None or excluded.customers.is_empty():
+        matched = matched.with_columns(suppressed_by=pl.lit(None, BY_TYPE))
+    else:
+        matched = matched.join(excluded.customers.lazy(), on="customer", how="left")
     address = nw.col("address")
     has_advertiser = nw.lit(True) if advertisers is None else nw.col("advertiser").is_in(list(advertisers))
     if placeholders.hashes:
@@ -142,6 +139,8 @@ def _label(
         .with_columns(
             status=nw.when(nw.col("found").is_null())
             .then(nw.lit(Status.NOT_IN_PROFILES.value))
+            .when(~nw.col("suppressed_by").is_null())
+            .then(nw.lit(Status.SUPPRESSED.value))
             .when(~has_advertiser | has_advertiser.is_null())
             .then(nw.lit(Status.NO_ADVERTISER.value))
             .when(email.is_missing(address) | nw.col("is_placeholder"))
@@ -155,7 +154,7 @@ def _label(
     )
     is_exportable = pl.col("status") == Status.EXPORTABLE.value
     identifier = pl.when("is_hash").then("address").otherwise(hashed("address", form))
-    kept = ["segment", "customer", "rows", "status", "identifier", "is_placeholder", *(it.value for it in beside)]
+    kept = ["segment", "customer", "rows", "status", "suppressed_by", "identifier", "is_placeholder"]
     if count_domains:
         classified = with_domain(classified)
     return classified.with_columns(
@@ -163,7 +162,7 @@ def _label(
         is_placeholder=pl.col("is_placeholder")
         & (pl.col("status") == Status.MISSING_EMAIL.value)
         & (pl.col("address") != ""),
-        **{it.value: pl.when(is_exportable).then(hashed("address", it)) for it in beside},
+        suppressed_by=pl.when(pl.col("status") == Status.SUPPRESSED.value).then("suppressed_by"),
     ).select(
         *kept,
         *([] if form is not IdentifierForm.PLAIN else ["address"]),
@@ -188,39 +187,6 @@ def _refuse_ambiguous_keys(labelled: pl.DataFrame, *, null_keys: int, rows: int)
     if labelled["rows"].sum() != rows:
         pairs = labelled.select("segment", "customer")
         raise ProfileKeyError(pairs.filter(pairs.is_duplicated())["customer"].unique())
-
-
-def _suppress_people(
-    labelled: pl.DataFrame, suppression: Suppression, beside: Sequence[IdentifierForm]
-) -> pl.DataFrame:
-    if suppression.frame.is_empty():
-        return labelled
-    hashes = suppression.identifiers.implode()
-    known = [pl.col("customer").cast(pl.String).is_in(suppression.customers.implode())]
-    known += [pl.col(name).is_in(hashes) for name in ("identifier", *(it.value for it in beside))]
-    is_known = pl.any_horizontal(it.fill_null(False) for it in known)
-    return _suppressed(labelled, is_known).drop(it.value for it in beside)
-
-
-def _suppressed(labelled: pl.DataFrame, who: pl.Expr) -> pl.DataFrame:
-    is_suppressed = (pl.col("status") != Status.NOT_IN_PROFILES.value) & who
-    return labelled.with_columns(
-        status=pl.when(is_suppressed).then(pl.lit(Status.SUPPRESSED.value, STATUS_TYPE)).otherwise("status"),
-        identifier=pl.when(~is_suppressed).then("identifier"),
-    )
-
-
-def _suppress(labelled: pl.DataFrame, exclude: Sequence[str]) -> pl.DataFrame:
-    """Suppress the members of the excluded segments, and whoever shares an address with one of them."""
-    if not exclude:
-        return labelled
-    is_excluded = pl.col("segment").cast(pl.String).is_in(list(exclude))
-    excluded = labelled.filter(is_excluded)
-    is_known = (
-        pl.col("customer").is_in(excluded["customer"].implode())
-        | pl.col("identifier").is_in(excluded["identifier"].drop_nulls().implode())
-    ).fill_null(False)
-    return _suppressed(labelled.filter(~is_excluded), is_known)
 
 
 def _keep_each_address_once(labelled: pl.DataFrame) -> pl.DataFrame:

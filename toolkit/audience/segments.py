@@ -6,6 +6,7 @@ from dataclasses import replace
 import polars as pl
 
 from toolkit.audience.audience import Audience
+from toolkit.audience.excluded import Excluded, IdentityColumn, find_excluded
 from toolkit.audience.identifiers import IdentifierForm, IdentifierKind
 from toolkit.audience.keys import as_in_profiles, find_spelt_otherwise, refuse_addresses, suppressed_by_rules
 from toolkit.audience.prepare import ProfileKeyError, prepare
@@ -13,6 +14,52 @@ from toolkit.audience.status import Status
 from toolkit.audience.suppression import Suppression
 from toolkit.errors import DataError
 from toolkit.tables import Members, Profiles, SegmentFolder, SegmentTable, Table, reading
+
+
+def excluded_of(
+    profiles: Profiles,
+    catalog: SegmentFolder | SegmentTable | None = None,
+    *,
+    columns: Sequence[IdentityColumn],
+    exclude: Sequence[str] = (),
+    suppression: Suppression | None = None,
+    most_steps: int | None = None,
+) -> Excluded:
+    """Find the customers who are sent under no identifier.
+
+    Args:
+        profiles: The profile table.
+        catalog: Where the segments in ``exclude`` lie.
+        columns: The profile columns by whose values people are known, also those that are not sent now.
+        exclude: Segments whose members are excluded.
+        suppression: The suppression list.
+        most_steps: As in ``find_excluded``.
+
+    Raises:
+        ToolkitError: A table can't be read, lacks a column, or its keys are of another type than the other table's.
+    """
+    suppression = suppression or Suppression.nobody()
+    table = profiles.look([it.name for it in columns if it.name != profiles.key])
+    if suppression.is_empty and not (catalog and exclude):
+        return Excluded.nobody(table.key_type)
+    keys = None
+    tables: list[Table] = [table]
+    if catalog is not None and exclude:
+        members = catalog.members(list(dict.fromkeys(exclude)))
+        require_same_keys(profiles, table, catalog, members)
+        tables += members.tables
+        with reading(*tables):
+            customer = pl.col("customer").cast(table.key_type)
+            keys = members.frame.select(customer.unique()).collect(engine="streaming")["customer"]
+    with reading(*tables):
+        return find_excluded(
+            table.scan(),
+            profile_key=profiles.key,
+            columns=columns,
+            suppression=suppression,
+            members=keys,
+            most_steps=most_steps,
+        )
 
 
 def audience_of(
@@ -27,19 +74,24 @@ def audience_of(
     advertiser_column: str = "",
     advertisers: Sequence[str] = (),
     suppression: Suppression | None = None,
+    excluded: Excluded | None = None,
     count_domains: bool = False,
     placeholders: Sequence[str] = (),
 ) -> Audience:
     """Prepare these segments of the catalog: scan, match, classify, hash.
 
-    Members of the segments in ``exclude``, and the people of ``suppression``, are suppressed. With an
-    ``advertiser_column`` each member belongs to the one of ``advertisers`` that it names. Raises a ToolkitError that
-    names the table, the file and the column when one cannot be read, lacks a column, or its keys are null, repeated or
-    of another type than the other table's.
+    Members of the segments in ``exclude``, the people of ``suppression``, and whoever shares an identifier with one of
+    them, are suppressed; or those who were found before by ``excluded_of``. With an ``advertiser_column`` each member
+    belongs to the one of ``advertisers`` that it names. Raises a ToolkitError that names the table, the file and the
+    column when one cannot be read, lacks a column, or its keys are null, repeated or of another type than the other
+    table's.
     """
     table = profiles.look(list(dict.fromkeys(filter(None, [email_column, advertiser_column]))))
     _require_text(table, email_column)
-    members = catalog.members(list(dict.fromkeys([*segments, *exclude])))
+    if excluded is None:
+        columns = [IdentityColumn(email_column, kind)]
+        excluded = excluded_of(profiles, catalog, columns=columns, exclude=exclude, suppression=suppression)
+    members = catalog.members([it for it in dict.fromkeys(segments) if it not in exclude])
     require_same_keys(profiles, table, catalog, members)
     if members.key_type == pl.String and table.key_type == pl.Int64:
         table = replace(table, key_as_text=True)  # numbers, of which some may be too long for 64 bits
@@ -59,11 +111,10 @@ def audience_of(
                 profile_key=profiles.key,
                 identifier_column=email_column,
                 kind=kind,
-                exclude=exclude,
+                excluded=excluded,
                 form=form,
                 advertiser_column=advertiser_column,
                 advertisers=advertisers,
-                suppression=suppression,
                 count_domains=count_domains,
                 placeholders=placeholders,
             )
@@ -82,11 +133,15 @@ def audience_of_keys(
     email_column: str,
     form: IdentifierForm = IdentifierForm.SHA256,
     suppression: Suppression | None = None,
+    excluded: Excluded | None = None,
     count_domains: bool = False,
 ) -> Audience:
     """Prepare a segment that is in no catalog, of these keys of the profiles; raises as ``audience_of`` does."""
     table = profiles.look([email_column])
     _require_text(table, email_column)
+    if excluded is None:
+        columns = [IdentityColumn(email_column, IdentifierKind.EMAIL)]
+        excluded = excluded_of(profiles, columns=columns, suppression=suppression)
     members = keys.cast(table.key_type).alias("customer").to_frame()
     refuse_addresses(members["customer"], column=profiles.key, what=f"profiles at {profiles.location}")
     named = members.lazy().select(pl.lit(segment, pl.Enum([segment])).alias("segment"), "customer")
@@ -99,7 +154,7 @@ def audience_of_keys(
                 profile_key=profiles.key,
                 identifier_column=email_column,
                 form=form,
-                suppression=suppression,
+                excluded=excluded,
                 count_domains=count_domains,
             )
         except ProfileKeyError as error:

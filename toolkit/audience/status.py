@@ -11,7 +11,7 @@ class Status(StrEnum):
     NOT_IN_PROFILES = "not_in_profiles"
     """The profile table has no row with the member's key."""
     SUPPRESSED = "suppressed"
-    """The member, or the member's address, is in a segment that the export excludes, or on the suppression list."""
+    """The customer is on the suppression list or in an excluded segment, or shares an identifier with one who is."""
     NO_ADVERTISER = "no_advertiser"
     """The profile names no advertiser, or one that did not consent, where each advertiser gets its own list."""
     MISSING_EMAIL = "missing_email"

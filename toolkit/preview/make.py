@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from toolkit.audience import Audience, IdentifierForm, IdentifierKind, audience_of, audience_of_keys
+from toolkit.audience import Audience, IdentifierForm, IdentifierKind, IdentityColumn, audience_of, audience_of_keys
 from toolkit.checks import Thresholds
 from toolkit.preview.effort import effort_of
 from toolkit.preview.limits import limits_of
@@ -18,8 +18,8 @@ from toolkit.segments import stale_segments_of
 from toolkit.workspace import Export, Role, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.exports import chosen_segments, export_of
+from toolkit.workspace.matching import excluded_for
 from toolkit.workspace.people import acting
-from toolkit.workspace.suppression import suppression_of
 
 FIRST_MEMBERS = 100
 _PAST_RUNS = 5
@@ -38,6 +38,7 @@ def preview_of_segments(
     members: int = FIRST_MEMBERS,
 ) -> Preview:
     """Preview segments, as a new export would send them."""
+    excluded = excluded_for(folder, [IdentityColumn(email_column, IdentifierKind.EMAIL)], exclude=exclude)
     audience = audience_of(
         folder.profiles,
         folder.segments,
@@ -45,7 +46,7 @@ def preview_of_segments(
         email_column=email_column,
         exclude=exclude,
         form=form,
-        suppression=suppression_of(folder),
+        excluded=excluded,
         count_domains=True,
     )
     history = trend(folder).filter(pl.col("segment").is_in(audience.segments))
@@ -75,13 +76,14 @@ def preview_of_members(
     members: int = FIRST_MEMBERS,
 ) -> Preview:
     """Preview customers, by their keys, as if they were the segment of that name."""
+    excluded = excluded_for(folder, [IdentityColumn(email_column, IdentifierKind.EMAIL)])
     audience = audience_of_keys(
         folder.profiles,
         segment,
         keys,
         email_column=email_column,
         form=form,
-        suppression=suppression_of(folder),
+        excluded=excluded,
         count_domains=True,
     )
     return _preview(

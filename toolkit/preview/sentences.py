@@ -76,8 +76,22 @@ def _done(level: Level) -> str:
 
 
 def sentences_of(preview: "Preview") -> list[str]:
-    """Return the changes, the effort, what is at Criteo, and the warnings."""
-    return [*change_sentences(preview), effort_sentence(preview), *(f"Warning: {it}" for it in preview.warnings)]
+    """Return by what members are suppressed, the changes, the effort, what is at Criteo, and the warnings."""
+    return [
+        *suppressed_sentences(preview),
+        *change_sentences(preview),
+        effort_sentence(preview),
+        *(f"Warning: {it}" for it in preview.warnings),
+    ]
+
+
+def suppressed_sentences(preview: "Preview") -> list[str]:
+    """Return by what members are suppressed, in one sentence; none when nobody is."""
+    by = preview.suppressed_by.group_by("suppressed_by").agg(pl.col("members").sum()).sort("members", descending=True)
+    if by.is_empty():
+        return []
+    named = ", ".join(f"{members:,} by {reason}" for reason, members in by.iter_rows())
+    return [f"{int(by['members'].sum()):,} members are suppressed: {named}."]
 
 
 def change_sentences(preview: "Preview") -> list[str]:

@@ -381,6 +381,11 @@ class Ledger:
         known = self._known_members(record, wanted=_NO_MEMBERS, left=_nothing())
         return known.filter(pl.col("customer").is_in(customers.implode()))["identifier"]
 
+    def known_people(self, record: ContactListRecord) -> pl.DataFrame:
+        """Return ``identifier`` and ``customer`` of whoever the list holds, or may hold."""
+        known = self._known_members(record, wanted=_NO_MEMBERS, left=_nothing())
+        return known.select("identifier", "customer")
+
     def _snapshot(self, record: ContactListRecord) -> pl.DataFrame:
         """Return the rows of the snapshot; raises DataError when its file is lost or damaged."""
         if record.snapshot is None:

@@ -50,6 +50,17 @@ def scan_history(folder: WorkspaceFolder, export: str | None = None) -> pl.LazyF
     return pl.concat(parts or [pl.LazyFrame(schema=_SCHEMA)]).sort("at", maintain_order=True)
 
 
+def scan_identities(folder: WorkspaceFolder, lists: Iterable[ContactListRecord]) -> pl.LazyFrame:
+    """Return ``customer``, ``identifier`` and ``kind`` of whoever entered or left one of these lists."""
+    schema = {"customer": pl.String, "identifier": pl.String, "kind": pl.String}
+    parts = [
+        pl.scan_parquet(file).select("customer", "identifier", pl.lit(record.identifier_type).alias("kind"))
+        for record in lists
+        for file in _parts(folder, record)
+    ]
+    return pl.concat(parts or [pl.LazyFrame(schema=schema)]).unique()
+
+
 def flapping(
     folder: WorkspaceFolder, export: str | None = None, *, times: int = OFTEN, in_run: str | None = None
 ) -> pl.DataFrame:

@@ -50,6 +50,8 @@ class Action(StrEnum):
     KEEP_LIST = "keep list left behind"
     FORGET = "forget person"
     SUPPRESS = "suppress people"
+    UNSUPPRESS = "lift entry of suppression list"
+    ACCEPT_LOST_SUPPRESSIONS = "accept loss of entries of suppression list"
     WRITE_LEFT_OUT = "write members left out"
     SHOW_UNMASKED = "show columns unmasked"
     SAVE_SUITE = "save suite of checks"

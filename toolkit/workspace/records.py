@@ -1,6 +1,6 @@
 """The tables of the workspace's database.
 
-No row holds an e-mail address, a hash of one, or a secret that is not sealed.
+No row holds an e-mail address or a secret that is not sealed; hashes of addresses lie in the suppression list alone.
 """
 
 from datetime import UTC, datetime
@@ -333,6 +333,46 @@ class HistoryPartRecord(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     file: Mapped[str]
     """Below the workspace's folder."""
+
+
+class SuppressionRecord(Base):
+    """One entry of the suppression list: people who were added, or another entry that was lifted.
+
+    Entries are numbered and chained: ``sha256`` covers the entry and the hash of the one before.
+    """
+
+    __tablename__ = "suppressions"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(unique=True)
+    act: Mapped[str]
+    source: Mapped[str]
+    """Where the people come from."""
+    added_at: Mapped[datetime]
+    added_by: Mapped[str]
+    public_key: Mapped[str]
+    lifts: Mapped[str | None]
+    """The name of the entry that is lifted."""
+    kept: Mapped[list[str]] = mapped_column(default=list)
+    """Of one that accepts that others are lost: the hashes of those that hold on."""
+    customers: Mapped[int] = mapped_column(default=0)
+    addresses: Mapped[int] = mapped_column(default=0)
+    mobile_ids: Mapped[int] = mapped_column(default=0)
+    content_sha256: Mapped[str] = mapped_column(default="")
+    """Of the people."""
+    previous: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[str]
+    signature: Mapped[str]
+
+
+class SuppressionPartRecord(Base):
+    """A part of the people of an entry of the suppression list: a Parquet table of customer keys and hashes."""
+
+    __tablename__ = "suppression_parts"
+
+    number: Mapped[int] = mapped_column(ForeignKey("suppressions.number"), primary_key=True)
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class RefreshRecord(Base):

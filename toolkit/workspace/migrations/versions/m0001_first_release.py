@@ -58,6 +58,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "name"),
     )
     op.create_table(
+        "suppressions",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("act", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("added_by", sa.String(), nullable=False),
+        sa.Column("public_key", sa.String(), nullable=False),
+        sa.Column("lifts", sa.String(), nullable=True),
+        sa.Column("kept", sa.JSON(), nullable=False),
+        sa.Column("customers", sa.Integer(), nullable=False),
+        sa.Column("addresses", sa.Integer(), nullable=False),
+        sa.Column("mobile_ids", sa.Integer(), nullable=False),
+        sa.Column("content_sha256", sa.String(), nullable=False),
+        sa.Column("previous", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("signature", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+        sa.UniqueConstraint("name"),
+        sa.UniqueConstraint("previous"),
+    )
+    op.create_table(
+        "suppression_parts",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("part", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["number"], ["suppressions.number"]),
+        sa.PrimaryKeyConstraint("number", "part"),
+    )
+    op.create_table(
         "people",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
