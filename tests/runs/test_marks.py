@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import toolkit
@@ -191,6 +192,40 @@ class TestRestored:
         workspace.run("Nightly", mode="replace").raise_for_status()
         assert held("All") == wanted
 
+    def test_from_the_middle_of_a_run_is_stopped(
+        self, workspace: toolkit.Workspace, tables: Tables, tmp_path: Path, held: Held
+    ) -> None:
+        """It knows the mark that the run set first, and not all that was sent after that."""
+        day(tables, range(50))
+        workspace.run("Nightly").raise_for_status()
+
+        def back_up(progress: Progress) -> None:
+            if progress.step is Step.PUSH and progress.done == 5:
+                copied(workspace, tmp_path / "backup")
+
+        before = day(tables, range(10, 60))
+        workspace.run("Nightly", batch_size=5, observer=back_up).raise_for_status()
+        wanted = day(tables, range(20, 70))
+        backup = toolkit.open_workspace(tmp_path / "backup")
+        assert error_of(backup.run("Nightly")) == DIVERGED
+        assert held("All") == before
+        backup.run("Nightly", mode="replace").raise_for_status()
+        assert held("All") == wanted
+
+    @pytest.mark.parametrize(("mode", "extras"), [("mirror", 0), ("append", 50)])
+    def test_that_is_killed_before_it_empties_forgets_nothing(
+        self, restored: toolkit.Workspace, tables: Tables, criteo: Sandbox, held: Held, mode: str, extras: int
+    ) -> None:
+        before, wanted = held("All"), day(tables, range(20, 70))
+        criteo.fail(Fault.HANG, calls=Call.CLEAR, seconds=30)
+        process = OwnProcess(restored.path, mode="replace")
+        while not any(it.call is Call.CLEAR and it.status is None for it in criteo.requests()):
+            assert not process.ends_within(0.02)
+        assert process.kill()
+        criteo.stop_failing()
+        restored.run("Nightly", mode=mode).raise_for_status()
+        assert held("All") == wanted | (before if extras else set())
+
     def test_is_told_by_health_preview_and_dry_run(
         self, restored: toolkit.Workspace, tables: Tables, criteo: Sandbox
     ) -> None:
@@ -250,6 +285,19 @@ class TestCopies:
         wanted = day(tables, range(10, 60))
         runs = [it.run("Nightly") for it in (workspace, copy)]
         assert sorted(str(error_of(it)) for it in runs) == [DIVERGED, "None"]
+        assert held("All") == wanted
+
+    def test_that_make_one_list_at_the_same_moment_make_it_once(
+        self, workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox, tmp_path: Path, held: Held
+    ) -> None:
+        copy = copied(workspace, tmp_path / "early copy")
+        wanted = day(tables, range(50))
+        criteo.fail(Fault.SLOW, calls=Call.SEARCH, times=2, seconds=1)
+        processes = [OwnProcess(it.path) for it in (workspace, copy)]
+        for process in processes:
+            process.wait_until_begun()
+        assert sorted(it.outcome for it in processes) == ["failed", "successful"]
+        assert [it.name for it in criteo.lists()] == ["All"]
         assert held("All") == wanted
 
     def test_a_mark_that_is_overwritten_in_the_middle_fails_both(
@@ -325,6 +373,20 @@ class TestDescriptions:
         (described,) = (it.description or "" for it in criteo.lists())
         assert described.startswith("Our best customers [")
         assert workspace.run("Nightly").raise_for_status().warnings == ()
+
+    def test_one_edited_by_hand_takes_mobile_ids_later(
+        self, workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox
+    ) -> None:
+        workspace.run("Nightly").raise_for_status()
+        (made,) = criteo.lists()
+        describe(criteo, made.id, "Our best customers")
+        profiles = tables.folder / "profiles.parquet"
+        number = pl.int_range(pl.len()).cast(pl.String).str.zfill(12)
+        phones = pl.format("0000000A-0000-4000-8000-{}", number).alias("Phone")
+        pl.read_parquet(profiles).with_columns(phones).write_parquet(profiles)
+        save_nightly(workspace, madid_column="Phone")
+        workspace.run("Nightly").raise_for_status()
+        assert [(it.id, it.size) for it in criteo.lists()] == [(made.id, 200)]
 
     def test_one_copied_from_another_list_is_told(
         self, workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox
@@ -412,6 +474,26 @@ class TestKilled:
         assert held("All") == wanted
         assert error_of(workspace.run("Nightly")) is None
 
+    @pytest.mark.parametrize("call", [Call.CREATE, Call.UPDATE])
+    def test_what_was_done_but_not_answered_is_known(
+        self, workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox, held: Held, call: Call
+    ) -> None:
+        for first in (0, 10):
+            criteo.fail(Fault.DROP_AFTER, calls=call)
+            wanted = day(tables, range(first, first + 50))
+            assert workspace.run("Nightly").raise_for_status().warnings == ()
+            assert held("All") == wanted
+
+    def test_a_mark_that_can_not_be_moved_on_at_the_end_is_a_warning(
+        self, workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox, held: Held
+    ) -> None:
+        criteo.fail(Fault.HTTP_401, calls=Call.UPDATE, times=2)
+        (warning,) = workspace.run("Nightly").raise_for_status().warnings
+        assert "could not be moved on" in warning
+        wanted = day(tables, range(50))
+        assert workspace.run("Nightly").raise_for_status().warnings == ()
+        assert held("All") == wanted
+
 
 class TestLateSearches:
     def test_an_older_mark_of_ours_is_no_alarm(
@@ -473,9 +555,9 @@ FINDING = (Call.SEARCH, Call.CREATE, Call.UPDATE)
 @pytest.mark.parametrize(
     ("lists", "first", "nothing", "changed"),
     [
-        (1, (2, 1, 0), (1, 0, 0), (4, 0, 1)),
-        (5, (2, 1, 0), (1, 0, 0), (4, 0, 1)),
-        (120, (3, 2, 0), (2, 0, 0), (8, 0, 2)),
+        (1, (2, 1, 1), (1, 0, 0), (4, 0, 2)),
+        (5, (2, 1, 1), (1, 0, 0), (4, 0, 2)),
+        (120, (3, 2, 2), (2, 0, 0), (8, 0, 4)),
     ],
 )
 def test_lists_are_found_made_and_marked_a_hundred_a_call(

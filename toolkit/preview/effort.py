@@ -53,8 +53,8 @@ def _calls_beside_batches(lists: Lists, export: Export | None) -> int:
     marked = known.filter(changes)["list_id"].n_unique() + adopted.filter(changes).height
     # All lists of an advertiser are searched once for the names of those that are to be made.
     searches = _calls(known["list_id"].n_unique() + adopted.height) + made["advertiser_id"].n_unique()
-    # Marks are looked at, set, and looked at again; and once more at the end, with those of lists that were made.
-    marks = 3 * _calls(marked) + _calls(marked + made.height)
+    # Marks are looked at, set, and looked at again; looked at and set at the end, with those of lists that were made.
+    marks = 3 * _calls(marked) + 2 * _calls(marked + made.height)
     # Before it sends, a run that replaces has nothing to compare a count with.
     times = 1 if export is not None and export.mode is Mode.REPLACE else 2
     counts = times * (known["list_id"].n_unique() + others.height)

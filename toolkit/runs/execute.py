@@ -1,7 +1,7 @@
 """One run of an export, from its tables to its report."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import polars as pl
 from toolkit.audience import Audience, IdentifierForm, IdentifierKind
 from toolkit.checks import CheckResults, preload, write_data_docs
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
-from toolkit.errors import BusyError, ConfigurationError, LeaseLostError, UnavailableError
+from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, LeaseLostError, UnavailableError
 from toolkit.files import write_atomically
 from toolkit.runs.abandoned import find_abandoned
 from toolkit.runs.checking import check_prepared, prepared
@@ -20,7 +20,14 @@ from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writ
 from toolkit.runs.ledger import Batch, Ledger, Operation
 from toolkit.runs.leftovers import sweep_workspace
 from toolkit.runs.lifecycle import RunKeeper, end_dead_runs, now, recorded_run
-from toolkit.runs.lists import IfListGone, find_lists, hold_unknown, lease_list, others_of
+from toolkit.runs.lists import (
+    Holds,
+    IfListGone,
+    find_lists,
+    lease_list,
+    note_doubt,
+    others_of,
+)
 from toolkit.runs.marks import Marks
 from toolkit.runs.members import OFTEN, flapping
 from toolkit.runs.plan import Plan, is_other_form
@@ -286,6 +293,7 @@ class _Work:
                 with self._counted_retries(target):
                     self._send_list(criteo, target, plans[target])
             marks.require_kept()
+            self._finish(marks)
             self._count_at_criteo(criteo)
             self._tell_flapping()
         finally:
@@ -324,21 +332,37 @@ class _Work:
         """Take nothing for certain of what lists hold that another ledger changed."""
         if not marks.taken_over:
             return
-        if self._export.mode is Mode.REPLACE:
-            self._told.append(f"{marks.taken_over_from} It is emptied and sent whole.")
-            return
+        replaces = self._export.mode is Mode.REPLACE
         for target, record in self._records.items():
             if record.criteo_id in marks.taken_over:
                 for it in (record, *others_of(self._folder, record)):
-                    self._ledger.doubt(it)
-                    hold_unknown(self._folder, it)
+                    # Whose record is lost too is told so by any run that does not replace the list.
+                    with suppress(DataError) if replaces else nullcontext():
+                        self._ledger.doubt(it)
+                    # A run that is killed before it empties the list leaves this for the next.
+                    note_doubt(self._folder, it, Holds.ANYTHING if replaces else Holds.OTHERS_TOO)
                 self._records[target] = target.record(self._folder, self._export, host=self._host)
+        if replaces:
+            self._told.append(f"{marks.taken_over_from} It is emptied and sent whole.")
+            return
         self._keeper.warn(
             [
                 f"{marks.taken_over_from} It was taken over: whom the other workspace put there can't be known, and "
                 "stays. To leave exactly the segment in it, run the export once with mode='replace'."
             ]
         )
+
+    def _finish(self, marks: Marks) -> None:
+        try:
+            marks.finish()
+        except (AccessError, BusyError, UnavailableError) as error:
+            # All was sent and acknowledged.
+            self._keeper.warn(
+                [
+                    "The marks of the lists could not be moved on after the last change. A backup that was made while "
+                    f"this run went on would not be told from this workspace. {error.what}"
+                ]
+            )
 
     def _changed(self, plans: Mapping[Target, Plan], marks: Marks) -> list[ContactListRecord]:
         """Return the lists to which something is sent, or which another ledger changed."""

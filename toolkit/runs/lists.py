@@ -1,6 +1,5 @@
 """The contact list that a segment of an export fills: found, made, or gone."""
 
-import time
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,9 +11,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from toolkit.criteo import ContactList, CriteoClient, IdentifierType, ListChange, NewList, Waiting, canonical_host
-from toolkit.errors import BusyError, ConfigurationError, LedgerDivergedError, ListGoneError, UnavailableError
+from toolkit.errors import BusyError, ConfigurationError, LedgerDivergedError, ListGoneError
 from toolkit.runs.batches import newest_batch
-from toolkit.runs.marks import LATE_ANSWERS_SECONDS, Mark, Marks, Sighting, Standing, diverged, judge, new_run_id
+from toolkit.runs.marks import (
+    Mark,
+    Marks,
+    ShownLists,
+    Sighting,
+    Standing,
+    diverged,
+    judge,
+    new_run_id,
+)
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.database import one_at_a_time
@@ -130,7 +138,8 @@ def find_lists(
     for name, record in unknown.items():
         there = criteo.list_named(name.advertiser_id, name.name)
         if there is not None:
-            sightings |= _require_ours(folder, record, there)
+            # The list of the addresses takes mobile ids too.
+            sightings |= {} if there.id in found else _require_ours(folder, record, there)
             named[name] = there
     marks.accept(sightings)
     named |= _make(folder, {it: record for it, record in unknown.items() if it not in named}, export, criteo, marks)
@@ -159,36 +168,17 @@ def _with_known_ids(
     export: Export,
     criteo: CriteoClient,
     if_list_gone: IfListGone,
-) -> tuple[dict[K, ContactListRecord], dict[str, ContactList]]:
+) -> tuple[dict[K, ContactListRecord], Mapping[str, ContactList]]:
     """Find the lists whose ids are known; return the records, without the ids that are gone, and the lists by id."""
     kept = dict(records)
     ids = {key: export.lists.get(it.segment, it.criteo_id) for key, it in kept.items()}
-    found = criteo.lists_by_id(it for it in ids.values() if it)
-    late: list[str] = []
+    shown = ShownLists.of(criteo, {it for it in ids.values() if it})
     for key, list_id in ids.items():
-        if list_id is None or list_id in found:
-            continue
-        try:
-            # A search passes over what may not be seen: only the list itself tells whether it is gone.
-            criteo.statistics(list_id)
-            late.append(list_id)
-        except ListGoneError:
+        if list_id is not None and list_id in shown.gone:
             if if_list_gone is IfListGone.STOP or kept[key].segment in export.lists:
-                raise
+                raise shown.gone[list_id]
             kept[key] = empty_record(folder, kept[key])
-    for wait in LATE_ANSWERS_SECONDS:
-        if not set(late) - found.keys():
-            break
-        time.sleep(wait)
-        found |= criteo.lists_by_id(late)
-    unseen = sorted(set(late) - found.keys())
-    if unseen:
-        # Its description may hold the mark of another ledger, and would be written over.
-        raise UnavailableError(
-            f"Criteo's search does not show contact list {', '.join(unseen)}, which is there.",
-            "Run again in some minutes: nothing was sent.",
-        )
-    return kept, found
+    return kept, shown.found
 
 
 def _by_name(
@@ -272,12 +262,12 @@ def _make(
             )
         marks.accept(_require_ours(folder, missing[name], there))
         found[name] = there
+    with_our_mark = {
+        name: it for name, it in found.items() if name in created or Mark.in_text(it.description) == intended[name]
+    }
     marks.note_made(
-        {
-            it.id: (missing[name], intended[name])
-            for name, it in found.items()
-            if name in created or Mark.in_text(it.description) == intended[name]
-        }
+        {it.id: (missing[name], intended[name]) for name, it in with_our_mark.items()},
+        {it.id: new[name].description for name, it in with_our_mark.items()},
     )
     return found
 
@@ -383,7 +373,8 @@ def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) ->
         return
     lists = {it.criteo_id: it for it in records if it.criteo_id}
     with client_of(credentials_of(folder, connection_name), waiting=Waiting.PERSON) as criteo:
-        seen = judge(folder, records[0].host, criteo.lists_by_id(lists).values())
+        found = ShownLists.of(criteo, lists.keys()).found
+        seen = judge(folder, records[0].host, found.values())
         changed = diverged(folder, seen.values())
         if changed is not None:
             raise LedgerDivergedError(
@@ -401,12 +392,24 @@ def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) ->
             empty_record(folder, record, with_its_id=chosen is OfLists.DELETE)
         if chosen is OfLists.EMPTY:
             marks.require_kept()
+            marks.finish()
 
 
-def hold_unknown(folder: WorkspaceFolder, record: ContactListRecord) -> None:
-    """Record that the list may hold what somebody else put there, until it is emptied."""
+class Holds(StrEnum):
+    """What is known of a list that another ledger changed."""
+
+    OTHERS_TOO = "others too"
+    """It may hold, besides what was sent from here, what the other ledger put there."""
+    ANYTHING = "anything"
+    """Nothing: a mirror empties it, and sends it whole."""
+
+
+def note_doubt(folder: WorkspaceFolder, record: ContactListRecord, holds: Holds) -> None:
+    """Record, until the list is emptied, that another ledger changed it."""
     with folder.session() as session, session.begin():
-        session.get_one(ContactListRecord, record.id).holds_unknown = True
+        kept = session.get_one(ContactListRecord, record.id)
+        kept.holds_unknown = True
+        kept.mixes_forms = kept.mixes_forms or holds is Holds.ANYTHING
 
 
 def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactList) -> ContactListRecord:

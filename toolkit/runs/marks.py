@@ -7,6 +7,9 @@ another one: the run stops before anything is sent.
 
 Two copies that run at the same moment follow Fischer's algorithm: look, set the mark, wait for longer than looking and
 setting took, and look again. Who no longer finds the own mark has changed nothing yet, and stops.
+
+After its last change a run moves the mark on once more: a backup that was made while the run went on knows its first
+mark, and not what was sent after that.
 """
 
 import re
@@ -21,7 +24,7 @@ from secrets import token_hex
 from sqlalchemy import delete, select, update
 
 from toolkit.criteo import ContactList, CriteoClient, ListChange
-from toolkit.errors import LedgerDivergedError, ToolkitError
+from toolkit.errors import LedgerDivergedError, ListGoneError, ToolkitError, UnavailableError
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.records import ContactListRecord, ListMarkRecord, RunRecord
 
@@ -98,6 +101,45 @@ class Sighting:
     """Of an own mark: whether the ledger knew the id of the list."""
 
 
+@dataclass(frozen=True)
+class ShownLists:
+    """Lists by their ids, as Criteo's search shows them, and why others are not shown."""
+
+    found: Mapping[str, ContactList]
+    gone: Mapping[str, ListGoneError]
+    at: float
+    """When the search that showed them began, on the monotonic clock."""
+
+    @classmethod
+    def of(cls, criteo: CriteoClient, list_ids: Collection[str]) -> "ShownLists":
+        """Look lists up; one that the search does not show yet is waited for.
+
+        Raises:
+            UnavailableError: A list that is there stays away. Its description may hold the mark of another ledger, and
+                must not be written over.
+        """
+        at = time.monotonic()
+        found = criteo.lists_by_id(list_ids)
+        gone: dict[str, ListGoneError] = {}
+        for list_id in list_ids - found.keys():
+            try:
+                # A search passes over what may not be seen: only the list itself tells whether it is gone.
+                criteo.statistics(list_id)
+            except ListGoneError as error:
+                gone[list_id] = error
+        for wait in LATE_ANSWERS_SECONDS:
+            late = sorted(list_ids - found.keys() - gone.keys())
+            if not late:
+                return cls(found, gone, at)
+            time.sleep(wait)
+            at = time.monotonic()
+            found |= criteo.lists_by_id(late)
+        raise UnavailableError(
+            f"Criteo's search does not show contact list {', '.join(late)}, which is there.",
+            "Run again in some minutes: nothing was sent.",
+        )
+
+
 def judge(folder: WorkspaceFolder, host: str, lists: Iterable[ContactList]) -> dict[str, Sighting]:
     """Compare the marks of lists with those that this ledger set.
 
@@ -163,6 +205,7 @@ class Marks:
         self._set: dict[str, tuple[ContactListRecord, Mark]] = {}
         self._accepted: dict[str, Sighting] = {}
         self._edited: dict[str, Sighting] = {}
+        self._texts: dict[str, str] = {}
 
     @property
     def taken_over(self) -> frozenset[str]:
@@ -219,9 +262,10 @@ class Marks:
             )
         return marks
 
-    def note_made(self, made: Mapping[str, tuple[ContactListRecord, Mark]]) -> None:
+    def note_made(self, made: Mapping[str, tuple[ContactListRecord, Mark]], texts: Mapping[str, str]) -> None:
         """Record that lists were made with these marks in their descriptions; they are known by their ids now."""
         self._set |= made
+        self._texts |= texts
         self._confirm({list_id: mark for list_id, (_, mark) in made.items()})
 
     def move_on(self, records: Iterable[ContactListRecord]) -> None:
@@ -236,9 +280,11 @@ class Marks:
         if not todo:
             return
         marks = self.intend(todo.values())
-        began = time.monotonic()
+        shown = ShownLists.of(self._criteo, todo)
+        if shown.gone:
+            raise next(iter(shown.gone.values()))
         # Looked at again right before: planning may take long, and what is set late ends the run of another.
-        seen = judge(self._folder, _host(todo.values()), self._criteo.lists_by_id(todo).values())
+        seen = judge(self._folder, _host(todo.values()), shown.found.values())
         others = self._unaccepted(seen)
         if others:
             raise self._stopped_by(others)
@@ -249,7 +295,8 @@ class Marks:
             ]
         )
         self._set |= {list_id: (todo[list_id], marks[todo[list_id].id]) for list_id in seen}
-        took = time.monotonic() - began
+        self._texts |= {list_id: it.contact_list.description for list_id, it in seen.items()}
+        took = time.monotonic() - shown.at
         time.sleep(min(_SETTLING_TIMES * took + _SETTLING_MARGIN_SECONDS, _LONGEST_SETTLING_SECONDS))
         others = self._others_now(seen)
         if others:
@@ -277,6 +324,19 @@ class Marks:
             what = f"{what} The list could not be marked for the other workspace: {error.what}"
         raise LedgerDivergedError(what, _REMEDY_OF_TWO)
 
+    def finish(self) -> None:
+        """Move the marks on after the last change: whoever knows the ledger only up to the middle of it is stopped."""
+        records = {list_id: record for list_id, (record, _) in self._set.items()}
+        marks = self.intend(records.values())
+        self._criteo.change_lists(
+            [
+                ListChange(list_id, description=marks[it.id].put_into(self._texts[list_id]))
+                for list_id, it in records.items()
+            ]
+        )
+        self._set = {list_id: (it, marks[it.id]) for list_id, it in records.items()}
+        self._confirm({list_id: mark for list_id, (_, mark) in self._set.items()})
+
     def _others_now(self, list_ids: Collection[str]) -> list[Sighting]:
         """Look until the search shows the marks of this run; return what other ledgers set in their place."""
         missing = set(list_ids)
@@ -289,6 +349,7 @@ class Marks:
             others = self._unaccepted(seen)
             if others:
                 return others
+            self._texts |= {list_id: it.contact_list.description for list_id, it in seen.items()}
             shown = {list_id: mark for list_id in missing if (mark := self._shown(list_id, seen)) is not None}
             self._confirm(shown)
             missing -= shown.keys()
@@ -355,15 +416,18 @@ def marked_lists(
     if not lists:
         yield {}
         return
-    seen = judge(folder, _host(lists.values()), criteo.lists_by_id(lists).values())
+    found = ShownLists.of(criteo, lists).found
+    seen = judge(folder, _host(lists.values()), found.values())
     refused = {
         list_id: LedgerDivergedError(_what(folder, [it]), _REMEDY)
         for list_id, it in seen.items()
         if it.standing is Standing.OTHER
     }
-    marks.move_on(it for list_id, it in lists.items() if list_id not in refused)
+    # One that is gone is told by whoever tries to change it.
+    marks.move_on(it for list_id, it in lists.items() if list_id in found and list_id not in refused)
     yield refused
     marks.require_kept()
+    marks.finish()
 
 
 def new_run_id(moment: datetime) -> str:
