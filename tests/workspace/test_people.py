@@ -256,6 +256,7 @@ class TestAudit:
         me = workspace.me.name
         assert told == [
             (me, "add person", me),
+            (me, "save tables of workspace", "workspace"),
             (me, "save connection", "Sandbox"),
             (me, "save export", "Nightly"),
             (me, "add person", "anna"),

@@ -186,7 +186,7 @@ class Ledger:
 
     def sweep(self, record: ContactListRecord) -> None:
         """Drop files of the list that runs which were killed left behind, and that nothing points at."""
-        with self._folder.session() as session:
+        with self._folder.reading() as session:
             kept = session.get_one(ContactListRecord, record.id)
             running = set(session.scalars(select(RunRecord.id).where(RunRecord.status == "running")))
         needed = {run for run, _ in self._batches_since_snapshot(kept)} | running
@@ -310,7 +310,7 @@ class Ledger:
         return bool(emptied), runs[emptied[-1] :] if emptied else runs
 
     def _batches_since_snapshot(self, record: ContactListRecord) -> Iterator[tuple[str, list[BatchRecord]]]:
-        with self._folder.session() as session:
+        with self._folder.reading() as session:
             rows = session.scalars(
                 select(BatchRecord)
                 .where(

@@ -6,7 +6,7 @@ process is gone, or that has been silent for a minute, is recorded as failed whe
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -28,6 +28,12 @@ from toolkit.workspace.exports import require_manageable
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ExportRecord, RunRecord
 
+ENDED_WITHOUT_A_WORD: Mapping[str, str] = {
+    "kind": "ProcessEnded",
+    "what": "What ran it ended without a word.",
+    "remedy": "Resume the export, or run it again: it sends what is missing.",
+}
+"""The error of a run whose process can no longer be working."""
 HEARTBEAT_SECONDS = 10
 SILENT_AFTER = timedelta(seconds=60)
 
@@ -176,12 +182,7 @@ def end_dead_runs(folder: WorkspaceFolder) -> None:
     with folder.session() as session, session.begin():
         running = select(RunRecord).where(RunRecord.status == RunStatus.RUNNING.value)
         for record in [it for it in session.scalars(running) if not is_alive(folder, it)]:
-            error = {
-                "kind": "ProcessEnded",
-                "what": "What ran it ended without a word.",
-                "remedy": "Resume the export, or run it again: it sends what is missing.",
-            }
-            _move(session, record.id, RunStatus.FAILED, finished_at=now(), error=error)
+            _move(session, record.id, RunStatus.FAILED, finished_at=now(), error=dict(ENDED_WITHOUT_A_WORD))
 
 
 def is_alive(folder: WorkspaceFolder, record: RunRecord) -> bool:

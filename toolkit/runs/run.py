@@ -203,12 +203,19 @@ class Run:
 
 
 def value_of(record: RunRecord, folder: WorkspaceFolder) -> Run:
-    """Return the run that a record tells of."""
+    """Return the run that a record tells of.
+
+    One that is recorded as running, whose process can no longer be working, is told as failed: whoever looks writes
+    nothing, and whoever acts next records it.
+    """
+    from toolkit.runs.lifecycle import ENDED_WITHOUT_A_WORD, is_alive
+
+    is_dead = record.status == RunStatus.RUNNING and not is_alive(folder, record)
     return Run(
         id=record.id,
         export=record.settings["name"],
         export_version=record.export_version,
-        status=RunStatus(record.status),
+        status=RunStatus.FAILED if is_dead else RunStatus(record.status),
         dry_run=record.dry_run,
         started_by=record.started_by,
         person=record.person,
@@ -219,7 +226,7 @@ def value_of(record: RunRecord, folder: WorkspaceFolder) -> Run:
         checks=tuple(record.checks),
         warnings=tuple(record.warnings),
         notes=tuple(record.notes),
-        error=record.error,
+        error=dict(ENDED_WITHOUT_A_WORD) if is_dead else record.error,
         timings=record.timings,
         allowed=tuple(record.allowed),
         resumes=record.resumes,
@@ -231,7 +238,7 @@ def value_of(record: RunRecord, folder: WorkspaceFolder) -> Run:
 
 def run_of(folder: WorkspaceFolder, run_id: str) -> Run:
     """Return a run by its id; raises ConfigurationError when there is none."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         record = session.get(RunRecord, run_id)
         if record is None:
@@ -248,7 +255,7 @@ def last_run(folder: WorkspaceFolder, export: str) -> Run | None:
         .order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
         .limit(1)
     )
-    with folder.session() as session:
+    with folder.reading() as session:
         record = session.scalar(query)
         return None if record is None else value_of(record, folder)
 
@@ -262,7 +269,7 @@ def last_inputs(folder: WorkspaceFolder, export: str) -> list[dict[str, Any]]:
         .order_by(RunRecord.started_at.desc())
         .limit(1)
     )
-    with folder.session() as session:
+    with folder.reading() as session:
         return session.scalar(query) or []
 
 
@@ -275,7 +282,7 @@ def past_runs(folder: WorkspaceFolder, export: str, *, most: int) -> list[Run]:
         .order_by(RunRecord.started_at.desc())
         .limit(most)
     )
-    with folder.session() as session:
+    with folder.reading() as session:
         return [value_of(record, folder) for record in session.scalars(query)]
 
 
@@ -287,7 +294,7 @@ def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
     query = select(RunRecord).join(ExportRecord).where(~RunRecord.dry_run).order_by(RunRecord.started_at, RunRecord.id)
     if export is not None:
         query = query.where(ExportRecord.name == export)
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         runs = [value_of(record, folder) for record in session.scalars(query)]
     rows = [
@@ -309,7 +316,7 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
     query = select(RunRecord).join(ExportRecord).order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
     if export is not None:
         query = query.where(ExportRecord.name == export)
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         runs = [value_of(record, folder) for record in session.scalars(query)]
     return pl.DataFrame(

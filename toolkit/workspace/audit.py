@@ -45,6 +45,7 @@ class Action(StrEnum):
     SUPPRESS = "suppress people"
     WRITE_LEFT_OUT = "write members left out"
     SHOW_UNMASKED = "show columns unmasked"
+    SAVE_TABLES = "save tables of workspace"
     SAVE_SUITE = "save suite of checks"
     REMOVE_SUITE = "remove suite of checks"
 

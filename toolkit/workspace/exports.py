@@ -56,7 +56,7 @@ def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None
 
 def exports(folder: WorkspaceFolder) -> list[Export]:
     """Return all exports, by name; one without a connection is detached."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         records = select(ExportRecord).where(ExportRecord.removed_at.is_(None)).order_by(ExportRecord.name)
         return [_value(record) for record in session.scalars(records)]

@@ -101,21 +101,11 @@ class JoinRequest:
 def acting(session: Session, folder: WorkspaceFolder, *, least: Role = Role.VIEWER) -> PersonRecord:
     """Return the person whose key is used here.
 
-    Of a workspace that knows nobody yet, whoever acts first is the administrator. Raises AccessError for a key that
-    the workspace does not know, and for a role that may do less than ``least``.
+    It only reads. Raises AccessError for a key that the workspace does not know, and for a role that may do less than
+    ``least``.
     """
-    key = folder.identity.public_key
+    key = folder.public_key
     person = session.scalar(select(PersonRecord).where(PersonRecord.public_key == key))
-    if person is None:
-        one_at_a_time(session)
-    if person is None and session.scalar(select(func.count()).select_from(PersonRecord)) == 0:
-        name = folder.account
-        person = PersonRecord(
-            name=name, role=Role.ADMINISTRATOR.value, public_key=key, added_by=name, added_at=datetime.now(UTC)
-        )
-        session.add(person)
-        session.flush()
-        audit.record(session, folder, person, Action.ADD_PERSON, name, role=person.role)
     if person is None:
         raise AccessError(
             f"The workspace {folder.path} does not know you: none of its people has your key.",
@@ -130,15 +120,43 @@ def acting(session: Session, folder: WorkspaceFolder, *, least: Role = Role.VIEW
     return person
 
 
+def add_first_administrator(session: Session, folder: WorkspaceFolder) -> PersonRecord:
+    """Make whoever acts the administrator of a workspace that is being made, and has nobody yet."""
+    name = folder.account
+    person = PersonRecord(
+        name=name,
+        role=Role.ADMINISTRATOR.value,
+        public_key=folder.identity.public_key,
+        added_by=name,
+        added_at=datetime.now(UTC),
+    )
+    session.add(person)
+    session.flush()
+    audit.record(session, folder, person, Action.ADD_PERSON, name, role=person.role)
+    return person
+
+
+def is_known(session: Session, folder: WorkspaceFolder) -> bool:
+    """Tell whether whoever acts is one of the workspace's people; others that ask this wait their turn."""
+    one_at_a_time(session)
+    key = folder.identity.public_key
+    return session.scalar(select(PersonRecord).where(PersonRecord.public_key == key)) is not None
+
+
+def has_people(session: Session) -> bool:
+    """Tell whether the workspace has anybody."""
+    return bool(session.scalar(select(func.count()).select_from(PersonRecord)))
+
+
 def me(folder: WorkspaceFolder) -> Person:
     """Return the person who acts."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         return _value(acting(session, folder))
 
 
 def people(folder: WorkspaceFolder) -> People:
     """Return everybody, by name."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder, least=Role.VIEWER)
         return People(tuple(_value(it) for it in session.scalars(select(PersonRecord).order_by(PersonRecord.name))))
 

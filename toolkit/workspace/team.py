@@ -42,14 +42,14 @@ def remove_person(folder: WorkspaceFolder, name: str) -> list[str]:
 
 def audit_frame(folder: WorkspaceFolder) -> pl.DataFrame:
     """Return the audit, the newest action first."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder, least=Role.ADMINISTRATOR)
         return audit.frame(session)
 
 
 def verify_audit(folder: WorkspaceFolder) -> AuditBreak | None:
     """Return where the audit's chain breaks."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder, least=Role.ADMINISTRATOR)
         return audit.verify(session)
 
