@@ -9,6 +9,9 @@ from toolkit.audience import Audience
 from toolkit.quality.holding import holding_of, masked
 from toolkit.tables import Profiles, reading
 
+_AT = "[@\uff20\ufe6b]"
+"""The sign of an address, in the widths in which it is written."""
+
 
 def first_members(
     profiles: Profiles,
@@ -22,7 +25,8 @@ def first_members(
     """Return ``segment``, ``customer``, ``status``, the e-mail and these columns of the first members of each segment.
 
     Those with the smallest keys, ``most`` of each segment. The e-mail is masked always; another column where what it
-    holds may tell of a person, as the quality of the profiles judges it, unless it is among the ``unmasked``.
+    holds may tell of a person, as the quality of the profiles judges it, unless it is among the ``unmasked``. An
+    address is masked in these too, whatever its column is called.
     """
     shown = [it for it in dict.fromkeys(columns) if it not in (profiles.key, email_column)]
     first = _first(audience.frame, most)
@@ -39,9 +43,29 @@ def first_members(
         )
     today = datetime.now(UTC).date()
     hidden = [it for it in shown if it not in unmasked and holding_of(found[it], today=today).is_masked]
+    # A customer key may be the column that is taken for the e-mail.
+    own = [it for it in (email_column, *hidden) if it in found.columns]
+    plain = [it for it in shown if it not in hidden]
     return first.join(found, on="customer", how="left", maintain_order="left").with_columns(
-        masked(pl.col(it).cast(pl.String, strict=False)).alias(it) for it in (email_column, *hidden)
+        *(masked(_text(it, found.schema[it])).alias(it) for it in own),
+        *(_without_addresses(it, found.schema[it]) for it in plain),
     )
+
+
+def _without_addresses(column: str, dtype: pl.DataType) -> pl.Expr:
+    """Return the column with values masked that hold an address; numbers and moments stay as they are."""
+    if dtype.is_numeric() or dtype.is_temporal() or dtype == pl.Boolean:
+        return pl.col(column)
+    text = _text(column, dtype)
+    return pl.when(text.str.contains(_AT)).then(masked(text)).otherwise(text).alias(column)
+
+
+def _text(column: str, dtype: pl.DataType) -> pl.Expr:
+    if dtype.is_nested():
+        return pl.struct(column).struct.json_encode()
+    if dtype == pl.Object:
+        return pl.lit(None, pl.String)
+    return pl.col(column).cast(pl.String, strict=False)
 
 
 def _first(frame: pl.DataFrame, most: int) -> pl.DataFrame:
