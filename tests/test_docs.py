@@ -57,6 +57,7 @@ def test_the_examples_of_the_checks_page_run(criteo: Sandbox, tmp_path: Path) ->
         tmp_path / "workspace",
         profiles=toolkit.Profiles(location=str(PROJECT / "data/day1/profiles"), key="CustomerId"),
         segments=toolkit.SegmentFolder(location=str(PROJECT / "data/day1/segments"), key="CustomerId"),
+        create=True,
     )
     connect(opened, criteo)
     options = {"email_column": "EMail", "segments": ["High value"], "advertiser_id": "2711"}
@@ -102,6 +103,7 @@ def test_the_examples_on_segments_run(tmp_path: Path) -> None:
         tmp_path / "workspace",
         profiles=toolkit.Profiles(location=str(tmp_path / "day1" / "profiles"), key="CustomerId"),
         segments=toolkit.SegmentFolder(location=str(tmp_path / "day1" / "segments"), key="CustomerId"),
+        create=True,
     )
     known = {"workspace": workspace}
     for example in examples("docs/segments.md"):

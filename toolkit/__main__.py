@@ -7,6 +7,7 @@ import typer
 
 from toolkit.errors import ToolkitError
 from toolkit.refresh_commands import health, refresh, schedule
+from toolkit.workspace_commands import init, workspace
 
 if TYPE_CHECKING:
     from toolkit.runs import Run
@@ -397,9 +398,11 @@ def _tell(ran: "Run", *, json: bool = False) -> None:
         raise typer.Exit(1)
 
 
+app.command()(init)
 app.command()(refresh)
 app.command()(health)
 app.add_typer(schedule, name="schedule")
+app.add_typer(workspace, name="workspace")
 
 
 def main() -> None:

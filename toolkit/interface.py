@@ -41,7 +41,6 @@ from toolkit.runs import (
     cancel_run,
     check_export,
     end_abandoned,
-    end_dead_runs,
     end_lists,
     find_abandoned,
     flapping,
@@ -88,7 +87,8 @@ from toolkit.workspace.exports import (
     remove_export,
     save_export,
 )
-from toolkit.workspace.signed_locations import save_locations
+from toolkit.workspace.locations import SAVE_THEM, Tables, other_tables, require_database, save_tables
+from toolkit.workspace.making import open_or_make
 from toolkit.workspace.suites import add_suite, end_suite, sign_suite, suites_of
 from toolkit.workspace.suppression import accept_lost_suppressions, suppress, suppression_frame, unsuppress
 from toolkit.workspace.suppression_import import SuppressionImport
@@ -101,17 +101,37 @@ def open_workspace(
     profiles: Profiles | None = None,
     segments: SegmentFolder | SegmentTable | None = None,
     database: str | None = None,
+    create: bool = False,
 ) -> "Workspace":
-    """Open the workspace in ``folder``.
+    """Open the workspace in ``folder``, or make it.
 
-    With ``profiles`` or ``segments`` it is made when it is not there, and reads from these from now on. ``database``,
-    for a new one, is the URL of a PostgreSQL database that a team shares, without a password; SQLite in the folder is
-    the default. Raises ConfigurationError when there is no workspace and neither table is given.
+    Args:
+        folder: The folder of the workspace.
+        profiles: The profile table. A new workspace saves it; a workspace that reads another table uses this one for
+            the session only, and a warning says so (see ``Workspace.save_tables``).
+        segments: The segments, in the same way.
+        database: For a new workspace, the URL of a PostgreSQL database that a team shares, without a password. The
+            default is SQLite in the folder.
+        create: Whether to make the workspace when the folder holds none; you become its administrator.
+
+    Returns:
+        The workspace. ``Workspace.notice`` says when it is new, or reads other tables than the saved ones.
+
+    Raises:
+        ConfigurationError: The folder holds no workspace, and ``create`` is not set; the error names those nearby. Or
+            the workspace has another database.
+        AccessError: Your account may not read the folder.
     """
-    if profiles is None and segments is None:
-        return Workspace(WorkspaceFolder.open(folder))
-    workspace = Workspace(WorkspaceFolder.make(folder, database=database))
-    workspace.read_from(profiles=profiles, segments=segments)
+    here = Path.cwd()
+    tables = Tables(
+        None if profiles is None else profiles.resolved(here), None if segments is None else segments.resolved(here)
+    )
+    opened = open_or_make(folder, tables, database=database) if create else WorkspaceFolder.open(folder)
+    require_database(opened, database)
+    opened.use_tables(profiles=tables.profiles, segments=tables.segments)
+    workspace = Workspace(opened)
+    if other := other_tables(opened):
+        warnings.warn(f"{' '.join(other)} {SAVE_THEM}", stacklevel=2)
     return workspace
 
 
@@ -129,12 +149,30 @@ class Workspace:
     def read_from(
         self, *, profiles: Profiles | None = None, segments: SegmentFolder | SegmentTable | None = None
     ) -> None:
-        """Set where profiles and segments are read from, from now on; what is left out stays as it is."""
-        save_locations(
-            self._folder,
-            profiles=None if profiles is None else profiles.resolved(Path.cwd()),
-            segments=None if segments is None else segments.resolved(Path.cwd()),
+        """Set and save where profiles and segments are read from, for everybody and for scheduled runs.
+
+        What is left out stays as it is. It takes a contributor, and the audit keeps it; raises AccessError to viewers.
+        """
+        here = Path.cwd()
+        self._folder.use_tables(
+            profiles=None if profiles is None else profiles.resolved(here),
+            segments=None if segments is None else segments.resolved(here),
         )
+        self.save_tables()
+
+    def save_tables(self) -> None:
+        """Save the tables that this session reads, for everybody and for scheduled runs.
+
+        It takes a contributor, and the audit keeps it; raises AccessError to viewers.
+        """
+        save_tables(self._folder)
+
+    @property
+    def notice(self) -> str | None:
+        """What to know of this session: the workspace is new, or reads other tables than the saved ones."""
+        if other := other_tables(self._folder):
+            return f"{' '.join(other)} {SAVE_THEM}"
+        return f"This workspace is new, in {self.path}." if self._folder.is_new else None
 
     @property
     def profiles(self) -> Profiles:
@@ -610,7 +648,6 @@ class Workspace:
 
     def runs(self, export: str | None = None) -> pl.DataFrame:
         """Return a row a run, the newest first, of one export or of all."""
-        end_dead_runs(self._folder)
         return runs_frame(self._folder, export)
 
     def run_report(self, run_id: str) -> Run:
@@ -641,10 +678,11 @@ class Workspace:
         return run
 
     def __repr__(self) -> str:
-        return (
+        holds = (
             f"Workspace {self.path}: {len(self.connections)} connections, {len(self.exports)} exports, "
             f"{self.runs().height} runs"
         )
+        return holds if self.notice is None else f"{self.notice}\n{holds}"
 
     def _repr_html_(self) -> str:
         table = pl.DataFrame(
@@ -659,4 +697,4 @@ class Workspace:
                 ],
             }
         )
-        return html_table(table, title=f"Workspace {self.path}")
+        return html_table(table, title=f"Workspace {self.path}", subtitle=self.notice or "")

@@ -155,7 +155,9 @@ class TestCandidates:
 
 
 def test_it_shows_itself_without_an_address_and_in_one_line_of_python(tmp_path: Path, tables: Tables) -> None:
-    workspace = toolkit.open_workspace(tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments)
+    workspace = toolkit.open_workspace(
+        tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments, create=True
+    )
     quality = workspace.quality()
     shown = repr(quality) + quality._repr_html_()
     assert "100 rows, 2 columns" in shown

@@ -207,7 +207,9 @@ class TestLists:
     def test_a_list_of_that_name_that_is_not_ours_is_left_alone(
         self, workspace: toolkit.Workspace, criteo: Sandbox, tmp_path: Path, tables: Tables, held: Held
     ) -> None:
-        other = toolkit.open_workspace(tmp_path / "other", profiles=tables.profiles, segments=tables.segments)
+        other = toolkit.open_workspace(
+            tmp_path / "other", profiles=tables.profiles, segments=tables.segments, create=True
+        )
         connect(other, criteo)
         save_nightly(other)
         other.run("Nightly").raise_for_status()

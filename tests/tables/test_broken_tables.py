@@ -56,6 +56,7 @@ class Lake:
             self.folder / "workspace",
             profiles=toolkit.Profiles(location=str(self.profiles), key=key),
             segments=toolkit.SegmentFolder(location=str(self.segments), key="CustomerId"),
+            create=True,
         )
         return workspace.preview("All", email_column=str(options.pop("email_column", "EMail")))
 

@@ -14,7 +14,9 @@ from toolkit.sandbox import Sandbox, start
 
 @pytest.fixture
 def empty(tmp_path: Path, tables: Tables) -> toolkit.Workspace:
-    return toolkit.open_workspace(tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments)
+    return toolkit.open_workspace(
+        tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments, create=True
+    )
 
 
 def change(workspace: toolkit.Workspace, statement: str, **values: object) -> None:
@@ -124,7 +126,9 @@ class TestSealing:
         self, tmp_path: Path, tables: Tables, criteo: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        workspace = toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, segments=tables.segments)
+        workspace = toolkit.open_workspace(
+            tmp_path / "w", profiles=tables.profiles, segments=tables.segments, create=True
+        )
         connection = connect(workspace, criteo)
         save_nightly(workspace)
         run = workspace.run("Nightly").raise_for_status()

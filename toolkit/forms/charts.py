@@ -1,9 +1,11 @@
 """How the lists of an export went over its runs, as pictures that need no network."""
 
 import polars as pl
+from markupsafe import Markup
 
 from toolkit.charts import COLOURS, figure
 from toolkit.forms.language import Words, local_zone
+from toolkit.markup import joined, markup
 from toolkit.runs.charts import lines_of
 
 
@@ -29,11 +31,11 @@ def trend_html(words: Words, trend: pl.DataFrame) -> str:
         "match_rate": words.say("Match rate at Criteo"),
     }
     shown = {name: title for name, title in titles.items() if not trend[name].is_null().all()}
-    pictures = "".join(_picture(words, trend, name, title) for name, title in shown.items())
-    return f'<div class="toolkit-pictures">{pictures}</div>'
+    pictures = joined(_picture(words, trend, name, title) for name, title in shown.items())
+    return markup('<div class="toolkit-pictures">{pictures}</div>', pictures=pictures)
 
 
-def _picture(words: Words, trend: pl.DataFrame, name: str, title: str) -> str:
+def _picture(words: Words, trend: pl.DataFrame, name: str, title: str) -> Markup:
     import altair as alt
 
     lines = trend["line"].unique(maintain_order=True).to_list()

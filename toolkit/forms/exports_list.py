@@ -17,6 +17,7 @@ from toolkit.forms.run_view import status_text
 from toolkit.forms.schedule_field import schedule_text
 from toolkit.forms.table_view import TableView
 from toolkit.interface import Workspace
+from toolkit.markup import markup
 from toolkit.runs import AbandonedLists, RunKind
 from toolkit.workspace import Export, Role
 
@@ -145,7 +146,7 @@ class ExportsList(Form):
         show(self.deactivate, when=manages and has_connection and export is not None and export.active)
         show(self._why_not, when=name is not None and not manages)
         if name is not None and not manages:
-            self._why_not.value = f"<p>{why_not(self.words, self.workspace)}</p>"
+            self._why_not.value = markup("<p>{text}</p>", text=why_not(self.words, self.workspace))
 
     def _required(self) -> str:
         name = self.exports.chosen

@@ -135,7 +135,7 @@ def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
 
 def _host(folder: WorkspaceFolder, export: Export) -> str:
     """Return where the export's connection goes; a host that nobody has when it is detached."""
-    with folder.session() as session:
+    with folder.reading() as session:
         query = select(ConnectionRecord.host).where(ConnectionRecord.name == export.connection)
         return canonical_host(session.scalar(query) or "")
 

@@ -108,7 +108,7 @@ def note_export(folder: WorkspaceFolder, begun: Begun, export: str, **what: Any)
 
 def running_refresh(folder: WorkspaceFolder) -> RefreshRecord | None:
     """Return the refresh that goes on, None when none does."""
-    with folder.session() as session:
+    with folder.reading() as session:
         record = session.scalar(select(RefreshRecord).where(RefreshRecord.status == RefreshStatus.RUNNING.value))
         return record if record is not None and is_alive(session, folder, record.lease) else None
 
@@ -215,7 +215,7 @@ def _left_undone(folder: WorkspaceFolder, *, goes_on_since: datetime) -> _Left:
     undone: dict[str, datetime] = {}
     done: set[str] = set()
     runs_all = False
-    with folder.session() as session:
+    with folder.reading() as session:
         newest = select(RefreshRecord).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.id.desc()).limit(1)
         last = record = session.scalar(newest)
         if last is None or last.status != RefreshStatus.KILLED.value:
@@ -237,7 +237,7 @@ def _last_of_all(folder: WorkspaceFolder) -> datetime | None:
     query = (
         select(RefreshRecord.asked_at).where(RefreshRecord.runs_all).order_by(RefreshRecord.asked_at.desc()).limit(1)
     )
-    with folder.session() as session:
+    with folder.reading() as session:
         return session.scalar(query)
 
 

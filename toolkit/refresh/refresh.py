@@ -200,7 +200,7 @@ class _Work:
                 RunRecord.refresh_id.is_not(None),
             )
         )
-        with self._folder.session() as session:
+        with self._folder.reading() as session:
             running = session.scalar(query)
         if running is None:
             return False
@@ -304,7 +304,7 @@ class _Work:
             .where(ExportRecord.name == todo.name, RunRecord.refresh_id == self._begun.id)
             .order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
         )
-        with self._folder.session() as session:
+        with self._folder.reading() as session:
             found = [it for it in session.scalars(query) if it not in todo.runs]
         if not found:
             return None
@@ -333,7 +333,7 @@ class _Work:
 def _remove_old(folder: WorkspaceFolder, *, before: datetime) -> None:
     """Remove the notebooks and reports of refreshes before then; their records stay, and what a run did not settle."""
     old = RefreshRecord.asked_at < before
-    with folder.session() as session:
+    with folder.reading() as session:
         refreshes = session.scalars(select(RefreshRecord.id).where(old)).all()
         runs = session.scalars(
             select(RunRecord.id).join(RefreshRecord, RunRecord.refresh_id == RefreshRecord.id).where(old)

@@ -5,12 +5,12 @@ parts for the refresh. An unforeseen exception may quote a row of the data, and 
 somewhere: so it never leaves here, and only its kind and the places in the code do.
 """
 
-import html
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from toolkit.errors import ENDS_ALL, ToolkitError, UnforeseenError
+from toolkit.markup import markup
 
 ERROR_TYPE = "application/vnd.criteo-segment-toolkit.error+json"
 """The kind of output that holds an error in its parts: ``kind``, ``what``, ``remedy``."""
@@ -48,7 +48,7 @@ def _show(error: ToolkitError) -> None:
     publish_display_data(  # type: ignore[no-untyped-call]
         {
             "text/plain": f"{error.what}\n{error.remedy}",
-            "text/html": f"<p><b>{html.escape(error.what)}</b><br>{html.escape(error.remedy)}</p>",
+            "text/html": markup("<p><b>{what}</b><br>{remedy}</p>", what=error.what, remedy=error.remedy),
             ERROR_TYPE: {"kind": type(error).__name__, "what": error.what, "remedy": error.remedy},
         }
     )

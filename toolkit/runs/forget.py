@@ -166,7 +166,7 @@ _Row = tuple[str | None, str, str, str, str, int, bool, str]
 
 def _filling_exports(folder: WorkspaceFolder) -> list[ExportRecord]:
     """Return the exports that ever filled a list, removed ones too."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder, least=Role.CONTRIBUTOR)
         filled = select(ContactListRecord.export_id).where(ContactListRecord.criteo_id.is_not(None))
         return list(session.scalars(select(ExportRecord).where(ExportRecord.id.in_(filled)).order_by(ExportRecord.id)))
@@ -359,7 +359,7 @@ _NOBODY = pl.DataFrame(schema={"identifier": pl.String, "customer": pl.String})
 
 
 def _lists_of(folder: WorkspaceFolder, export: ExportRecord) -> list[ContactListRecord]:
-    with folder.session() as session:
+    with folder.reading() as session:
         query = select(ContactListRecord).where(
             ContactListRecord.export_id == export.id, ContactListRecord.criteo_id.is_not(None)
         )
@@ -368,7 +368,7 @@ def _lists_of(folder: WorkspaceFolder, export: ExportRecord) -> list[ContactList
 
 def _connection_for(folder: WorkspaceFolder, export: ExportRecord, records: Sequence[ContactListRecord]) -> str:
     """Return the export's connection or, when it lost it, one to the same host."""
-    with folder.session() as session:
+    with folder.reading() as session:
         if export.connection_id is not None:
             return session.get_one(ConnectionRecord, export.connection_id).name
         hosts = {it.host for it in records}

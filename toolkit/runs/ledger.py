@@ -412,7 +412,7 @@ class Ledger:
             return pl.DataFrame(schema=_SNAPSHOT_SCHEMA)
 
     def _batches_that_matter(self, record: ContactListRecord) -> tuple[list[BatchRecord], list[BatchRecord]]:
-        with self._folder.session() as session:
+        with self._folder.reading() as session:
             return self._read_batches(session, record)
 
     @staticmethod

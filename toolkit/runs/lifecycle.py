@@ -25,7 +25,7 @@ from toolkit.runs.run import MOVES, PASSING, RunCanceledError, RunStatus, Trigge
 from toolkit.workspace import Export, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.exports import require_manageable
-from toolkit.workspace.leases import Death, Lease, end_if_dead, take_lease
+from toolkit.workspace.leases import Death, Lease, death_of, end_if_dead, take_lease
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ExportRecord, RunRecord
 
@@ -183,8 +183,22 @@ def end_dead_runs(folder: WorkspaceFolder) -> None:
         for run_id, lease in session.execute(running).all():
             death = end_if_dead(session, folder, lease)
             if death is not None:
-                error = _ENDED_WITHOUT_A_WORD if death is Death.GONE else _lost_lease(run_id)
-                _move(session, run_id, RunStatus.FAILED, finished_at=now(), error=error)
+                _move(session, run_id, RunStatus.FAILED, finished_at=now(), error=_error_of(death, run_id))
+
+
+def error_if_dead(session: Session, folder: WorkspaceFolder, record: RunRecord) -> dict[str, str] | None:
+    """Return the error of a run that is recorded as running and can no longer be; nothing is recorded.
+
+    None when it goes on, or is over.
+    """
+    if record.status != RunStatus.RUNNING:
+        return None
+    death = death_of(session, folder, record.lease)
+    return None if death is None else _error_of(death, record.id)
+
+
+def _error_of(death: Death, run_id: str) -> dict[str, str]:
+    return _ENDED_WITHOUT_A_WORD if death is Death.GONE else _lost_lease(run_id)
 
 
 _ENDED_WITHOUT_A_WORD = {

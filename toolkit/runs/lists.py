@@ -1,7 +1,7 @@
 """The contact list that a segment of an export fills: found, made, or gone."""
 
-from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -62,7 +62,7 @@ def list_record(
     Without ``save`` nothing is written, and a list that was never filled has no number in the workspace.
     """
     host = canonical_host(host)
-    with folder.session() as session, session.begin():
+    with _session(folder, writes=save) as session:
         export_id = session.scalars(select(ExportRecord.id).where(ExportRecord.name == export.name)).one()
         record = session.scalar(
             select(ContactListRecord).where(
@@ -334,11 +334,21 @@ def _holder(session: Session, lease: int) -> str:
     return "somebody who empties or deletes it" if run is None else f"run {run.id} of export {run.export.name!r}"
 
 
+@contextmanager
+def _session(folder: WorkspaceFolder, *, writes: bool) -> Iterator[Session]:
+    if writes:
+        with folder.session() as session, session.begin():
+            yield session
+    else:
+        with folder.reading() as session:
+            yield session
+
+
 def others_of(folder: WorkspaceFolder, record: ContactListRecord) -> list[ContactListRecord]:
     """Return what else fills the same list: segments of this export or of others, or another type of identifier."""
     if record.criteo_id is None:
         return []
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         query = select(ContactListRecord).where(
             ContactListRecord.host == record.host,
             ContactListRecord.criteo_id == record.criteo_id,
@@ -359,7 +369,7 @@ def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) ->
     """Empty or delete the lists at Criteo that exports of the connection filled; one that is gone is passed over."""
     if chosen is OfLists.KEEP:
         return
-    with folder.session() as session:
+    with folder.reading() as session:
         query = (
             select(ContactListRecord)
             .join(ExportRecord)
@@ -427,7 +437,7 @@ def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactLis
 
 def _first_of(folder: WorkspaceFolder, record: ContactListRecord) -> int:
     """Return the number of the record of e-mails, whose list takes other types of identifiers too."""
-    with folder.session() as session:
+    with folder.reading() as session:
         query = select(ContactListRecord.id).where(
             ContactListRecord.export_id == record.export_id,
             ContactListRecord.segment == record.segment,

@@ -84,7 +84,7 @@ def _lists(folder: WorkspaceFolder, export: str | None) -> Iterable[ContactListR
     query = select(ContactListRecord).join(ExportRecord).order_by(ContactListRecord.id)
     if export is not None:
         query = query.where(ExportRecord.name == export)
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder, least=Role.CONTRIBUTOR)
         records = session.scalars(query).all()
         # Asked for within the session.

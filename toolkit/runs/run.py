@@ -10,6 +10,7 @@ from typing import Any, Self
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from toolkit.audience import LEFT_OUT
 from toolkit.checks import DATA_DOCS, CheckResults
@@ -236,13 +237,20 @@ class Run:
         return f"{kind} {self.id} of export {self.export!r}: {self.outcome}{took}"
 
 
-def value_of(record: RunRecord, folder: WorkspaceFolder) -> Run:
-    """Return the run that a record tells of."""
+def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder) -> Run:
+    """Return the run that a record tells of.
+
+    One that is recorded as running, whose process can no longer be working, is told as failed: whoever looks writes
+    nothing, and whoever acts next records it.
+    """
+    from toolkit.runs.lifecycle import error_if_dead
+
+    found_dead = error_if_dead(session, folder, record)
     return Run(
         id=record.id,
         export=record.settings["name"],
         export_version=record.export_version,
-        status=RunStatus(record.status),
+        status=RunStatus(record.status) if found_dead is None else RunStatus.FAILED,
         dry_run=record.dry_run,
         started_by=record.started_by,
         person=record.person,
@@ -253,7 +261,7 @@ def value_of(record: RunRecord, folder: WorkspaceFolder) -> Run:
         checks=tuple(record.checks),
         warnings=tuple(record.warnings),
         notes=tuple(record.notes),
-        error=record.error,
+        error=record.error if found_dead is None else dict(found_dead),
         timings=record.timings,
         allowed=tuple(record.allowed),
         resumes=record.resumes,
@@ -266,12 +274,12 @@ def value_of(record: RunRecord, folder: WorkspaceFolder) -> Run:
 
 def run_of(folder: WorkspaceFolder, run_id: str) -> Run:
     """Return a run by its id; raises ConfigurationError when there is none."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         record = session.get(RunRecord, run_id)
         if record is None:
             raise ConfigurationError(f"There is no run {run_id!r}.", "See their ids in the list of runs.")
-        return value_of(record, folder)
+        return value_of(session, record, folder)
 
 
 def last_run(folder: WorkspaceFolder, export: str) -> Run | None:
@@ -283,9 +291,9 @@ def last_run(folder: WorkspaceFolder, export: str) -> Run | None:
         .order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
         .limit(1)
     )
-    with folder.session() as session:
+    with folder.reading() as session:
         record = session.scalar(query)
-        return None if record is None else value_of(record, folder)
+        return None if record is None else value_of(session, record, folder)
 
 
 def divergence_of(run: Run | None) -> str | None:
@@ -304,7 +312,7 @@ def last_inputs(folder: WorkspaceFolder, export: str) -> list[dict[str, Any]]:
         .order_by(RunRecord.started_at.desc())
         .limit(1)
     )
-    with folder.session() as session:
+    with folder.reading() as session:
         return session.scalar(query) or []
 
 
@@ -317,8 +325,8 @@ def past_runs(folder: WorkspaceFolder, export: str, *, most: int) -> list[Run]:
         .order_by(RunRecord.started_at.desc())
         .limit(most)
     )
-    with folder.session() as session:
-        return [value_of(record, folder) for record in session.scalars(query)]
+    with folder.reading() as session:
+        return [value_of(session, record, folder) for record in session.scalars(query)]
 
 
 def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
@@ -331,9 +339,9 @@ def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
     query = select(RunRecord).join(ExportRecord).where(~RunRecord.dry_run).order_by(RunRecord.started_at, RunRecord.id)
     if export is not None:
         query = query.where(ExportRecord.name == export)
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
-        runs = [value_of(record, folder) for record in session.scalars(query)]
+        runs = [value_of(session, record, folder) for record in session.scalars(query)]
     rows = [
         {"at": run.started_at, "run": run.id, "export": run.export, "status": run.status.value, **row}
         for run in runs
@@ -354,9 +362,9 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
     query = select(RunRecord).join(ExportRecord).order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
     if export is not None:
         query = query.where(ExportRecord.name == export)
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
-        runs = [value_of(record, folder) for record in session.scalars(query)]
+        runs = [value_of(session, record, folder) for record in session.scalars(query)]
     return pl.DataFrame(
         [
             {

@@ -122,7 +122,7 @@ def _advertisers(folder: WorkspaceFolder, export: Export, segment: str, audience
             ContactListRecord.criteo_id.is_not(None),
         )
     )
-    with folder.session() as session:
+    with folder.reading() as session:
         filled = session.scalars(query).all()
     return sorted({*named, *filled})
 

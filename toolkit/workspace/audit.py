@@ -54,6 +54,7 @@ class Action(StrEnum):
     ACCEPT_LOST_SUPPRESSIONS = "accept loss of entries of suppression list"
     WRITE_LEFT_OUT = "write members left out"
     SHOW_UNMASKED = "show columns unmasked"
+    SAVE_TABLES = "save tables of workspace"
     SAVE_SUITE = "save suite of checks"
     REMOVE_SUITE = "remove suite of checks"
     SET_LOCATIONS = "set locations of tables"

@@ -326,7 +326,7 @@ def consented_advertisers(name: str, credentials: Credentials) -> dict[str, str]
 
 def connections(folder: WorkspaceFolder) -> Connections:
     """Return the connections that the person who acts may see, by name."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         actor = acting(session, folder)
         records = session.scalars(select(ConnectionRecord).order_by(ConnectionRecord.name))
         return Connections(tuple(_value(session, it, actor) for it in records if may_use(actor, it)))
@@ -334,14 +334,14 @@ def connections(folder: WorkspaceFolder) -> Connections:
 
 def connection(folder: WorkspaceFolder, name: str) -> Connection:
     """Return a connection; raises ConfigurationError when there is none of that name that one may use."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         actor = acting(session, folder)
         return _value(session, connection_for(session, actor, name), actor)
 
 
 def credentials_of(folder: WorkspaceFolder, name: str) -> Credentials:
     """Open the secret of a connection; raises AccessError to whom may not, and without consent to the text as it is."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         actor = acting(session, folder, least=Role.CONTRIBUTOR)
         record = connection_for(session, actor, name)
         if record.consent_sha256 != _consent_sha256():

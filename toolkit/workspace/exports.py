@@ -18,9 +18,9 @@ from toolkit.workspace.connections import Connection, client_of, connection, cre
 from toolkit.workspace.decided_exports import decided_export, require_signed_export
 from toolkit.workspace.export import Export
 from toolkit.workspace.folder import WorkspaceFolder
+from toolkit.workspace.locations import require_signed_locations
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ExportRecord, PersonRecord
-from toolkit.workspace.signed_locations import require_signed_locations
 
 
 def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None = None) -> Export:
@@ -62,7 +62,7 @@ def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None
 
 def exports(folder: WorkspaceFolder) -> list[Export]:
     """Return all exports, by name; one without a connection is detached."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         records = select(ExportRecord).where(ExportRecord.removed_at.is_(None)).order_by(ExportRecord.name)
         return [_value(record) for record in session.scalars(records)]

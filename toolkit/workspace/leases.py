@@ -227,13 +227,22 @@ def end_if_dead(session: Session, folder: WorkspaceFolder, number: int) -> Death
     return None if silent is None else Death.SILENT
 
 
-def is_alive(session: Session, folder: WorkspaceFolder, number: int) -> bool:
-    """Tell whether the holder of a lease is at work, as far as can be seen from here; nothing is changed."""
+def death_of(session: Session, folder: WorkspaceFolder, number: int) -> Death | None:
+    """Return why a lease holds no more, as far as can be seen from here, None when it does; nothing is changed."""
     record = _read(session, number)
+    if record.ended_at is not None:
+        return Death.ENDED
+    if _is_gone(folder, record):
+        return Death.GONE
     fresh = select(LeaseRecord.number).where(
         LeaseRecord.number == number, LeaseRecord.heartbeat_at >= DatabaseNow() - lease_times().takeover
     )
-    return record.ended_at is None and not _is_gone(folder, record) and session.scalar(fresh) is not None
+    return None if session.scalar(fresh) is not None else Death.SILENT
+
+
+def is_alive(session: Session, folder: WorkspaceFolder, number: int) -> bool:
+    """Tell whether the holder of a lease is at work, as far as can be seen from here; nothing is changed."""
+    return death_of(session, folder, number) is None
 
 
 def nothing_lands_any_more(session: Session, folder: WorkspaceFolder, number: int) -> bool:
