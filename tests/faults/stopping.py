@@ -28,7 +28,11 @@ class StoppedDays:
         self.people.write(self._tables)
         self.criteo: Sandbox = start(options=SandboxOptions(calls_per_minute=1_000_000))
         self.workspace = toolkit.open_workspace(
-            folder / "workspace", profiles=self._tables.profiles, segments=self._tables.segments, database=database
+            folder / "workspace",
+            profiles=self._tables.profiles,
+            segments=self._tables.segments,
+            database=database,
+            create=True,
         )
         self._engine = create_engine(
             database or f"sqlite:///{self.workspace.path / 'workspace.db'}", poolclass=NullPool

@@ -424,7 +424,9 @@ class TestDescriptions:
     ) -> None:
         workspace.run("Nightly").raise_for_status()
         (made,) = criteo.lists()
-        other = toolkit.open_workspace(tmp_path / "other", profiles=tables.profiles, segments=tables.segments)
+        other = toolkit.open_workspace(
+            tmp_path / "other", profiles=tables.profiles, segments=tables.segments, create=True
+        )
         connect(other, criteo)
         save_nightly(other, lists={"All": made.id})
         tables.write(segments={"All": keys(range(10))})

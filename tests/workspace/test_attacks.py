@@ -554,7 +554,11 @@ class TestOtherWorkspace:
     ) -> None:
         """The same person makes both; what they signed for one counts nothing in the other."""
         other = toolkit.open_workspace(
-            tmp_path / "other", profiles=tables.profiles, segments=tables.segments, database=databases.new()
+            tmp_path / "other",
+            profiles=tables.profiles,
+            segments=tables.segments,
+            database=databases.new(),
+            create=True,
         )
         connect(other, criteo)
         save_nightly(other, mode="append")
@@ -568,7 +572,11 @@ class TestOtherWorkspace:
         self, workspace: toolkit.Workspace, tmp_path: Path, tables: Tables, criteo: Sandbox, databases: Databases
     ) -> None:
         other = toolkit.open_workspace(
-            tmp_path / "other", profiles=tables.profiles, segments=tables.segments, database=databases.new()
+            tmp_path / "other",
+            profiles=tables.profiles,
+            segments=tables.segments,
+            database=databases.new(),
+            create=True,
         )
         connect(other, criteo)
         save_nightly(other)
@@ -584,7 +592,7 @@ class TestOtherWorkspace:
     ) -> None:
         database = databases.new()
         person("mallory")
-        theirs = toolkit.open_workspace(tmp_path / "theirs", profiles=tables.profiles, database=database)
+        theirs = toolkit.open_workspace(tmp_path / "theirs", profiles=tables.profiles, database=database, create=True)
         if database is None:
             workspace._folder.engine.dispose()
             for it in workspace.path.glob("workspace.db*"):
@@ -729,7 +737,9 @@ class TestWays:
         vera = let_in("vera", "viewer")
         vera.write_exports(tmp_path / "exports.yaml")
         person("vera")
-        anew = toolkit.open_workspace(tmp_path / "anew", profiles=tables.profiles, segments=tables.segments)
+        anew = toolkit.open_workspace(
+            tmp_path / "anew", profiles=tables.profiles, segments=tables.segments, create=True
+        )
         connect(anew, criteo)
         assert list(anew.read_exports(tmp_path / "exports.yaml")) == ["Nightly"]
         assert anew.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL

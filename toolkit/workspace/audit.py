@@ -57,7 +57,6 @@ class Action(StrEnum):
     SAVE_TABLES = "save tables of workspace"
     SAVE_SUITE = "save suite of checks"
     REMOVE_SUITE = "remove suite of checks"
-    SET_LOCATIONS = "set locations of tables"
 
 
 @dataclass(frozen=True)
