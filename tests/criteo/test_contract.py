@@ -36,6 +36,8 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[requests.Response]:
 
     def remembering(session: requests.Session, *args: Any, **options: Any) -> requests.Response:
         seen.append(send(session, *args, **options))
+        # The client reads an answer piece by piece; once it is read here, it can be read again.
+        assert seen[-1].content is not None
         return seen[-1]
 
     monkeypatch.setattr(requests.Session, "send", remembering)

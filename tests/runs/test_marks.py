@@ -47,8 +47,18 @@ def day(tables: Tables, numbers: Iterable[int]) -> set[str]:
 
 
 def copied(workspace: toolkit.Workspace, to: Path) -> toolkit.Workspace:
+    """Copy the workspace to another machine, which remembers nothing of it."""
     shutil.copytree(workspace.path, to)
-    return toolkit.open_workspace(to)
+    return elsewhere(to)
+
+
+def elsewhere(folder: Path) -> toolkit.Workspace:
+    """Open a workspace as another machine does, which remembers nothing of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TOOLKIT_MEMORY", str(folder.with_name(f"memory-of-{folder.name}")))
+        opened = toolkit.open_workspace(folder)
+        assert opened.me.role is toolkit.Role.ADMINISTRATOR
+    return opened
 
 
 def changes(criteo: Sandbox) -> int:

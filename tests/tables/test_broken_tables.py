@@ -53,7 +53,7 @@ class Lake:
     def preview(self, **options: object) -> toolkit.Preview:
         key = str(options.pop("key", "CustomerId"))
         workspace = toolkit.open_workspace(
-            self.folder / "workspace",
+            tempfile.mkdtemp(dir=self.folder),
             profiles=toolkit.Profiles(location=str(self.profiles), key=key),
             segments=toolkit.SegmentFolder(location=str(self.segments), key="CustomerId"),
             create=True,

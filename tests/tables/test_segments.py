@@ -1,6 +1,7 @@
 """A catalog names its segments and their members, from a folder of tables or from one table of memberships."""
 
 from pathlib import Path
+from tempfile import mkdtemp
 
 import polars as pl
 import pyarrow as pa
@@ -215,7 +216,7 @@ class TestKeys:
     """Keys of profiles and segments meet only when they are of one type."""
 
     def preview(self, folder: Path, profiles: toolkit.Profiles, catalog: Catalog) -> toolkit.Audience:
-        workspace = toolkit.open_workspace(folder / "workspace", profiles=profiles, segments=catalog, create=True)
+        workspace = toolkit.open_workspace(mkdtemp(dir=folder), profiles=profiles, segments=catalog, create=True)
         return workspace.preview("Big", email_column="EMail")
 
     def tables(self, folder: Path, ours: object, theirs: object) -> tuple[toolkit.Profiles, toolkit.SegmentTable]:

@@ -169,12 +169,14 @@ class SegmentTable(Source):
         _require_some(names)
         names = [same_form(it) for it in names]
         table = self._look()
-        rows = self._rows(table).filter(pl.col("segment").is_in(list(names)))
-        with reading(table):
-            found = rows.select(pl.col("segment").unique()).collect(engine="streaming")["segment"]
-        if len(found) < len(set(names)):
-            known = [redacted(name) for name in self._names(table)]
-            raise unknown_name("segment", next(name for name in names if name not in found), known)
+        written = self._written(table)
+        found = written.filter(pl.col("segment").is_in(list(names)))
+        if found["segment"].n_unique() < len(set(names)):
+            there = set(found["segment"])
+            known = [redacted(name) for name in _sorted(written["segment"].drop_nulls().unique())]
+            raise unknown_name("segment", next(name for name in names if name not in there), known)
+        # By the values as they are written, so that partitions of other segments are not read.
+        rows = self._rows(table, pl.col(self.segment).is_in(found["written"].implode()))
         frame = rows.with_columns(pl.col("segment").cast(pl.Enum(list(names))))
         return Members(frame, (table,), table.key_type if table.has_typed_key else None)
 
@@ -196,11 +198,19 @@ class SegmentTable(Source):
     def _look(self) -> Table:
         return Table.look(self._files(), key=self.key, key_as_text=self.key_as_text, columns=[self.segment])
 
-    def _rows(self, table: Table) -> pl.LazyFrame:
+    def _rows(self, table: Table, which: pl.Expr | bool = True) -> pl.LazyFrame:
+        return table.scan().filter(which).select(self._named(table), pl.col(self.key).alias("customer"))
+
+    def _named(self, table: Table) -> pl.Expr:
         name, dtype = pl.col(self.segment), table.types[self.segment]
         text = name.cast(pl.String) if dtype == pl.String else id_as_text(name, dtype)
-        segment = text.str.normalize("NFC").alias("segment")
-        return table.scan().select(segment, pl.col(self.key).alias("customer"))
+        return text.str.normalize("NFC").alias("segment")
+
+    def _written(self, table: Table) -> pl.DataFrame:
+        """Return the names as they are ``written``, and the ``segment`` that each names."""
+        with reading(table):
+            written = table.scan().select(pl.col(self.segment).unique()).collect(engine="streaming")
+        return written.select(self._named(table), pl.col(self.segment).alias("written"))
 
     def _names(self, table: Table) -> list[str]:
         with reading(table):

@@ -105,4 +105,7 @@ def _full(
 
 
 def _told(table: Profiles | SegmentFolder | SegmentTable | None) -> str:
-    return "no table" if table is None else f"{table.location} (key {table.key})"
+    if table is None:
+        return "no table"
+    options = table.model_dump(mode="json", exclude_defaults=True, exclude={"location"})
+    return f"{table.location} ({', '.join(f'{name}={value!r}' for name, value in options.items())})"
