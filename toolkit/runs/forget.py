@@ -159,17 +159,20 @@ class _Request:
             with recorded_run(self._folder, settings, trigger=Trigger.FORGET, observer=nobody) as keeper:
                 keeper.begin(Step.PUSH)
                 ledger = Ledger(self._folder, keeper.id, now=now)
-                with (
-                    client_of(credentials) as criteo,
-                    marked_lists(self._folder, self._records, run_id=keeper.id, criteo=criteo) as refused,
-                ):
-                    for record in self._records:
-                        problem = refused.get(record.criteo_id or "")
-                        rows[record.id] = (
-                            self._leave(record, ledger, criteo)
-                            if problem is None
-                            else self._row(record, done=False, what=f"{problem.what} {problem.remedy}")
-                        )
+                with client_of(credentials) as criteo:
+                    try:
+                        with marked_lists(self._folder, self._records, run_id=keeper.id, criteo=criteo) as refused:
+                            for record in self._records:
+                                problem = refused.get(record.criteo_id or "")
+                                rows[record.id] = (
+                                    self._leave(record, ledger, criteo)
+                                    if problem is None
+                                    else self._row(record, done=False, what=f"{problem.what} {problem.remedy}")
+                                )
+                    except ToolkitError as problem:
+                        # What was removed counts no more where another ledger changed a list meanwhile.
+                        what = f"{problem.what} {problem.remedy}"
+                        rows = {it.id: self._row(it, done=False, what=what) for it in self._records}
                 undone = [row[-1] for row in rows.values() if not row[-2]]
                 if undone:
                     raise DataError(" ".join(undone), "Ask for it again when that is mended.")
