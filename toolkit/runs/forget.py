@@ -15,7 +15,7 @@ from toolkit.errors import (
     BusyError,
     ConfigurationError,
     DataError,
-    LedgerDivergedError,
+    LeaseLostError,
     ListGoneError,
     ToolkitError,
     UnavailableError,
@@ -258,13 +258,13 @@ class _Request:
                 for record in leased:
                     other = refused.get(record.criteo_id or "")
                     rows[record.id] = self._undone(record, other) if other else self._leave(record, ledger, criteo)
-        except LedgerDivergedError as problem:
-            # Another ledger was at them at the same time: what was acknowledged may not hold.
+        except LeaseLostError:
+            raise
+        except ToolkitError as problem:
+            if isinstance(problem, UnavailableError):
+                self._line.fell_silent(criteo.host, problem)
+            # What was removed counts no more where another ledger changed a list meanwhile.
             return rows | {it.id: self._undone(it, problem) for it in leased}
-        except UnavailableError as problem:
-            self._line.fell_silent(criteo.host, problem)
-            for record in leased:
-                rows.setdefault(record.id, self._undone(record, problem))
         return rows
 
     def _leave(self, record: ContactListRecord, ledger: Ledger, criteo: CriteoClient) -> _Row:

@@ -173,6 +173,7 @@ def _with_known_ids(
     kept = dict(records)
     ids = {key: export.lists.get(it.segment, it.criteo_id) for key, it in kept.items()}
     shown = ShownLists.of(criteo, {it for it in ids.values() if it})
+    shown.require_open()
     for key, list_id in ids.items():
         if list_id is not None and list_id in shown.gone:
             if if_list_gone is IfListGone.STOP or kept[key].segment in export.lists:
@@ -383,8 +384,9 @@ def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) ->
         return
     lists = {it.criteo_id: it for it in records if it.criteo_id}
     with client_of(credentials_of(folder, connection_name), waiting=Waiting.PERSON) as criteo:
-        found = ShownLists.of(criteo, lists.keys()).found
-        seen = judge(folder, records[0].host, found.values())
+        shown = ShownLists.of(criteo, lists.keys())
+        shown.require_open()
+        seen = judge(folder, records[0].host, shown.found.values())
         changed = diverged(folder, seen.values())
         if changed is not None:
             raise LedgerDivergedError(

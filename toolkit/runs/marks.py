@@ -24,7 +24,7 @@ from secrets import token_hex
 from sqlalchemy import delete, select, update
 
 from toolkit.criteo import ContactList, CriteoClient, ListChange
-from toolkit.errors import LedgerDivergedError, ListGoneError, ToolkitError, UnavailableError
+from toolkit.errors import AccessError, LedgerDivergedError, ListGoneError, ToolkitError, UnavailableError
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.records import ContactListRecord, ListMarkRecord, RunRecord
 
@@ -107,6 +107,8 @@ class ShownLists:
 
     found: Mapping[str, ContactList]
     gone: Mapping[str, ListGoneError]
+    closed: Mapping[str, AccessError]
+    """Lists that may not be seen any more."""
     at: float
     """When the search that showed them began, on the monotonic clock."""
 
@@ -121,16 +123,19 @@ class ShownLists:
         at = time.monotonic()
         found = criteo.lists_by_id(list_ids)
         gone: dict[str, ListGoneError] = {}
+        closed: dict[str, AccessError] = {}
         for list_id in list_ids - found.keys():
             try:
                 # A search passes over what may not be seen: only the list itself tells whether it is gone.
                 criteo.statistics(list_id)
             except ListGoneError as error:
                 gone[list_id] = error
+            except AccessError as error:
+                closed[list_id] = error
         for wait in LATE_ANSWERS_SECONDS:
-            late = sorted(list_ids - found.keys() - gone.keys())
+            late = sorted(list_ids - found.keys() - gone.keys() - closed.keys())
             if not late:
-                return cls(found, gone, at)
+                return cls(found, gone, closed, at)
             time.sleep(wait)
             at = time.monotonic()
             found |= criteo.lists_by_id(late)
@@ -138,6 +143,11 @@ class ShownLists:
             f"Criteo's search does not show contact list {', '.join(late)}, which is there.",
             "Run again in some minutes: nothing was sent.",
         )
+
+    def require_open(self) -> None:
+        """Raise AccessError when a list may not be seen any more."""
+        for error in self.closed.values():
+            raise error
 
 
 def judge(folder: WorkspaceFolder, host: str, lists: Iterable[ContactList]) -> dict[str, Sighting]:
@@ -280,7 +290,8 @@ class Marks:
         if not todo:
             return
         marks = self.intend(todo.values())
-        shown = ShownLists.of(self._criteo, todo)
+        shown = ShownLists.of(self._criteo, todo.keys())
+        shown.require_open()
         if shown.gone:
             raise next(iter(shown.gone.values()))
         # Looked at again right before: planning may take long, and what is set late ends the run of another.
@@ -396,7 +407,7 @@ class Marks:
 @contextmanager
 def marked_lists(
     folder: WorkspaceFolder, records: Iterable[ContactListRecord], *, run_id: str, criteo: CriteoClient
-) -> Iterator[Mapping[str, LedgerDivergedError]]:
+) -> Iterator[Mapping[str, ToolkitError]]:
     """Mark lists for what is done to them in the block, and see at its end that the marks still stand.
 
     Args:
@@ -406,7 +417,7 @@ def marked_lists(
         criteo: The client.
 
     Yields:
-        By the id of a list, why it must be left alone: another ledger changed it.
+        By the id of a list, why it must be left alone: another ledger changed it, or it may not be seen any more.
 
     Raises:
         LedgerDivergedError: Another ledger changed a list at the same time.
@@ -416,9 +427,11 @@ def marked_lists(
     if not lists:
         yield {}
         return
-    found = ShownLists.of(criteo, lists).found
+    shown = ShownLists.of(criteo, lists.keys())
+    found = shown.found
     seen = judge(folder, _host(lists.values()), found.values())
-    refused = {
+    refused: dict[str, ToolkitError] = {**shown.closed}
+    refused |= {
         list_id: LedgerDivergedError(_what(folder, [it]), _REMEDY)
         for list_id, it in seen.items()
         if it.standing is Standing.OTHER
