@@ -257,6 +257,17 @@ class TestEnded:
         workspace.run("Nightly", if_list_gone="remake").raise_for_status()
         assert sizes(criteo)[advertisers[0], "All"] == 100
 
+    @pytest.mark.parametrize("end", ["empty_list", "delete_list"])
+    def test_one_that_was_deleted_at_criteo(
+        self, workspace: toolkit.Workspace, moved: str, advertisers: list[str], criteo: Sandbox, end: str
+    ) -> None:
+        with CriteoClient(host=criteo.url, client_id=criteo.client_id, client_secret=criteo.client_secret) as client:
+            client.delete_list(moved)
+        assert len(getattr(workspace, end)(moved)) == 0
+        save_nightly(workspace, advertiser_id=advertisers[0])
+        workspace.run("Nightly").raise_for_status()
+        assert sizes(criteo)[advertisers[0], "All"] == 100
+
     def test_the_command(self, workspace: toolkit.Workspace, moved: str, criteo: Sandbox) -> None:
         from typer.testing import CliRunner
 

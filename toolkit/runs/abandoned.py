@@ -15,12 +15,13 @@ import polars as pl
 from sqlalchemy import select
 
 from toolkit.audience import IdentifierForm, IdentifierKind
-from toolkit.errors import AccessError, ConfigurationError, DataError, ToolkitError
+from toolkit.criteo import CriteoClient
+from toolkit.errors import AccessError, ConfigurationError, DataError, LedgerDivergedError, ListGoneError, ToolkitError
 from toolkit.names import unknown_name
 from toolkit.runs.ledger import Ledger
 from toolkit.runs.lifecycle import now, recorded_run
 from toolkit.runs.lists import OfLists, empty_record, lease_list
-from toolkit.runs.marks import marked_lists
+from toolkit.runs.marks import ShownLists, diverged, judge, marked_lists
 from toolkit.runs.plan import Plan
 from toolkit.runs.progress import Step, nobody
 from toolkit.runs.push import push
@@ -32,8 +33,6 @@ from toolkit.workspace.connections import client_of, connections, credentials_of
 from toolkit.workspace.leases import call_patience
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ConnectionRecord, ContactListRecord, ExportRecord
-
-_BULK = 1
 
 
 class Because(StrEnum):
@@ -214,38 +213,55 @@ def end_abandoned(folder: WorkspaceFolder, list_id: str, chosen: OfLists, *, hos
             raise ConfigurationError(again.what, again.remedy)
         for record in records:
             _doubt(ledger, record)
-        with (
-            client_of(
-                credentials,
-                waiting=Trigger.LISTS.waiting,
-                patience=call_patience(),
-                guard=keeper.lease.guard,
-            ) as criteo,
-            marked_lists(folder, records, run_id=keeper.id, criteo=criteo) as refused,
-        ):
-            for problem in refused.values():
-                raise problem
-            if chosen is OfLists.DELETE:
-                criteo.delete_list(list_id)
-            else:
-                nothing = pl.Series("identifier", [], dtype=pl.String)
-                plan = Plan(clear=True, remove=nothing, add=nothing, leave=nothing)
-                push(
-                    ledger.write_plan(records[0], plan, _BULK, wanted=_NO_MEMBERS),
-                    records[0],
-                    criteo=criteo,
-                    ledger=ledger,
-                    form=IdentifierForm(records[0].form or IdentifierForm.SHA256),
-                    addresses=None,
-                    on_batch=lambda _: None,
-                )
+        is_gone = chosen is OfLists.DELETE
+        with client_of(
+            credentials, waiting=Trigger.LISTS.waiting, patience=call_patience(), guard=keeper.lease.guard
+        ) as criteo:
+            try:
+                if chosen is OfLists.DELETE:
+                    _require_own(folder, records[0], criteo)
+                    criteo.delete_list(list_id)
+                else:
+                    with marked_lists(folder, records, run_id=keeper.id, criteo=criteo) as refused:
+                        for problem in refused.values():
+                            raise problem
+                        _clear(ledger, records[0], criteo)
+            except ListGoneError:
+                # Somebody deleted it at Criteo: nobody is in it any more.
+                is_gone = True
         for record in records:
             ledger.forget_emptied(record)
-            empty_record(folder, record, with_its_id=chosen is OfLists.DELETE)
+            empty_record(folder, record, with_its_id=is_gone)
     return run_of(folder, keeper.id).raise_for_status()
 
 
 _NO_MEMBERS = pl.DataFrame(schema={"identifier": pl.String, "customer": pl.String})
+
+
+def _clear(ledger: Ledger, record: ContactListRecord, criteo: CriteoClient) -> None:
+    """Empty the list, as a batch of the ledger: whatever ends this, it is known whether it was done."""
+    nothing = pl.Series("identifier", [], dtype=pl.String)
+    plan = Plan(clear=True, remove=nothing, add=nothing, leave=nothing)
+    push(
+        ledger.write_plan(record, plan, 1, wanted=_NO_MEMBERS),
+        record,
+        criteo=criteo,
+        ledger=ledger,
+        form=IdentifierForm(record.form or IdentifierForm.SHA256),
+        addresses=None,
+        on_batch=lambda _: None,
+    )
+
+
+def _require_own(folder: WorkspaceFolder, record: ContactListRecord, criteo: CriteoClient) -> None:
+    """Raise LedgerDivergedError when another ledger changed the list since."""
+    shown = ShownLists.of(criteo, {record.criteo_id or ""})
+    shown.require_open()
+    changed = diverged(folder, judge(folder, record.host, shown.found.values()).values())
+    if changed is not None:
+        raise LedgerDivergedError(
+            changed, "Delete it from the workspace that fills it, or keep it here with keep_list."
+        )
 
 
 def _doubt(ledger: Ledger, record: ContactListRecord) -> None:
