@@ -214,11 +214,12 @@ def _stop_at(place: Place, workspace: Path, says: Connection) -> None:
                 while open_ones:
                     time.sleep(0.001)
                 says.send(_STOPPED)
-                os.kill(os.getpid(), signal.SIGSTOP)
+                # Sent to the process it might arrive a moment later, when this thread has gone on.
+                signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
     def on_audit(name: str, arguments: tuple[Any, ...]) -> None:
         if name == "http.client.send":
-            pass_by(f"send {bytes(arguments[1][:6]).decode(errors='replace').split()[0]}")
+            pass_by("send body" if arguments[1][:1] == b"{" else f"send {bytes(arguments[1][:6]).split()[0].decode()}")
         elif name not in _FILE_EVENTS or not str(arguments[0]).startswith(str(workspace)):
             return
         elif name != "open" or arguments[2] & (os.O_WRONLY | os.O_RDWR):
@@ -246,6 +247,8 @@ _FILE_EVENTS = {"open": "write", "os.mkdir": "make", "os.rename": "rename", "os.
 
 
 def _kind_of_file(path: str) -> str:
+    if "history" in Path(path).parts:
+        return "history"
     return "plan" if "plan-" in path else "report" if "report" in path else Path(path).parent.name
 
 

@@ -48,10 +48,16 @@ class StoppedDays:
 
     def begin(self, *, evenly: bool) -> None:
         """Let a day begin: the segment changes, by as many who enter as who leave if it does so evenly."""
+        self._before = (dict(self.people.addresses), {name: set(it) for name, it in self.people.segments.items()})
         if evenly:
             self.people.rotate()
         else:
             self.people.change(self.random)
+        self.people.write(self._tables)
+
+    def begin_back(self) -> None:
+        """Let a day begin on which all is as it was on the day before the last: what was sent since is wrong."""
+        self.people.addresses, self.people.segments = self._before
         self.people.write(self._tables)
 
     def start_run(self, *, stops_at: Place | None = None) -> OwnProcess:
@@ -84,6 +90,11 @@ class StoppedDays:
     def last_run(self) -> toolkit.Run:
         """The run that began last."""
         return self.workspace.run_report(self.workspace.runs()["run"][0])
+
+    @property
+    def health(self) -> str:
+        """The level of what a monitor is told of the export."""
+        return str(self.workspace.health().frame.filter(what="export", name="Nightly")["level"].item())
 
     def error_of(self, run: toolkit.Run) -> str | None:
         """Return the kind of error that a run ended with, as it is recorded now."""

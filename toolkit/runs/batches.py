@@ -9,13 +9,14 @@ which of them Criteo carried out last.
 from collections.abc import Collection
 from enum import StrEnum
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
+from toolkit.errors import LeaseLostError
 from toolkit.runs.run import RunStatus
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.leases import nothing_lands_any_more
-from toolkit.workspace.records import BatchRecord, RunRecord
+from toolkit.workspace.records import BatchRecord, ContactListRecord, ExportRecord, RunRecord
 
 
 class Operation(StrEnum):
@@ -63,3 +64,23 @@ def close_batches_of_the_dead(session: Session, folder: WorkspaceFolder) -> None
     for run_id, lease in session.execute(left).all():
         if nothing_lands_any_more(session, folder, lease):
             close_batches(session, run_id)
+
+
+def uncertain_exports(folder: WorkspaceFolder) -> dict[str, str]:
+    """Return the exports whose lists a run that lost its lease may have changed since, each with the last such run."""
+    query = (
+        select(ExportRecord.name, RunRecord.id, RunRecord.error)
+        .join(RunRecord, RunRecord.export_id == ExportRecord.id)
+        .join(BatchRecord, BatchRecord.run_id == RunRecord.id)
+        .join(ContactListRecord, ContactListRecord.id == BatchRecord.contact_list_id)
+        .where(
+            RunRecord.status != RunStatus.RUNNING.value,
+            BatchRecord.status != BatchStatus.ACKNOWLEDGED.value,
+            BatchRecord.criteo_id == ContactListRecord.criteo_id,
+            or_(BatchRecord.closed_after.is_(None), BatchRecord.closed_after >= ContactListRecord.snapshot_batch),
+        )
+        .order_by(BatchRecord.id)
+    )
+    with folder.session() as session:
+        rows = session.execute(query).all()
+    return {name: run_id for name, run_id, error in rows if (error or {}).get("kind") == LeaseLostError.__name__}

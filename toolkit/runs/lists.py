@@ -26,7 +26,7 @@ from toolkit.runs.marks import (
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.database import one_at_a_time
-from toolkit.workspace.leases import Lease, end_if_dead
+from toolkit.workspace.leases import Lease, call_patience, end_if_dead, take_lease
 from toolkit.workspace.records import (
     ConnectionRecord,
     ContactListRecord,
@@ -367,7 +367,10 @@ class OfLists(StrEnum):
 
 
 def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) -> None:
-    """Empty or delete the lists at Criteo that exports of the connection filled; one that is gone is passed over."""
+    """Empty or delete the lists at Criteo that exports of the connection filled; one that is gone is passed over.
+
+    Raises BusyError when a run changes one of them now.
+    """
     if chosen is OfLists.KEEP:
         return
     with folder.reading() as session:
@@ -383,7 +386,13 @@ def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) ->
     if not records:
         return
     lists = {it.criteo_id: it for it in records if it.criteo_id}
-    with client_of(credentials_of(folder, connection_name), waiting=Waiting.PERSON) as criteo:
+    credentials = credentials_of(folder, connection_name)
+    with (
+        _leased(folder, f"The removal of connection {connection_name!r}") as lease,
+        client_of(credentials, waiting=Waiting.PERSON, patience=call_patience(), guard=lease.guard) as criteo,
+    ):
+        for record in records:
+            lease_list(folder, lease, record)
         shown = ShownLists.of(criteo, lists.keys())
         shown.require_open()
         seen = judge(folder, records[0].host, shown.found.values())
@@ -422,6 +431,19 @@ def note_doubt(folder: WorkspaceFolder, record: ContactListRecord, holds: Holds)
         kept = session.get_one(ContactListRecord, record.id)
         kept.holds_unknown = True
         kept.mixes_forms = kept.mixes_forms or holds is Holds.ANYTHING
+
+
+@contextmanager
+def _leased(folder: WorkspaceFolder, holder: str) -> Iterator[Lease]:
+    with folder.session() as session, session.begin():
+        lease = take_lease(session, folder, holder=holder)
+    try:
+        with lease.beating():
+            yield lease
+        with folder.session() as session, session.begin():
+            lease.release(session)
+    finally:
+        lease.drop()
 
 
 def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactList) -> ContactListRecord:
