@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from toolkit.audience import Audience, IdentifierForm, Status
     from toolkit.checks import Check, Level, Thresholds
-    from toolkit.errors import ToolkitError
+    from toolkit.errors import LeaseLostError, ToolkitError
     from toolkit.interface import Workspace, open_workspace
     from toolkit.preview import Preview
     from toolkit.refresh import Refresh, RefreshOptions, ScheduledRun
@@ -25,6 +25,7 @@ _HOME = {
     "Credentials": "workspace",
     "Export": "workspace",
     "IdentifierForm": "audience",
+    "LeaseLostError": "errors",
     "Level": "checks",
     "Mode": "workspace",
     "People": "workspace",
@@ -54,6 +55,7 @@ __all__ = [
     "Credentials",
     "Export",
     "IdentifierForm",
+    "LeaseLostError",
     "Level",
     "Mode",
     "People",

@@ -46,3 +46,7 @@ class BusyError(ToolkitError):
 
 class UnavailableError(ToolkitError):
     """The service does not answer: try again later; nothing is lost."""
+
+
+class LeaseLostError(ToolkitError):
+    """Another took over: this one was silent for too long, and changes nothing any more."""

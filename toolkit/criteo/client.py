@@ -47,6 +47,8 @@ class CriteoClient:
     """One application's way to Criteo. Threads may share it; close it, or use it in a ``with`` block.
 
     Every call is retried as long as it may help, and as ``patience`` allows; ``observer`` is told of each wait.
+    ``guard`` is called before every try of every call that changes something, when the connection stands and before
+    the first byte leaves, from whatever thread calls: what it raises ends the call, and nothing is sent.
     Errors are ToolkitErrors by remedy.
     """
 
@@ -59,12 +61,14 @@ class CriteoClient:
         version: str = API_VERSION,
         patience: Patience | None = None,
         observer: Callable[[Wait], None] | None = None,
+        guard: Callable[[], None] | None = None,
     ) -> None:
         self._transport = Transport(
             host,
             Application(client_id, client_secret),
             patience=patience or Patience(),
             observer=observer,
+            guard=guard,
         )
         self._version = version
         self._segments = f"{version}/marketing-solutions/audience-segments"
@@ -84,7 +88,7 @@ class CriteoClient:
 
     def advertisers(self) -> Rows[Advertiser]:
         """Return the advertisers that consented to the application."""
-        request = Request("list the advertisers", "GET", f"{self._version}/advertisers/me")
+        request = Request("list the advertisers", "GET", f"{self._version}/advertisers/me", only_reads=True)
         found = all_items(request, self._transport.call(request))
         return Rows(Advertiser, (read(Advertiser, flattened(it)) for it in found))
 
@@ -181,14 +185,15 @@ class CriteoClient:
     def statistics(self, list_id: str) -> Statistics:
         """Return how many identifiers the list holds and how many Criteo knows."""
         path = f"{self._contact_list(list_id)}/statistics"
-        return read(Statistics, flattened(self._do(Request(f"count list {list_id}", "GET", path, on_a_list=True))))
+        request = Request(f"count list {list_id}", "GET", path, on_a_list=True, only_reads=True)
+        return read(Statistics, flattened(self._do(request)))
 
     def compute_sizes(self, list_ids: Sequence[str]) -> Rows[ListSize]:
         """Return how many people can be reached through each list; what is not counted is None, and noticed."""
         if not list_ids:
             return Rows(ListSize)
         body = _bulk(*({"id": it} for it in list_ids))
-        request = Request("measure lists", "POST", f"{self._segments}/compute-sizes", body=body)
+        request = Request("measure lists", "POST", f"{self._segments}/compute-sizes", body=body, only_reads=True)
         found = all_items(request, self._transport.call(request))
         sizes = {it.id: it for it in (read(ListSize, flattened(item)) for item in found)}
         return Rows(ListSize, (sizes.get(it, ListSize(id=it)) for it in list_ids))
@@ -205,6 +210,10 @@ class CriteoClient:
         body = _bulk({"id": list_id})
         self._do(Request(f"delete list {list_id}", "POST", f"{self._segments}/delete", body=body))
         self._forget_names()
+
+    def give_up_waiting(self) -> None:
+        """End any waiting for a next try; calls that are under way come to their end."""
+        self._transport.give_up_waiting()
 
     def close(self) -> None:
         """Close the connections, and end any waiting."""
@@ -246,6 +255,7 @@ class CriteoClient:
                 f"{self._segments}/search",
                 body={"data": {"attributes": filters}},
                 params={"limit": _PAGE, "offset": len(seen)},
+                only_reads=True,
             )
             answer = self._transport.call(request)
             page = {it.id: it for it in (read(ContactList, flattened(item)) for item in all_items(request, answer))}

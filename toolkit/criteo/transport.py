@@ -50,8 +50,9 @@ class Transport:
         *,
         patience: Patience,
         observer: Callable[[Wait], None] | None,
+        guard: Callable[[], None] | None = None,
     ) -> None:
-        self._wire = Wire(host, patience)
+        self._wire = Wire(host, patience, guard)
         self._application = application
         self._persistence = Persistence(patience, observer)
         self._pace = pace_of(self.host, application.client_id)
@@ -74,6 +75,10 @@ class Transport:
         Raises a ToolkitError by remedy when Criteo refuses, or patience ends.
         """
         return self._persistence.insist(lambda attempt: self._authorized(request, attempt))
+
+    def give_up_waiting(self) -> None:
+        """End all waiting; a call that would be tried again fails of what it failed of last."""
+        self._persistence.ended.set()
 
     def close(self) -> None:
         """Close all connections and end all waiting."""
@@ -99,7 +104,7 @@ class Transport:
             "client_id": self._application.client_id,
             "client_secret": self._application.client_secret,
         }
-        request = Request("give a token", "POST", "oauth2/token", form=form)
+        request = Request("give a token", "POST", "oauth2/token", form=form, only_reads=True)
         try:
             answer = self._exchange(request, attempt, authorize=_nobody)
         except _UnauthorizedError as refused:

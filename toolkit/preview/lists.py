@@ -130,7 +130,7 @@ def _counts(figures: Figures) -> dict[str, Any]:
 
 def _changes(target: Target, planned: Planned, ledger: Ledger) -> dict[str, Any]:
     record, plan = planned.records[target], planned.plans[target]
-    held = ledger.last_held(record)
+    held = ledger.last_held(record, wanted=target.wanted["identifier"])
     return {
         "name": record.name,
         "list_id": record.criteo_id,

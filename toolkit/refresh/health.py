@@ -15,6 +15,7 @@ from toolkit.refresh.due import next_due
 from toolkit.refresh.outcome import Refresh, last_refresh
 from toolkit.refresh.record import RefreshStatus, running_refresh
 from toolkit.runs import RunStatus, last_run
+from toolkit.runs.batches import uncertain_exports
 from toolkit.runs.lifecycle import now as machine_now
 from toolkit.show import html_table, text_table
 from toolkit.workspace import Every, Export, Schedule, WorkspaceFolder
@@ -202,6 +203,7 @@ def _of_exports(folder: WorkspaceFolder, last: Refresh | None, active: list[Expo
         for row in matters_frame(folder).iter_rows(named=True)
         if row["subject"] == Subject.EXPORT and row["state"] != GOOD
     }
+    uncertain = uncertain_exports(folder)
     retrying = {it.export: it for it in (last.exports if last else ()) if it.status == "failed (retrying)"}
     for export in active:
         if export.name in troubles:
@@ -210,6 +212,12 @@ def _of_exports(folder: WorkspaceFolder, last: Refresh | None, active: list[Expo
             yield Finding("export", export.name, Level.CRITICAL, said, row["since"])
         elif export.name in retrying:
             yield Finding("export", export.name, Level.WARNING, f"Is tried again. {retrying[export.name].what}")
+        elif export.name in uncertain:
+            said = (
+                f"Run {uncertain[export.name]} lost its lease, and may have changed a list since. Run the "
+                "export: it sends again what is uncertain."
+            )
+            yield Finding("export", export.name, Level.WARNING, said)
         else:
             yield Finding("export", export.name, Level.OK, "Nothing is known to be wrong.")
 

@@ -47,7 +47,8 @@ def refresh(
     """Run the exports that are due, and return what became of each.
 
     Waits for another refresh that goes on; raises BusyError when that takes too long, ConfigurationError when the
-    notebook can't be used. ``execute`` runs one export, by default through the notebook.
+    notebook can't be used, LeaseLostError when this one was silent for so long that another took over. ``execute`` runs
+    one export, by default through the notebook.
     """
     chosen, timed = options or RefreshOptions(), clock or MachineClock()
     if execute is None:
@@ -308,14 +309,14 @@ class _Work:
         return self._folder.path / "refreshes" / self._begun.id / f"{todo.position:02} {name}{again}.ipynb"
 
     def _note_export(self, todo: _Todo, *, status: RunStatus, **what: object) -> None:
-        note_export(self._folder, self._begun.id, todo.name, status=status.value, **what)
+        note_export(self._folder, self._begun, todo.name, status=status.value, **what)
 
     def _note(self, matter: Matter, trouble: Trouble | None) -> None:
         note(self._folder, matter, trouble, at=self._clock.now())
 
     def _tell(self) -> None:
         self._warnings |= dict.fromkeys(tell(self._folder))
-        note_refresh(self._folder, self._begun.id, warnings=list(self._warnings))
+        note_refresh(self._folder, self._begun, warnings=list(self._warnings))
 
 
 def _remove_old(folder: WorkspaceFolder, *, before: datetime) -> None:

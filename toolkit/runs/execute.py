@@ -11,7 +11,7 @@ import polars as pl
 from toolkit.audience import Audience, IdentifierForm, IdentifierKind
 from toolkit.checks import CheckResults, preload, write_data_docs
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
-from toolkit.errors import BusyError, ConfigurationError, UnavailableError
+from toolkit.errors import BusyError, ConfigurationError, LeaseLostError, UnavailableError
 from toolkit.files import write_atomically
 from toolkit.runs.checking import check_prepared, prepared
 from toolkit.runs.drift import Expected, drift
@@ -31,6 +31,7 @@ from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
 from toolkit.workspace import Export, Mode, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.exports import chosen_segments, export_of, exports, require_runnable
+from toolkit.workspace.leases import call_patience
 from toolkit.workspace.records import ContactListRecord
 
 
@@ -100,7 +101,9 @@ def run_export(
             work.preview()
         else:
             passed = pass_guards(stops, allow)
-            with client_of(credentials, observer=work.on_wait) as criteo:
+            with client_of(
+                credentials, patience=call_patience(), observer=work.on_wait, guard=keeper.lease.guard
+            ) as criteo:
                 work.send(criteo, if_list_gone, passed=passed)
         keeper.begin(Step.DONE)
     return _reported(run_of(folder, keeper.id))
@@ -219,7 +222,7 @@ class _Work:
         self._batch_size = batch_size
         self._keeper = keeper
         self._observer = observer
-        self._ledger = Ledger(folder, keeper.id, now=now)
+        self._ledger = Ledger(folder, keeper.id, now=now, lease=keeper.lease, under_way=keeper.under_way)
         self._targets = targets_of(folder, export, audiences, host=host)
         self._rows = figures_of(self._targets)
         self._others = figures_without_advertiser(audiences)
@@ -253,6 +256,7 @@ class _Work:
                     self._records[target] = self._find(criteo, target, if_list_gone)
             self._tell_drift(criteo)
             plans = plans_of(self._folder, self._export, self._records, self._ledger)
+            self._tell_what_was_left(plans)
             self._total = sum(len(plan.add) + len(plan.remove) for plan in plans.values())
             self._doubt_what_will_be_emptied(plans)
             self._doubt_what_is_of_another_form()
@@ -284,9 +288,25 @@ class _Work:
     def _find(self, criteo: CriteoClient, target: Target, if_list_gone: IfListGone) -> ContactListRecord:
         record = target.record(self._folder, self._export, host=self._host)
         found = find_list(self._folder, record, export=self._export, criteo=criteo, if_list_gone=if_list_gone)
-        lease_list(self._folder, self._keeper.id, found)
+        found = lease_list(self._folder, self._keeper.lease, found)
         self._rows[target]["list_id"] = found.criteo_id
         return found
+
+    def _tell_what_was_left(self, plans: Mapping[Target, Plan]) -> None:
+        """Warn of what runs that lost their lease left uncertain, and of how much of it is sent again."""
+        for target, plan in plans.items():
+            record = self._records[target]
+            sent = pl.concat([plan.remove, plan.add])
+            for left in self._ledger.unsettled(record):
+                if left.error != LeaseLostError.__name__:
+                    continue
+                again = len(sent) if left.everything else sent.is_in(left.identifiers.implode()).sum()
+                self._keeper.warn(
+                    [
+                        f"Run {left.run_id} lost its lease, and may have changed list {record.name!r} "
+                        f"({record.criteo_id}) after another took over: {again:,} of its identifiers are sent again."
+                    ]
+                )
 
     def _doubt_what_will_be_emptied(self, plans: Mapping[Target, Plan]) -> None:
         ours = {record.id for record in self._records.values()}

@@ -12,7 +12,7 @@ from toolkit.audience.suppression import HASHES
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient
 from toolkit.errors import ConfigurationError, DataError, ListGoneError, ToolkitError
 from toolkit.runs.ledger import Ledger
-from toolkit.runs.lifecycle import now, recorded_run
+from toolkit.runs.lifecycle import RunKeeper, now, recorded_run
 from toolkit.runs.lists import lease_list
 from toolkit.runs.plan import Plan
 from toolkit.runs.progress import Step, nobody
@@ -23,6 +23,7 @@ from toolkit.tables import reading
 from toolkit.workspace import Export, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.connections import client_of, credentials_of
+from toolkit.workspace.leases import call_patience
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ConnectionRecord, ContactListRecord, ExportRecord
 from toolkit.workspace.suppression import add_suppression
@@ -157,10 +158,10 @@ class _Request:
             settings = Export.model_validate({**self._export.settings, "connection": self._connection})
             with recorded_run(self._folder, settings, trigger=Trigger.FORGET, observer=nobody) as keeper:
                 keeper.begin(Step.PUSH)
-                ledger = Ledger(self._folder, keeper.id, now=now)
-                with client_of(credentials) as criteo:
+                ledger = Ledger(self._folder, keeper.id, now=now, lease=keeper.lease, under_way=keeper.under_way)
+                with client_of(credentials, patience=call_patience(), guard=keeper.lease.guard) as criteo:
                     for record in self._records:
-                        rows[record.id] = self._leave(record, ledger, criteo)
+                        rows[record.id] = self._leave(record, keeper, ledger, criteo)
                 undone = [row[-1] for row in rows.values() if not row[-2]]
                 if undone:
                     raise DataError(" ".join(undone), "Ask for it again when that is mended.")
@@ -169,10 +170,10 @@ class _Request:
                 rows.setdefault(record.id, self._row(record, done=False, what=f"{problem.what} {problem.remedy}"))
         return list(rows.values())
 
-    def _leave(self, record: ContactListRecord, ledger: Ledger, criteo: CriteoClient) -> _Row:
-        form = IdentifierForm(record.form or IdentifierForm.SHA256)
+    def _leave(self, record: ContactListRecord, keeper: RunKeeper, ledger: Ledger, criteo: CriteoClient) -> _Row:
         try:
-            lease_list(self._folder, ledger.run_id, record)
+            record = lease_list(self._folder, keeper.lease, record)
+            form = IdentifierForm(record.form or IdentifierForm.SHA256)
             addresses, has_unnamed = self._identifiers(record, ledger, form)
             nothing = addresses["identifier"].clear()
             plan = Plan(clear=False, remove=addresses["identifier"], add=nothing, leave=nothing)

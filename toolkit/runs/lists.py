@@ -1,24 +1,26 @@
 """The contact list that a segment of an export fills: found, made, or gone."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from toolkit.criteo import ContactList, CriteoClient, IdentifierType
 from toolkit.errors import BusyError, ConfigurationError, ListGoneError
-from toolkit.runs.lifecycle import is_alive
+from toolkit.runs.batches import newest_batch
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.database import one_at_a_time
+from toolkit.workspace.leases import Lease, call_patience, end_if_dead, take_lease
 from toolkit.workspace.records import (
-    BatchRecord,
     ConnectionRecord,
     ContactListRecord,
     ExportRecord,
     ListLeaseRecord,
+    RunRecord,
 )
 
 
@@ -128,21 +130,32 @@ def find_list(
         return kept
 
 
-def lease_list(folder: WorkspaceFolder, run_id: str, record: ContactListRecord) -> None:
-    """Keep other runs from changing the list while this one goes on; raises BusyError when one does already."""
+def lease_list(folder: WorkspaceFolder, lease: Lease, record: ContactListRecord) -> ContactListRecord:
+    """Keep others from changing the list as long as the lease holds; return what is known of the list by then.
+
+    Raises BusyError when another is at it, LeaseLostError when the lease was lost.
+    """
     with folder.session() as session, session.begin():
         one_at_a_time(session)
-        lease = session.get(ListLeaseRecord, (record.host, record.criteo_id))
-        if lease is None:
-            session.add(ListLeaseRecord(host=record.host, criteo_id=record.criteo_id, run_id=run_id))
-        elif lease.run_id != run_id and is_alive(folder, lease.run):
-            raise BusyError(
-                f"Contact list {record.name!r} ({record.criteo_id}) is being changed by run {lease.run_id} of export "
-                f"{lease.run.export.name!r}.",
-                "Wait until that run is over, then run this export again: nothing was sent.",
-            )
-        else:
-            lease.run_id = run_id
+        lease.require(session)
+        held = session.get(ListLeaseRecord, (record.host, record.criteo_id))
+        if held is None:
+            session.add(ListLeaseRecord(host=record.host, criteo_id=record.criteo_id, lease=lease.number))
+        elif held.lease != lease.number:
+            if end_if_dead(session, folder, held.lease) is None:
+                raise BusyError(
+                    f"Contact list {record.name!r} ({record.criteo_id}) is being changed by "
+                    f"{_holder(session, held.lease)}.",
+                    "Wait until that is over, then run this export again: nothing was sent.",
+                )
+            held.lease = lease.number
+        # Who held it until now may have changed what was known of it.
+        return session.get_one(ContactListRecord, record.id, populate_existing=True)
+
+
+def _holder(session: Session, lease: int) -> str:
+    run = session.scalar(select(RunRecord).where(RunRecord.lease == lease))
+    return "somebody who empties or deletes it" if run is None else f"run {run.id} of export {run.export.name!r}"
 
 
 def others_of(folder: WorkspaceFolder, record: ContactListRecord) -> list[ContactListRecord]:
@@ -183,7 +196,10 @@ class OfLists(StrEnum):
 
 
 def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) -> None:
-    """Empty or delete the lists at Criteo that exports of the connection filled; one that is gone is passed over."""
+    """Empty or delete the lists at Criteo that exports of the connection filled; one that is gone is passed over.
+
+    Raises BusyError when a run changes one of them now.
+    """
     if chosen is OfLists.KEEP:
         return
     with folder.session() as session:
@@ -195,19 +211,31 @@ def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) ->
             .where(ContactListRecord.host == ConnectionRecord.host)
         )
         records = list(session.scalars(query))
-    with client_of(credentials_of(folder, connection_name)) as criteo:
+    credentials = credentials_of(folder, connection_name)
+    with (
+        _leased(folder, f"The removal of connection {connection_name!r}") as lease,
+        client_of(credentials, patience=call_patience(), guard=lease.guard) as criteo,
+    ):
         for record in records:
             assert record.criteo_id is not None  # noqa: S101  # as the query says
+            lease_list(folder, lease, record)
             with suppress(ListGoneError):
                 (criteo.clear if chosen is OfLists.EMPTY else criteo.delete_list)(record.criteo_id)
             # Of an emptied list as of a deleted one it is known that it holds nothing.
             _forget(folder, record, with_its_id=chosen is OfLists.DELETE)
 
 
-def last_batch(session: Session, list_id: int) -> int:
-    """Return the number in the ledger of the list's newest batch, 0 when there is none."""
-    newest = select(func.max(BatchRecord.id)).where(BatchRecord.contact_list_id == list_id)
-    return session.scalar(newest) or 0
+@contextmanager
+def _leased(folder: WorkspaceFolder, holder: str) -> Iterator[Lease]:
+    with folder.session() as session, session.begin():
+        lease = take_lease(session, folder, holder=holder)
+    try:
+        with lease.beating():
+            yield lease
+        with folder.session() as session, session.begin():
+            lease.release(session)
+    finally:
+        lease.drop()
 
 
 def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactList) -> ContactListRecord:
@@ -246,5 +274,5 @@ def _forget(folder: WorkspaceFolder, record: ContactListRecord, *, with_its_id: 
         if with_its_id:
             kept.criteo_id = None
             kept.adopted = kept.holds_unknown = False
-        kept.snapshot_batch = last_batch(session, record.id)
+        kept.snapshot_batch = newest_batch(session)
         return kept

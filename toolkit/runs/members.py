@@ -6,6 +6,7 @@ identifiers, nothing else of a person.
 
 from collections.abc import Iterable
 from pathlib import Path
+from secrets import token_hex
 
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
@@ -13,7 +14,7 @@ from sqlalchemy import select
 
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import Role, acting
-from toolkit.workspace.records import ContactListRecord, ExportRecord
+from toolkit.workspace.records import ContactListRecord, ExportRecord, HistoryPartRecord
 
 CHANGES = pl.Enum(["entered", "left"])
 OFTEN = 3
@@ -22,8 +23,8 @@ _MEMBER = ["export", "segment", "advertiser_id", "customer"]
 
 
 def part_of(folder: WorkspaceFolder, list_id: int, number: int) -> Path:
-    """Return where a part of the history of a list lies."""
-    return folder.path / "history" / str(list_id) / f"{number:06}.parquet"
+    """Return where a new part of the history of a list may lie, which no other run writes to."""
+    return folder.path / "history" / str(list_id) / f"{number:06}-{token_hex(4)}.parquet"
 
 
 def changes_of(known: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
@@ -79,7 +80,9 @@ def _lists(folder: WorkspaceFolder, export: str | None) -> Iterable[ContactListR
 
 
 def _parts(folder: WorkspaceFolder, record: ContactListRecord) -> list[Path]:
-    paths = (part_of(folder, record.id, number) for number in range(1, record.settled + 1))
+    query = select(HistoryPartRecord.file).where(HistoryPartRecord.contact_list_id == record.id)
+    with folder.session() as session:
+        paths = [folder.path / it for it in session.scalars(query.order_by(HistoryPartRecord.number))]
     return [it for it in paths if it.exists()]
 
 

@@ -44,7 +44,7 @@ def guard_changes(export: Export, records: Mapping[Target, ContactListRecord], l
         for stop in guard_change(
             _said(target, export),
             target.wanted["identifier"],
-            ledger.last_held(record) if record.form == target.form.value else None,
+            ledger.last_held(record, wanted=target.wanted["identifier"]) if record.form == target.form.value else None,
             most_change=export.thresholds.most_change,
         )
     ]

@@ -50,7 +50,7 @@ MOVES: Mapping[RunStatus, frozenset[RunStatus]] = {
 }
 """What a status may become; one that is not named here stays for good."""
 
-PASSING = frozenset({"BusyError", "UnavailableError", "ChangingInputError", "ProcessEnded"})
+PASSING = frozenset({"BusyError", "UnavailableError", "ChangingInputError", "ProcessEnded", "LeaseLostError"})
 """The kinds of error that may be gone when the export is run again, with nothing changed."""
 
 

@@ -432,15 +432,23 @@ def _decided(
 
 
 def client_of(
-    credentials: Credentials, *, patience: Patience | None = None, observer: Callable[[Wait], None] | None = None
+    credentials: Credentials,
+    *,
+    patience: Patience | None = None,
+    observer: Callable[[Wait], None] | None = None,
+    guard: Callable[[], None] | None = None,
 ) -> CriteoClient:
-    """Return a client of Criteo's API with these credentials; the observer is told of each wait."""
+    """Return a client of Criteo's API with these credentials; the observer is told of each wait.
+
+    What the guard raises keeps a call that would change something from being sent.
+    """
     return CriteoClient(
         host=credentials.host,
         client_id=credentials.client_id,
         client_secret=credentials.client_secret,
         patience=patience,
         observer=observer,
+        guard=guard,
     )
 
 

@@ -138,6 +138,28 @@ class ExportRecord(Base):
     connection: Mapped[ConnectionRecord | None] = relationship()
 
 
+class LeaseRecord(Base):
+    """What keeps others from changing something as long as its holder lives; a takeover has a higher number.
+
+    Times are seconds of the database's own clock.
+    """
+
+    __tablename__ = "leases"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    machine: Mapped[str]
+    place: Mapped[str]
+    """What process numbers are of: a machine since it was started, or a container of it."""
+    process: Mapped[int]
+    process_started: Mapped[str]
+    heartbeat_at: Mapped[float]
+    """When its holder gave a sign of life last."""
+    ended_at: Mapped[float | None]
+    gone_at: Mapped[float | None]
+    """When the process of its holder was first seen to be gone."""
+
+
 class RunRecord(Base):
     """One execution of an export. At most one run of an export is running."""
 
@@ -160,11 +182,9 @@ class RunRecord(Base):
     dry_run: Mapped[bool]
     started_by: Mapped[str]
     person: Mapped[str]
-    machine: Mapped[str]
-    process: Mapped[int]
+    lease: Mapped[int] = mapped_column(ForeignKey("leases.number"))
     toolkit_version: Mapped[str]
     started_at: Mapped[datetime]
-    heartbeat_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     inputs: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     segments: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
@@ -227,14 +247,13 @@ class ContactListRecord(Base):
 
 
 class ListLeaseRecord(Base):
-    """The run that may change a contact list, as long as that run goes on."""
+    """Who may change a contact list, as long as its lease holds."""
 
     __tablename__ = "list_leases"
 
     host: Mapped[str] = mapped_column(primary_key=True)
     criteo_id: Mapped[str] = mapped_column(primary_key=True)
-    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
-    run: Mapped[RunRecord] = relationship()
+    lease: Mapped[int] = mapped_column(ForeignKey("leases.number"))
 
 
 class BatchRecord(Base):
@@ -245,6 +264,8 @@ class BatchRecord(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
     contact_list_id: Mapped[int] = mapped_column(ForeignKey("contact_lists.id"), index=True)
+    criteo_id: Mapped[str | None]
+    """The list at Criteo that it changes."""
     number: Mapped[int]
     operation: Mapped[str]
     identifiers: Mapped[int]
@@ -253,6 +274,19 @@ class BatchRecord(Base):
     invalid: Mapped[int | None]
     sent_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
+    closed_after: Mapped[int | None]
+    """The newest batch of all when it was known to be over; None while it may still be carried out."""
+
+
+class HistoryPartRecord(Base):
+    """A file of the history of a list's members; a file that no record names was never a part of it."""
+
+    __tablename__ = "history_parts"
+
+    contact_list_id: Mapped[int] = mapped_column(ForeignKey("contact_lists.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    file: Mapped[str]
+    """Below the workspace's folder."""
 
 
 class RefreshRecord(Base):
@@ -280,10 +314,8 @@ class RefreshRecord(Base):
     """The refresh that was killed, and that it goes on with."""
     status: Mapped[str]
     person: Mapped[str]
-    machine: Mapped[str]
-    process: Mapped[int]
+    lease: Mapped[int] = mapped_column(ForeignKey("leases.number"))
     toolkit_version: Mapped[str]
-    heartbeat_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     warnings: Mapped[list[str]] = mapped_column(default=list)
 

@@ -67,6 +67,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_key"),
     )
     op.create_table(
+        "leases",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("machine", sa.String(), nullable=False),
+        sa.Column("place", sa.String(), nullable=False),
+        sa.Column("process", sa.Integer(), nullable=False),
+        sa.Column("process_started", sa.String(), nullable=False),
+        sa.Column("heartbeat_at", sa.Double(), nullable=False),
+        sa.Column("ended_at", sa.Double(), nullable=True),
+        sa.Column("gone_at", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("number"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "refreshes",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
@@ -75,12 +88,14 @@ def upgrade() -> None:
         sa.Column("takes_up", sa.String(), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("person", sa.String(), nullable=False),
-        sa.Column("machine", sa.String(), nullable=False),
-        sa.Column("process", sa.Integer(), nullable=False),
+        sa.Column("lease", sa.Integer(), nullable=False),
         sa.Column("toolkit_version", sa.String(), nullable=False),
-        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("warnings", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["lease"],
+            ["leases.number"],
+        ),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
@@ -195,11 +210,9 @@ def upgrade() -> None:
         sa.Column("dry_run", sa.Boolean(), nullable=False),
         sa.Column("started_by", sa.String(), nullable=False),
         sa.Column("person", sa.String(), nullable=False),
-        sa.Column("machine", sa.String(), nullable=False),
-        sa.Column("process", sa.Integer(), nullable=False),
+        sa.Column("lease", sa.Integer(), nullable=False),
         sa.Column("toolkit_version", sa.String(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("inputs", sa.JSON(), nullable=False),
         sa.Column("segments", sa.JSON(), nullable=False),
@@ -216,6 +229,10 @@ def upgrade() -> None:
             ["export_id"],
             ["exports.id"],
         ),
+        sa.ForeignKeyConstraint(
+            ["lease"],
+            ["leases.number"],
+        ),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
@@ -231,6 +248,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("contact_list_id", sa.Integer(), nullable=False),
+        sa.Column("criteo_id", sa.String(), nullable=True),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("operation", sa.String(), nullable=False),
         sa.Column("identifiers", sa.Integer(), nullable=False),
@@ -239,6 +257,7 @@ def upgrade() -> None:
         sa.Column("invalid", sa.Integer(), nullable=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_after", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["contact_list_id"],
             ["contact_lists.id"],
@@ -254,18 +273,30 @@ def upgrade() -> None:
         "list_leases",
         sa.Column("host", sa.String(), nullable=False),
         sa.Column("criteo_id", sa.String(), nullable=False),
-        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("lease", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["runs.id"],
+            ["lease"],
+            ["leases.number"],
         ),
         sa.PrimaryKeyConstraint("host", "criteo_id"),
+    )
+    op.create_table(
+        "history_parts",
+        sa.Column("contact_list_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("file", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_list_id"],
+            ["contact_lists.id"],
+        ),
+        sa.PrimaryKeyConstraint("contact_list_id", "number"),
     )
 
 
 def downgrade() -> None:
     """Drop the tables, those first that refer to others."""
     for table in (
+        "history_parts",
         "list_leases",
         "batches",
         "runs",
@@ -275,6 +306,7 @@ def downgrade() -> None:
         "seals",
         "exports",
         "refreshes",
+        "leases",
         "people",
         "matters",
         "connections",
