@@ -44,10 +44,16 @@ class StoppedDays:
 
     def begin(self, *, evenly: bool) -> None:
         """Let a day begin: the segment changes, by as many who enter as who leave if it does so evenly."""
+        self._before = (dict(self.people.addresses), {name: set(it) for name, it in self.people.segments.items()})
         if evenly:
             self.people.rotate()
         else:
             self.people.change(self.random)
+        self.people.write(self._tables)
+
+    def begin_back(self) -> None:
+        """Let a day begin on which all is as it was on the day before the last: what was sent since is wrong."""
+        self.people.addresses, self.people.segments = self._before
         self.people.write(self._tables)
 
     def start_run(self, *, stops_at: Place | None = None) -> OwnProcess:

@@ -57,7 +57,7 @@ def test_a_stopped_run_changes_nothing_more(
             stopped[place.what] += 1
             first = days.last_run
             days.let_time_pass(seconds=1000)
-            days.begin(evenly=evenly)
+            days.begin_back()
             second = days.run()
             assert days.held == days.wanted, place
             process.go_on()

@@ -216,7 +216,7 @@ def _left_undone(folder: WorkspaceFolder, *, goes_on_since: datetime) -> _Left:
     done: set[str] = set()
     runs_all = False
     with folder.session() as session:
-        newest = select(RefreshRecord).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.id.desc()).limit(1)
+        newest = select(RefreshRecord).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.lease.desc()).limit(1)
         last = record = session.scalar(newest)
         if last is None or last.status != RefreshStatus.KILLED.value:
             return _Left(None, runs_all=False, undone={}, done=frozenset())
