@@ -77,7 +77,7 @@ def uncertain_exports(folder: WorkspaceFolder) -> dict[str, str]:
             RunRecord.status != RunStatus.RUNNING.value,
             BatchRecord.status != BatchStatus.ACKNOWLEDGED.value,
             BatchRecord.criteo_id == ContactListRecord.criteo_id,
-            or_(BatchRecord.closed_after.is_(None), BatchRecord.closed_after > ContactListRecord.snapshot_batch),
+            or_(BatchRecord.closed_after.is_(None), BatchRecord.closed_after >= ContactListRecord.snapshot_batch),
         )
         .order_by(BatchRecord.id)
     )

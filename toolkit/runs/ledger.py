@@ -417,7 +417,9 @@ class Ledger:
         The first are those that began after it, and those that were not over by then. The second are those that others
         who fill the same list at Criteo left uncertain, and that were not over by then.
         """
-        not_over = or_(BatchRecord.closed_after.is_(None), BatchRecord.closed_after > record.snapshot_batch)
+        # One that was over at the number of the snapshot may have been so before or after it was taken.
+        not_over = or_(BatchRecord.closed_after.is_(None), BatchRecord.closed_after >= record.snapshot_batch)
+        not_over &= BatchRecord.status != BatchStatus.ACKNOWLEDGED.value
         here = BatchRecord.criteo_id == record.criteo_id
         own = select(BatchRecord).where(
             BatchRecord.contact_list_id == record.id, or_(BatchRecord.id > record.snapshot_batch, here & not_over)
@@ -430,7 +432,6 @@ class Ledger:
                 ContactListRecord.id != record.id,
                 here,
                 not_over,
-                BatchRecord.status != BatchStatus.ACKNOWLEDGED.value,
                 BatchRecord.operation != Operation.ADD.value,
             )
         )
