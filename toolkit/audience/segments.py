@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from toolkit.audience.audience import Audience
-from toolkit.audience.excluded import Excluded, IdentityColumn, find_excluded
+from toolkit.audience.excluded import Excluded, IdentityColumn, find_excluded, find_excluded_by_address
 from toolkit.audience.identifiers import IdentifierForm, IdentifierKind
 from toolkit.audience.prepare import ProfileKeyError, prepare
 from toolkit.audience.suppression import Suppression
@@ -49,6 +49,12 @@ def excluded_of(
             customer = pl.col("customer").cast(table.key_type)
             keys = members.frame.select(customer.unique()).collect(engine="streaming")["customer"]
     with reading(*tables):
+        if len(columns) == 1 and columns[0].kind is IdentifierKind.EMAIL and most_steps is None:
+            by_address = find_excluded_by_address(
+                table.scan(), profile_key=profiles.key, column=columns[0], suppression=suppression, members=keys
+            )
+            if by_address is not None:
+                return by_address
         return find_excluded(
             table.scan(),
             profile_key=profiles.key,
