@@ -9,15 +9,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from toolkit.audience import Audience, IdentifierForm, Status, SuppressedBy
     from toolkit.checks import Check, Level, Thresholds
-    from toolkit.errors import SignatureError, SuppressionsLostError, ToolkitError, TrustError, UnusableRowsError
+    from toolkit.errors import (
+        LeaseLostError,
+        LedgerDivergedError,
+        SignatureError,
+        SuppressionsLostError,
+        ToolkitError,
+        TrustError,
+        UnusableRowsError,
+    )
     from toolkit.interface import Workspace, open_workspace
     from toolkit.preview import Preview
     from toolkit.refresh import Refresh, RefreshOptions, ScheduledRun
-    from toolkit.runs import Run, RunStatus
+    from toolkit.runs import AbandonedList, AbandonedLists, Run, RunStatus
     from toolkit.tables import Profiles, SegmentFolder, SegmentTable
     from toolkit.workspace import CONSENT_TEXT, Connection, Credentials, Export, Mode, People, Role, Schedule
 
 _HOME = {
+    "AbandonedList": "runs",
+    "AbandonedLists": "runs",
     "Audience": "audience",
     "CONSENT_TEXT": "workspace",
     "Check": "checks",
@@ -25,6 +35,8 @@ _HOME = {
     "Credentials": "workspace",
     "Export": "workspace",
     "IdentifierForm": "audience",
+    "LeaseLostError": "errors",
+    "LedgerDivergedError": "errors",
     "Level": "checks",
     "Mode": "workspace",
     "People": "workspace",
@@ -53,12 +65,16 @@ _HOME = {
 
 __all__ = [
     "CONSENT_TEXT",
+    "AbandonedList",
+    "AbandonedLists",
     "Audience",
     "Check",
     "Connection",
     "Credentials",
     "Export",
     "IdentifierForm",
+    "LeaseLostError",
+    "LedgerDivergedError",
     "Level",
     "Mode",
     "People",

@@ -7,6 +7,7 @@ import typer
 
 from toolkit.errors import ToolkitError
 from toolkit.refresh_commands import health, refresh, schedule
+from toolkit.workspace_commands import init, workspace
 
 if TYPE_CHECKING:
     from toolkit.runs import Run
@@ -112,14 +113,21 @@ def run(
     allow: Annotated[list[str] | None, typer.Option(help="A guard to pass knowingly, such as 'large change'.")] = None,
     batch_size: BatchSizeOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    scheduled: Annotated[
+        bool, typer.Option("--scheduled", help="Nobody waits: try longer where Criteo can't be reached.")
+    ] = False,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Run an export now."""
     from toolkit.criteo import MAX_IDENTIFIERS_A_CALL
     from toolkit.interface import open_workspace
+    from toolkit.runs import Trigger
 
     size = MAX_IDENTIFIERS_A_CALL if batch_size is None else batch_size
-    ran = open_workspace(workspace).run(export, dry_run=dry_run, mode=mode, allow=allow or [], batch_size=size)
+    trigger = Trigger.SCHEDULE if scheduled else Trigger.PERSON
+    ran = open_workspace(workspace).run(
+        export, dry_run=dry_run, mode=mode, allow=allow or [], batch_size=size, trigger=trigger
+    )
     _tell(ran, json=json)
 
 
@@ -274,6 +282,27 @@ def runs(
 
 
 @app.command()
+def lists(
+    empty: Annotated[str, typer.Option(help="Remove everybody from this list, by its id.")] = "",
+    delete: Annotated[str, typer.Option(help="Delete this list at Criteo, by its id.")] = "",
+    keep: Annotated[str, typer.Option(help="Let this list stay as it is, by its id.")] = "",
+    host: Annotated[str | None, typer.Option(help="Which Criteo, where two have a list of that id.")] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """List the contact lists that no export fills any more; empty, delete or keep one."""
+    from toolkit.interface import open_workspace
+
+    opened = open_workspace(workspace)
+    if empty:
+        opened.empty_list(empty, host=host)
+    if delete:
+        opened.delete_list(delete, host=host)
+    if keep:
+        opened.keep_list(keep, host=host)
+    typer.echo(repr(opened.abandoned_lists))
+
+
+@app.command()
 def join(
     name: Annotated[str | None, typer.Argument(help="How you will be called; the account's name by default.")] = None,
     workspace: WorkspaceOption = Path("workspace"),
@@ -286,7 +315,9 @@ def join(
 
 @app.command()
 def audit(
-    verify: Annotated[bool, typer.Option("--verify", help="Tell whether a row was altered or removed.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Tell whether a row was altered, removed, or is not signed.")
+    ] = False,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Show who did what, the newest first; with --verify, exit with 1 when the chain does not hold."""
@@ -298,9 +329,38 @@ def audit(
         typer.echo(text_table(opened.audit.drop("public_key")))
         return
     broken = opened.verify_audit()
-    typer.echo("The audit is as it was written." if broken is None else str(broken))
     if broken is not None:
+        typer.echo(str(broken))
         raise typer.Exit(1)
+    altered = opened.altered_rows
+    typer.echo("\n".join(map(str, altered)) or "The audit is as it was written, and all rows are as they were signed.")
+    if altered:
+        raise typer.Exit(1)
+
+
+@app.command()
+def trust(
+    root: Annotated[
+        str | None, typer.Argument(help="The fingerprint of the workspace's root, as you were told.")
+    ] = None,
+    newest_row: Annotated[
+        int | None, typer.Option(help="The newest row of the audit, when a backup was brought back on purpose.")
+    ] = None,
+    host: Annotated[
+        list[str] | None, typer.Option(help="Where a connection goes now: its name, an equals sign, the host.")
+    ] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Confirm how the workspace differs from what this machine remembers; without an option, print its root."""
+    from toolkit.interface import open_workspace
+
+    opened = open_workspace(workspace)
+    if root is None and newest_row is None and not host:
+        typer.echo(opened.root)
+        return
+    hosts = dict(it.rpartition("=")[::2] for it in host or ())
+    opened.trust(root, newest_row=newest_row, hosts=hosts)
+    typer.echo("This machine remembers it.")
 
 
 @app.command()
@@ -338,9 +398,11 @@ def _tell(ran: "Run", *, json: bool = False) -> None:
         raise typer.Exit(1)
 
 
+app.command()(init)
 app.command()(refresh)
 app.command()(health)
 app.add_typer(schedule, name="schedule")
+app.add_typer(workspace, name="workspace")
 
 
 def main() -> None:

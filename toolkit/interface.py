@@ -1,8 +1,9 @@
 """The Python interface: a workspace, and everything that is done with it, a line each."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,14 +22,15 @@ from toolkit.catalog import (
 )
 from toolkit.checks import CheckResults, OwnSuite, Thresholds
 from toolkit.criteo import CRITEO, MAX_IDENTIFIERS_A_CALL
-from toolkit.errors import ToolkitError
-from toolkit.names import one_of
+from toolkit.errors import ToolkitError, going_on
+from toolkit.names import one_of, same_form
 from toolkit.notify import tell_of_run
 from toolkit.preview import FIRST_MEMBERS, Preview, preview_of_export, preview_of_segments
 from toolkit.progress_bar import progress_bar
 from toolkit.quality import ProfileQuality, quality_of
 from toolkit.refresh import Health, Refresh, RefreshOptions, health_of, refresh, refresh_of, refreshes_frame
 from toolkit.runs import (
+    AbandonedLists,
     Forgotten,
     Guard,
     IfListGone,
@@ -38,8 +40,9 @@ from toolkit.runs import (
     active_exports,
     cancel_run,
     check_export,
-    end_dead_runs,
+    end_abandoned,
     end_lists,
+    find_abandoned,
     flapping,
     forget,
     resume_export,
@@ -84,10 +87,12 @@ from toolkit.workspace.exports import (
     remove_export,
     save_export,
 )
-from toolkit.workspace.signed_locations import save_locations
+from toolkit.workspace.locations import SAVE_THEM, Tables, other_tables, require_database, save_tables
+from toolkit.workspace.making import open_or_make
 from toolkit.workspace.suites import add_suite, end_suite, sign_suite, suites_of
 from toolkit.workspace.suppression import accept_lost_suppressions, suppress, suppression_frame, unsuppress
 from toolkit.workspace.suppression_import import SuppressionImport
+from toolkit.workspace.trust import AlteredRow, altered_rows, restore_signed_rows, trust
 
 
 def open_workspace(
@@ -96,17 +101,37 @@ def open_workspace(
     profiles: Profiles | None = None,
     segments: SegmentFolder | SegmentTable | None = None,
     database: str | None = None,
+    create: bool = False,
 ) -> "Workspace":
-    """Open the workspace in ``folder``.
+    """Open the workspace in ``folder``, or make it.
 
-    With ``profiles`` or ``segments`` it is made when it is not there, and reads from these from now on. ``database``,
-    for a new one, is the URL of a PostgreSQL database that a team shares, without a password; SQLite in the folder is
-    the default. Raises ConfigurationError when there is no workspace and neither table is given.
+    Args:
+        folder: The folder of the workspace.
+        profiles: The profile table. A new workspace saves it; a workspace that reads another table uses this one for
+            the session only, and a warning says so (see ``Workspace.save_tables``).
+        segments: The segments, in the same way.
+        database: For a new workspace, the URL of a PostgreSQL database that a team shares, without a password. The
+            default is SQLite in the folder.
+        create: Whether to make the workspace when the folder holds none; you become its administrator.
+
+    Returns:
+        The workspace. ``Workspace.notice`` says when it is new, or reads other tables than the saved ones.
+
+    Raises:
+        ConfigurationError: The folder holds no workspace, and ``create`` is not set; the error names those nearby. Or
+            the workspace has another database.
+        AccessError: Your account may not read the folder.
     """
-    if profiles is None and segments is None:
-        return Workspace(WorkspaceFolder.open(folder))
-    workspace = Workspace(WorkspaceFolder.make(folder, database=database))
-    workspace.read_from(profiles=profiles, segments=segments)
+    here = Path.cwd()
+    tables = Tables(
+        None if profiles is None else profiles.resolved(here), None if segments is None else segments.resolved(here)
+    )
+    opened = open_or_make(folder, tables, database=database) if create else WorkspaceFolder.open(folder)
+    require_database(opened, database)
+    opened.use_tables(profiles=tables.profiles, segments=tables.segments)
+    workspace = Workspace(opened)
+    if other := other_tables(opened):
+        warnings.warn(f"{' '.join(other)} {SAVE_THEM}", stacklevel=2)
     return workspace
 
 
@@ -124,12 +149,30 @@ class Workspace:
     def read_from(
         self, *, profiles: Profiles | None = None, segments: SegmentFolder | SegmentTable | None = None
     ) -> None:
-        """Set where profiles and segments are read from, from now on; what is left out stays as it is."""
-        save_locations(
-            self._folder,
-            profiles=None if profiles is None else profiles.resolved(Path.cwd()),
-            segments=None if segments is None else segments.resolved(Path.cwd()),
+        """Set and save where profiles and segments are read from, for everybody and for scheduled runs.
+
+        What is left out stays as it is. It takes a contributor, and the audit keeps it; raises AccessError to viewers.
+        """
+        here = Path.cwd()
+        self._folder.use_tables(
+            profiles=None if profiles is None else profiles.resolved(here),
+            segments=None if segments is None else segments.resolved(here),
         )
+        self.save_tables()
+
+    def save_tables(self) -> None:
+        """Save the tables that this session reads, for everybody and for scheduled runs.
+
+        It takes a contributor, and the audit keeps it; raises AccessError to viewers.
+        """
+        save_tables(self._folder)
+
+    @property
+    def notice(self) -> str | None:
+        """What to know of this session: the workspace is new, or reads other tables than the saved ones."""
+        if other := other_tables(self._folder):
+            return f"{' '.join(other)} {SAVE_THEM}"
+        return f"This workspace is new, in {self.path}." if self._folder.is_new else None
 
     @property
     def profiles(self) -> Profiles:
@@ -143,7 +186,7 @@ class Workspace:
 
     def segment(self, name: str) -> Segment:
         """Return a segment: its size, and if it was built here its definition and history."""
-        return segment_of(self._folder, name)
+        return segment_of(self._folder, same_form(name))
 
     @property
     def segments_frame(self) -> pl.DataFrame:
@@ -152,7 +195,7 @@ class Workspace:
 
     def draft_segment(self, name: str, *, where: str | pl.Expr) -> SegmentDraft:
         """Find out who would be in a segment, as ``build_segment`` would make it; nothing is saved."""
-        return draft_segment(self._folder, name, where)
+        return draft_segment(self._folder, same_form(name), where)
 
     def build_segment(self, name: str, *, where: str | pl.Expr, dynamic: bool | None = None) -> Segment:
         """Build a segment of the profiles that meet a condition, in the place of one that was built under that name.
@@ -161,15 +204,15 @@ class Workspace:
         anew at each refresh and before each run that sends it; else its members stay. When ``dynamic`` is left out, a
         segment stays what it is, and a new one is static.
         """
-        return build_segment(self._folder, name, where, dynamic=dynamic)
+        return build_segment(self._folder, same_form(name), where, dynamic=dynamic)
 
     def rebuild_segment(self, name: str) -> Segment:
         """Build a segment anew by its definition, static or dynamic, with the profiles as they are now."""
-        return rebuild_segment(self._folder, name)
+        return rebuild_segment(self._folder, same_form(name))
 
     def remove_segment(self, name: str) -> None:
         """Remove a segment that was built here, unless an export holds it; lists at Criteo stay."""
-        remove_segment(self._folder, name)
+        remove_segment(self._folder, same_form(name))
 
     def quality(self) -> ProfileQuality:
         """Look at the profile table: what each column holds, and which ones hold e-mail addresses, mobile ids or keys.
@@ -198,9 +241,9 @@ class Workspace:
         """
         return preview_of_segments(
             self._folder,
-            [segments] if isinstance(segments, str) else list(segments),
+            [same_form(it) for it in ([segments] if isinstance(segments, str) else segments)],
             email_column=email_column,
-            exclude=exclude,
+            exclude=[same_form(it) for it in exclude],
             form=one_of("form", IdentifierForm, form),
             thresholds=thresholds,
             columns=columns,
@@ -281,6 +324,39 @@ class Workspace:
         """Let somebody out; return the connections whose secret they could open: rotate those at Criteo."""
         return team.remove_person(self._folder, name)
 
+    @property
+    def root(self) -> str:
+        """The fingerprint of the workspace's root; colleagues who see the same one see the same workspace."""
+        return people.join_request(self._folder, "").root
+
+    def trust(
+        self,
+        root: str | None = None,
+        *,
+        newest_row: int | None = None,
+        hosts: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Confirm how the workspace differs from what this machine remembers of it.
+
+        Args:
+            root: The fingerprint of its root, as an administrator told it: this machine accepts no other from now on.
+            newest_row: The number of the newest row of the audit, when a backup was brought back on purpose.
+            hosts: Where connections go, by their names, when one goes to another host than before.
+
+        Raises:
+            TrustError: The workspace is another than the one that you confirm.
+        """
+        trust(self._folder, root, newest_row=newest_row, hosts=hosts)
+
+    @property
+    def altered_rows(self) -> list[AlteredRow]:
+        """What is not as somebody entitled signed it: people, connections, exports, suites, locations of tables."""
+        return altered_rows(self._folder)
+
+    def restore_signed_rows(self) -> list[str]:
+        """Put people, connections and their shares back as administrators signed them; return what was put back."""
+        return restore_signed_rows(self._folder)
+
     def set_up_connection(self, name: str) -> ConnectionSetup:
         """Begin to make a connection, step by step: share, agree, authenticate, add_me, save."""
         return ConnectionSetup(self._folder, name)
@@ -346,20 +422,22 @@ class Workspace:
         *,
         exports: OfExports | str | Mapping[str, OfExports | str] = MappingProxyType({}),
         lists: OfLists | str = OfLists.KEEP,
-    ) -> None:
+    ) -> AbandonedLists:
         """Remove a connection, which ends the transfer of data through it.
 
         ``exports`` says what becomes of those that use it: ``"detach"`` or ``"remove"``, for all or by name.
-        ``lists`` says what becomes of their lists at Criteo: ``"keep"``, ``"empty"`` or ``"delete"``.
+        ``lists`` says what becomes of their lists at Criteo: ``"keep"``, ``"empty"`` or ``"delete"``. Return the
+        lists of these exports that still hold people.
         """
         chosen = (
             one_of("choice", OfExports, exports)
             if isinstance(exports, str)
             else {export: one_of("choice", OfExports, choice) for export, choice in exports.items()}
         )
-        connections.require_decided(self._folder, name, exports=chosen)
+        decided = connections.require_decided(self._folder, name, exports=chosen)
         end_lists(self._folder, name, one_of("choice", OfLists, lists))
         connections.remove_connection(self._folder, name, exports=chosen)
+        return self._left_by(decided)
 
     @property
     def audit(self) -> pl.DataFrame:
@@ -378,13 +456,21 @@ class Workspace:
         """
         return save_export(self._folder, make_export(name, options), based_on=based_on)
 
-    def remove_export(self, name: str) -> None:
-        """Remove an export; its runs, and its lists at Criteo, stay."""
+    def remove_export(self, name: str) -> AbandonedLists:
+        """Remove an export; its runs, and its lists at Criteo, stay. Return those that still hold people."""
         remove_export(self._folder, name)
+        return self._left_by([name])
 
-    def detach_export(self, name: str) -> None:
-        """Take an export's connection away: it does not run until it is saved with another."""
+    def detach_export(self, name: str) -> AbandonedLists:
+        """Take an export's connection away: it does not run until it is saved with another.
+
+        Return its lists at Criteo that still hold people.
+        """
         detach_export(self._folder, name)
+        return self._left_by([name])
+
+    def _left_by(self, exports: Collection[str]) -> AbandonedLists:
+        return AbandonedLists(tuple(it for it in find_abandoned(self._folder) if it.export in exports))
 
     def duplicate_export(self, name: str, to: str) -> Export:
         """Save a copy of an export under another name; its lists at Criteo are its own."""
@@ -461,14 +547,12 @@ class Workspace:
         """Run the active exports, one after the other by name; what fails does not stop the others.
 
         An export that can't even begin, because it is running already or its connection may not be used, has the error
-        in the place of its run.
+        in the place of its run; so has one that ends in a way that nobody foresaw. Only an interrupt ends all.
         """
         ended: dict[str, Run | ToolkitError] = {}
         for name in active_exports(self._folder):
-            try:
+            with going_on(partial(ended.__setitem__, name)):
                 ended[name] = self.run(name)
-            except ToolkitError as error:
-                ended[name] = error
         return ended
 
     def resume(self, name: str, *, batch_size: int = MAX_IDENTIFIERS_A_CALL, observer: Observer | None = None) -> Run:
@@ -491,6 +575,27 @@ class Workspace:
         history of the lists' members. The result says what was found, what was removed, and what is left to do.
         """
         return forget(self._folder, email=email, customer=customer)
+
+    @property
+    def abandoned_lists(self) -> AbandonedLists:
+        """The lists at Criteo that no export fills any more and that still hold people; ``.frame`` has a row a list."""
+        return find_abandoned(self._folder)
+
+    def empty_list(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
+        """Remove everybody from a list that is left behind; return what is left behind then."""
+        return self._end_list(list_id, OfLists.EMPTY, host)
+
+    def delete_list(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
+        """Delete a list that is left behind, at Criteo; return what is left behind then."""
+        return self._end_list(list_id, OfLists.DELETE, host)
+
+    def keep_list(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
+        """Let a list that is left behind stay as it is: runs and health no longer warn of it."""
+        return self._end_list(list_id, OfLists.KEEP, host)
+
+    def _end_list(self, list_id: str, chosen: OfLists, host: str | None) -> AbandonedLists:
+        end_abandoned(self._folder, list_id, chosen, host=host)
+        return self.abandoned_lists
 
     def suppress(
         self,
@@ -543,7 +648,6 @@ class Workspace:
 
     def runs(self, export: str | None = None) -> pl.DataFrame:
         """Return a row a run, the newest first, of one export or of all."""
-        end_dead_runs(self._folder)
         return runs_frame(self._folder, export)
 
     def run_report(self, run_id: str) -> Run:
@@ -574,10 +678,11 @@ class Workspace:
         return run
 
     def __repr__(self) -> str:
-        return (
+        holds = (
             f"Workspace {self.path}: {len(self.connections)} connections, {len(self.exports)} exports, "
             f"{self.runs().height} runs"
         )
+        return holds if self.notice is None else f"{self.notice}\n{holds}"
 
     def _repr_html_(self) -> str:
         table = pl.DataFrame(
@@ -592,4 +697,4 @@ class Workspace:
                 ],
             }
         )
-        return html_table(table, title=f"Workspace {self.path}")
+        return html_table(table, title=f"Workspace {self.path}", subtitle=self.notice or "")

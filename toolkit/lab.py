@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from toolkit.beside import PRIVATE_KERNELS, embedded_criteo
 from toolkit.errors import ConfigurationError
-from toolkit.sandbox import attach_or_start
 
 # JupyterLab asks whether it may look for news, and looks for newer versions and extensions, unless it is told not to.
 NO_CALLS_OUT = (
@@ -16,15 +16,16 @@ NO_CALLS_OUT = (
     "--LabApp.extension_manager=readonly",
 )
 
+SETTINGS = (*NO_CALLS_OUT, *PRIVATE_KERNELS)
+
 
 def run_lab(project: Path, arguments: Sequence[str], *, say: Callable[[str], None]) -> int:
     """Serve the project's notebooks until interrupted; ``arguments`` go to JupyterLab. Return its exit code."""
     notebooks = project / "notebooks"
     if not notebooks.is_dir():
         raise ConfigurationError(f"There is no folder {notebooks}.", "Run this in a checkout of the project.")
-    with attach_or_start(keep=project / "workspace" / "sandbox") as criteo:
-        say(f"Embedded Criteo: {criteo.url}")
-        command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *NO_CALLS_OUT, *arguments]
+    with embedded_criteo(project, say=say) as criteo:
+        command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *SETTINGS, *arguments]
         try:
             environment = os.environ | {"TOOLKIT_SANDBOX_URL": criteo.url}
             return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # the person's own words

@@ -1,5 +1,6 @@
-"""What is said when a name is not known."""
+"""Names: when two are the same, and what is said when one is not known."""
 
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import StrEnum
@@ -8,6 +9,14 @@ from typing import TypeVar
 from toolkit.errors import ConfigurationError
 
 E = TypeVar("E", bound=StrEnum)
+
+
+def same_form(name: str) -> str:
+    """Return the name in the one Unicode form (NFC) in which names are compared.
+
+    An accent may be a character of its own or not, and looks the same: a Mac, or a share, gives the other back.
+    """
+    return unicodedata.normalize("NFC", name)
 
 
 def one_of(kind: str, choices: type[E], name: str) -> E:

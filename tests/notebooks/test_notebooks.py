@@ -88,6 +88,7 @@ def test_an_executed_notebook_holds_no_address_and_no_secret(tmp_path: Path, cri
         tmp_path / "w",
         profiles=toolkit.Profiles(location=str(day / "profiles"), key="CustomerId"),
         segments=toolkit.SegmentFolder(location=str(day / "segments"), key="CustomerId"),
+        create=True,
     )
     connect(workspace, criteo)
     save_nightly(workspace, segments=["High value"])

@@ -262,7 +262,7 @@ class TestRestore:
         assert suppressed(workspace) == set()
         assert workspace.suppressed.is_empty()
         shutil.rmtree(workspace.path)
-        again = toolkit.open_workspace(workspace.path, profiles=tables.profiles, segments=tables.segments)
+        again = toolkit.open_workspace(workspace.path, profiles=tables.profiles, segments=tables.segments, create=True)
         assert again.suppressed.is_empty()
 
 

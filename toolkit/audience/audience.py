@@ -7,6 +7,7 @@ from functools import cached_property
 import polars as pl
 
 from toolkit.audience.identifiers import IdentifierForm
+from toolkit.audience.keys import SpeltOtherwise
 from toolkit.audience.status import Status
 from toolkit.show import html_table, text_table
 
@@ -27,6 +28,10 @@ class Audience:
     addresses: pl.DataFrame | None = field(default=None, repr=False)
     domains: pl.DataFrame | None = field(default=None, repr=False)
     """``domain`` and ``people``, where they were counted; a domain of few people is not named."""
+    placeholders: int = 0
+    """The members whose field holds a placeholder, such as n/a or the hash of an empty field; they count as missing."""
+    spelt_otherwise: SpeltOtherwise = field(default_factory=SpeltOtherwise.nobody, repr=False)
+    """Members in no profile whose keys are there in another spelling."""
 
     @property
     def segments(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 Whoever has a suppressed or excluded key or identifier is sent under none, and whoever shares an identifier with such a
 person neither. This is a closure: it ends when no profile is met any more that shares something with one that is out.
-Why it goes that far is in docs/decisions/17-a-person-is-excluded.md.
+Why it goes that far is in docs/decisions/18-a-person-is-excluded.md.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,8 @@ import polars as pl
 
 from toolkit.audience import email
 from toolkit.audience.identifiers import IdentifierForm, IdentifierKind, composed, hashed
-from toolkit.audience.suppression import HASHES, LONG_HASH, SHORT_HASH, Suppression, as_compared_madid, is_madid
+from toolkit.audience.placeholders import Placeholders
+from toolkit.audience.suppression import HASHES, LONG_HASH, SHORT_HASH, Suppression, is_madid, with_madids_as_compared
 from toolkit.errors import DataError
 
 MOST_STEPS = 100
@@ -222,6 +223,7 @@ def _in_all_forms(addresses: pl.DataFrame) -> tuple[pl.Series, dict[IdentifierFo
     texts = [addresses["value"], *(plain.select(hashed("value", it).alias("value"))["value"] for it in HASHES)]
     short = addresses.filter(pl.col("value").str.contains(SHORT_HASH))["value"]
     long = addresses.filter(pl.col("value").str.contains(LONG_HASH))["value"]
+    texts.append(short.to_frame().select(hashed("value", IdentifierForm.SHA256).alias("value"))["value"])
     read_as = {IdentifierForm.MD5: short, IdentifierForm.SHA256: long, IdentifierForm.SHA256_OF_MD5: long}
     forms = {form: _ranked(it, SuppressedBy.SHARED_IDENTIFIER) for form, it in read_as.items()}
     return pl.concat(texts).unique(), forms
@@ -263,10 +265,8 @@ def _normalised(fields: pl.LazyFrame, columns: Sequence[IdentityColumn]) -> pl.L
     madids = [_field(number) for number, it in enumerate(columns) if it.kind is IdentifierKind.MADID]
     # What takes long is for letters that are not ASCII; most fields have none, and expressions pass over nulls.
     is_ascii = {it: pl.col(it).str.len_bytes() == pl.col(it).str.len_chars() for it in emails}
-    rows = fields.with_columns(
-        *(pl.when(~is_ascii[it]).then(it).alias(f"other {it}") for it in emails),
-        *(as_compared_madid(pl.col(it)) for it in madids),
-    )
+    rows = fields.with_columns(pl.when(~is_ascii[it]).then(it).alias(f"other {it}") for it in emails)
+    rows = with_madids_as_compared(rows, madids)
     rows = nw.from_native(rows).with_columns(email.normalised(nw.col(f"other {it}")) for it in emails).to_native()
     return rows.with_columns(
         pl.coalesce(composed(pl.col(f"other {it}")), pl.col(it).str.strip_chars().str.to_lowercase()).alias(it)
@@ -277,11 +277,12 @@ def _normalised(fields: pl.LazyFrame, columns: Sequence[IdentityColumn]) -> pl.L
 def _identifiers(rows: pl.DataFrame, columns: Sequence[IdentityColumn]) -> pl.DataFrame:
     """Return ``customer``, ``kind`` and ``value`` of the fields that are identifiers; the word 'none' links nobody."""
     parts = [_NOTHING_FOUND.with_columns(pl.col("customer").cast(rows.schema["customer"])).drop("rank")]
+    nobody = Placeholders.of(())
     for number, (_, kind) in enumerate(columns):
         value = nw.col("value")
         is_one = email.is_hash(value) | email.is_valid(value) if kind is IdentifierKind.EMAIL else is_madid("value")
         theirs = rows.select("customer", pl.lit(kind.value).alias("kind"), pl.col(_field(number)).alias("value"))
-        parts.append(nw.from_native(theirs.drop_nulls()).filter(is_one).to_native())
+        parts.append(nw.from_native(theirs.drop_nulls()).filter(is_one, ~nobody.names_nobody(value)).to_native())
     return pl.concat(parts).unique()
 
 

@@ -10,7 +10,9 @@ from toolkit.audience.audience import Audience
 from toolkit.audience.domains import domains_of, with_domain
 from toolkit.audience.excluded import BY_TYPE, Excluded
 from toolkit.audience.identifiers import IdentifierForm, IdentifierKind, composed, hashed
+from toolkit.audience.placeholders import Placeholders
 from toolkit.audience.status import STATUS_TYPE, Status
+from toolkit.tables.columns import id_as_text
 
 
 class ProfileKeyError(Exception):
@@ -37,13 +39,15 @@ def prepare(
     advertiser_column: str = "",
     advertisers: Sequence[str] = (),
     count_domains: bool = False,
+    placeholders: Sequence[str] = (),
 ) -> Audience:
     """Give every member of every segment exactly one status, and those who are exportable an identifier.
 
     ``members`` has the columns ``segment`` (an Enum) and ``key``; ``profiles`` has ``profile_key`` (unique, of the
     same type) and ``identifier_column``. Those who are ``excluded`` are suppressed, whatever identifier is prepared.
-    With ``advertiser_column`` a member belongs to one of the ``advertisers``, or to none. Mail domains are counted only
-    if asked for. Time and memory grow with the members; profiles are streamed.
+    With ``advertiser_column`` a member belongs to one of the ``advertisers``, or to none. A field that holds one of the
+    ``placeholders``, beside those that are known, is missing. Mail domains are counted only if asked for. Time and
+    memory grow with the members; profiles are streamed.
 
     Raises ProfileKeyError when profiles hold a null key, or twice the key of a member.
     """
@@ -64,6 +68,7 @@ def prepare(
                 excluded=excluded,
                 advertisers=advertisers if advertiser_column else None,
                 count_domains=count_domains,
+                placeholders=Placeholders.of(placeholders),
             ),
             # As a filter, so that the statistics of Parquet files answer without reading the column.
             profiles.filter(pl.col(profile_key).is_null()).select(pl.len()),
@@ -76,7 +81,7 @@ def prepare(
     rows = labelled.group_by("segment").agg(
         rows=pl.col("rows").sum(), blank=pl.col("rows").filter(pl.col("customer").is_null()).sum()
     )
-    members_only = labelled.drop("rows").filter(pl.col("customer").is_not_null())
+    members_only = labelled.drop("rows", "is_placeholder").filter(pl.col("customer").is_not_null())
     segments = _segment_names(labelled)
     frame = _keep_each_address_once(members_only).with_columns(pl.col("segment").cast(pl.Enum(segments)))
     addresses = frame.filter(pl.col("identifier").is_not_null()) if form is IdentifierForm.PLAIN else None
@@ -87,6 +92,7 @@ def prepare(
         rows=_source_rows(rows, segments),
         addresses=None if addresses is None else addresses.select("identifier", "address").unique("identifier"),
         domains=domains_of(frame) if count_domains else None,
+        placeholders=int(labelled["is_placeholder"].sum()),
     )
 
 
@@ -99,6 +105,7 @@ def _label(
     excluded: Excluded | None,
     advertisers: Sequence[str] | None,
     count_domains: bool,
+    placeholders: Placeholders,
 ) -> pl.LazyFrame:
     """Match each member with its profile and classify what the identifier's field holds."""
     rule = email if kind is IdentifierKind.EMAIL else madid
@@ -115,9 +122,17 @@ def _label(
     matched = _with_reasons(matched, excluded)
     address = nw.col("address")
     has_advertiser = nw.lit(True) if advertisers is None else nw.col("advertiser").is_in(list(advertisers))
+    if placeholders.hashes:
+        is_kept_hashed = hashed("address", IdentifierForm.SHA256).is_in(placeholders.hashes)
+        matched = matched.with_columns(
+            address=pl.when(is_kept_hashed.fill_null(False)).then(pl.lit("n/a")).otherwise("address")
+        )
     classified = (
         nw.from_native(matched)
-        .with_columns(is_hash=email.is_hash(address))
+        .with_columns(
+            is_hash=email.is_hash(address),
+            is_placeholder=placeholders.names_nobody(address) | madid.names_nobody(address),
+        )
         .with_columns(
             status=nw.when(nw.col("found").is_null())
             .then(nw.lit(Status.NOT_IN_PROFILES.value))
@@ -125,7 +140,7 @@ def _label(
             .then(nw.lit(Status.SUPPRESSED.value))
             .when(~has_advertiser | has_advertiser.is_null())
             .then(nw.lit(Status.NO_ADVERTISER.value))
-            .when(email.is_missing(address))
+            .when(email.is_missing(address) | nw.col("is_placeholder"))
             .then(nw.lit(Status.MISSING_EMAIL.value))
             .when(nw.col("is_hash") | rule.is_valid(address))
             .then(nw.lit(Status.EXPORTABLE.value))
@@ -136,11 +151,14 @@ def _label(
     )
     is_exportable = pl.col("status") == Status.EXPORTABLE.value
     identifier = pl.when("is_hash").then("address").otherwise(hashed("address", form))
-    kept = ["segment", "customer", "rows", "status", "suppressed_by", "identifier"]
+    kept = ["segment", "customer", "rows", "status", "suppressed_by", "identifier", "is_placeholder"]
     if count_domains:
         classified = with_domain(classified)
     return classified.with_columns(
         identifier=pl.when(is_exportable).then(identifier),
+        is_placeholder=pl.col("is_placeholder")
+        & (pl.col("status") == Status.MISSING_EMAIL.value)
+        & (pl.col("address") != ""),
         suppressed_by=pl.when(pl.col("status") == Status.SUPPRESSED.value).then("suppressed_by"),
     ).select(
         *kept,
@@ -170,9 +188,7 @@ def _with_reasons(matched: pl.LazyFrame, excluded: Excluded | None) -> pl.LazyFr
 
 def _as_id(profiles: pl.LazyFrame, column: str) -> pl.Expr:
     """Return a column of advertisers' ids as text: numbers without a decimal point, text without white space."""
-    dtype = profiles.select(column).collect_schema()[column]
-    number = pl.col(column).cast(pl.Int64, strict=False) if dtype.is_float() else pl.col(column)
-    return number.cast(pl.String).str.strip_chars()
+    return id_as_text(pl.col(column), profiles.select(column).collect_schema()[column])
 
 
 def _among(advertisers: Sequence[str]) -> pl.Expr:

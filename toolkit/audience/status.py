@@ -15,7 +15,7 @@ class Status(StrEnum):
     NO_ADVERTISER = "no_advertiser"
     """The profile names no advertiser, or one that did not consent, where each advertiser gets its own list."""
     MISSING_EMAIL = "missing_email"
-    """The e-mail field is null or holds nothing that can be seen."""
+    """The e-mail field is null, holds nothing that can be seen, or a placeholder such as n/a or the hash of nothing."""
     INVALID_EMAIL = "invalid_email"
     """The e-mail field holds something that is neither an address nor the hash of one."""
     DUPLICATE_EMAIL = "duplicate_email"

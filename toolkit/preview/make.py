@@ -12,7 +12,7 @@ from toolkit.preview.lists import Lists, ask_criteo, lists_of_export, lists_of_s
 from toolkit.preview.members import first_members
 from toolkit.preview.preview import Preview
 from toolkit.preview.sentences import warnings_of
-from toolkit.runs import past_runs, trend
+from toolkit.runs import find_abandoned, past_runs, trend
 from toolkit.runs.targets import audiences_of
 from toolkit.segments import stale_segments_of
 from toolkit.workspace import Export, Role, WorkspaceFolder, audit
@@ -127,7 +127,10 @@ def preview_of_export(
         columns=columns,
         unmasked=unmasked,
         members=members,
-        warnings=[f"Segment {it!r} is not up to date: a run builds it anew, and may send others." for it in stale],
+        warnings=[
+            *(f"Segment {it!r} is not up to date: a run builds it anew, and may send others." for it in stale),
+            *map(str, find_abandoned(folder, export).untended),
+        ],
     )
 
 

@@ -19,7 +19,21 @@ _CHECKS = {MOST_OF_EXPORT: Check.PROFILE_LIMIT, MOST_BY_CONTRACT: Check.CONTRACT
 
 def warnings_of(audience: Audience, limits: pl.DataFrame, thresholds: Thresholds) -> list[str]:
     """Return what is worth a look before a run: limits that are passed, and shares that its checks will not take."""
-    return [*_of_limits(limits, thresholds), *_of_coverage(coverage_of(audience), thresholds)]
+    return [
+        *audience.spelt_otherwise.sentences,
+        *_of_limits(limits, thresholds),
+        *_of_coverage(coverage_of(audience), thresholds),
+        *_of_placeholders(audience),
+    ]
+
+
+def _of_placeholders(audience: Audience) -> list[str]:
+    if not audience.placeholders:
+        return []
+    return [
+        f"Placeholders stand in the e-mail column of {audience.placeholders:,} members, such as n/a or the hash of an "
+        "empty field. They count as missing and are not sent."
+    ]
 
 
 def _of_limits(limits: pl.DataFrame, thresholds: Thresholds) -> list[str]:

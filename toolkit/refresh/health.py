@@ -9,17 +9,19 @@ from enum import IntEnum
 import polars as pl
 
 from toolkit.criteo import API_VERSION, OF_THE_VERSION
-from toolkit.errors import ToolkitError
+from toolkit.errors import SignatureError, ToolkitError, TrustError
 from toolkit.notify import GOOD, Subject, matters_frame
 from toolkit.refresh.due import next_due
 from toolkit.refresh.outcome import Refresh, last_refresh
 from toolkit.refresh.record import RefreshStatus, running_refresh
-from toolkit.runs import RunStatus, last_run
+from toolkit.runs import RunStatus, find_abandoned, last_run
 from toolkit.runs.lifecycle import now as machine_now
+from toolkit.runs.run import divergence_of
 from toolkit.show import html_table, text_table
 from toolkit.workspace import Every, Export, Schedule, WorkspaceFolder
 from toolkit.workspace.connections import connections, credentials_of
 from toolkit.workspace.exports import exports
+from toolkit.workspace.trust import AlteredRow, altered_rows
 
 API_VERSION_LASTS_MONTHS = 12
 """How long Criteo answers a version of its API (https://developers.criteo.com, "Versioning policy")."""
@@ -44,7 +46,7 @@ class Finding:
     """One thing that was looked at."""
 
     what: str
-    """The kind of thing, such as ``refresh``, ``next due``, ``export``, ``connection``, ``API version``, ``disk``."""
+    """The kind of thing, such as ``refresh``, ``export``, ``ledger``, ``connection``, ``API version``, ``disk``."""
     name: str
     level: Level
     said: str
@@ -111,17 +113,28 @@ class Health:
 def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health:
     """Look at everything; ``now`` is the moment by default."""
     moment = now or machine_now()
+    try:
+        altered = altered_rows(folder)
+    except (SignatureError, TrustError) as error:
+        # Nothing else is looked at: it would be told by a database that somebody changed.
+        said = f"{error.what} {error.remedy}"
+        return Health((Finding("signatures", "audit", Level.CRITICAL, said), _of_disk(folder)), moment)
+    if altered:
+        return Health((*_of_signatures(altered), _of_disk(folder)), moment)
     last = last_refresh(folder)
     active = [it for it in exports(folder) if it.active and it.connection]
     return Health(
         (
+            *_of_signatures(altered),
             _of_refresh(folder, last, active, moment),
             *_of_next(folder, last, moment),
             *_of_exports(folder, last, active),
+            *_of_ledgers(folder, active),
             *_of_connections(folder, active),
             *_of_tables(folder),
             api_version(API_VERSION, moment),
             *_of_sunset(folder, active),
+            *_of_lists(folder),
             _of_disk(folder),
         ),
         moment,
@@ -196,6 +209,13 @@ def _of_next(folder: WorkspaceFolder, last: Refresh | None, now: datetime) -> It
             yield Finding("next due", name, Level.OK, f"{due:%Y-%m-%d %H:%M} UTC.", due)
 
 
+def _of_signatures(altered: list[AlteredRow]) -> Iterator[Finding]:
+    for row in altered:
+        yield Finding("signatures", "row", Level.CRITICAL, str(row))
+    if not altered:
+        yield Finding("signatures", "all", Level.OK, "All is as it was signed.")
+
+
 def _of_exports(folder: WorkspaceFolder, last: Refresh | None, active: list[Export]) -> Iterator[Finding]:
     troubles = {
         row["name"]: row
@@ -212,6 +232,15 @@ def _of_exports(folder: WorkspaceFolder, last: Refresh | None, active: list[Expo
             yield Finding("export", export.name, Level.WARNING, f"Is tried again. {retrying[export.name].what}")
         else:
             yield Finding("export", export.name, Level.OK, "Nothing is known to be wrong.")
+
+
+def _of_ledgers(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
+    """Tell which exports were stopped last because another workspace, or a copy of this one, changed their lists."""
+    for export in active:
+        run = last_run(folder, export.name)
+        said = divergence_of(run)
+        if run is not None and run.error is not None and said is not None:
+            yield Finding("ledger", export.name, Level.CRITICAL, f"{said} {run.error['remedy']}", run.started_at)
 
 
 def _of_connections(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
@@ -253,6 +282,11 @@ def _of_tables(folder: WorkspaceFolder) -> Iterator[Finding]:
         if row["subject"] == Subject.TABLE and row["state"] != GOOD:
             said = f"Since {row['since']:%Y-%m-%d %H:%M} UTC. {row['what']} {row['remedy']}"
             yield Finding("table", row["name"], Level.CRITICAL, said, row["since"])
+
+
+def _of_lists(folder: WorkspaceFolder) -> Iterator[Finding]:
+    for it in find_abandoned(folder).untended:
+        yield Finding("list", f"{it.name} ({it.list_id})", Level.WARNING, str(it), value=it.held)
 
 
 def _of_disk(folder: WorkspaceFolder) -> Finding:

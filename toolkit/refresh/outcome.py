@@ -136,7 +136,7 @@ class Refresh:
 
 def refresh_of(folder: WorkspaceFolder, refresh_id: str) -> Refresh:
     """Return a refresh by its id; raises ConfigurationError when there is none."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         record = session.get(RefreshRecord, refresh_id)
         if record is None:
@@ -149,7 +149,7 @@ def last_refresh(folder: WorkspaceFolder, *, with_exports: bool = False) -> Refr
     newest = select(RefreshRecord).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.id.desc()).limit(1)
     if with_exports:
         newest = newest.where(RefreshRecord.id.in_(select(RefreshedExportRecord.refresh_id)))
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         record = session.scalar(newest)
         return None if record is None else _value(session, folder, record)
@@ -158,7 +158,7 @@ def last_refresh(folder: WorkspaceFolder, *, with_exports: bool = False) -> Refr
 def refreshes_frame(folder: WorkspaceFolder) -> pl.DataFrame:
     """Return a row an export of a refresh, the newest refresh first."""
     query = select(RefreshRecord).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.id.desc())
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         found = [_value(session, folder, it) for it in session.scalars(query)]
     empty = pl.DataFrame(schema={"refresh": pl.String(), **_SCHEMA})

@@ -75,7 +75,7 @@ class ScheduledRun(BaseModel):
             note(folder, self._matter, trouble_of_error(error), at=now())
             _warn(tell(folder))
             raise
-        except Exception:
+        except BaseException:
             failed = last_run(folder, self.export)
             if failed is not None:
                 note(folder, self._matter, trouble_of_run(failed), at=now())

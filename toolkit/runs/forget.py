@@ -11,15 +11,24 @@ from sqlalchemy import select
 from toolkit.audience import IdentifierForm, IdentifierKind
 from toolkit.audience.suppression import HASHES
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Patience
-from toolkit.errors import ConfigurationError, DataError, ListGoneError, ToolkitError, UnavailableError
+from toolkit.errors import (
+    BusyError,
+    ConfigurationError,
+    DataError,
+    LedgerDivergedError,
+    ListGoneError,
+    ToolkitError,
+    UnavailableError,
+)
 from toolkit.runs.ledger import Ledger
-from toolkit.runs.lifecycle import now, recorded_run
+from toolkit.runs.lifecycle import RunKeeper, now, recorded_run
 from toolkit.runs.lists import lease_list
+from toolkit.runs.marks import marked_lists
 from toolkit.runs.person import FoundPerson, find_person, hashed_or_hash
 from toolkit.runs.plan import Plan
 from toolkit.runs.progress import Step, nobody
 from toolkit.runs.push import push
-from toolkit.runs.run import Trigger
+from toolkit.runs.run import Trigger, run_of
 from toolkit.show import html_table, text_table
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
@@ -157,7 +166,7 @@ _Row = tuple[str | None, str, str, str, str, int, bool, str]
 
 def _filling_exports(folder: WorkspaceFolder) -> list[ExportRecord]:
     """Return the exports that ever filled a list, removed ones too."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder, least=Role.CONTRIBUTOR)
         filled = select(ContactListRecord.export_id).where(ContactListRecord.criteo_id.is_not(None))
         return list(session.scalars(select(ExportRecord).where(ExportRecord.id.in_(filled)).order_by(ExportRecord.id)))
@@ -210,29 +219,58 @@ class _Request:
     def carry_out(self) -> list[_Row]:
         """Remove the person from the lists, as a run of the export; return what became of each."""
         rows: dict[int, _Row] = {}
+        said: ToolkitError | None
         try:
             credentials = credentials_of(self._folder, self._connection)
             patience = self._line.patience(credentials.host)
             settings = Export.model_validate({**self._export.settings, "connection": self._connection})
             with recorded_run(self._folder, settings, trigger=Trigger.FORGET, observer=nobody) as keeper:
                 keeper.begin(Step.PUSH)
-                ledger = Ledger(self._folder, keeper.id, now=now)
-                with client_of(credentials, patience=patience) as criteo:
-                    for record in self._records:
-                        rows[record.id] = self._leave(record, ledger, criteo, host=credentials.host)
+                ledger = Ledger(self._folder, keeper.id, now=now, lease=keeper.lease, under_way=keeper.under_way)
+                with client_of(
+                    credentials, waiting=Trigger.FORGET.waiting, patience=patience, guard=keeper.lease.guard
+                ) as criteo:
+                    rows = self._leave_all(keeper, ledger, criteo)
                 undone = [row[-1] for row in rows.values() if not row[-2]]
                 if undone:
                     raise DataError(" ".join(undone), "Ask for it again when that is mended.")
+            # What ended the request early is recorded, and not raised.
+            ended = run_of(self._folder, keeper.id).error
+            said = ToolkitError(ended["what"], ended["remedy"]) if ended else None
         except ToolkitError as problem:
+            said = problem
+        if said is not None:
             for record in self._records:
-                rows.setdefault(record.id, self._undone(record, problem))
+                rows.setdefault(record.id, self._undone(record, said))
         return list(rows.values())
 
-    def _leave(self, record: ContactListRecord, ledger: Ledger, criteo: CriteoClient, *, host: str) -> _Row:
+    def _leave_all(self, keeper: RunKeeper, ledger: Ledger, criteo: CriteoClient) -> dict[int, _Row]:
+        """Remove the person from each list that can be had; return what became of each by the record's number."""
+        rows: dict[int, _Row] = {}
+        leased: list[ContactListRecord] = []
+        for record in self._records:
+            try:
+                leased.append(lease_list(self._folder, keeper.lease, record))
+            except BusyError as problem:
+                rows[record.id] = self._undone(record, problem)
+        try:
+            with marked_lists(self._folder, leased, run_id=keeper.id, criteo=criteo) as refused:
+                for record in leased:
+                    other = refused.get(record.criteo_id or "")
+                    rows[record.id] = self._undone(record, other) if other else self._leave(record, ledger, criteo)
+        except LedgerDivergedError as problem:
+            # Another ledger was at them at the same time: what was acknowledged may not hold.
+            return rows | {it.id: self._undone(it, problem) for it in leased}
+        except UnavailableError as problem:
+            self._line.fell_silent(criteo.host, problem)
+            for record in leased:
+                rows.setdefault(record.id, self._undone(record, problem))
+        return rows
+
+    def _leave(self, record: ContactListRecord, ledger: Ledger, criteo: CriteoClient) -> _Row:
         form = IdentifierForm(record.form or IdentifierForm.SHA256)
         try:
-            self._line.require(host)
-            lease_list(self._folder, ledger.run_id, record)
+            self._line.require(criteo.host)
             addresses, has_unnamed = self._identifiers(record, ledger, form)
             removed = self._count_held(record, ledger, addresses["identifier"])
             nothing = addresses["identifier"].clear()
@@ -250,7 +288,7 @@ class _Request:
         except ListGoneError:
             return self._row(record, Outcome.LIST_GONE, "The list is no longer at Criteo.")
         except UnavailableError as problem:
-            self._line.fell_silent(host, problem)
+            self._line.fell_silent(criteo.host, problem)
             return self._undone(record, problem)
         except ToolkitError as problem:
             return self._undone(record, problem)
@@ -321,7 +359,7 @@ _NOBODY = pl.DataFrame(schema={"identifier": pl.String, "customer": pl.String})
 
 
 def _lists_of(folder: WorkspaceFolder, export: ExportRecord) -> list[ContactListRecord]:
-    with folder.session() as session:
+    with folder.reading() as session:
         query = select(ContactListRecord).where(
             ContactListRecord.export_id == export.id, ContactListRecord.criteo_id.is_not(None)
         )
@@ -330,7 +368,7 @@ def _lists_of(folder: WorkspaceFolder, export: ExportRecord) -> list[ContactList
 
 def _connection_for(folder: WorkspaceFolder, export: ExportRecord, records: Sequence[ContactListRecord]) -> str:
     """Return the export's connection or, when it lost it, one to the same host."""
-    with folder.session() as session:
+    with folder.reading() as session:
         if export.connection_id is not None:
             return session.get_one(ConnectionRecord, export.connection_id).name
         hosts = {it.host for it in records}

@@ -11,7 +11,7 @@ from toolkit.audience import Excluded, IdentifierForm, IdentifierKind, IdentityC
 from toolkit.audience.identifiers import hashed, with_addresses_as_hashed
 from toolkit.audience.suppression import HASHES, LONG_HASH, SHORT_HASH
 from toolkit.errors import ConfigurationError, DataError, ToolkitError
-from toolkit.masking import masked_field
+from toolkit.redaction import masked_field
 from toolkit.runs.ledger import Ledger
 from toolkit.runs.lifecycle import now
 from toolkit.runs.members import scan_identities

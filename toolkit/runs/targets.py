@@ -72,6 +72,7 @@ def audiences_of(
             advertisers=advertisers,
             excluded=excluded,
             count_domains=count_domains and kind is IdentifierKind.EMAIL,
+            placeholders=export.placeholders,
         )
         for column, kind in columns
     }
@@ -121,7 +122,7 @@ def _advertisers(folder: WorkspaceFolder, export: Export, segment: str, audience
             ContactListRecord.criteo_id.is_not(None),
         )
     )
-    with folder.session() as session:
+    with folder.reading() as session:
         filled = session.scalars(query).all()
     return sorted({*named, *filled})
 
@@ -155,6 +156,7 @@ def _row(counts: Figures, *, kind: IdentifierKind, advertiser_id: str) -> Figure
         "retries": 0,
         "seconds": 0.0,
         "list_id": None,
+        "size": None,
         "held_by_criteo": None,
         "matches": None,
     }

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from toolkit.tables.files import Files, InputFile
 from toolkit.tables.find import find_files
+from toolkit.tables.key_rules import KeyRule
 from toolkit.tables.location import Format, is_remote
 from toolkit.tables.storage import Storage, storage_of
 from toolkit.tables.telling import telling
@@ -30,6 +31,9 @@ class Source(BaseModel):
     """The column that holds the customer's key."""
     key_as_text: bool = False
     """Read an integer key as text, because the other table's key is text."""
+    key_normalization: tuple[KeyRule, ...] = ()
+    """What is passed over when keys are compared, such as ``["case", "blanks"]``: the rules of both tables, for both.
+    The customer goes by the key that the profiles have."""
     format: Format | None = None
     """How the table is written, where names of files do not tell."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from toolkit.criteo import CRITEO
+from toolkit.criteo import CRITEO, canonical_host
 from toolkit.errors import ConfigurationError
 
 ID_VARIABLE = "CRITEO_CLIENT_ID"
@@ -15,7 +15,7 @@ SECRET_VARIABLE = "CRITEO_CLIENT_SECRET"  # noqa: S105
 
 @dataclass(frozen=True)
 class Credentials:
-    """What opens Criteo's API, and the one host that it may be sent to."""
+    """What opens Criteo's API, and the one host that it may be sent to, in its one spelling."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -28,16 +28,18 @@ class Credentials:
                 f"The credentials lack {' and '.join(missing)}.",
                 "Copy both from your app on Criteo's developer portal.",
             )
+        # One Criteo has one name, wherever a connection or a list is looked up by it.
+        object.__setattr__(self, "host", canonical_host(self.host))
 
     def __reduce__(self) -> str:
         raise TypeError("Credentials hold a secret and are not pickled; take them anew where they are needed.")
 
     @classmethod
     def ask(cls, *, client_id: str, host: str = CRITEO) -> Self:
-        """Ask for the secret in a hidden prompt, so that it stands in no cell."""
+        """Ask for the secret in a hidden prompt, which shows the host it is for, so that it stands in no cell."""
         from getpass import getpass
 
-        return cls(client_id=client_id, client_secret=getpass(f"Client secret of {client_id}: "), host=host)
+        return cls(client_id=client_id, client_secret=getpass(f"Client secret of {client_id} for {host}: "), host=host)
 
     @classmethod
     def from_environment(cls, *, host: str = CRITEO) -> Self:

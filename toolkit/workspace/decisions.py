@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from toolkit.workspace.folder import WorkspaceFolder
 
 BEGINNING = "0" * 64
+_ROWS_AT_ONCE = 1000
 _STATE = "state of the audit"
 _COMMITTED = "state of the audit that was committed"
 
@@ -69,8 +70,8 @@ class Entry(BaseModel):
 
 
 _OF_ADMINISTRATORS = (Kind.PERSON, Kind.CONNECTION, Kind.LIFTING)
-_KEPT_WHOLE = (Kind.PERSON, Kind.CONNECTION)
-"""What others are judged by: the audit keeps it, not only its digest."""
+_KEPT_WHOLE = (Kind.PERSON, Kind.CONNECTION, Kind.ADVERTISERS)
+"""What the audit keeps, not only its digest: others are judged by it, and it can be put back."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class State:
         self.head = Head(count=0, sha256=BEGINNING) if remembered is None else remembered.head
         self.people = {} if remembered is None else dict(remembered.people)
         self.connections = {} if remembered is None else dict(remembered.connections)
+        self.advertisers = {} if remembered is None else dict(remembered.advertisers)
         self.decisions = {} if remembered is None else dict(remembered.decisions)
         self.sealers = set() if remembered is None else set(remembered.sealers)
 
@@ -113,6 +115,7 @@ class State:
             head=self.head,
             people=dict(self.people),
             connections=dict(self.connections),
+            advertisers=dict(self.advertisers),
             decisions=dict(self.decisions),
             sealers=tuple(sorted(self.sealers)),
         )
@@ -161,7 +164,7 @@ class State:
                 self._check_actor(row)
             for entry in entries:
                 self._decide(row, entry)
-        except ValidationError:
+        except ValueError:
             raise wrong_row(row.id, "decides something that can't be decided") from None
         self.head = Head(count=row.id, sha256=row.sha256)
 
@@ -193,6 +196,8 @@ class State:
             self._take_person(entry)
         if entry.kind is Kind.CONNECTION:
             self._take_connection(entry)
+        if entry.kind is Kind.ADVERTISERS:
+            self.advertisers[entry.id] = {} if entry.content is None else entry.content["advertisers"]
         self.decisions[entry.subject] = Decision(
             row=row.id,
             version=entry.version,
@@ -278,10 +283,15 @@ def synced(session: Session, folder: "WorkspaceFolder") -> State:
 def catch_up(session: Session, state: State) -> int:
     """Replay what the audit holds beyond the state; return how many rows those were."""
     count = state.head.count
-    query = select(AuditRecord).where(AuditRecord.id > count).order_by(AuditRecord.id)
-    for row in session.scalars(query.execution_options(yield_per=1000)):
-        state.apply(row)
-    return state.head.count - count
+    while True:
+        query = (
+            select(AuditRecord).where(AuditRecord.id > state.head.count).order_by(AuditRecord.id).limit(_ROWS_AT_ONCE)
+        )
+        rows = session.scalars(query).all()
+        for row in rows:
+            state.apply(row)
+        if len(rows) < _ROWS_AT_ONCE:
+            return state.head.count - count
 
 
 def committed(session: Session) -> None:
@@ -322,6 +332,18 @@ def require_as_decided(session: Session, decided: Decided, *, table: str, name: 
     if not is_as_decided(session, decided):
         raise SignatureError(f"{where} is not as it was signed: somebody changed it in the database.", remedy)
     return found
+
+
+def replayed(session: Session) -> State:
+    """Return what the audit says from its beginning, whatever this machine remembers of it."""
+    state = State()
+    catch_up(session, state)
+    return state
+
+
+def take_for_granted(session: Session, state: State) -> None:
+    """Let the session judge rows by this state, such as one that somebody just confirmed."""
+    session.info[_STATE] = state
 
 
 def root_in(session: Session) -> str:

@@ -11,8 +11,10 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from toolkit.audience import IdentifierForm
+from toolkit.audience.placeholders import without_addresses
 from toolkit.checks import Thresholds
 from toolkit.errors import ConfigurationError
+from toolkit.names import same_form
 from toolkit.show import html_table, text_table
 from toolkit.workspace.schedule import Schedule
 
@@ -52,6 +54,9 @@ class Export(BaseModel):
     """How the contact lists are called: ``{segment}``, ``{export}`` and ``{date}`` (when it was made) are filled in."""
     lists: Mapping[str, str] = Field(default_factory=dict)
     """Lists that are at Criteo already, by segment: the id, or the name."""
+    placeholders: tuple[str, ...] = ()
+    """What stands in the e-mail column in place of an address, beside what is known (n/a, test@test.com): words, what
+    stands before the at sign, or addresses, which are kept as their hashes only."""
     form: IdentifierForm = IdentifierForm.SHA256
     mode: Mode = Mode.MIRROR
     active: bool = True
@@ -72,10 +77,20 @@ class Export(BaseModel):
             raise ValueError("it must hold {segment}, may hold {export} and {date}, and nothing else in braces")
         return template
 
+    @field_validator("placeholders")
+    @classmethod
+    def _name_no_address(cls, placeholders: tuple[str, ...]) -> tuple[str, ...]:
+        return without_addresses(placeholders)
+
     @field_validator("segments", "exclude")
     @classmethod
     def _named_once(cls, segments: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(segments))
+        return tuple(dict.fromkeys(map(same_form, segments)))
+
+    @field_validator("lists")
+    @classmethod
+    def _by_the_names_of_segments(cls, lists: Mapping[str, str]) -> Mapping[str, str]:
+        return {same_form(segment): given for segment, given in lists.items()}
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -114,6 +114,8 @@ class Remembered(BaseModel):
     """Everybody who is let in, by their public keys."""
     connections: Mapping[str, KnownConnection] = Field(default_factory=dict)
     """By their ids."""
+    advertisers: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+    """Names of those that consent, by their ids, by the ids of connections."""
     sealers: tuple[str, ...] = ()
     """Public keys of those who ever could seal a secret: what they sealed opens after they left."""
     decisions: Mapping[str, Decision] = Field(default_factory=dict)
@@ -160,12 +162,12 @@ class MachineMemory:
             )
 
         self.update(remembered.root, newest)
-        self._place(place, remembered.root)
+        self.pin(place, remembered.root)
 
     def replace(self, place: Path, remembered: Remembered) -> None:
         """Remember this in the place of what is remembered; for what somebody confirmed."""
         self.update(remembered.root, lambda _: remembered)
-        self._place(place, remembered.root)
+        self.pin(place, remembered.root)
 
     def forget_host(self, root: str, connection: str) -> None:
         """Forget where a connection goes that was removed here."""
@@ -187,7 +189,8 @@ class MachineMemory:
             if changed is not None and changed != known:
                 self._write(self._file(root), changed)
 
-    def _place(self, place: Path, root: str) -> None:
+    def pin(self, place: Path, root: str) -> None:
+        """Remember which workspace the folder holds."""
         if self.root_at(place) == root:
             return
         with self._locked():

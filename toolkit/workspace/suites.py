@@ -22,7 +22,7 @@ def suites_of(folder: WorkspaceFolder, chosen: Sequence[str] | None = None) -> l
     """
     with folder.session() as session, session.begin():
         acting(session, folder)
-        _require_signed(session, folder, chosen)
+        require_signed_suites(session, folder, chosen)
     return own_suites(_place(folder), chosen)
 
 
@@ -63,7 +63,7 @@ def end_suite(folder: WorkspaceFolder, name: str) -> None:
             remove_suite(_place(folder), name)
 
 
-def _require_signed(session: Session, folder: WorkspaceFolder, chosen: Sequence[str] | None) -> None:
+def require_signed_suites(session: Session, folder: WorkspaceFolder, chosen: Sequence[str] | None = None) -> None:
     """Raise SignatureError unless the files are what was saved, no more and no less."""
     there = suite_files(_place(folder))
     for name in there.keys() | signed_suites(session):

@@ -12,8 +12,8 @@ import polars as pl
 from toolkit.audience import Suppression
 from toolkit.audience.suppression import SCHEMA
 from toolkit.errors import ConfigurationError
-from toolkit.masking import without_addresses
 from toolkit.names import unknown_name
+from toolkit.redaction import redacted
 from toolkit.tables.location import is_remote
 from toolkit.workspace import audit
 from toolkit.workspace.audit import Action
@@ -217,4 +217,4 @@ def _source_of(people: pl.DataFrame | pl.LazyFrame | str | Path) -> str:
     location = str(people)
     # The query of a URL may hold a secret.
     name = location.partition("?")[0].rstrip("/").rpartition("/")[2] if is_remote(location) else Path(location).name
-    return without_addresses(name)
+    return redacted(name)

@@ -1,0 +1,759 @@
+"""Somebody writes to the database or the files, as an attacker would, and gets nothing by it.
+
+``mallory`` is a contributor with a key of their own and write access to everything below the workspace's folder.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import tomli_w
+from sqlalchemy import text
+
+import toolkit
+from tests.conftest import Databases, Tables, connect, save_nightly
+from toolkit.errors import AccessError, ConfigurationError, SignatureError, TrustError
+from toolkit.sandbox import Sandbox, SandboxOptions, start
+from toolkit.workspace.decisions import row_digest
+from toolkit.workspace.keys import Identity, seal
+from toolkit.workspace.records import AuditRecord
+from toolkit.workspace.signing import SignedKind, sign
+
+As = Callable[[str], toolkit.Workspace]
+
+
+@pytest.fixture
+def person(workspace: toolkit.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> As:
+    """Open the workspace as somebody else, each with a key and a machine of their own; ``"root"`` made it."""
+    makers_key, makers_memory = os.environ["TOOLKIT_KEY_FILE"], os.environ["TOOLKIT_MEMORY"]
+
+    def opened(name: str) -> toolkit.Workspace:
+        is_maker = name == "root"
+        monkeypatch.setenv("TOOLKIT_KEY_FILE", makers_key if is_maker else str(tmp_path / f"key of {name}"))
+        monkeypatch.setenv("TOOLKIT_MEMORY", makers_memory if is_maker else str(tmp_path / f"memory of {name}"))
+        again = toolkit.open_workspace(workspace.path)
+        _ = again._folder.identity, again._folder.memory  # read now, while the variables name this person's
+        return again
+
+    return opened
+
+
+LetIn = Callable[[str, str], toolkit.Workspace]
+
+
+@pytest.fixture
+def let_in(person: As) -> LetIn:
+    """Let somebody in with a role; return the workspace as they see it."""
+
+    def join(name: str, role: str) -> toolkit.Workspace:
+        theirs = person(name)
+        request = theirs.join(name)
+        person("root").add_person(name, public_key=request.public_key, role=role, root=request.root)
+        return theirs
+
+    return join
+
+
+@pytest.fixture
+def mallory(let_in: LetIn) -> toolkit.Workspace:
+    return let_in("mallory", "contributor")
+
+
+@pytest.fixture
+def thief() -> Iterator[Sandbox]:
+    """Another host, which takes whatever comes."""
+    with start(options=SandboxOptions(calls_per_minute=100_000)) as sandbox:
+        yield sandbox
+
+
+def change(workspace: toolkit.Workspace, statement: str, **values: object) -> None:
+    with workspace._folder.session() as session, session.begin():
+        session.execute(text(statement), values)
+
+
+def rows(workspace: toolkit.Workspace, table: str) -> list[dict[str, Any]]:
+    with workspace._folder.session() as session:
+        return [dict(it) for it in session.execute(text(f"SELECT * FROM {table}")).mappings()]
+
+
+def put(workspace: toolkit.Workspace, table: str, row: dict[str, Any]) -> None:
+    columns = ", ".join(row)
+    named = ", ".join(f":{it}" for it in row)
+    values = {name: json.dumps(it) if isinstance(it, list | dict) else it for name, it in row.items()}
+    change(workspace, f"INSERT INTO {table} ({columns}) VALUES ({named})", **values)
+
+
+def identity_of(workspace: toolkit.Workspace) -> Identity:
+    return workspace._folder.identity
+
+
+def forge_audit_row(
+    workspace: toolkit.Workspace, signer: Identity, *, name: str, decides: list[dict[str, Any]] | None = None
+) -> None:
+    """Append a row to the audit that is chained as it must be, and signed by the signer's key."""
+    root = workspace.root
+    last = rows(workspace, "audit ORDER BY id")[-1]
+    with workspace._folder.session() as session, session.begin():
+        row = AuditRecord(
+            id=last["id"] + 1,
+            at=datetime.now(UTC),
+            person=name,
+            public_key=signer.public_key,
+            machine="here",
+            action="save export",
+            name="Nightly",
+            details={},
+            decides=decides or [],
+            previous=last["sha256"],
+            signature="",
+        )
+        row.sha256 = row_digest(row)
+        row.signature = sign(signer, SignedKind.AUDIT, {"row": row.id, "sha256": row.sha256}, root=root).signature
+        session.add(row)
+
+
+def decision(kind: str, number: int, version: int, content: Any, connection: int | None = None) -> dict[str, Any]:
+    sha256 = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    kept = content if kind in ("person", "connection", "advertisers") else None
+    return {
+        "kind": kind,
+        "id": str(number),
+        "version": version,
+        "sha256": sha256,
+        "connection": connection,
+        "content": kept,
+    }
+
+
+class TestForgedSeal:
+    @pytest.fixture
+    def forged(self, thief: Sandbox, workspace: toolkit.Workspace) -> bytes:
+        """A box for the administrator, that anybody can make."""
+        content = {
+            "connection": 1,
+            "host": thief.url,
+            "client_id": thief.client_id,
+            "client_secret": thief.client_secret,
+            "salt": "0" * 64,
+        }
+        return seal(orjson.dumps(content), workspace.me.public_key)
+
+    def test_with_another_host_sends_nothing(
+        self, workspace: toolkit.Workspace, thief: Sandbox, criteo: Sandbox, forged: bytes
+    ) -> None:
+        change(workspace, "UPDATE connections SET host = :host", host=thief.url)
+        change(workspace, "UPDATE seals SET box = :box", box=forged)
+        before = len(criteo.requests())
+        with pytest.raises(SignatureError):
+            workspace.run("Nightly")
+        assert thief.requests() == []
+        assert len(criteo.requests()) == before
+        assert workspace.health().level.name == "CRITICAL"
+
+    def test_alone_is_not_opened(self, workspace: toolkit.Workspace, thief: Sandbox, forged: bytes) -> None:
+        change(workspace, "UPDATE seals SET box = :box", box=forged)
+        with pytest.raises(SignatureError):
+            workspace.run("Nightly")
+        assert thief.requests() == []
+
+    def test_by_a_contributor_is_not_opened(
+        self, workspace: toolkit.Workspace, mallory: toolkit.Workspace, thief: Sandbox, criteo: Sandbox
+    ) -> None:
+        """Mallory may seal, and seals credentials of an account of their own at the same host."""
+        workspace.share_connection("Sandbox", "mallory")
+        (connection,) = rows(workspace, "connections")
+        content = {"connection": 1, "host": criteo.url, "client_id": "mine", "client_secret": "mine", "salt": "0" * 64}
+        box = seal(orjson.dumps(content), workspace.me.public_key)
+        payload = {
+            "connection": 1,
+            "host": criteo.url,
+            "fingerprint": connection["secret_fingerprint"],
+            "recipient": workspace.me.public_key,
+            "box": hashlib.sha256(box).hexdigest(),
+        }
+        signer = identity_of(mallory)
+        change(
+            workspace,
+            "UPDATE seals SET box = :box, sealed_by = :by, signature = :signature WHERE public_key = :key",
+            box=box,
+            by=signer.public_key,
+            signature=sign(signer, SignedKind.SEAL, payload, root=workspace.root).signature,
+            key=workspace.me.public_key,
+        )
+        before = len(criteo.requests())
+        with pytest.raises(SignatureError):
+            workspace.run("Nightly")
+        assert len(criteo.requests()) == before
+
+    def test_of_another_connection_is_not_opened(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+        workspace.connect(
+            "Other", host=criteo.url, client_id=criteo.client_id, client_secret=criteo.client_secret, i_agree=True
+        )
+        other = next(it for it in rows(workspace, "seals") if it["connection_id"] == 2)
+        del other["connection_id"], other["public_key"]
+        settings = ", ".join(f"{it} = :{it}" for it in other)
+        change(workspace, f"UPDATE seals SET {settings} WHERE connection_id = 1", **other)
+        with pytest.raises(SignatureError):
+            workspace.run("Nightly")
+
+    def test_older_than_a_rotation_is_not_opened(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+        (old,) = rows(workspace, "seals")
+        new = toolkit.Credentials(criteo.client_id, criteo.client_secret, criteo.url)
+        workspace.rotate_connection("Sandbox", new)
+        change(workspace, "DELETE FROM seals")
+        put(workspace, "seals", old)
+        with pytest.raises(SignatureError):
+            workspace.run("Nightly")
+
+
+class TestPeople:
+    def test_a_role_that_is_updated_gives_nothing(
+        self, workspace: toolkit.Workspace, mallory: toolkit.Workspace
+    ) -> None:
+        change(workspace, "UPDATE people SET role = 'administrator' WHERE name = 'mallory'")
+        for act in (lambda: mallory.audit, lambda: mallory.run("Nightly"), lambda: mallory.me):
+            with pytest.raises(SignatureError):
+                act()
+        with pytest.raises(SignatureError):
+            workspace.add_person("new", public_key=identity_of(mallory).public_key)
+
+    def test_a_key_that_is_replaced_is_not_sealed_to(
+        self, workspace: toolkit.Workspace, let_in: LetIn, person: As
+    ) -> None:
+        let_in("anna", "contributor")
+        stranger = person("stranger").join().public_key
+        change(workspace, "UPDATE people SET public_key = :key WHERE name = 'anna'", key=stranger)
+        for act in (
+            lambda: workspace.share_connection("Sandbox", "anna"),
+            lambda: workspace.share_connection("Sandbox", "contributors"),
+            lambda: workspace.add_person("bob", public_key=person("bob").join().public_key),
+            lambda: workspace.seal_connection("Sandbox"),
+        ):
+            with pytest.raises(SignatureError):
+                act()
+        assert stranger not in {it["public_key"] for it in rows(workspace, "seals")}
+
+    def test_an_administrator_of_ones_own_making_is_not_sealed_to(
+        self, workspace: toolkit.Workspace, person: As, criteo: Sandbox
+    ) -> None:
+        stranger = person("stranger").join().public_key
+        row = {"name": "x", "role": "administrator", "public_key": stranger, "added_by": "x"}
+        put(workspace, "people", row | {"added_at": "2026-01-01 00:00:00"})
+        new = toolkit.Credentials(criteo.client_id, criteo.client_secret, criteo.url)
+        for act in (lambda: workspace.rotate_connection("Sandbox", new), lambda: connect(workspace, criteo)):
+            with pytest.raises(SignatureError):
+                act()
+        assert stranger not in {it["public_key"] for it in rows(workspace, "seals")}
+
+    def test_an_older_row_gives_no_role_back(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
+        boss = let_in("boss", "administrator")
+        workspace.change_role("boss", "viewer")
+        change(workspace, "UPDATE people SET role = 'administrator' WHERE name = 'boss'")
+        with pytest.raises(SignatureError):
+            _ = boss.audit
+
+    def test_who_was_removed_does_not_come_back(self, workspace: toolkit.Workspace, mallory: toolkit.Workspace) -> None:
+        workspace.share_connection("Sandbox", "contributors")
+        old = next(it for it in rows(workspace, "people") if it["name"] == "mallory")
+        workspace.remove_person("mallory")
+        put(workspace, "people", old)
+        with pytest.raises(AccessError):
+            mallory.run("Nightly")
+        with pytest.raises(SignatureError):
+            workspace.share_connection("Sandbox", "mallory")
+
+    def test_a_person_who_is_deleted_is_missed(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
+        anna = let_in("anna", "contributor")
+        change(workspace, "DELETE FROM people WHERE name = 'anna'")
+        with pytest.raises(SignatureError):
+            _ = anna.me
+        with pytest.raises(SignatureError):
+            _ = workspace.people
+        assert any("'anna'" in it.what for it in workspace.altered_rows)
+
+    def test_they_are_put_back(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
+        anna = let_in("anna", "contributor")
+        vera = let_in("vera", "viewer")
+        change(workspace, "UPDATE people SET name = 'x' WHERE name = 'anna'")
+        change(workspace, "UPDATE people SET name = 'anna', role = 'administrator' WHERE name = 'vera'")
+        assert len(workspace.restore_signed_rows()) == 2
+        assert workspace.altered_rows == []
+        assert (anna.me.name, vera.me.name, vera.me.role) == ("anna", "vera", toolkit.Role.VIEWER)
+
+    def test_only_an_administrator_puts_back(self, workspace: toolkit.Workspace, mallory: toolkit.Workspace) -> None:
+        change(workspace, "UPDATE people SET role = 'administrator' WHERE name = 'mallory'")
+        with pytest.raises(AccessError):
+            mallory.restore_signed_rows()
+
+
+class TestConnections:
+    def test_a_share_that_is_slipped_in_gives_nothing(
+        self, workspace: toolkit.Workspace, mallory: toolkit.Workspace, criteo: Sandbox
+    ) -> None:
+        number = next(it["id"] for it in rows(workspace, "people") if it["name"] == "mallory")
+        put(workspace, "shares", {"connection_id": 1, "person_id": number})
+        with pytest.raises(AccessError):
+            mallory.run("Nightly")
+        for act in (
+            lambda: workspace.seal_connection("Sandbox"),
+            lambda: workspace.share_connection("Sandbox", "contributors"),
+            lambda: workspace.change_role("mallory", "contributor"),
+        ):
+            with pytest.raises(SignatureError):
+                act()
+        assert len(rows(workspace, "seals")) == 1
+        assert workspace.restore_signed_rows() == ["connection 'Sandbox'"]
+        assert rows(workspace, "shares") == []
+        assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+
+    @pytest.mark.parametrize(
+        "altered",
+        [
+            "host = 'https://thief.example'",
+            "open_to_contributors = (1 = 1)",
+            "consent_sha256 = 'x'",
+            "consent_by = 'x'",
+            "secret_fingerprint = 'x'",
+            "name = 'Other'",
+            "lost_access = '[\"x\"]'",
+            """advertisers = '[{"id": "666", "name": "Mallory"}]'""",
+        ],
+    )
+    def test_one_that_is_altered_is_not_used(self, workspace: toolkit.Workspace, criteo: Sandbox, altered: str) -> None:
+        change(workspace, f"UPDATE connections SET {altered}")
+        before = len(criteo.requests())
+        with pytest.raises(SignatureError):
+            workspace.connection("Sandbox")
+        with pytest.raises((SignatureError, ConfigurationError)):
+            workspace.run("Nightly")
+        assert len(criteo.requests()) == before
+        assert workspace.altered_rows != []
+        assert workspace.restore_signed_rows() == ["connection 'Sandbox'"]
+        assert workspace.altered_rows == []
+        assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+
+    def test_two_that_are_swapped_are_noticed(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+        workspace.connect(
+            "Other", host=criteo.url, client_id=criteo.client_id, client_secret=criteo.client_secret, i_agree=True
+        )
+        change(workspace, "UPDATE connections SET name = 'x' WHERE id = 1")
+        change(workspace, "UPDATE connections SET name = 'Sandbox' WHERE id = 2")
+        change(workspace, "UPDATE connections SET name = 'Other' WHERE id = 1")
+        for name in ("Sandbox", "Other"):
+            with pytest.raises(SignatureError):
+                workspace.test_connection(name)
+        assert len(workspace.restore_signed_rows()) == 2
+        assert workspace.test_connection("Sandbox").name == "Sandbox"
+
+    def test_a_share_that_was_taken_away_does_not_come_back(
+        self, workspace: toolkit.Workspace, mallory: toolkit.Workspace
+    ) -> None:
+        workspace.share_connection("Sandbox", "mallory")
+        (share,) = rows(workspace, "shares")
+        seals = rows(workspace, "seals")
+        workspace.unshare_connection("Sandbox", "mallory")
+        put(workspace, "shares", share)
+        change(workspace, "DELETE FROM seals")
+        for it in seals:
+            put(workspace, "seals", it)
+        change(workspace, "UPDATE connections SET lost_access = '[]'")
+        with pytest.raises(AccessError):
+            mallory.run("Nightly")
+
+    def test_a_new_secret_goes_to_no_other_host(
+        self, workspace: toolkit.Workspace, thief: Sandbox, criteo: Sandbox
+    ) -> None:
+        change(workspace, "UPDATE connections SET host = :host", host=thief.url)
+        before = len(criteo.requests())
+        for host in (thief.url, criteo.url):
+            with pytest.raises(SignatureError):
+                workspace.rotate_connection("Sandbox", toolkit.Credentials("id", "new secret", host))
+        assert thief.requests() == []
+        assert len(criteo.requests()) == before
+
+    def test_a_new_secret_for_another_host_is_not_sent(self, workspace: toolkit.Workspace, thief: Sandbox) -> None:
+        new = toolkit.Credentials(thief.client_id, thief.client_secret, thief.url)
+        with pytest.raises(ConfigurationError):
+            workspace.rotate_connection("Sandbox", new)
+        with pytest.raises(ConfigurationError):
+            workspace.connect("Sandbox", credentials=new, i_agree=True)
+        assert thief.requests() == []
+
+
+class TestExports:
+    @pytest.mark.parametrize(
+        "altered",
+        [
+            "settings = REPLACE(CAST(settings AS TEXT), '\"sha256\"', '\"plain\"')::json",
+            "settings = REPLACE(CAST(settings AS TEXT), '\"All\"', '\"Everybody\"')::json",
+            "version = 1 - 1",
+            "name = 'Other'",
+            "saved_by = 'x'",
+        ],
+    )
+    def test_one_that_is_altered_is_not_run(
+        self, workspace: toolkit.Workspace, criteo: Sandbox, databases: Databases, altered: str
+    ) -> None:
+        change(
+            workspace,
+            f"UPDATE exports SET {altered if databases.kind == 'postgresql' else altered.replace('::json', '')}",
+        )
+        before = len(criteo.requests())
+        with pytest.raises((SignatureError, ConfigurationError)):
+            workspace.run("Nightly")
+        with pytest.raises((SignatureError, ConfigurationError)):
+            workspace.check("Nightly")
+        assert len(criteo.requests()) == before
+        assert len(workspace.altered_rows) == 1
+
+    def test_saving_it_again_signs_it(self, workspace: toolkit.Workspace) -> None:
+        change(workspace, "UPDATE exports SET saved_by = 'x'")
+        save_nightly(workspace)
+        assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+
+    def test_an_older_version_is_not_run(self, workspace: toolkit.Workspace) -> None:
+        (old,) = rows(workspace, "exports")
+        save_nightly(workspace, mode="append")
+        change(workspace, "DELETE FROM exports")
+        put(workspace, "exports", old)
+        with pytest.raises(SignatureError):
+            workspace.run("Nightly")
+
+    def test_one_that_is_attached_to_another_connection_is_not_run(
+        self, workspace: toolkit.Workspace, criteo: Sandbox
+    ) -> None:
+        workspace.connect(
+            "Other", host=criteo.url, client_id=criteo.client_id, client_secret=criteo.client_secret, i_agree=True
+        )
+        change(workspace, "UPDATE exports SET connection_id = 2")
+        with pytest.raises(SignatureError):
+            workspace.run("Nightly")
+
+    def test_one_that_was_removed_does_not_come_back(self, workspace: toolkit.Workspace) -> None:
+        workspace.remove_export("Nightly")
+        change(workspace, "UPDATE exports SET removed_at = NULL, connection_id = 1")
+        with pytest.raises(SignatureError):
+            workspace.run("Nightly")
+
+    def test_a_contributor_without_the_connection_signs_in_vain(
+        self, workspace: toolkit.Workspace, mallory: toolkit.Workspace
+    ) -> None:
+        """Mallory signs with their own key what they may not decide, and writes it past the interface."""
+        content = {"settings": "whatever"}
+        forge_audit_row(
+            workspace, identity_of(mallory), name="mallory", decides=[decision("export", 1, 2, content, connection=1)]
+        )
+        with pytest.raises(SignatureError):
+            workspace.run("Nightly")
+
+    def test_nor_by_leaving_the_connection_out(self, workspace: toolkit.Workspace, mallory: toolkit.Workspace) -> None:
+        forge_audit_row(workspace, identity_of(mallory), name="mallory", decides=[decision("export", 1, 2, {})])
+        with pytest.raises(SignatureError):
+            workspace.run("Nightly")
+
+
+class TestAudit:
+    @pytest.mark.parametrize("kind", ["person", "connection", "advertisers"])
+    def test_a_contributor_decides_nothing_of_an_administrators(
+        self, workspace: toolkit.Workspace, mallory: toolkit.Workspace, kind: str
+    ) -> None:
+        number = next(it["id"] for it in rows(workspace, "people") if it["name"] == "mallory")
+        me = identity_of(mallory).public_key
+        content = {
+            "person": {
+                "id": number,
+                "name": "mallory",
+                "role": "administrator",
+                "public_key": me,
+                "added_by": "mallory",
+                "added_at": "2026-01-01T00:00:00+00:00",
+            },
+            "connection": {"id": 1},
+            "advertisers": {"connection": 1, "advertisers": {"1": "x"}},
+        }[kind]
+        number = number if kind == "person" else 1
+        forge_audit_row(workspace, identity_of(mallory), name="mallory", decides=[decision(kind, number, 2, content)])
+        with pytest.raises(SignatureError):
+            _ = workspace.me
+        assert workspace.verify_audit() is not None
+        assert workspace.health().level.name == "CRITICAL"
+
+    def test_a_row_in_anothers_name_is_refused(self, workspace: toolkit.Workspace, mallory: toolkit.Workspace) -> None:
+        forge_audit_row(workspace, identity_of(mallory), name=workspace.me.name)
+        with pytest.raises(SignatureError):
+            _ = workspace.audit
+        assert workspace.verify_audit() is not None
+
+    def test_a_row_with_anothers_key_is_refused(self, workspace: toolkit.Workspace, mallory: toolkit.Workspace) -> None:
+        maker = workspace.me
+        forge_audit_row(workspace, identity_of(mallory), name=maker.name)
+        last = max(it["id"] for it in rows(workspace, "audit"))
+        change(workspace, "UPDATE audit SET public_key = :key WHERE id = :id", key=maker.public_key, id=last)
+        assert workspace.verify_audit() is not None
+
+    def test_a_key_the_workspace_does_not_know_signs_nothing(self, workspace: toolkit.Workspace, person: As) -> None:
+        forge_audit_row(workspace, identity_of(person("stranger")), name=workspace.me.name)
+        with pytest.raises(SignatureError):
+            _ = workspace.exports
+
+    def test_who_was_removed_signs_nothing_more(self, workspace: toolkit.Workspace, mallory: toolkit.Workspace) -> None:
+        workspace.remove_person("mallory")
+        forge_audit_row(workspace, identity_of(mallory), name="mallory")
+        with pytest.raises(SignatureError):
+            _ = workspace.exports
+
+    def test_the_chain_written_anew_is_noticed(self, workspace: toolkit.Workspace) -> None:
+        """Whoever writes the whole chain anew has not the keys that signed it."""
+        with workspace._folder.session() as session, session.begin():
+            previous = None
+            for row in session.query(AuditRecord).order_by(AuditRecord.id):
+                row.machine = "elsewhere"
+                row.previous = row.previous if previous is None else previous
+                row.sha256 = previous = row_digest(row)
+        assert workspace.verify_audit() is not None
+        with pytest.raises(TrustError):
+            _ = workspace.exports
+
+    def test_a_tail_that_was_cut_off_is_noticed(self, workspace: toolkit.Workspace) -> None:
+        last = max(it["id"] for it in rows(workspace, "audit"))
+        change(workspace, "DELETE FROM audit WHERE id = :id", id=last)
+        with pytest.raises(TrustError):
+            _ = workspace.exports
+        assert workspace.health().level.name == "CRITICAL"
+
+    def test_all_of_it_cut_off_is_noticed(self, workspace: toolkit.Workspace) -> None:
+        change(workspace, "DELETE FROM audit")
+        with pytest.raises(TrustError):
+            _ = workspace.exports
+
+    def test_a_decision_taken_out_of_the_middle_is_noticed(
+        self, workspace: toolkit.Workspace, mallory: toolkit.Workspace
+    ) -> None:
+        workspace.share_connection("Sandbox", "mallory")
+        workspace.unshare_connection("Sandbox", "mallory")
+        workspace.run("Nightly")
+        number = next(it["id"] for it in rows(workspace, "audit") if it["action"] == "unshare connection")
+        change(workspace, "DELETE FROM audit WHERE id = :id", id=number)
+        assert workspace.verify_audit() is not None
+        assert mallory.verify_audit() is not None
+
+
+class TestOtherWorkspace:
+    def test_rows_copied_from_another_are_refused(
+        self, workspace: toolkit.Workspace, tmp_path: Path, tables: Tables, criteo: Sandbox, databases: Databases
+    ) -> None:
+        """The same person makes both; what they signed for one counts nothing in the other."""
+        other = toolkit.open_workspace(
+            tmp_path / "other",
+            profiles=tables.profiles,
+            segments=tables.segments,
+            database=databases.new(),
+            create=True,
+        )
+        connect(other, criteo)
+        save_nightly(other, mode="append")
+        (theirs,) = rows(other, "exports")
+        change(workspace, "DELETE FROM exports")
+        put(workspace, "exports", theirs)
+        with pytest.raises(SignatureError):
+            workspace.run("Nightly")
+
+    def test_an_audit_row_copied_from_another_is_refused(
+        self, workspace: toolkit.Workspace, tmp_path: Path, tables: Tables, criteo: Sandbox, databases: Databases
+    ) -> None:
+        other = toolkit.open_workspace(
+            tmp_path / "other",
+            profiles=tables.profiles,
+            segments=tables.segments,
+            database=databases.new(),
+            create=True,
+        )
+        connect(other, criteo)
+        save_nightly(other)
+        save_nightly(other)
+        theirs = max(rows(other, "audit"), key=lambda it: it["id"])
+        theirs["previous"] = max(rows(workspace, "audit"), key=lambda it: it["id"])["sha256"]
+        put(workspace, "audit", theirs)
+        with pytest.raises(SignatureError):
+            _ = workspace.exports
+
+    def test_a_database_put_in_its_place_is_told(
+        self, workspace: toolkit.Workspace, tmp_path: Path, tables: Tables, person: As, databases: Databases
+    ) -> None:
+        database = databases.new()
+        person("mallory")
+        theirs = toolkit.open_workspace(tmp_path / "theirs", profiles=tables.profiles, database=database, create=True)
+        if database is None:
+            workspace._folder.engine.dispose()
+            for it in workspace.path.glob("workspace.db*"):
+                it.unlink()
+            with closing(sqlite3.connect(tmp_path / "theirs" / "workspace.db")) as copied:
+                copied.execute(f"VACUUM INTO '{workspace.path / 'workspace.db'}'")
+        else:
+            file = workspace.path / "workspace.toml"
+            settings = tomllib.loads(file.read_text()) | {"database": database}
+            file.write_text(tomli_w.dumps(settings))
+        root = theirs.root
+        again = person("root")
+        with pytest.raises(TrustError):
+            _ = again.me
+        again.trust(root)
+        with pytest.raises(AccessError):
+            _ = again.me
+        assert again.root == root
+
+
+class TestFiles:
+    def test_tables_turned_elsewhere_are_not_sent(
+        self, workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox, tmp_path: Path
+    ) -> None:
+        file = workspace.path / "workspace.toml"
+        settings = tomllib.loads(file.read_text())
+        settings["segments"]["location"] = str(tmp_path / "elsewhere")
+        file.write_text(tomli_w.dumps(settings))
+        again = toolkit.open_workspace(workspace.path)
+        before = len(criteo.requests())
+        with pytest.raises(SignatureError):
+            again.run("Nightly")
+        assert len(criteo.requests()) == before
+        assert len(again.altered_rows) == 1
+        again.read_from(segments=tables.segments)
+        assert again.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+
+
+class TestMachine:
+    def test_a_backup_is_told_and_accepted(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:
+        if workspace._folder.engine.dialect.name != "sqlite":
+            pytest.skip("files of SQLite are copied")
+        with closing(sqlite3.connect(workspace.path / "workspace.db")) as database:
+            database.execute(f"VACUUM INTO '{tmp_path / 'backup.db'}'")
+        newest = max(it["id"] for it in rows(workspace, "audit"))
+        save_nightly(workspace, mode="append")
+        workspace._folder.engine.dispose()
+        for it in workspace.path.glob("workspace.db*"):
+            it.unlink()
+        shutil.copy(tmp_path / "backup.db", workspace.path / "workspace.db")
+        again = toolkit.open_workspace(workspace.path)
+        with pytest.raises(TrustError):
+            again.run("Nightly")
+        with pytest.raises(TrustError):
+            again.trust(newest_row=newest + 1)
+        again.trust(newest_row=newest)
+        assert again.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+        assert again.altered_rows == []
+
+    def test_another_host_of_a_known_connection_is_told(
+        self, workspace: toolkit.Workspace, let_in: LetIn, criteo: Sandbox
+    ) -> None:
+        """An administrator makes the connection anew, with another host: whoever used the old one is asked."""
+        boss = let_in("boss", "administrator")
+        boss.run("Nightly").raise_for_status()
+        workspace.remove_connection("Sandbox", exports="detach")
+        elsewhere = criteo.url.replace("127.0.0.1", "localhost")
+        workspace.connect(
+            "Sandbox", host=elsewhere, client_id=criteo.client_id, client_secret=criteo.client_secret, i_agree=True
+        )
+        save_nightly(workspace)
+        before = len(criteo.requests())
+        with pytest.raises(TrustError):
+            boss.run("Nightly")
+        new = toolkit.Credentials(criteo.client_id, criteo.client_secret, elsewhere)
+        with pytest.raises(TrustError):
+            boss.rotate_connection("Sandbox", new)
+        assert len(criteo.requests()) == before
+        with pytest.raises(TrustError):
+            boss.trust(hosts={"Sandbox": "https://thief.example"})
+        boss.trust(hosts={"Sandbox": elsewhere})
+        boss.rotate_connection("Sandbox", new)
+        assert boss.test_connection("Sandbox").host == elsewhere
+
+    def test_who_joins_and_who_lets_in_see_the_same(self, workspace: toolkit.Workspace, person: As) -> None:
+        anna = person("anna")
+        request = anna.join("anna")
+        assert request.root == workspace.root
+        with pytest.raises(TrustError):
+            workspace.add_person("anna", public_key=request.public_key, root="f" * 64)
+        answer = workspace.add_person("anna", public_key=request.public_key, root=request.root).answer
+        eval(answer, {"workspace": anna})
+        with pytest.raises(TrustError):
+            anna.trust("f" * 64)
+
+    def test_a_fresh_machine_may_be_told_the_root(
+        self, workspace: toolkit.Workspace, person: As, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job = person("job")
+        monkeypatch.setenv("TOOLKIT_ROOT", "f" * 64)
+        with pytest.raises(TrustError):
+            job.join()
+        monkeypatch.setenv("TOOLKIT_ROOT", workspace._folder.memory.root_at(workspace.path) or "")
+        assert job.join().root
+
+
+class TestWays:
+    """What happens without an attack has its way."""
+
+    def test_a_lost_key(self, workspace: toolkit.Workspace, let_in: LetIn, person: As) -> None:
+        workspace.share_connection("Sandbox", "contributors")
+        let_in("anna", "contributor")
+        workspace.remove_person("anna")
+        renewed = person("anna with a new key")
+        workspace.add_person("anna", public_key=renewed.join().public_key)
+        assert renewed.run("Nightly").raise_for_status().person == "anna"
+        assert workspace.altered_rows == []
+
+    def test_a_new_laptop_with_the_old_key(
+        self, workspace: toolkit.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TOOLKIT_MEMORY", str(tmp_path / "memory of the new laptop"))
+        assert toolkit.open_workspace(workspace.path).run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+
+    def test_a_workspace_moved_to_another_machine(
+        self, workspace: toolkit.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        workspace._folder.engine.dispose()
+        shutil.move(workspace.path, tmp_path / "moved")
+        assert toolkit.open_workspace(tmp_path / "moved").run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+        monkeypatch.setenv("TOOLKIT_MEMORY", str(tmp_path / "memory of another machine"))
+        assert toolkit.open_workspace(tmp_path / "moved").run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+
+    def test_a_service_account(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
+        job = let_in("nightly job", "contributor")
+        workspace.share_connection("Sandbox", "nightly job")
+        assert job.run("Nightly").raise_for_status().person == "nightly job"
+
+    def test_the_last_administrator_gone(
+        self, workspace: toolkit.Workspace, let_in: LetIn, person: As, tmp_path: Path, tables: Tables, criteo: Sandbox
+    ) -> None:
+        vera = let_in("vera", "viewer")
+        vera.write_exports(tmp_path / "exports.yaml")
+        person("vera")
+        anew = toolkit.open_workspace(
+            tmp_path / "anew", profiles=tables.profiles, segments=tables.segments, create=True
+        )
+        connect(anew, criteo)
+        assert list(anew.read_exports(tmp_path / "exports.yaml")) == ["Nightly"]
+        assert anew.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+
+    def test_who_left_leaves_working_exports(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
+        workspace.share_connection("Sandbox", "contributors")
+        anna = let_in("anna", "contributor")
+        save_nightly(anna)
+        anna.seal_connection("Sandbox")
+        workspace.remove_person("anna")
+        assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+
+    def test_the_first_administrator_gone(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
+        boss = let_in("boss", "administrator")
+        boss.remove_person(workspace.me.name)
+        assert boss.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+        assert boss.verify_audit() is None
