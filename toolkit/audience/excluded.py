@@ -40,6 +40,7 @@ BY_TYPE = pl.Enum([it.value for it in SuppressedBy])
 _RANK = {it: rank for rank, it in enumerate(SuppressedBy)}
 _BY = {rank: it.value for it, rank in _RANK.items()}
 _RANK_TYPE = pl.UInt8
+_BYTES_OF_MADID = 36
 
 
 class IdentityColumn(NamedTuple):
@@ -266,7 +267,13 @@ def _normalised(fields: pl.LazyFrame, columns: Sequence[IdentityColumn]) -> pl.L
     # What takes long is for letters that are not ASCII; most fields have none, and expressions pass over nulls.
     is_ascii = {it: pl.col(it).str.len_bytes() == pl.col(it).str.len_chars() for it in emails}
     rows = fields.with_columns(pl.when(~is_ascii[it]).then(it).alias(f"other {it}") for it in emails)
-    rows = with_madids_as_compared(rows, madids)
+    # Of 36 bytes a mobile id has nothing around it that would have to be looked for.
+    is_bare = {it: pl.col(it).str.len_bytes() == _BYTES_OF_MADID for it in madids}
+    rows = rows.with_columns(pl.when(~is_bare[it]).then(it).alias(f"other {it}") for it in madids)
+    rows = with_madids_as_compared(rows, [f"other {it}" for it in madids])
+    rows = rows.with_columns(pl.coalesce(f"other {it}", pl.col(it).str.to_lowercase()).alias(it) for it in madids).drop(
+        f"other {it}" for it in madids
+    )
     rows = nw.from_native(rows).with_columns(email.normalised(nw.col(f"other {it}")) for it in emails).to_native()
     return rows.with_columns(
         pl.coalesce(composed(pl.col(f"other {it}")), pl.col(it).str.strip_chars().str.to_lowercase()).alias(it)
