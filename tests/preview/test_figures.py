@@ -120,6 +120,6 @@ def test_a_customer_is_found_by_the_key_whatever_its_type(key: int | str, tmp_pa
         create=True,
     )
     preview = workspace.preview(["B", "A"], email_column="EMail")
-    assert preview.find(key).rows() == [("A", 7, "exportable"), ("B", 7, "exportable")]
-    assert preview.find(9).rows() == [("B", 9, "not_in_profiles")]
+    assert preview.find(key).rows() == [("A", 7, "exportable", None), ("B", 7, "exportable", None)]
+    assert preview.find(9).rows() == [("B", 9, "not_in_profiles", None)]
     assert preview.find("nobody").is_empty()

@@ -2,7 +2,7 @@
 
 Whoever has a suppressed or excluded key or identifier is sent under none, and whoever shares an identifier with such a
 person neither. This is a closure: it ends when no profile is met any more that shares something with one that is out.
-Why it goes that far is in docs/decisions/17-a-person-is-excluded.md.
+Why it goes that far is in docs/decisions/18-a-person-is-excluded.md.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,8 @@ import polars as pl
 
 from toolkit.audience import email
 from toolkit.audience.identifiers import IdentifierForm, IdentifierKind, composed, hashed
-from toolkit.audience.suppression import HASHES, LONG_HASH, SHORT_HASH, Suppression, as_compared_madid, is_madid
+from toolkit.audience.placeholders import Placeholders
+from toolkit.audience.suppression import HASHES, LONG_HASH, SHORT_HASH, Suppression, is_madid, with_madids_as_compared
 from toolkit.errors import DataError
 
 MOST_STEPS = 100
@@ -39,6 +40,7 @@ BY_TYPE = pl.Enum([it.value for it in SuppressedBy])
 _RANK = {it: rank for rank, it in enumerate(SuppressedBy)}
 _BY = {rank: it.value for it, rank in _RANK.items()}
 _RANK_TYPE = pl.UInt8
+_BYTES_OF_MADID = 36
 
 
 class IdentityColumn(NamedTuple):
@@ -58,6 +60,14 @@ class Excluded:
 
     customers: pl.DataFrame
     identifiers: pl.DataFrame
+    addresses: pl.DataFrame | None = None
+    """Where members have to be compared by the address that they are sent by: ``known_as`` (its SHA-256, or the hash
+    that the profile holds) and ``suppressed_by``."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody is excluded."""
+        return self.customers.is_empty() and (self.addresses is None or self.addresses.is_empty())
 
     @classmethod
     def nobody(cls, key_type: pl.DataType) -> "Excluded":
@@ -112,6 +122,38 @@ def find_excluded(
         wanted, known = _Wanted.sharing(_not_named(theirs, suppression) if steps == 1 else theirs, known)
     by = pl.col("rank").replace_strict(_BY, return_dtype=BY_TYPE).alias("suppressed_by")
     return Excluded(ranked.select("customer", by), identifiers.unique())
+
+
+def find_excluded_by_address(
+    profiles: pl.LazyFrame,
+    *,
+    profile_key: str,
+    column: IdentityColumn,
+    suppression: Suppression,
+    members: pl.Series | None = None,
+) -> Excluded | None:
+    """Find who is excluded where people are known by one address alone, without a look at all addresses.
+
+    Members who share an address with one who is out can be met by the address itself, when they are prepared, as long
+    as each address that is out is known in all forms. Returns None when one is not: then all have to be looked at.
+    The arguments are those of ``find_excluded``.
+    """
+    complete = suppression.frame.drop_nulls([it.value for it in HASHES])
+    of_addresses = suppression.frame.filter(pl.any_horizontal(pl.col(it.value).is_not_null() for it in HASHES))
+    if complete.height < of_addresses.height:
+        return None
+    keys = Suppression(suppression.frame.join(of_addresses, on=suppression.frame.columns, how="anti", nulls_equal=True))
+    found = find_excluded(
+        profiles, profile_key=profile_key, columns=[column], suppression=keys, members=members, most_steps=1
+    )
+    theirs = found.identifiers.select("value").unique()
+    if theirs.select((pl.col("value").str.contains(SHORT_HASH) | pl.col("value").str.contains(LONG_HASH)).any()).item():
+        return None
+    named = pl.concat(complete[it.value].alias("known_as") for it in HASHES)
+    shared = pl.concat(theirs.select(hashed("value", it).alias("known_as"))["known_as"] for it in HASHES)
+    ranked = pl.concat([_ranked(named, SuppressedBy.IDENTIFIER), _ranked(shared, SuppressedBy.SHARED_IDENTIFIER)])
+    by = pl.col("rank").min().replace_strict(_BY, return_dtype=BY_TYPE).alias("suppressed_by")
+    return Excluded(found.customers, found.identifiers, ranked.group_by("known_as").agg(by))
 
 
 class _Wanted(NamedTuple):
@@ -182,6 +224,7 @@ def _in_all_forms(addresses: pl.DataFrame) -> tuple[pl.Series, dict[IdentifierFo
     texts = [addresses["value"], *(plain.select(hashed("value", it).alias("value"))["value"] for it in HASHES)]
     short = addresses.filter(pl.col("value").str.contains(SHORT_HASH))["value"]
     long = addresses.filter(pl.col("value").str.contains(LONG_HASH))["value"]
+    texts.append(short.to_frame().select(hashed("value", IdentifierForm.SHA256).alias("value"))["value"])
     read_as = {IdentifierForm.MD5: short, IdentifierForm.SHA256: long, IdentifierForm.SHA256_OF_MD5: long}
     forms = {form: _ranked(it, SuppressedBy.SHARED_IDENTIFIER) for form, it in read_as.items()}
     return pl.concat(texts).unique(), forms
@@ -221,20 +264,32 @@ def _met(fields: pl.LazyFrame, columns: Sequence[IdentityColumn], wanted: _Wante
 def _normalised(fields: pl.LazyFrame, columns: Sequence[IdentityColumn]) -> pl.LazyFrame:
     emails = [_field(number) for number, it in enumerate(columns) if it.kind is IdentifierKind.EMAIL]
     madids = [_field(number) for number, it in enumerate(columns) if it.kind is IdentifierKind.MADID]
-    rows = nw.from_native(fields).with_columns(email.normalised(nw.col(it)).alias(it) for it in emails).to_native()
-    return rows.with_columns(
-        *(composed(pl.col(it)).alias(it) for it in emails), *(as_compared_madid(pl.col(it)) for it in madids)
+    # What takes long is for letters that are not ASCII; most fields have none, and expressions pass over nulls.
+    is_ascii = {it: pl.col(it).str.len_bytes() == pl.col(it).str.len_chars() for it in emails}
+    rows = fields.with_columns(pl.when(~is_ascii[it]).then(it).alias(f"other {it}") for it in emails)
+    # Of 36 bytes a mobile id has nothing around it that would have to be looked for.
+    is_bare = {it: pl.col(it).str.len_bytes() == _BYTES_OF_MADID for it in madids}
+    rows = rows.with_columns(pl.when(~is_bare[it]).then(it).alias(f"other {it}") for it in madids)
+    rows = with_madids_as_compared(rows, [f"other {it}" for it in madids])
+    rows = rows.with_columns(pl.coalesce(f"other {it}", pl.col(it).str.to_lowercase()).alias(it) for it in madids).drop(
+        f"other {it}" for it in madids
     )
+    rows = nw.from_native(rows).with_columns(email.normalised(nw.col(f"other {it}")) for it in emails).to_native()
+    return rows.with_columns(
+        pl.coalesce(composed(pl.col(f"other {it}")), pl.col(it).str.strip_chars().str.to_lowercase()).alias(it)
+        for it in emails
+    ).drop(f"other {it}" for it in emails)
 
 
 def _identifiers(rows: pl.DataFrame, columns: Sequence[IdentityColumn]) -> pl.DataFrame:
     """Return ``customer``, ``kind`` and ``value`` of the fields that are identifiers; the word 'none' links nobody."""
     parts = [_NOTHING_FOUND.with_columns(pl.col("customer").cast(rows.schema["customer"])).drop("rank")]
+    nobody = Placeholders.of(())
     for number, (_, kind) in enumerate(columns):
         value = nw.col("value")
         is_one = email.is_hash(value) | email.is_valid(value) if kind is IdentifierKind.EMAIL else is_madid("value")
         theirs = rows.select("customer", pl.lit(kind.value).alias("kind"), pl.col(_field(number)).alias("value"))
-        parts.append(nw.from_native(theirs.drop_nulls()).filter(is_one).to_native())
+        parts.append(nw.from_native(theirs.drop_nulls()).filter(is_one, ~nobody.names_nobody(value)).to_native())
     return pl.concat(parts).unique()
 
 

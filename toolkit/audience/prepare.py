@@ -119,10 +119,7 @@ def _label(
     )
     if kind is IdentifierKind.EMAIL:
         matched = matched.with_columns(composed(pl.col("address")))
-    if excluded is None or excluded.customers.is_empty():
-        matched = matched.with_columns(suppressed_by=pl.lit(None, BY_TYPE))
-    else:
-        matched = matched.join(excluded.customers.lazy(), on="customer", how="left")
+    matched = _with_reasons(matched, excluded)
     address = nw.col("address")
     has_advertiser = nw.lit(True) if advertisers is None else nw.col("advertiser").is_in(list(advertisers))
     if placeholders.hashes:
@@ -169,6 +166,24 @@ def _label(
         *(["domain"] if count_domains else []),
         *([] if advertisers is None else [_among(advertisers).alias("advertiser")]),
     )
+
+
+def _with_reasons(matched: pl.LazyFrame, excluded: Excluded | None) -> pl.LazyFrame:
+    """Add by what members are suppressed, null for those who are not."""
+    if excluded is None or excluded.is_empty:
+        return matched.with_columns(suppressed_by=pl.lit(None, BY_TYPE))
+    by_key = matched.join(excluded.customers.lazy(), on="customer", how="left")
+    if excluded.addresses is None or excluded.addresses.is_empty():
+        return by_key
+    is_hash = pl.col("address").str.contains(r"^(?:[0-9a-f]{32}|[0-9a-f]{64})$")
+    known_as = pl.when(is_hash).then("address").otherwise(hashed("address", IdentifierForm.SHA256))
+    by_both = by_key.with_columns(known_as=known_as).join(
+        excluded.addresses.lazy().rename({"suppressed_by": "by_address"}), on="known_as", how="left"
+    )
+    first = pl.min_horizontal(pl.col("suppressed_by", "by_address").to_physical())
+    return by_both.with_columns(
+        suppressed_by=pl.when(first == pl.col("by_address").to_physical()).then("by_address").otherwise("suppressed_by")
+    ).drop("known_as", "by_address")
 
 
 def _as_id(profiles: pl.LazyFrame, column: str) -> pl.Expr:

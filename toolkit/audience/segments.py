@@ -6,14 +6,14 @@ from dataclasses import replace
 import polars as pl
 
 from toolkit.audience.audience import Audience
-from toolkit.audience.excluded import Excluded, IdentityColumn, find_excluded
+from toolkit.audience.excluded import Excluded, IdentityColumn, find_excluded, find_excluded_by_address
 from toolkit.audience.identifiers import IdentifierForm, IdentifierKind
-from toolkit.audience.keys import as_in_profiles, find_spelt_otherwise, refuse_addresses, suppressed_by_rules
+from toolkit.audience.keys import as_in_profiles, find_spelt_otherwise, refuse_addresses
 from toolkit.audience.prepare import ProfileKeyError, prepare
 from toolkit.audience.status import Status
 from toolkit.audience.suppression import Suppression
 from toolkit.errors import DataError
-from toolkit.tables import Members, Profiles, SegmentFolder, SegmentTable, Table, reading
+from toolkit.tables import KeyRule, Members, Profiles, SegmentFolder, SegmentTable, Table, reading
 
 
 def excluded_of(
@@ -42,16 +42,28 @@ def excluded_of(
     table = profiles.look([it.name for it in columns if it.name != profiles.key])
     if suppression.is_empty and not (catalog and exclude):
         return Excluded.nobody(table.key_type)
+    rules = list(dict.fromkeys([*profiles.key_normalization, *([] if catalog is None else catalog.key_normalization)]))
     keys = None
     tables: list[Table] = [table]
+    if rules and table.key_type == pl.String and len(suppression.customers):
+        with reading(table):
+            on_list = suppression.customers.to_frame("customer").select(pl.lit("").alias("segment"), "customer")
+            suppression += Suppression.of_customers(_resolved(on_list, table, rules))
     if catalog is not None and exclude:
         members = catalog.members(list(dict.fromkeys(exclude)))
         require_same_keys(profiles, table, catalog, members)
         tables += members.tables
         with reading(*tables):
-            customer = pl.col("customer").cast(table.key_type)
-            keys = members.frame.select(customer.unique()).collect(engine="streaming")["customer"]
+            # A number that is too long for the profiles' keys is none of them.
+            named = members.frame.with_columns(pl.col("customer").cast(table.key_type, strict=False)).unique()
+            keys = _resolved(named.collect(engine="streaming"), table, rules)
     with reading(*tables):
+        if len(columns) == 1 and columns[0].kind is IdentifierKind.EMAIL and most_steps is None:
+            by_address = find_excluded_by_address(
+                table.scan(), profile_key=profiles.key, column=columns[0], suppression=suppression, members=keys
+            )
+            if by_address is not None:
+                return by_address
         return find_excluded(
             table.scan(),
             profile_key=profiles.key,
@@ -60,6 +72,12 @@ def excluded_of(
             members=keys,
             most_steps=most_steps,
         )
+
+
+def _resolved(members: pl.DataFrame, table: Table, rules: Sequence[KeyRule]) -> pl.Series:
+    """Return the customers, with their keys as the profiles spell them."""
+    resolved = as_in_profiles(members, table, rules) if rules and table.key_type == pl.String else members
+    return resolved["customer"].drop_nulls().unique()
 
 
 def audience_of(
@@ -97,11 +115,10 @@ def audience_of(
         table = replace(table, key_as_text=True)  # numbers, of which some may be too long for 64 bits
     rules = list(dict.fromkeys([*profiles.key_normalization, *catalog.key_normalization]))
     named = members.frame.with_columns(pl.col("customer").cast(table.key_type))
+    excluded = replace(excluded, customers=excluded.customers.with_columns(pl.col("customer").cast(table.key_type)))
     with reading(table, *members.tables):
         if rules and table.key_type == pl.String:
             resolved = as_in_profiles(named.collect(engine="streaming"), table, rules)
-            if suppression is not None:
-                suppression = suppressed_by_rules(suppression, resolved["customer"].drop_nulls().unique(), rules)
             named = resolved.lazy()
         try:
             audience = prepare(

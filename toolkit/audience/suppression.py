@@ -1,11 +1,12 @@
 """People who are never sent: by customer key, or by the hashes of an identifier."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import narwhals as nw
 import polars as pl
 
-from toolkit.audience import email, madid
+from toolkit.audience import madid
 from toolkit.audience.identifiers import IdentifierForm, hashed, with_addresses_as_hashed
 
 HASHES = (IdentifierForm.SHA256, IdentifierForm.MD5, IdentifierForm.SHA256_OF_MD5)
@@ -55,7 +56,12 @@ class Suppression:
         plain = with_addresses_as_hashed(values, ["value"]).filter(value != "").unique()
         known = plain.filter(~value.str.contains(SHORT_HASH) & ~value.str.contains(LONG_HASH))
         parts = [known.select(**{it.value: hashed("value", it) for it in HASHES})]
-        parts.append(plain.filter(value.str.contains(SHORT_HASH)).select(md5=value))
+        # The SHA-256 of an MD5 follows from it.
+        parts.append(
+            plain.filter(value.str.contains(SHORT_HASH)).select(
+                md5=value, sha256_of_md5=hashed("value", IdentifierForm.SHA256)
+            )
+        )
         # Of 64 digits nobody can tell what was hashed: each reading is a row of its own.
         parts += [
             plain.filter(value.str.contains(LONG_HASH)).select(value.alias(it.value))
@@ -68,7 +74,7 @@ class Suppression:
         """Suppress whoever has one of these mobile ids; 64 hexadecimal digits are the SHA-256 of one."""
         values = ids.cast(pl.String).drop_nulls().to_frame("value").lazy()
         value = pl.col("value")
-        plain = values.with_columns(as_compared_madid(value)).filter(value != "").unique()
+        plain = with_madids_as_compared(values, ["value"]).filter(value != "").unique()
         is_hash = value.str.contains(LONG_HASH)
         known = plain.select(madid=pl.when(is_hash).then(value).otherwise(hashed("value", IdentifierForm.SHA256)))
         return cls(_completed(known.collect()))
@@ -112,14 +118,9 @@ class Suppression:
         return [*([IdentifierForm.SHA256] if self.frame[IdentifierForm.SHA256.value].count() else []), *others]
 
 
-def as_compared_address(column: str) -> nw.Expr:
-    """Return the field as addresses are compared; ``composed`` still has to bring it to one Unicode form."""
-    return email.normalised(nw.col(column))
-
-
-def as_compared_madid(field: pl.Expr) -> pl.Expr:
-    """Return the field as mobile ids are compared: whoever writes one in capitals means the same telephone."""
-    return field.str.strip_chars().str.to_lowercase()
+def with_madids_as_compared(frame: pl.LazyFrame, columns: Iterable[str]) -> pl.LazyFrame:
+    """Return the frame with these columns, which hold mobile ids, as they are sent and compared."""
+    return nw.from_native(frame).with_columns(madid.normalised(nw.col(it)).alias(it) for it in columns).to_native()
 
 
 def is_madid(column: str) -> nw.Expr:

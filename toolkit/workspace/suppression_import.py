@@ -10,7 +10,7 @@ import polars as pl
 
 from toolkit.audience import Suppression, email
 from toolkit.audience.identifiers import with_addresses_as_hashed
-from toolkit.audience.suppression import LONG_HASH, as_compared_madid, is_madid
+from toolkit.audience.suppression import LONG_HASH, is_madid, with_madids_as_compared
 from toolkit.errors import ConfigurationError, UnusableRowsError
 from toolkit.names import unknown_name
 from toolkit.redaction import masked_field
@@ -170,7 +170,7 @@ def _checked(texts: pl.DataFrame, fields: Mapping[PeopleColumn, pl.Expr]) -> pl.
     if PeopleColumn.EMAIL in fields:
         rows = with_addresses_as_hashed(rows, [PeopleColumn.EMAIL.value])
     if PeopleColumn.MADID in fields:
-        rows = rows.with_columns(as_compared_madid(pl.col(PeopleColumn.MADID.value)))
+        rows = with_madids_as_compared(rows, [PeopleColumn.MADID.value])
     filled = {kind: (field.str.strip_chars() != "").fill_null(False) for kind, field in fields.items()}
     is_blank = ~pl.any_horizontal(filled.values())
     rows = _with_usability(rows, fields)
