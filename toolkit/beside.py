@@ -7,6 +7,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from toolkit.sandbox import Sandbox, SharedSandbox, StartedSandbox, attach_or_start
+from toolkit.tables import Profiles, SegmentFolder
+from toolkit.workspace.locations import Tables
+from toolkit.workspace.making import open_or_make
 
 _LONGEST_SOCKET = 100
 """What the name of a socket may have, on any system, in bytes."""
@@ -21,6 +24,20 @@ def kernels_transport() -> str:
 
     longest = os.fsencode(Path(jupyter_runtime_dir()) / f"kernel-{uuid4()}-ipc-5")
     return "ipc" if os.name == "posix" and len(longest) <= _LONGEST_SOCKET else "tcp"
+
+
+def make_sample_workspace(project: Path, *, say: Callable[[str], None]) -> None:
+    """Make the workspace of the notebooks, on the sample data, unless the project has one."""
+    data = project / "data" / "day1"
+    if not data.is_dir():
+        return
+    tables = Tables(
+        Profiles(location=str(data / "profiles"), key="CustomerId"),
+        SegmentFolder(location=str(data / "segments"), key="CustomerId"),
+    )
+    made = open_or_make(project / "workspace", tables)
+    if made.is_new:
+        say(f"New workspace: {made.path}, on the sample data")
 
 
 @contextmanager

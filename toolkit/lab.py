@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from toolkit.beside import embedded_criteo, kernels_transport
+from toolkit.beside import embedded_criteo, kernels_transport, make_sample_workspace
 from toolkit.errors import ConfigurationError
 
 # JupyterLab asks whether it may look for news, and looks for newer versions and extensions, unless it is told not to.
@@ -27,6 +27,7 @@ def run_lab(project: Path, arguments: Sequence[str], *, say: Callable[[str], Non
     notebooks = project / "notebooks"
     if not notebooks.is_dir():
         raise ConfigurationError(f"There is no folder {notebooks}.", "Run this in a checkout of the project.")
+    make_sample_workspace(project, say=say)
     with embedded_criteo(project, say=say) as criteo:
         command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *settings(), *arguments]
         try:
