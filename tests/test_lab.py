@@ -7,8 +7,9 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -16,7 +17,23 @@ from urllib.request import Request, urlopen
 import pytest
 
 from toolkit.app import __main__ as application
-from toolkit.lab import SETTINGS
+from toolkit.beside import kernels_transport
+from toolkit.lab import settings
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Jupyter's runtime folder, with a name that leaves room for that of a socket."""
+    with TemporaryDirectory(prefix="rt") as name:
+        monkeypatch.setenv("JUPYTER_RUNTIME_DIR", name)
+        yield Path(name)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sockets of POSIX")
+def test_a_folder_with_a_long_name_takes_tcp(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert kernels_transport() == "ipc"
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(runtime / ("long" * 30)))
+    assert kernels_transport() == "tcp"
 
 
 def wait_for(look: Callable[[], Any], *, seconds: float = 90) -> Any:
@@ -38,12 +55,12 @@ def answer_to(asked: Request) -> Any:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sockets of POSIX")
-def test_a_kernel_is_reached_privately_and_no_token_is_an_argument(tmp_path: Path) -> None:
+def test_a_kernel_is_reached_privately_and_no_token_is_an_argument(tmp_path: Path, runtime: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     log = tmp_path / "log"
-    environment = os.environ | {"HOME": str(home), "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")}
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port=0", *SETTINGS]
+    environment = os.environ | {"HOME": str(home)}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port=0", *settings()]
     with log.open("w") as output:
         server = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
@@ -52,10 +69,10 @@ def test_a_kernel_is_reached_privately_and_no_token_is_an_argument(tmp_path: Pat
         ).groups()
         asked = Request(f"{url}api/kernels", b"{}", {"Authorization": f"token {token}"}, method="POST")
         kernel = wait_for(lambda: answer_to(asked))["id"]
-        file = wait_for(lambda: next(iter((tmp_path / "runtime").glob(f"kernel-{kernel}.json")), None))
+        file = wait_for(lambda: next(iter(runtime.glob(f"kernel-{kernel}.json")), None))
         assert json.loads(file.read_text())["transport"] == "ipc"
-        sockets = wait_for(lambda: list((tmp_path / "runtime").glob("*-ipc-*")) or None)
-        assert {stat.S_IMODE(it.parent.stat().st_mode) for it in sockets} == {0o700}
+        sockets = wait_for(lambda: list(runtime.glob("*-ipc-*")) or None)
+        assert [it for it in sockets if it.parent.stat().st_mode & 0o077] == []
         arguments = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
         assert token not in arguments
         assert "without encryption" not in log.read_text()

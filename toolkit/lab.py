@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from toolkit.beside import PRIVATE_KERNELS, embedded_criteo
+from toolkit.beside import embedded_criteo, kernels_transport, make_sample_workspace
 from toolkit.errors import ConfigurationError
 
 # JupyterLab asks whether it may look for news, and looks for newer versions and extensions, unless it is told not to.
@@ -16,7 +16,10 @@ NO_CALLS_OUT = (
     "--LabApp.extension_manager=readonly",
 )
 
-SETTINGS = (*NO_CALLS_OUT, *PRIVATE_KERNELS)
+
+def settings() -> tuple[str, ...]:
+    """Return what JupyterLab is set to, as its arguments."""
+    return (*NO_CALLS_OUT, f"--KernelManager.transport={kernels_transport()}")
 
 
 def run_lab(project: Path, arguments: Sequence[str], *, say: Callable[[str], None]) -> int:
@@ -24,8 +27,9 @@ def run_lab(project: Path, arguments: Sequence[str], *, say: Callable[[str], Non
     notebooks = project / "notebooks"
     if not notebooks.is_dir():
         raise ConfigurationError(f"There is no folder {notebooks}.", "Run this in a checkout of the project.")
+    make_sample_workspace(project, say=say)
     with embedded_criteo(project, say=say) as criteo:
-        command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *SETTINGS, *arguments]
+        command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *settings(), *arguments]
         try:
             environment = os.environ | {"TOOLKIT_SANDBOX_URL": criteo.url}
             return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # the person's own words

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 import toolkit
 from tests.conftest import need
 from toolkit.app import served_with
-from toolkit.lab import SETTINGS
+from toolkit.lab import NO_CALLS_OUT
 from toolkit.sandbox import Sandbox
 
 PROJECT = Path(__file__).parents[2]
@@ -144,7 +144,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, _criteo_process: Sandbox) -> I
     folder = tmp_path_factory.mktemp("lab")
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port=0"),
-        *(f"--ServerApp.root_dir={folder}", *SETTINGS, "--ServerApp.token"),
+        *(f"--ServerApp.root_dir={folder}", *NO_CALLS_OUT, "--ServerApp.token"),
     ]
     address = r"(http://(?:localhost|127\.0\.0\.1):\d+/)lab"
     yield from served(command, folder=folder, address=address, TOOLKIT_SANDBOX_URL=_criteo_process.url)

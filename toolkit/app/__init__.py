@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from toolkit.beside import embedded_criteo
+from toolkit.beside import embedded_criteo, make_sample_workspace
 from toolkit.errors import ConfigurationError
 
 _TEMPLATES = Path(__file__).with_name("share")
@@ -17,6 +17,7 @@ def run_app(project: Path, arguments: Sequence[str], *, say: Callable[[str], Non
     notebooks = project / "notebooks"
     if not notebooks.is_dir():
         raise ConfigurationError(f"There is no folder {notebooks}.", "Run this in a checkout of the project.")
+    make_sample_workspace(project, say=say)
     with embedded_criteo(project, say=say) as criteo:
         environment = os.environ | served_with() | {"TOOLKIT_SANDBOX_URL": criteo.url}
         command = [sys.executable, "-m", "toolkit.app", str(notebooks), *arguments]

@@ -11,7 +11,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from traitlets import default
 from voila.app import Voila
 
-from toolkit.beside import KERNELS_TRANSPORT
+from toolkit.beside import kernels_transport
 from toolkit.forms.language import words_for
 from toolkit.forms.pages import pages_in
 from toolkit.markup import markup
@@ -39,7 +39,7 @@ class App(Voila):
         here.extension_allowlist = _EXTENSIONS
         here.allow_template_override = "NO"
         self.config.VoilaExporter.language_code = words_for(None).language
-        self.config.KernelManager.transport = KERNELS_TRANSPORT
+        self.config.KernelManager.transport = kernels_transport()
         super().initialize(argv)
 
     def launch_browser(self) -> None:
