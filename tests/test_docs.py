@@ -26,6 +26,15 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_every_test_of_the_threat_model_is_there() -> None:
+    named = re.findall(r"`(test_\w+)`", (PROJECT / "docs" / "security.md").read_text())
+    there = {
+        it for file in (PROJECT / "tests").rglob("test_*.py") for it in re.findall(r"def (test_\w+)", file.read_text())
+    }
+    assert len(named) > 30
+    assert [it for it in named if it not in there] == []
+
+
 def test_every_command_of_the_readme_is_in_the_makefile() -> None:
     named = set(re.findall(r"`make ([a-z]+)", (PROJECT / "README.md").read_text()))
     targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))

@@ -349,6 +349,11 @@ class Workspace:
         trust(self._folder, root, newest_row=newest_row, hosts=hosts)
 
     @property
+    def known_hosts(self) -> dict[str, str]:
+        """Where connections go by what this machine remembers: somebody typed the host here, or used it."""
+        return {name: it.host for name, it in connections.known_hosts(self._folder).items()}
+
+    @property
     def altered_rows(self) -> list[AlteredRow]:
         """What is not as somebody entitled signed it: people, connections, exports, suites, locations of tables."""
         return altered_rows(self._folder)

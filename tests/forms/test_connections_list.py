@@ -1,5 +1,8 @@
 """The list of connections: who sees what, and what each action does."""
 
+from pathlib import Path
+
+import pytest
 from sqlalchemy import text
 
 import toolkit
@@ -87,6 +90,44 @@ def test_a_new_secret_takes_the_place_of_the_old(workspace: toolkit.Workspace, c
     press(form, form.replace)
     assert form.message.text == "The new secret is sealed to everybody who may use the connection."
     assert [it["action"] for it in workspace.audit.rows(named=True)].count("rotate secret of connection") == 1
+
+
+def test_a_new_secret_shows_where_it_goes(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+    form = opened(workspace)
+    press(form, form.rotate)
+    assert criteo.url in str([getattr(it, "value", "") for it in form.area.children])
+    assert not is_shown(form.know_host.widget)
+
+
+def test_an_unknown_host_is_confirmed_first(
+    workspace: toolkit.Workspace, criteo: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOOLKIT_MEMORY", str(tmp_path / "memory of another machine"))
+    form = opened(toolkit.open_workspace(workspace.path))
+    press(form, form.rotate)
+    assert is_shown(form.know_host.widget)
+    form.client_id.control.value = criteo.client_id
+    type_secret(form.secret, criteo.client_secret)
+    before = len(criteo.requests())
+    press(form, form.replace)
+    assert form.know_host.problem == "This must be ticked to go on."
+    assert len(criteo.requests()) == before
+    form.know_host.control.value = True
+    press(form, form.replace)
+    assert form.message.text == "The new secret is sealed to everybody who may use the connection."
+
+
+def test_a_changed_host_keeps_the_secret(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+    form = opened(workspace)
+    press(form, form.rotate)
+    with workspace._folder.session() as session, session.begin():
+        session.execute(text("UPDATE connections SET host = 'http://127.0.0.1:9'"))
+    form.client_id.control.value = criteo.client_id
+    type_secret(form.secret, criteo.client_secret)
+    before = len(criteo.requests())
+    press(form, form.replace)
+    assert 'role="alert"' in form.message.widget.value
+    assert len(criteo.requests()) == before
 
 
 def test_removing_asks_for_each_export_what_becomes_of_it(workspace: toolkit.Workspace) -> None:

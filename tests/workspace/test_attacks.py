@@ -630,6 +630,31 @@ class TestFiles:
         again.read_from(segments=tables.segments)
         assert again.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
 
+    @pytest.fixture
+    def suite(self, workspace: toolkit.Workspace) -> Path:
+        import great_expectations.expectations as gxe
+
+        workspace.add_check("Addresses", gxe.ExpectColumnValuesToNotBeNull(column="EMail"))
+        return workspace.path / "checks" / "expectations" / "Addresses.json"
+
+    def test_a_suite_that_is_changed_stops_runs(
+        self, workspace: toolkit.Workspace, criteo: Sandbox, suite: Path
+    ) -> None:
+        suite.write_text(suite.read_text().replace("not_be_null", "be_null"))
+        assert workspace.run("Nightly").error["kind"] == "SignatureError"
+        assert criteo.lists() == []
+        workspace.sign_check("Addresses")
+        assert workspace.altered_rows == []
+
+    def test_a_suite_that_is_deleted_is_missed(
+        self, workspace: toolkit.Workspace, criteo: Sandbox, suite: Path
+    ) -> None:
+        suite.unlink()
+        assert workspace.run("Nightly").error["kind"] == "SignatureError"
+        assert criteo.lists() == []
+        workspace.remove_check("Addresses")
+        assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+
 
 class TestMachine:
     def test_a_backup_is_told_and_accepted(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:

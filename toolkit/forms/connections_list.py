@@ -192,10 +192,16 @@ class ConnectionsList(Form):
         say, chosen = self.words.say, self._required()
         self.client_id = self.field(ipywidgets.Text(description=say("Client ID"), continuous_update=False))
         self.secret = self.field(SecretField(say("Client secret")))
+        # Whoever types a secret knows where it goes: this machine does, or they say that they do.
+        self._rotated_host = chosen.host or ""
+        self.know_host = self.field(ipywidgets.Checkbox(description=say("I know this address")))
+        show(self.know_host.widget, when=self.workspace.known_hosts.get(chosen.name) != self._rotated_host)
         self.replace = button(say("Replace the secret"), style="primary")
         self.on_click(self.replace, self._rotate)
         self._open(
             say("Replace the secret of connection {name}", name=chosen.name),
+            paragraph(say("The new secret is sent to {address}.", address=self._rotated_host)),
+            self.know_host.widget,
             self.client_id.widget,
             self.secret.widget,
             self.replace,
@@ -203,12 +209,14 @@ class ConnectionsList(Form):
 
     def _rotate(self) -> None:
         say, chosen = self.words.say, self._required()
-        if self.missing(self.client_id, self.secret):
+        unknown = self.workspace.known_hosts.get(chosen.name) != self._rotated_host
+        self.know_host.problem = say("This must be ticked to go on.") if unknown and not self.know_host.value else ""
+        if self.missing(self.client_id, self.secret) or self.know_host.problem:
             return
         credentials = Credentials(
             client_id=self.client_id.value.strip(),
             client_secret=self.secret.control.take(),
-            host=chosen.host or "",
+            host=self._rotated_host,  # the one that was shown
         )
         self.say_busy(say("Criteo is asked whether it accepts the new secret."))
 

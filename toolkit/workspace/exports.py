@@ -81,11 +81,11 @@ def export_of(folder: WorkspaceFolder, name: str) -> Export:
 
 
 def _named(session: Session, name: str) -> ExportRecord:
-    records = select(ExportRecord).where(ExportRecord.removed_at.is_(None)).order_by(ExportRecord.name)
-    known = {it.name: it for it in session.scalars(records)}
-    if name not in known:
-        raise unknown_name("export", name, known)
-    return known[name]
+    there = select(ExportRecord).where(ExportRecord.removed_at.is_(None))
+    record = session.scalar(there.where(ExportRecord.name == name))
+    if record is None:
+        raise unknown_name("export", name, [it.name for it in session.scalars(there)])
+    return record
 
 
 def remove_export(folder: WorkspaceFolder, name: str) -> None:
