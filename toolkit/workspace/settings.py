@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from toolkit.errors import ConfigurationError
 from toolkit.files import write_atomically, write_once
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
+from toolkit.validating import wrong_values
 
 FILE_NAME = "workspace.toml"
 
@@ -39,8 +40,7 @@ def read(folder: Path) -> Settings:
             "Make one with toolkit.open_workspace(folder, profiles=…, segments=…), or name another folder.",
         ) from None
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
-        raise ConfigurationError(f"{path} says something wrong: {wrong}.", "Mend the file.") from None
+        raise ConfigurationError(f"{path} says something wrong: {wrong_values(error)}.", "Mend the file.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"{path} is no TOML: {error}.", "Mend the file, or bring it back from a backup."

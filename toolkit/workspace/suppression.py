@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 
+import narwhals as nw
 import polars as pl
 
 from toolkit.audience import Suppression
@@ -48,7 +49,7 @@ def suppress(
     The columns hold addresses, plain or hashed, and customer keys; at least one of the two is named. Raises
     ConfigurationError when neither is, or when the table lacks one, AccessError to viewers.
     """
-    table = people if isinstance(people, pl.DataFrame) else _read_table(Path(people))
+    table = _as_table(people)
     added = Suppression.nobody()
     for column, made in ((email_column, Suppression.of_addresses), (customer_column, Suppression.of_customers)):
         if column is not None and column not in table.columns:
@@ -76,6 +77,20 @@ def suppression_frame(folder: WorkspaceFolder) -> pl.DataFrame:
         {"entry": pl.String(), "at": pl.Datetime("us", "UTC"), "customers": pl.Int64(), "addresses": pl.Int64()}
     )
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _as_table(people: object) -> pl.DataFrame:
+    if isinstance(people, pl.DataFrame):
+        return people
+    if isinstance(people, str | Path):
+        return _read_table(Path(people))
+    try:
+        return nw.from_native(people, eager_only=True).to_polars()  # type: ignore[call-overload, no-any-return]
+    except TypeError:
+        raise ConfigurationError(
+            f"The people to suppress are no table but a {type(people).__name__}.",
+            "Pass a frame of Polars, pandas or Arrow, or the path of a Parquet or CSV file.",
+        ) from None
 
 
 def _read_table(path: Path) -> pl.DataFrame:
