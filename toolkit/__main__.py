@@ -7,6 +7,7 @@ import typer
 
 from toolkit.errors import ToolkitError
 from toolkit.refresh_commands import health, refresh, schedule
+from toolkit.terminal import prepare_output, say
 from toolkit.workspace_commands import init, workspace
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def sandbox(
     from toolkit.sandbox import CLIENT_ID, CLIENT_SECRET, PlannedFault, SandboxOptions, serve
 
     def announce(address: str) -> None:
-        typer.echo(
+        say(
             f"Embedded Criteo at {address}, until Ctrl+C. Point a connection at it:\n"
             f'workspace.connect("Sandbox", host="{address}", client_id="{CLIENT_ID}", '
             f'client_secret="{CLIENT_SECRET}", i_agree=True)'
@@ -84,7 +85,7 @@ def preview(
         shown = opened.preview(segments or opened.segments.names(), email_column=email_column)
     else:
         raise typer.BadParameter("name an export with --export, or the e-mail column with --email")
-    typer.echo(repr(shown))
+    say(repr(shown))
     if html is not None:
         shown.to_html(html)
     if left_out is not None:
@@ -100,7 +101,7 @@ def check(
     from toolkit.interface import open_workspace
 
     results = open_workspace(workspace).check(export)
-    typer.echo(repr(results))
+    say(repr(results))
     if not results.passed:
         raise typer.Exit(1)
 
@@ -139,7 +140,7 @@ def run_all(workspace: WorkspaceOption = Path("workspace")) -> None:
 
     ended = open_workspace(workspace).run_all()
     for name, it in ended.items():
-        typer.echo(f"Export {name!r}: {it}" if isinstance(it, ToolkitError) else repr(it))
+        say(f"Export {name!r}: {it}" if isinstance(it, ToolkitError) else repr(it))
     if any(isinstance(it, ToolkitError) or it.status is not RunStatus.SUCCESSFUL for it in ended.values()):
         raise typer.Exit(1)
 
@@ -167,7 +168,7 @@ def cancel(
     from toolkit.interface import open_workspace
 
     open_workspace(workspace).cancel(run_id)
-    typer.echo(f"Run {run_id} was asked to end.")
+    say(f"Run {run_id} was asked to end.")
 
 
 @app.command()
@@ -183,7 +184,7 @@ def forget(
     # Asked for, so that no address stands in the shell's history.
     email = typer.prompt("Address", hide_input=True) if customer is None else None
     forgotten = open_workspace(workspace).forget(email=email, customer=customer)
-    typer.echo(repr(forgotten))
+    say(repr(forgotten))
     if not forgotten.done:
         raise typer.Exit(1)
 
@@ -205,7 +206,7 @@ def suppress(
     added = open_workspace(workspace).suppress(
         people, email_column=email, customer_column=customer, madid_column=madid, skip_unusable=skip_unusable
     )
-    typer.echo(repr(added))
+    say(repr(added))
 
 
 @app.command()
@@ -225,7 +226,7 @@ def suppressions(
         opened.accept_lost_suppressions(entries=accept_lost)
     if lift:
         opened.unsuppress(lift)
-    typer.echo(text_table(opened.suppressed))
+    say(text_table(opened.suppressed))
 
 
 @app.command()
@@ -241,10 +242,10 @@ def exports(
     opened = open_workspace(workspace)
     if read is not None:
         changed = opened.read_exports(read)
-        typer.echo(f"Saved: {', '.join(changed) or 'nothing, all are as they were'}")
+        say(f"Saved: {', '.join(changed) or 'nothing, all are as they were'}")
     if write is not None:
         opened.write_exports(write)
-    typer.echo(text_table(opened.exports_frame))
+    say(text_table(opened.exports_frame))
 
 
 @app.command()
@@ -262,11 +263,11 @@ def segments(
 
     opened = open_workspace(workspace)
     if not build:
-        typer.echo(text_table(opened.segments_frame))
+        say(text_table(opened.segments_frame))
     elif where:
-        typer.echo(repr(opened.build_segment(build, where=where, dynamic=dynamic)))
+        say(repr(opened.build_segment(build, where=where, dynamic=dynamic)))
     else:
-        typer.echo(repr(opened.rebuild_segment(build)))
+        say(repr(opened.rebuild_segment(build)))
 
 
 @app.command()
@@ -278,7 +279,7 @@ def runs(
     from toolkit.interface import open_workspace
     from toolkit.show import text_table
 
-    typer.echo(text_table(open_workspace(workspace).runs(export)))
+    say(text_table(open_workspace(workspace).runs(export)))
 
 
 @app.command()
@@ -299,7 +300,7 @@ def lists(
         opened.delete_list(delete, host=host)
     if keep:
         opened.keep_list(keep, host=host)
-    typer.echo(repr(opened.abandoned_lists))
+    say(repr(opened.abandoned_lists))
 
 
 @app.command()
@@ -310,7 +311,7 @@ def join(
     """Make your key pair if you have none, and print the line that an administrator runs to let you in."""
     from toolkit.interface import open_workspace
 
-    typer.echo(repr(open_workspace(workspace).join(name)))
+    say(repr(open_workspace(workspace).join(name)))
 
 
 @app.command()
@@ -326,14 +327,14 @@ def audit(
 
     opened = open_workspace(workspace)
     if not verify:
-        typer.echo(text_table(opened.audit.drop("public_key")))
+        say(text_table(opened.audit.drop("public_key")))
         return
     broken = opened.verify_audit()
     if broken is not None:
-        typer.echo(str(broken))
+        say(str(broken))
         raise typer.Exit(1)
     altered = opened.altered_rows
-    typer.echo("\n".join(map(str, altered)) or "The audit is as it was written, and all rows are as they were signed.")
+    say("\n".join(map(str, altered)) or "The audit is as it was written, and all rows are as they were signed.")
     if altered:
         raise typer.Exit(1)
 
@@ -356,11 +357,11 @@ def trust(
 
     opened = open_workspace(workspace)
     if root is None and newest_row is None and not host:
-        typer.echo(opened.root)
+        say(opened.root)
         return
     hosts = dict(it.rpartition("=")[::2] for it in host or ())
     opened.trust(root, newest_row=newest_row, hosts=hosts)
-    typer.echo("This machine remembers it.")
+    say("This machine remembers it.")
 
 
 @app.command()
@@ -370,7 +371,7 @@ def demo(
     """Run the main job on the sample data and an embedded Criteo, and compare what arrived."""
     from toolkit.demo import run_demo
 
-    raise typer.Exit(run_demo(folder, say=typer.echo))
+    raise typer.Exit(run_demo(folder, say=say))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -378,7 +379,7 @@ def lab(context: typer.Context) -> None:
     """Open JupyterLab on the notebooks, with an embedded Criteo up. Further arguments go to JupyterLab."""
     from toolkit.lab import run_lab
 
-    raise typer.Exit(run_lab(Path.cwd(), context.args, say=typer.echo))
+    raise typer.Exit(run_lab(Path.cwd(), context.args, say=say))
 
 
 @app.command("app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -386,14 +387,14 @@ def serve_app(context: typer.Context) -> None:
     """Open the notebooks as an application without code, with an embedded Criteo up. Further arguments go to Voilà."""
     from toolkit.app import run_app
 
-    raise typer.Exit(run_app(Path.cwd(), context.args, say=typer.echo))
+    raise typer.Exit(run_app(Path.cwd(), context.args, say=say))
 
 
 def _tell(ran: "Run", *, json: bool = False) -> None:
     """Print a run; exit with 1 when it was not successful."""
     from toolkit.runs import RunStatus
 
-    typer.echo(ran.to_json() if json else f"{ran!r}\nReport: {ran.report}")
+    say(ran.to_json() if json else f"{ran!r}\nReport: {ran.report}")
     if ran.status is not RunStatus.SUCCESSFUL:
         raise typer.Exit(1)
 
@@ -407,10 +408,11 @@ app.add_typer(workspace, name="workspace")
 
 def main() -> None:
     """Run a command; tell an error in its two sentences, without a traceback."""
+    prepare_output()
     try:
         app()
     except ToolkitError as error:
-        typer.echo(f"{error.what}\n{error.remedy}", err=True)
+        say(f"{error.what}\n{error.remedy}", err=True)
         raise SystemExit(2) from None
 
 

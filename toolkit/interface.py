@@ -22,8 +22,8 @@ from toolkit.catalog import (
 )
 from toolkit.checks import CheckResults, OwnSuite, Thresholds
 from toolkit.criteo import CRITEO, MAX_IDENTIFIERS_A_CALL
-from toolkit.errors import ToolkitError, going_on
-from toolkit.names import one_of, same_form
+from toolkit.errors import ConfigurationError, ToolkitError, going_on
+from toolkit.names import listed, one_of, same_form
 from toolkit.notify import tell_of_run
 from toolkit.preview import FIRST_MEMBERS, Preview, preview_of_export, preview_of_segments
 from toolkit.progress_bar import progress_bar
@@ -56,6 +56,7 @@ from toolkit.runs.progress import Observer
 from toolkit.segments import remove_segment
 from toolkit.show import html_table
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
+from toolkit.tables.secrets import secret_in
 from toolkit.workspace import (
     Connection,
     Connections,
@@ -68,6 +69,7 @@ from toolkit.workspace import (
     People,
     Person,
     Role,
+    Schedule,
     WorkspaceFolder,
     connections,
     people,
@@ -122,6 +124,8 @@ def open_workspace(
             the workspace has another database.
         AccessError: Your account may not read the folder.
     """
+    _require_source("profiles", profiles, (Profiles,), "Profiles")
+    _require_source("segments", segments, (SegmentFolder, SegmentTable), "SegmentFolder")
     here = Path.cwd()
     tables = Tables(
         None if profiles is None else profiles.resolved(here), None if segments is None else segments.resolved(here)
@@ -133,6 +137,18 @@ def open_workspace(
     if other := other_tables(opened):
         warnings.warn(f"{' '.join(other)} {SAVE_THEM}", stacklevel=2)
     return workspace
+
+
+def _require_source(name: str, given: object, kinds: tuple[type, ...], example: str) -> None:
+    """Raise ConfigurationError for a path, or anything else, in the place of what says how a table is read."""
+    if given is None or isinstance(given, kinds):
+        return
+    where = given if isinstance(given, str | Path) and secret_in(str(given)) is None else "…"
+    raise ConfigurationError(
+        f"{name} takes {' or '.join(it.__name__ for it in kinds)}, and not a {type(given).__name__}: the column with "
+        "the customer's key is missing.",
+        f'Write {name}=toolkit.{example}(location="{where}", key="CustomerId").',
+    )
 
 
 class Workspace:
@@ -153,6 +169,8 @@ class Workspace:
 
         What is left out stays as it is. It takes a contributor, and the audit keeps it; raises AccessError to viewers.
         """
+        _require_source("profiles", profiles, (Profiles,), "Profiles")
+        _require_source("segments", segments, (SegmentFolder, SegmentTable), "SegmentFolder")
         here = Path.cwd()
         self._folder.use_tables(
             profiles=None if profiles is None else profiles.resolved(here),
@@ -226,11 +244,11 @@ class Workspace:
         segments: str | Sequence[str],
         *,
         email_column: str,
-        exclude: Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
         form: IdentifierForm | str = IdentifierForm.SHA256,
         thresholds: Thresholds | None = None,
-        columns: Sequence[str] = (),
-        unmasked: Sequence[str] = (),
+        columns: str | Sequence[str] = (),
+        unmasked: str | Sequence[str] = (),
         members: int = FIRST_MEMBERS,
     ) -> Preview:
         """Look at segments before anything is sent: who would be, who not and why, how much that is.
@@ -241,13 +259,13 @@ class Workspace:
         """
         return preview_of_segments(
             self._folder,
-            [same_form(it) for it in ([segments] if isinstance(segments, str) else segments)],
+            [same_form(it) for it in listed(segments, what="segments")],
             email_column=email_column,
-            exclude=[same_form(it) for it in exclude],
+            exclude=[same_form(it) for it in listed(exclude, what="exclude")],
             form=one_of("form", IdentifierForm, form),
             thresholds=thresholds,
-            columns=columns,
-            unmasked=unmasked,
+            columns=listed(columns, what="columns"),
+            unmasked=listed(unmasked, what="unmasked"),
             members=members,
         )
 
@@ -255,8 +273,8 @@ class Workspace:
         self,
         name: str,
         *,
-        columns: Sequence[str] = (),
-        unmasked: Sequence[str] = (),
+        columns: str | Sequence[str] = (),
+        unmasked: str | Sequence[str] = (),
         members: int = FIRST_MEMBERS,
         ask_criteo: bool = False,
     ) -> Preview:
@@ -266,7 +284,12 @@ class Workspace:
         anywhere. For ``columns``, ``unmasked`` and ``members`` see ``preview``.
         """
         return preview_of_export(
-            self._folder, name, columns=columns, unmasked=unmasked, members=members, asks_criteo=ask_criteo
+            self._folder,
+            name,
+            columns=listed(columns, what="columns"),
+            unmasked=listed(unmasked, what="unmasked"),
+            members=members,
+            asks_criteo=ask_criteo,
         )
 
     def check(self, name: str) -> CheckResults:
@@ -453,12 +476,75 @@ class Workspace:
         """Return the first row of the audit that was altered or removed, None when all is as it was written."""
         return team.verify_audit(self._folder)
 
-    def save_export(self, name: str, *, based_on: int | None = None, **options: Any) -> Export:
+    def save_export(
+        self,
+        name: str,
+        *,
+        connection: str,
+        email_column: str,
+        segments: str | Sequence[str],
+        exclude: str | Sequence[str] = (),
+        advertiser_id: str | int = "",
+        advertiser_column: str = "",
+        madid_column: str = "",
+        list_name: str = "{segment}",
+        lists: Mapping[str, str] = MappingProxyType({}),
+        placeholders: str | Sequence[str] = (),
+        form: IdentifierForm | str = IdentifierForm.SHA256,
+        mode: Mode | str = Mode.MIRROR,
+        active: bool = True,
+        schedule: Schedule | Mapping[str, Any] | None = None,
+        priority: int = 100,
+        thresholds: Thresholds | Mapping[str, Any] | None = None,
+        based_on: int | None = None,
+    ) -> Export:
         """Save an export, in the place of one of that name; it is not run.
 
-        Options are the fields of ``toolkit.Export``: ``connection``, ``email_column`` and ``segments`` are required.
-        With ``based_on``, the version that you edited, nothing is saved when somebody saved another meanwhile.
+        Args:
+            name: What the export is called.
+            connection: Name of the connection.
+            email_column: The profile column that holds the e-mail.
+            segments: Names, or patterns such as ``vip_*``; one may be given alone.
+            exclude: Segments whose members are never sent, or patterns of them.
+            advertiser_id: One of the connection's advertisers; not needed when there is only one.
+            advertiser_column: The profile column with the advertiser's id, instead: each gets lists of its own.
+            madid_column: A profile column that holds a mobile advertising id.
+            list_name: How contact lists are called, with ``{segment}``, ``{export}`` and ``{date}``.
+            lists: Lists that are at Criteo already, by segment: the id, or the name.
+            placeholders: What stands in the e-mail column in place of an address, beside what is known.
+            form: How addresses are sent: ``"sha256"``, ``"md5"``, ``"sha256_of_md5"`` or ``"plain"``.
+            mode: ``"mirror"``, ``"append"`` or ``"replace"``.
+            active: Whether ``run_all`` and the refresh run it.
+            schedule: When the refresh runs it; with every refresh by default.
+            priority: A refresh runs exports with a smaller one first.
+            thresholds: How strictly it is checked.
+            based_on: The version that you edited: when somebody saved another meanwhile, theirs stays.
+
+        Returns:
+            The export as it was saved.
+
+        Raises:
+            ConfigurationError: An option is wrong, or what it names is not there.
+            AccessError: You may not use the connection.
         """
+        options = {
+            "connection": connection,
+            "email_column": email_column,
+            "segments": segments,
+            "exclude": exclude,
+            "advertiser_id": advertiser_id,
+            "advertiser_column": advertiser_column,
+            "madid_column": madid_column,
+            "list_name": list_name,
+            "lists": lists,
+            "placeholders": placeholders,
+            "form": form,
+            "mode": mode,
+            "active": active,
+            "schedule": Schedule() if schedule is None else schedule,
+            "priority": priority,
+            "thresholds": Thresholds() if thresholds is None else thresholds,
+        }
         return save_export(self._folder, make_export(name, options), based_on=based_on)
 
     def remove_export(self, name: str) -> AbandonedLists:
@@ -521,7 +607,7 @@ class Workspace:
         *,
         dry_run: bool = False,
         mode: Mode | str | None = None,
-        allow: Sequence[Guard | str] = (),
+        allow: Guard | str | Sequence[Guard | str] | None = (),
         if_list_gone: IfListGone | str = IfListGone.STOP,
         batch_size: int = MAX_IDENTIFIERS_A_CALL,
         trigger: Trigger | str = Trigger.PERSON,
@@ -541,7 +627,7 @@ class Workspace:
                 trigger=one_of("trigger", Trigger, trigger),
                 dry_run=dry_run,
                 mode=None if mode is None else one_of("mode", Mode, mode),
-                allow=[one_of("guard", Guard, it) for it in allow],
+                allow=[one_of("guard", Guard, it) for it in listed(allow, what="allow")],
                 if_list_gone=one_of("choice", IfListGone, if_list_gone),
                 batch_size=batch_size,
                 observer=watching,

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from toolkit.terminal import say
+
 if TYPE_CHECKING:
     from toolkit.tables import Profiles, SegmentFolder
 
@@ -34,10 +36,10 @@ def init(
     made = open_or_make(folder, Tables(*_tables(profiles, segments, key)), database=database)
     require_database(made, database)
     if made.is_new:
-        typer.echo(f"New workspace in {made.path}. You are its administrator, as {made.account!r}.")
+        say(f"New workspace in {made.path}. You are its administrator, as {made.account!r}.")
         return
     _ = made.engine  # brings the database to this version's schema
-    typer.echo(f"There is a workspace in {made.path} already. Nothing was changed.")
+    say(f"There is a workspace in {made.path} already. Nothing was changed.")
 
 
 @workspace.command("tables")
@@ -56,7 +58,7 @@ def set_tables(
     folder.use_tables(profiles=saved_profiles, segments=saved_segments)
     save_tables(folder)
     for name, table in (("Profiles", folder.saved.profiles), ("Segments", folder.saved.segments)):
-        typer.echo(f"{name}: {'not set' if table is None else table.location}")
+        say(f"{name}: {'not set' if table is None else table.location}")
 
 
 @workspace.command()
@@ -70,7 +72,7 @@ def grants(
     from toolkit.workspace import Role, WorkspaceFolder
     from toolkit.workspace.grants import grants_for
 
-    typer.echo(grants_for(WorkspaceFolder.open(workspace), user, one_of("role", Role, role)), nl=False)
+    say(grants_for(WorkspaceFolder.open(workspace), user, one_of("role", Role, role)), nl=False)
 
 
 def _tables(profiles: str | None, segments: str | None, key: str) -> "tuple[Profiles | None, SegmentFolder | None]":

@@ -13,6 +13,7 @@ from toolkit.files import write_atomically
 from toolkit.preview.funnel import coverage_of, funnel_of
 from toolkit.preview.overlap import Overlap, overlap_of
 from toolkit.show import text_table
+from toolkit.spreadsheets import write_csv
 from toolkit.workspace import Role, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.people import acting
@@ -132,6 +133,8 @@ class Preview:
     def write_left_out(self, path: str | Path) -> Path:
         """Write the members who are not sent, with the reason, to a CSV or Parquet file; the audit keeps who did.
 
+        In CSV, an apostrophe stands before a key that a spreadsheet would run as a formula.
+
         Raises AccessError to viewers, ConfigurationError for another ending than ``.csv`` or ``.parquet``.
         """
         to = Path(path)
@@ -140,7 +143,7 @@ class Preview:
                 f"{to.name} has a name that tells no format to write.", "Let it end in .csv or .parquet."
             )
         left_out = self.left_out.with_columns(pl.col("segment", "status", "suppressed_by").cast(pl.String))
-        write = left_out.write_csv if to.suffix.lower() == ".csv" else left_out.write_parquet
+        is_csv = to.suffix.lower() == ".csv"
         what = self.export or ", ".join(self.segments)
         with self._folder.session() as session, session.begin():
             actor = acting(session, self._folder, least=Role.CONTRIBUTOR)
@@ -148,7 +151,9 @@ class Preview:
             audit.record(
                 session, self._folder, actor, Action.WRITE_LEFT_OUT, what, file=str(to.resolve()), rows=left_out.height
             )
-            write_atomically(to, write)
+            write_atomically(
+                to, lambda beside: write_csv(left_out, beside) if is_csv else left_out.write_parquet(beside)
+            )
         return to
 
     @property

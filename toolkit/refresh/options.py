@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from toolkit.errors import ConfigurationError
+from toolkit.validating import Told
 from toolkit.workspace import Schedule
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "scheduled" / "run_export.ipynb"
@@ -23,20 +24,11 @@ def refresh_schedule(at: Sequence[str], days: Sequence[str], time_zone: str, *, 
                 f"The refresh has days ({', '.join(days)}) and no times.", "Add a time, such as --at 02:00."
             )
         return default
-    try:
-        return Schedule.weekly(days, *at, time_zone=time_zone) if days else Schedule.daily(*at, time_zone=time_zone)
-    except ValidationError as error:
-        wrong = "; ".join(it["msg"] for it in error.errors())
-        raise ConfigurationError(
-            f"The times of the refresh are wrong: {wrong}.",
-            "Write them as --at 02:00 --day monday --time-zone Europe/Amsterdam.",
-        ) from None
+    return Schedule.weekly(days, *at, time_zone=time_zone) if days else Schedule.daily(*at, time_zone=time_zone)
 
 
-class RefreshOptions(BaseModel):
+class RefreshOptions(Told):
     """What can be set for a refresh."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     schedule: Schedule = Schedule()
     """When exports are due that run with every refresh: by default whenever a refresh is asked for."""

@@ -167,10 +167,12 @@ def active_exports(folder: WorkspaceFolder) -> list[str]:
 
 
 def _require_batch_size(size: int) -> None:
+    """Raise ConfigurationError unless it is a whole number of identifiers that one call takes."""
+    remedy = f"Give batch_size from 1 to {MAX_IDENTIFIERS_A_CALL:,}."
+    if isinstance(size, bool) or not isinstance(size, int):
+        raise ConfigurationError(f"batch_size is no whole number but a {type(size).__name__}.", remedy)
     if not 1 <= size <= MAX_IDENTIFIERS_A_CALL:
-        raise ConfigurationError(
-            f"A batch can't have {size:,} identifiers.", f"Give batch_size from 1 to {MAX_IDENTIFIERS_A_CALL:,}."
-        )
+        raise ConfigurationError(f"A batch can't have {size:,} identifiers.", remedy)
 
 
 def _bring_segments_up_to_date(folder: WorkspaceFolder, export: Export, trigger: Trigger) -> None:

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from toolkit.errors import ConfigurationError, DataError
 from toolkit.files import write_atomically
 from toolkit.names import same_form
+from toolkit.validating import wrong_values
 
 ENDING = ".segment.yaml"
 _NEEDS_QUOTING = re.compile(r'[%/\\:*?"<>|\x00-\x1f\x7f]|^[_.]')
@@ -94,8 +95,9 @@ def read_definition(path: Path) -> Definition | None:
     except FileNotFoundError:
         return None
     except ValidationError as error:
-        wrong = "; ".join(": ".join(filter(None, (".".join(map(str, it["loc"])), it["msg"]))) for it in error.errors())
-        raise DataError(f"{path}, the definition of a segment, says something wrong: {wrong}.", _MEND) from None
+        raise DataError(
+            f"{path}, the definition of a segment, says something wrong: {wrong_values(error)}.", _MEND
+        ) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DataError(
             f"{path}, the definition of a segment, can't be read ({type(error).__name__}).", _MEND

@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ToolkitError, UnavailableError
+from toolkit.tables.secrets import is_secret_name
 
 SCHEMA_VERSION = "0001"
 _LOCK = "SELECT pg_advisory_xact_lock(2026072)"
@@ -87,9 +88,9 @@ def parsed(url: str) -> URL:
         raise ConfigurationError(
             "The URL of the database is none.", "Write postgresql+psycopg://user@host/database, or leave it out."
         ) from None
-    if address.password:
+    if address.password or any(is_secret_name(it) for it in address.query):
         raise ConfigurationError(
-            f"The URL of the database holds a password: {address.render_as_string()}.",
+            f"The URL of the database holds a password: {address.set(query={}).render_as_string()}.",
             "Leave it out, and put it where PostgreSQL's own tools find it: ~/.pgpass or PGPASSFILE.",
         )
     if address.drivername == "postgresql":

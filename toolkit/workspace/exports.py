@@ -215,6 +215,7 @@ def _checked(folder: WorkspaceFolder, export: Export) -> Export:
     for segment in (*chosen.segments, *chosen.exclude):
         if segment not in known:
             raise unknown_name("segment", segment, known)
+    export.require_names_of_lists(chosen.segments)
     advertiser_id = "" if export.advertiser_column else _advertiser(export, used)
     lists = _found_lists(folder, export, advertiser_id) if export.lists else {}
     return export.model_copy(update={"advertiser_id": advertiser_id, "lists": lists})

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from toolkit.errors import AccessError, ConfigurationError, UnavailableError
 from toolkit.files import write_atomically, write_once
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
+from toolkit.validating import wrong_values
 from toolkit.workspace.nearby import nearest_workspaces
 
 FILE_NAME = "workspace.toml"
@@ -62,8 +63,7 @@ def read(folder: Path) -> Settings:
             "See that the disk is there, and that the folder is one; then try again.",
         ) from None
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, it['loc']))}: {it['msg']}" for it in error.errors())
-        raise ConfigurationError(f"{path} says something wrong: {wrong}.", "Mend the file.") from None
+        raise ConfigurationError(f"{path} says something wrong: {wrong_values(error)}.", "Mend the file.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"{path} is no TOML: {error}.", "Mend the file, or bring it back from a backup."
