@@ -23,7 +23,10 @@ def progress_bar(title: str) -> Iterator[Observer]:
         return
     from tqdm.auto import tqdm
 
-    bar = tqdm(total=0, leave=False, disable=None, dynamic_ncols=True, bar_format=_UNCOUNTED, unit_scale=True)
+    try:
+        bar = tqdm(total=0, leave=False, disable=None, dynamic_ncols=True, bar_format=_UNCOUNTED, unit_scale=True)
+    except (OSError, ValueError):  # it is drawn as soon as it is made
+        bar = tqdm(disable=True)
 
     def observe(progress: Progress) -> None:
         if bar.disable:

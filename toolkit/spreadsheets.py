@@ -7,12 +7,15 @@ import polars as pl
 _RUN = "^[\\s\u200b-\u200f\u2060\ufeff]*[=+\\-@\uff1d\uff0b\uff0d\uff20]|^[\\t\\r\\n]"
 """What begins a formula, also in full width and after blanks; and what makes some programs start a new cell."""
 
+_TEXTS = (pl.String, pl.Categorical, pl.Enum)
+
 
 def without_formulas(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the frame with an apostrophe, which spreadsheets hide, before each text and name that would be run."""
-    texts = [name for name, dtype in frame.schema.items() if dtype in (pl.String, pl.Categorical, pl.Enum)]
-    text = pl.col(texts).cast(pl.String)
-    plain = frame.with_columns(pl.when(text.str.contains(_RUN)).then("'" + text).otherwise(text)) if texts else frame
+    texts = [pl.col(name).cast(pl.String) for name, dtype in frame.schema.items() if dtype in _TEXTS]
+    plain = frame.with_columns(
+        pl.when(it.str.contains(_RUN)).then(pl.format("'{}", it)).otherwise(it).name.keep() for it in texts
+    )
     named = pl.Series(frame.columns, dtype=pl.String).str.contains(_RUN).to_list()
     return plain.rename({name: f"'{name}" for name, is_run in zip(frame.columns, named, strict=True) if is_run})
 

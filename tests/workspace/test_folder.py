@@ -66,8 +66,8 @@ def test_what_is_not_set_is_told(tmp_path: Path, tables: Tables) -> None:
     [
         ("id = ", "is no TOML"),
         ("\xff", "is no TOML"),
-        ("colour = 'blue'", "colour: Extra inputs"),
-        ("[profiles]\nlocation = 'x'", "profiles.key: Field required"),
+        ("colour = 'blue'", "colour: is not known"),
+        ("[profiles]\nlocation = 'x'", "profiles.key: is missing"),
     ],
 )
 def test_settings_that_cannot_be_read_are_told_with_the_file(tmp_path: Path, text: str, told: str) -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 from pydantic import Field
 
 from toolkit.errors import ConfigurationError
-from toolkit.validating import Told
+from toolkit.validating import Told, validating
 from toolkit.workspace import Schedule
+from toolkit.workspace.schedule import Every
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "scheduled" / "run_export.ipynb"
 
@@ -24,7 +25,11 @@ def refresh_schedule(at: Sequence[str], days: Sequence[str], time_zone: str, *, 
                 f"The refresh has days ({', '.join(days)}) and no times.", "Add a time, such as --at 02:00."
             )
         return default
-    return Schedule.weekly(days, *at, time_zone=time_zone) if days else Schedule.daily(*at, time_zone=time_zone)
+    given = {"every": Every.WEEK if days else Every.DAY, "at": at, "days": days, "time_zone": time_zone}
+    with validating(
+        "The times of the refresh are wrong", "Write them as --at 02:00 --day monday --time-zone Europe/Amsterdam."
+    ):
+        return Schedule.model_validate(given)
 
 
 class RefreshOptions(Told):
