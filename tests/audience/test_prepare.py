@@ -1,10 +1,11 @@
 """Every member of a segment gets exactly one status, and what is sent is what a second, slower way would send."""
 
 import hashlib
+import re
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from toolkit.audience import (
@@ -18,11 +19,16 @@ from toolkit.audience import (
     prepare,
 )
 from toolkit.audience.excluded import find_excluded
+from toolkit.audience.placeholders import Placeholders
 from toolkit.demo.expected import identifier_of
 
 
 def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _normalised(field: str) -> str:
+    return field.replace("\u200b", "").strip().lower()
 
 
 def prepared(
@@ -139,6 +145,9 @@ class TestIdentifiers:
         )
     )
     def test_are_those_of_the_row_by_row_rule(self, fields: list[str]) -> None:
+        # Addresses of nobody, such as none@…, have tests of their own.
+        nobody = Placeholders.of()
+        assume(not any(re.match(nobody.local_parts, it) or it in nobody.texts for it in map(_normalised, fields)))
         emails = [(f"{number:04}", field) for number, field in enumerate(fields)]
         audience = prepared(emails, {"S": [key for key, _ in emails]})
         expected = {it for field in fields if (it := identifier_of(field))}

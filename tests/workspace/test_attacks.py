@@ -135,6 +135,13 @@ def decision(kind: str, number: int, version: int, content: Any, connection: int
     }
 
 
+@pytest.fixture
+def other_criteo() -> Iterator[Sandbox]:
+    """Another Criteo, on another port: another host."""
+    with start() as sandbox:
+        yield sandbox
+
+
 class TestForgedSeal:
     @pytest.fixture
     def forged(self, thief: Sandbox, workspace: toolkit.Workspace) -> bytes:
@@ -377,7 +384,7 @@ class TestConnections:
         before = len(criteo.requests())
         for host in (thief.url, criteo.url):
             with pytest.raises(SignatureError):
-                workspace.rotate_connection("Sandbox", toolkit.Credentials("id", "new secret", host))
+                workspace.rotate_connection("Sandbox", toolkit.Credentials("id", "new-secret", host))
         assert thief.requests() == []
         assert len(criteo.requests()) == before
 
@@ -678,13 +685,13 @@ class TestMachine:
         assert again.altered_rows == []
 
     def test_another_host_of_a_known_connection_is_told(
-        self, workspace: toolkit.Workspace, let_in: LetIn, criteo: Sandbox
+        self, workspace: toolkit.Workspace, let_in: LetIn, criteo: Sandbox, other_criteo: Sandbox
     ) -> None:
         """An administrator makes the connection anew, with another host: whoever used the old one is asked."""
         boss = let_in("boss", "administrator")
         boss.run("Nightly").raise_for_status()
         workspace.remove_connection("Sandbox", exports="detach")
-        elsewhere = criteo.url.replace("127.0.0.1", "localhost")
+        elsewhere = other_criteo.url
         workspace.connect(
             "Sandbox", host=elsewhere, client_id=criteo.client_id, client_secret=criteo.client_secret, i_agree=True
         )

@@ -159,7 +159,9 @@ def test_a_secret_in_a_location_is_neither_kept_nor_shown(tmp_path: Path, locati
         assert "HUSHHUSH" not in str(told.value)
         assert told.value.__cause__ is None
     settings = tmp_path / "ws" / "workspace.toml"
-    toolkit.open_workspace(tmp_path / "ws", profiles=Profiles(location=str(tmp_path / "p.parquet"), key="K"))
+    toolkit.open_workspace(
+        tmp_path / "ws", profiles=Profiles(location=str(tmp_path / "p.parquet"), key="K"), create=True
+    )
     text = settings.read_text()
     settings.write_text(text.replace(str(tmp_path / "p.parquet"), location))
     with pytest.raises(ConfigurationError) as told:
