@@ -86,6 +86,7 @@ def _workspace(profiles: Path, segments: Path) -> "toolkit.Workspace":
         tempfile.mkdtemp(),
         profiles=toolkit.Profiles(location=str(profiles), key=KEY),
         segments=toolkit.SegmentFolder(location=str(segments), key=KEY),
+        create=True,
     )
 
 
@@ -107,6 +108,7 @@ def build(profiles: Path, _: Path) -> int:
             Path(at) / "workspace",
             profiles=toolkit.Profiles(location=str(profiles), key=KEY),
             segments=toolkit.SegmentFolder(location=f"{at}/segments", key=KEY),
+            create=True,
         )
         return workspace.build_segment("One in ten", where="City < 'City 18'").size
 
@@ -147,6 +149,7 @@ def set_up(profiles: Path, segments: Path, host: str, workspace: Path) -> None:
         workspace,
         profiles=toolkit.Profiles(location=str(profiles), key=KEY),
         segments=toolkit.SegmentFolder(location=str(segments), key=KEY),
+        create=True,
     )
     opened.connect("Criteo", host=host, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, i_agree=True)
     opened.save_export(

@@ -136,7 +136,7 @@ def database(databases: Databases) -> str | None:
 def workspace(tmp_path: Path, tables: Tables, criteo: Sandbox, database: str | None) -> toolkit.Workspace:
     """A workspace on these tables, connected with the embedded Criteo, with an export ``Nightly`` of ``All``."""
     opened = toolkit.open_workspace(
-        tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments, database=database
+        tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments, database=database, create=True
     )
     connect(opened, criteo)
     save_nightly(opened)

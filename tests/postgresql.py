@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
 
+from sqlalchemy import make_url
+
 from tests.conftest import need
 
 
@@ -25,6 +27,19 @@ class Server:
         name = f"test_{token_hex(6)}"
         run(self._user, self._programs / "createdb", "--host", self._folder, "--username", self._user, name)
         return f"postgresql+psycopg://{self._user}@/{name}?host={self._folder}"
+
+    def restored_copy(self, url: str) -> str:
+        """Back a database up, and restore it into a new one; return that one's URL."""
+        copy = self.new_database()
+        where = ["--host", self._folder, "--username", self._user]
+        file = self._folder / f"{database_name(copy)}.dump"
+        run(self._user, self._programs / "pg_dump", *where, "--format=custom", "--file", file, database_name(url))
+        run(self._user, self._programs / "pg_restore", *where, "--dbname", database_name(copy), file)
+        return copy
+
+
+def database_name(url: str) -> str:
+    return str(make_url(url).database)
 
 
 @contextmanager

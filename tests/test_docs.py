@@ -66,6 +66,7 @@ def test_the_examples_of_the_checks_page_run(criteo: Sandbox, tmp_path: Path) ->
         tmp_path / "workspace",
         profiles=toolkit.Profiles(location=str(PROJECT / "data/day1/profiles"), key="CustomerId"),
         segments=toolkit.SegmentFolder(location=str(PROJECT / "data/day1/segments"), key="CustomerId"),
+        create=True,
     )
     connect(opened, criteo)
     options = {"email_column": "EMail", "segments": ["High value"], "advertiser_id": "2711"}
@@ -86,6 +87,13 @@ def test_the_checks_page_names_every_check_and_its_file_is_a_suite(tmp_path: Pat
     assert made_suite("Consent", tmp_path / "Consent.yaml").frame["level"].to_list() == ["warning"]
 
 
+def test_the_tests_that_the_backup_page_names_exist() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (PROJECT / "docs" / "backup.md").read_text()))
+    there = set(re.findall(r"def (test_\w+)\(", (PROJECT / "tests" / "runs" / "test_marks.py").read_text()))
+    assert len(named) > 10
+    assert named <= there
+
+
 def test_every_status_is_explained() -> None:
     page = (PROJECT / "docs" / "how-it-works.md").read_text()
     assert [it.value for it in Status if f"| `{it.value}` |" not in page] == []
@@ -104,6 +112,7 @@ def test_the_examples_on_segments_run(tmp_path: Path) -> None:
         tmp_path / "workspace",
         profiles=toolkit.Profiles(location=str(tmp_path / "day1" / "profiles"), key="CustomerId"),
         segments=toolkit.SegmentFolder(location=str(tmp_path / "day1" / "segments"), key="CustomerId"),
+        create=True,
     )
     known = {"workspace": workspace}
     for example in examples("docs/segments.md"):

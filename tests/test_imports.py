@@ -27,7 +27,7 @@ def test_the_command_line_imports_nothing_heavy_until_a_command_runs() -> None:
 
 
 def test_a_preview_does_without_the_checks_charts_and_http(tmp_path: Path, tables: Tables) -> None:
-    toolkit.open_workspace(tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments)
+    toolkit.open_workspace(tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments, create=True)
     code = (
         f"import toolkit; print(toolkit.open_workspace({str(tmp_path / 'workspace')!r})"
         ".preview('All', email_column='EMail').counts)"

@@ -7,17 +7,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from toolkit.audience import Audience, IdentifierForm, Status
+    from toolkit.audience import Audience, IdentifierForm, Status, SuppressedBy
     from toolkit.checks import Check, Level, Thresholds
-    from toolkit.errors import SignatureError, ToolkitError, TrustError
+    from toolkit.errors import (
+        LeaseLostError,
+        LedgerDivergedError,
+        SignatureError,
+        SuppressionsLostError,
+        ToolkitError,
+        TrustError,
+        UnusableRowsError,
+    )
     from toolkit.interface import Workspace, open_workspace
     from toolkit.preview import Preview
     from toolkit.refresh import Refresh, RefreshOptions, ScheduledRun
-    from toolkit.runs import Run, RunStatus
+    from toolkit.runs import AbandonedList, AbandonedLists, Run, RunStatus
     from toolkit.tables import Profiles, SegmentFolder, SegmentTable
     from toolkit.workspace import CONSENT_TEXT, Connection, Credentials, Export, Mode, People, Role, Schedule
 
 _HOME = {
+    "AbandonedList": "runs",
+    "AbandonedLists": "runs",
     "Audience": "audience",
     "CONSENT_TEXT": "workspace",
     "Check": "checks",
@@ -25,6 +35,8 @@ _HOME = {
     "Credentials": "workspace",
     "Export": "workspace",
     "IdentifierForm": "audience",
+    "LeaseLostError": "errors",
+    "LedgerDivergedError": "errors",
     "Level": "checks",
     "Mode": "workspace",
     "People": "workspace",
@@ -41,21 +53,28 @@ _HOME = {
     "SegmentTable": "tables",
     "SignatureError": "errors",
     "Status": "audience",
+    "SuppressedBy": "audience",
+    "SuppressionsLostError": "errors",
     "Thresholds": "checks",
     "ToolkitError": "errors",
     "TrustError": "errors",
+    "UnusableRowsError": "errors",
     "Workspace": "interface",
     "open_workspace": "interface",
 }
 
 __all__ = [
     "CONSENT_TEXT",
+    "AbandonedList",
+    "AbandonedLists",
     "Audience",
     "Check",
     "Connection",
     "Credentials",
     "Export",
     "IdentifierForm",
+    "LeaseLostError",
+    "LedgerDivergedError",
     "Level",
     "Mode",
     "People",
@@ -72,9 +91,12 @@ __all__ = [
     "SegmentTable",
     "SignatureError",
     "Status",
+    "SuppressedBy",
+    "SuppressionsLostError",
     "Thresholds",
     "ToolkitError",
     "TrustError",
+    "UnusableRowsError",
     "Workspace",
     "open_workspace",
 ]

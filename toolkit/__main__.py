@@ -7,6 +7,8 @@ import typer
 
 from toolkit.errors import ToolkitError
 from toolkit.refresh_commands import health, refresh, schedule
+from toolkit.terminal import prepare_output, say
+from toolkit.workspace_commands import init, workspace
 
 if TYPE_CHECKING:
     from toolkit.runs import Run
@@ -43,7 +45,7 @@ def sandbox(
     from toolkit.sandbox import CLIENT_ID, CLIENT_SECRET, PlannedFault, SandboxOptions, serve
 
     def announce(address: str) -> None:
-        typer.echo(
+        say(
             f"Embedded Criteo at {address}, until Ctrl+C. Point a connection at it:\n"
             f'workspace.connect("Sandbox", host="{address}", client_id="{CLIENT_ID}", '
             f'client_secret="{CLIENT_SECRET}", i_agree=True)'
@@ -83,7 +85,7 @@ def preview(
         shown = opened.preview(segments or opened.segments.names(), email_column=email_column)
     else:
         raise typer.BadParameter("name an export with --export, or the e-mail column with --email")
-    typer.echo(repr(shown))
+    say(repr(shown))
     if html is not None:
         shown.to_html(html)
     if left_out is not None:
@@ -99,7 +101,7 @@ def check(
     from toolkit.interface import open_workspace
 
     results = open_workspace(workspace).check(export)
-    typer.echo(repr(results))
+    say(repr(results))
     if not results.passed:
         raise typer.Exit(1)
 
@@ -112,14 +114,21 @@ def run(
     allow: Annotated[list[str] | None, typer.Option(help="A guard to pass knowingly, such as 'large change'.")] = None,
     batch_size: BatchSizeOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    scheduled: Annotated[
+        bool, typer.Option("--scheduled", help="Nobody waits: try longer where Criteo can't be reached.")
+    ] = False,
     workspace: WorkspaceOption = Path("workspace"),
 ) -> None:
     """Run an export now."""
     from toolkit.criteo import MAX_IDENTIFIERS_A_CALL
     from toolkit.interface import open_workspace
+    from toolkit.runs import Trigger
 
     size = MAX_IDENTIFIERS_A_CALL if batch_size is None else batch_size
-    ran = open_workspace(workspace).run(export, dry_run=dry_run, mode=mode, allow=allow or [], batch_size=size)
+    trigger = Trigger.SCHEDULE if scheduled else Trigger.PERSON
+    ran = open_workspace(workspace).run(
+        export, dry_run=dry_run, mode=mode, allow=allow or [], batch_size=size, trigger=trigger
+    )
     _tell(ran, json=json)
 
 
@@ -131,7 +140,7 @@ def run_all(workspace: WorkspaceOption = Path("workspace")) -> None:
 
     ended = open_workspace(workspace).run_all()
     for name, it in ended.items():
-        typer.echo(f"Export {name!r}: {it}" if isinstance(it, ToolkitError) else repr(it))
+        say(f"Export {name!r}: {it}" if isinstance(it, ToolkitError) else repr(it))
     if any(isinstance(it, ToolkitError) or it.status is not RunStatus.SUCCESSFUL for it in ended.values()):
         raise typer.Exit(1)
 
@@ -159,7 +168,7 @@ def cancel(
     from toolkit.interface import open_workspace
 
     open_workspace(workspace).cancel(run_id)
-    typer.echo(f"Run {run_id} was asked to end.")
+    say(f"Run {run_id} was asked to end.")
 
 
 @app.command()
@@ -175,9 +184,49 @@ def forget(
     # Asked for, so that no address stands in the shell's history.
     email = typer.prompt("Address", hide_input=True) if customer is None else None
     forgotten = open_workspace(workspace).forget(email=email, customer=customer)
-    typer.echo(repr(forgotten))
+    say(repr(forgotten))
     if not forgotten.done:
         raise typer.Exit(1)
+
+
+@app.command()
+def suppress(
+    people: Annotated[str, typer.Argument(help="Where the table lies: a Parquet, Delta or CSV table.")],
+    email: Annotated[str | None, typer.Option(help="Column with e-mail addresses, plain or hashed.")] = None,
+    customer: Annotated[str | None, typer.Option(help="Column with customer keys.")] = None,
+    madid: Annotated[str | None, typer.Option(help="Column with mobile ids.")] = None,
+    skip_unusable: Annotated[
+        bool, typer.Option("--skip-unusable", help="Add the people of the other rows when some rows can't be used.")
+    ] = False,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """Keep the people of a table out of later runs."""
+    from toolkit.interface import open_workspace
+
+    added = open_workspace(workspace).suppress(
+        people, email_column=email, customer_column=customer, madid_column=madid, skip_unusable=skip_unusable
+    )
+    say(repr(added))
+
+
+@app.command()
+def suppressions(
+    lift: Annotated[str, typer.Option(help="Lift this entry: its people may be sent again.")] = "",
+    accept_lost: Annotated[
+        int | None, typer.Option(help="Go on without so many entries that are lost, as the error says.")
+    ] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """List the entries of the suppression list, without the people; lift one."""
+    from toolkit.interface import open_workspace
+    from toolkit.show import text_table
+
+    opened = open_workspace(workspace)
+    if accept_lost is not None:
+        opened.accept_lost_suppressions(entries=accept_lost)
+    if lift:
+        opened.unsuppress(lift)
+    say(text_table(opened.suppressed))
 
 
 @app.command()
@@ -193,10 +242,10 @@ def exports(
     opened = open_workspace(workspace)
     if read is not None:
         changed = opened.read_exports(read)
-        typer.echo(f"Saved: {', '.join(changed) or 'nothing, all are as they were'}")
+        say(f"Saved: {', '.join(changed) or 'nothing, all are as they were'}")
     if write is not None:
         opened.write_exports(write)
-    typer.echo(text_table(opened.exports_frame))
+    say(text_table(opened.exports_frame))
 
 
 @app.command()
@@ -214,11 +263,11 @@ def segments(
 
     opened = open_workspace(workspace)
     if not build:
-        typer.echo(text_table(opened.segments_frame))
+        say(text_table(opened.segments_frame))
     elif where:
-        typer.echo(repr(opened.build_segment(build, where=where, dynamic=dynamic)))
+        say(repr(opened.build_segment(build, where=where, dynamic=dynamic)))
     else:
-        typer.echo(repr(opened.rebuild_segment(build)))
+        say(repr(opened.rebuild_segment(build)))
 
 
 @app.command()
@@ -230,7 +279,28 @@ def runs(
     from toolkit.interface import open_workspace
     from toolkit.show import text_table
 
-    typer.echo(text_table(open_workspace(workspace).runs(export)))
+    say(text_table(open_workspace(workspace).runs(export)))
+
+
+@app.command()
+def lists(
+    empty: Annotated[str, typer.Option(help="Remove everybody from this list, by its id.")] = "",
+    delete: Annotated[str, typer.Option(help="Delete this list at Criteo, by its id.")] = "",
+    keep: Annotated[str, typer.Option(help="Let this list stay as it is, by its id.")] = "",
+    host: Annotated[str | None, typer.Option(help="Which Criteo, where two have a list of that id.")] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+) -> None:
+    """List the contact lists that no export fills any more; empty, delete or keep one."""
+    from toolkit.interface import open_workspace
+
+    opened = open_workspace(workspace)
+    if empty:
+        opened.empty_list(empty, host=host)
+    if delete:
+        opened.delete_list(delete, host=host)
+    if keep:
+        opened.keep_list(keep, host=host)
+    say(repr(opened.abandoned_lists))
 
 
 @app.command()
@@ -241,7 +311,7 @@ def join(
     """Make your key pair if you have none, and print the line that an administrator runs to let you in."""
     from toolkit.interface import open_workspace
 
-    typer.echo(repr(open_workspace(workspace).join(name)))
+    say(repr(open_workspace(workspace).join(name)))
 
 
 @app.command()
@@ -257,14 +327,14 @@ def audit(
 
     opened = open_workspace(workspace)
     if not verify:
-        typer.echo(text_table(opened.audit.drop("public_key")))
+        say(text_table(opened.audit.drop("public_key")))
         return
     broken = opened.verify_audit()
     if broken is not None:
-        typer.echo(str(broken))
+        say(str(broken))
         raise typer.Exit(1)
     altered = opened.altered_rows
-    typer.echo("\n".join(map(str, altered)) or "The audit is as it was written, and all rows are as they were signed.")
+    say("\n".join(map(str, altered)) or "The audit is as it was written, and all rows are as they were signed.")
     if altered:
         raise typer.Exit(1)
 
@@ -287,11 +357,11 @@ def trust(
 
     opened = open_workspace(workspace)
     if root is None and newest_row is None and not host:
-        typer.echo(opened.root)
+        say(opened.root)
         return
     hosts = dict(it.rpartition("=")[::2] for it in host or ())
     opened.trust(root, newest_row=newest_row, hosts=hosts)
-    typer.echo("This machine remembers it.")
+    say("This machine remembers it.")
 
 
 @app.command()
@@ -301,7 +371,7 @@ def demo(
     """Run the main job on the sample data and an embedded Criteo, and compare what arrived."""
     from toolkit.demo import run_demo
 
-    raise typer.Exit(run_demo(folder, say=typer.echo))
+    raise typer.Exit(run_demo(folder, say=say))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -309,7 +379,7 @@ def lab(context: typer.Context) -> None:
     """Open JupyterLab on the notebooks, with an embedded Criteo up. Further arguments go to JupyterLab."""
     from toolkit.lab import run_lab
 
-    raise typer.Exit(run_lab(Path.cwd(), context.args, say=typer.echo))
+    raise typer.Exit(run_lab(Path.cwd(), context.args, say=say))
 
 
 @app.command("app", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -317,29 +387,32 @@ def serve_app(context: typer.Context) -> None:
     """Open the notebooks as an application without code, with an embedded Criteo up. Further arguments go to Voilà."""
     from toolkit.app import run_app
 
-    raise typer.Exit(run_app(Path.cwd(), context.args, say=typer.echo))
+    raise typer.Exit(run_app(Path.cwd(), context.args, say=say))
 
 
 def _tell(ran: "Run", *, json: bool = False) -> None:
     """Print a run; exit with 1 when it was not successful."""
     from toolkit.runs import RunStatus
 
-    typer.echo(ran.to_json() if json else f"{ran!r}\nReport: {ran.report}")
+    say(ran.to_json() if json else f"{ran!r}\nReport: {ran.report}")
     if ran.status is not RunStatus.SUCCESSFUL:
         raise typer.Exit(1)
 
 
+app.command()(init)
 app.command()(refresh)
 app.command()(health)
 app.add_typer(schedule, name="schedule")
+app.add_typer(workspace, name="workspace")
 
 
 def main() -> None:
     """Run a command; tell an error in its two sentences, without a traceback."""
+    prepare_output()
     try:
         app()
     except ToolkitError as error:
-        typer.echo(f"{error.what}\n{error.remedy}", err=True)
+        say(f"{error.what}\n{error.remedy}", err=True)
         raise SystemExit(2) from None
 
 

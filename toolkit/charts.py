@@ -5,11 +5,18 @@ a light page and on a dark one. Its colours are those of Okabe and Ito, told apa
 has an outline, and a label, a shape or a place in an order beside its colour.
 """
 
-from html import escape
 from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from toolkit.lazy_grammar import defer_iri_grammar
+from toolkit.markup import markup, trusted
 
 if TYPE_CHECKING:
     from altair.typing import ChartType
+
+# Whoever draws a chart imports this module before Altair, which imports jsonschema.
+defer_iri_grammar()
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, GREY = "#E69F00", "#56B4E9", "#999999"
@@ -54,7 +61,8 @@ def svg(chart: "ChartType") -> str:
     return str(vl_convert.vegalite_to_svg(chart.to_dict(), config=_LOOKS, allowed_base_urls=[]))
 
 
-def figure(chart: "ChartType", label: str) -> str:
+def figure(chart: "ChartType", label: str) -> Markup:
     """Return the chart as a figure of HTML that narrows with its page; ``label`` says what it shows."""
     picture = svg(chart).replace("<svg ", '<svg style="max-width:100%;height:auto;overflow:visible" ', 1)
-    return f'<figure role="img" aria-label="{escape(label)}" style="margin:0">{picture}</figure>'
+    frame = '<figure role="img" aria-label="{label}" style="margin:0">{picture}</figure>'
+    return markup(frame, label=label, picture=trusted(picture))

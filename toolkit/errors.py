@@ -4,6 +4,12 @@ Every message is one sentence on what happened and one on what to do next. No me
 secret.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from traceback import extract_tb
+from typing import Self
+
 
 class ToolkitError(Exception):
     """Whatever went wrong in a way a user can act on.
@@ -28,6 +34,14 @@ class DataError(ToolkitError):
     """Fix the data: a table, a column or a row is not as it must be."""
 
 
+class UnusableRowsError(DataError):
+    """Fix the rows, or take the others knowingly: some rows of a table name nobody."""
+
+
+class SuppressionsLostError(DataError):
+    """Bring the suppression list back, or confirm its loss: entries that were made are not there."""
+
+
 class ConfigurationError(ToolkitError):
     """Fix the configuration: a name, a location or an option is wrong."""
 
@@ -48,9 +62,52 @@ class ListGoneError(ToolkitError):
     """A contact list was deleted at Criteo: choose to make it anew, or stop."""
 
 
+class LedgerDivergedError(ToolkitError):
+    """Another workspace, or a copy of this one, changed a contact list: choose which of them goes on."""
+
+
 class BusyError(ToolkitError):
     """Wait: something else holds what this needs, or a rate limit is reached."""
 
 
+class UnforeseenError(ToolkitError):
+    """Something that nobody thought of happened; its words are left out, because they may quote the data."""
+
+    @classmethod
+    def of(cls, error: BaseException) -> Self:
+        """Return what may be told of an exception: its kind, and the places in the code, the innermost first."""
+        places = [f"{Path(it.filename).name}:{it.lineno} ({it.name})" for it in extract_tb(error.__traceback__)]
+        return cls(
+            f"Something unforeseen happened ({type(error).__name__}): {', in '.join(reversed(places))}.",
+            "Nothing is lost: run the export again. If it happens again, report it with these places in the code.",
+        )
+
+
 class UnavailableError(ToolkitError):
     """The service does not answer: try again later; nothing is lost."""
+
+
+class LeaseLostError(ToolkitError):
+    """Another took over: this one was silent for too long, and changes nothing any more."""
+
+
+ENDS_ALL = (KeyboardInterrupt, SystemExit, GeneratorExit)
+"""What no work may survive: a person, or whoever started it, ends it."""
+
+
+def exception_of(error: BaseException) -> Exception:
+    """Return the error as an Exception: native code may end with what is none, such as the panic of one in Rust."""
+    return error if isinstance(error, Exception) else UnforeseenError.of(error)
+
+
+@contextmanager
+def going_on(failed: Callable[[ToolkitError], object]) -> Iterator[None]:
+    """Hand whatever ends the work to ``failed``, so that what comes after it is done; but for what ``ENDS_ALL``."""
+    try:
+        yield
+    except ToolkitError as error:
+        failed(error)
+    except ENDS_ALL:
+        raise
+    except BaseException as error:  # noqa: BLE001  # whatever it is, what comes after is done
+        failed(UnforeseenError.of(error))

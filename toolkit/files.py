@@ -1,10 +1,15 @@
 """Files that are there in whole or not at all."""
 
 import os
+import re
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
+from stat import S_ISREG
 
+import polars as pl
 from polars.exceptions import PolarsError
 
 from toolkit.errors import UnavailableError
@@ -25,7 +30,27 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     except (OSError, PolarsError) as error:  # Polars tells of a full disk by an error of its own, too
         raise _unwritten(path, error) from error
     finally:
-        beside.unlink(missing_ok=True)
+        # What can't be removed now is swept later; why it could not be written is told.
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+def read_parquet(path: Path) -> pl.DataFrame:
+    """Return what the Parquet file holds.
+
+    Polars would take ``[``, ``*`` and ``?`` in the names of folders for a pattern, and ``a=b`` for a column.
+    """
+    return pl.read_parquet(path, glob=False, hive_partitioning=False)
+
+
+def scan_parquet(path: Path) -> pl.LazyFrame:
+    """Return what the Parquet file holds, lazily, by the very path."""
+    return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+
+
+def read_csv(path: Path) -> pl.DataFrame:
+    """Return what the CSV file holds, as text, by the very path."""
+    return pl.read_csv(path, infer_schema=False, glob=False)
 
 
 def make_folder(path: Path) -> None:
@@ -65,3 +90,24 @@ def _unwritten(path: Path, error: Exception) -> UnavailableError:
 
 def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+
+
+_BESIDE = re.compile(r"\..+\.[0-9a-f]{8}\.part")
+
+
+def sweep_unfinished(*folders: Path, before: datetime) -> int:
+    """Remove what a process that was killed left while it wrote a file; return how many files that were.
+
+    Only files of the name that ``write_atomically`` gives, which nobody wrote to since ``before``, are removed; folders
+    within are looked through too, links are not followed. What can't be removed stays for the next time.
+    """
+    swept = 0
+    for folder in folders:
+        for place, _, files in os.walk(folder):
+            for path in [Path(place) / it for it in files if _BESIDE.fullmatch(it)]:
+                with suppress(OSError):
+                    stat = path.lstat()
+                    if S_ISREG(stat.st_mode) and stat.st_mtime < before.timestamp():
+                        path.unlink()
+                        swept += 1
+    return swept

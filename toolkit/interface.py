@@ -1,8 +1,9 @@
 """The Python interface: a workspace, and everything that is done with it, a line each."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,14 +22,15 @@ from toolkit.catalog import (
 )
 from toolkit.checks import CheckResults, OwnSuite, Thresholds
 from toolkit.criteo import CRITEO, MAX_IDENTIFIERS_A_CALL
-from toolkit.errors import ToolkitError
-from toolkit.names import one_of
+from toolkit.errors import ConfigurationError, ToolkitError, going_on
+from toolkit.names import listed, one_of, same_form
 from toolkit.notify import tell_of_run
 from toolkit.preview import FIRST_MEMBERS, Preview, preview_of_export, preview_of_segments
 from toolkit.progress_bar import progress_bar
 from toolkit.quality import ProfileQuality, quality_of
 from toolkit.refresh import Health, Refresh, RefreshOptions, health_of, refresh, refresh_of, refreshes_frame
 from toolkit.runs import (
+    AbandonedLists,
     Forgotten,
     Guard,
     IfListGone,
@@ -38,8 +40,9 @@ from toolkit.runs import (
     active_exports,
     cancel_run,
     check_export,
-    end_dead_runs,
+    end_abandoned,
     end_lists,
+    find_abandoned,
     flapping,
     forget,
     resume_export,
@@ -53,6 +56,7 @@ from toolkit.runs.progress import Observer
 from toolkit.segments import remove_segment
 from toolkit.show import html_table
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
+from toolkit.tables.secrets import secret_in
 from toolkit.workspace import (
     Connection,
     Connections,
@@ -65,6 +69,7 @@ from toolkit.workspace import (
     People,
     Person,
     Role,
+    Schedule,
     WorkspaceFolder,
     connections,
     people,
@@ -84,9 +89,11 @@ from toolkit.workspace.exports import (
     remove_export,
     save_export,
 )
-from toolkit.workspace.signed_locations import save_locations
+from toolkit.workspace.locations import SAVE_THEM, Tables, other_tables, require_database, save_tables
+from toolkit.workspace.making import open_or_make
 from toolkit.workspace.suites import add_suite, end_suite, sign_suite, suites_of
-from toolkit.workspace.suppression import suppress, suppression_frame
+from toolkit.workspace.suppression import accept_lost_suppressions, suppress, suppression_frame, unsuppress
+from toolkit.workspace.suppression_import import SuppressionImport
 from toolkit.workspace.trust import AlteredRow, altered_rows, restore_signed_rows, trust
 
 
@@ -96,18 +103,52 @@ def open_workspace(
     profiles: Profiles | None = None,
     segments: SegmentFolder | SegmentTable | None = None,
     database: str | None = None,
+    create: bool = False,
 ) -> "Workspace":
-    """Open the workspace in ``folder``.
+    """Open the workspace in ``folder``, or make it.
 
-    With ``profiles`` or ``segments`` it is made when it is not there, and reads from these from now on. ``database``,
-    for a new one, is the URL of a PostgreSQL database that a team shares, without a password; SQLite in the folder is
-    the default. Raises ConfigurationError when there is no workspace and neither table is given.
+    Args:
+        folder: The folder of the workspace.
+        profiles: The profile table. A new workspace saves it; a workspace that reads another table uses this one for
+            the session only, and a warning says so (see ``Workspace.save_tables``).
+        segments: The segments, in the same way.
+        database: For a new workspace, the URL of a PostgreSQL database that a team shares, without a password. The
+            default is SQLite in the folder.
+        create: Whether to make the workspace when the folder holds none; you become its administrator.
+
+    Returns:
+        The workspace. ``Workspace.notice`` says when it is new, or reads other tables than the saved ones.
+
+    Raises:
+        ConfigurationError: The folder holds no workspace, and ``create`` is not set; the error names those nearby. Or
+            the workspace has another database.
+        AccessError: Your account may not read the folder.
     """
-    if profiles is None and segments is None:
-        return Workspace(WorkspaceFolder.open(folder))
-    workspace = Workspace(WorkspaceFolder.make(folder, database=database))
-    workspace.read_from(profiles=profiles, segments=segments)
+    _require_source("profiles", profiles, (Profiles,), "Profiles")
+    _require_source("segments", segments, (SegmentFolder, SegmentTable), "SegmentFolder")
+    here = Path.cwd()
+    tables = Tables(
+        None if profiles is None else profiles.resolved(here), None if segments is None else segments.resolved(here)
+    )
+    opened = open_or_make(folder, tables, database=database) if create else WorkspaceFolder.open(folder)
+    require_database(opened, database)
+    opened.use_tables(profiles=tables.profiles, segments=tables.segments)
+    workspace = Workspace(opened)
+    if other := other_tables(opened):
+        warnings.warn(f"{' '.join(other)} {SAVE_THEM}", stacklevel=2)
     return workspace
+
+
+def _require_source(name: str, given: object, kinds: tuple[type, ...], example: str) -> None:
+    """Raise ConfigurationError for a path, or anything else, in the place of what says how a table is read."""
+    if given is None or isinstance(given, kinds):
+        return
+    where = given if isinstance(given, str | Path) and secret_in(str(given)) is None else "…"
+    raise ConfigurationError(
+        f"{name} takes {' or '.join(it.__name__ for it in kinds)}, and not a {type(given).__name__}: the column with "
+        "the customer's key is missing.",
+        f'Write {name}=toolkit.{example}(location="{where}", key="CustomerId").',
+    )
 
 
 class Workspace:
@@ -124,12 +165,32 @@ class Workspace:
     def read_from(
         self, *, profiles: Profiles | None = None, segments: SegmentFolder | SegmentTable | None = None
     ) -> None:
-        """Set where profiles and segments are read from, from now on; what is left out stays as it is."""
-        save_locations(
-            self._folder,
-            profiles=None if profiles is None else profiles.resolved(Path.cwd()),
-            segments=None if segments is None else segments.resolved(Path.cwd()),
+        """Set and save where profiles and segments are read from, for everybody and for scheduled runs.
+
+        What is left out stays as it is. It takes a contributor, and the audit keeps it; raises AccessError to viewers.
+        """
+        _require_source("profiles", profiles, (Profiles,), "Profiles")
+        _require_source("segments", segments, (SegmentFolder, SegmentTable), "SegmentFolder")
+        here = Path.cwd()
+        self._folder.use_tables(
+            profiles=None if profiles is None else profiles.resolved(here),
+            segments=None if segments is None else segments.resolved(here),
         )
+        self.save_tables()
+
+    def save_tables(self) -> None:
+        """Save the tables that this session reads, for everybody and for scheduled runs.
+
+        It takes a contributor, and the audit keeps it; raises AccessError to viewers.
+        """
+        save_tables(self._folder)
+
+    @property
+    def notice(self) -> str | None:
+        """What to know of this session: the workspace is new, or reads other tables than the saved ones."""
+        if other := other_tables(self._folder):
+            return f"{' '.join(other)} {SAVE_THEM}"
+        return f"This workspace is new, in {self.path}." if self._folder.is_new else None
 
     @property
     def profiles(self) -> Profiles:
@@ -143,7 +204,7 @@ class Workspace:
 
     def segment(self, name: str) -> Segment:
         """Return a segment: its size, and if it was built here its definition and history."""
-        return segment_of(self._folder, name)
+        return segment_of(self._folder, same_form(name))
 
     @property
     def segments_frame(self) -> pl.DataFrame:
@@ -152,7 +213,7 @@ class Workspace:
 
     def draft_segment(self, name: str, *, where: str | pl.Expr) -> SegmentDraft:
         """Find out who would be in a segment, as ``build_segment`` would make it; nothing is saved."""
-        return draft_segment(self._folder, name, where)
+        return draft_segment(self._folder, same_form(name), where)
 
     def build_segment(self, name: str, *, where: str | pl.Expr, dynamic: bool | None = None) -> Segment:
         """Build a segment of the profiles that meet a condition, in the place of one that was built under that name.
@@ -161,15 +222,15 @@ class Workspace:
         anew at each refresh and before each run that sends it; else its members stay. When ``dynamic`` is left out, a
         segment stays what it is, and a new one is static.
         """
-        return build_segment(self._folder, name, where, dynamic=dynamic)
+        return build_segment(self._folder, same_form(name), where, dynamic=dynamic)
 
     def rebuild_segment(self, name: str) -> Segment:
         """Build a segment anew by its definition, static or dynamic, with the profiles as they are now."""
-        return rebuild_segment(self._folder, name)
+        return rebuild_segment(self._folder, same_form(name))
 
     def remove_segment(self, name: str) -> None:
         """Remove a segment that was built here, unless an export holds it; lists at Criteo stay."""
-        remove_segment(self._folder, name)
+        remove_segment(self._folder, same_form(name))
 
     def quality(self) -> ProfileQuality:
         """Look at the profile table: what each column holds, and which ones hold e-mail addresses, mobile ids or keys.
@@ -183,11 +244,11 @@ class Workspace:
         segments: str | Sequence[str],
         *,
         email_column: str,
-        exclude: Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
         form: IdentifierForm | str = IdentifierForm.SHA256,
         thresholds: Thresholds | None = None,
-        columns: Sequence[str] = (),
-        unmasked: Sequence[str] = (),
+        columns: str | Sequence[str] = (),
+        unmasked: str | Sequence[str] = (),
         members: int = FIRST_MEMBERS,
     ) -> Preview:
         """Look at segments before anything is sent: who would be, who not and why, how much that is.
@@ -198,13 +259,13 @@ class Workspace:
         """
         return preview_of_segments(
             self._folder,
-            [segments] if isinstance(segments, str) else list(segments),
+            [same_form(it) for it in listed(segments, what="segments")],
             email_column=email_column,
-            exclude=exclude,
+            exclude=[same_form(it) for it in listed(exclude, what="exclude")],
             form=one_of("form", IdentifierForm, form),
             thresholds=thresholds,
-            columns=columns,
-            unmasked=unmasked,
+            columns=listed(columns, what="columns"),
+            unmasked=listed(unmasked, what="unmasked"),
             members=members,
         )
 
@@ -212,8 +273,8 @@ class Workspace:
         self,
         name: str,
         *,
-        columns: Sequence[str] = (),
-        unmasked: Sequence[str] = (),
+        columns: str | Sequence[str] = (),
+        unmasked: str | Sequence[str] = (),
         members: int = FIRST_MEMBERS,
         ask_criteo: bool = False,
     ) -> Preview:
@@ -223,7 +284,12 @@ class Workspace:
         anywhere. For ``columns``, ``unmasked`` and ``members`` see ``preview``.
         """
         return preview_of_export(
-            self._folder, name, columns=columns, unmasked=unmasked, members=members, asks_criteo=ask_criteo
+            self._folder,
+            name,
+            columns=listed(columns, what="columns"),
+            unmasked=listed(unmasked, what="unmasked"),
+            members=members,
+            asks_criteo=ask_criteo,
         )
 
     def check(self, name: str) -> CheckResults:
@@ -384,20 +450,22 @@ class Workspace:
         *,
         exports: OfExports | str | Mapping[str, OfExports | str] = MappingProxyType({}),
         lists: OfLists | str = OfLists.KEEP,
-    ) -> None:
+    ) -> AbandonedLists:
         """Remove a connection, which ends the transfer of data through it.
 
         ``exports`` says what becomes of those that use it: ``"detach"`` or ``"remove"``, for all or by name.
-        ``lists`` says what becomes of their lists at Criteo: ``"keep"``, ``"empty"`` or ``"delete"``.
+        ``lists`` says what becomes of their lists at Criteo: ``"keep"``, ``"empty"`` or ``"delete"``. Return the
+        lists of these exports that still hold people.
         """
         chosen = (
             one_of("choice", OfExports, exports)
             if isinstance(exports, str)
             else {export: one_of("choice", OfExports, choice) for export, choice in exports.items()}
         )
-        connections.require_decided(self._folder, name, exports=chosen)
+        decided = connections.require_decided(self._folder, name, exports=chosen)
         end_lists(self._folder, name, one_of("choice", OfLists, lists))
         connections.remove_connection(self._folder, name, exports=chosen)
+        return self._left_by(decided)
 
     @property
     def audit(self) -> pl.DataFrame:
@@ -408,21 +476,92 @@ class Workspace:
         """Return the first row of the audit that was altered or removed, None when all is as it was written."""
         return team.verify_audit(self._folder)
 
-    def save_export(self, name: str, *, based_on: int | None = None, **options: Any) -> Export:
+    def save_export(
+        self,
+        name: str,
+        *,
+        connection: str,
+        email_column: str,
+        segments: str | Sequence[str],
+        exclude: str | Sequence[str] = (),
+        advertiser_id: str | int = "",
+        advertiser_column: str = "",
+        madid_column: str = "",
+        list_name: str = "{segment}",
+        lists: Mapping[str, str] = MappingProxyType({}),
+        placeholders: str | Sequence[str] = (),
+        form: IdentifierForm | str = IdentifierForm.SHA256,
+        mode: Mode | str = Mode.MIRROR,
+        active: bool = True,
+        schedule: Schedule | Mapping[str, Any] | None = None,
+        priority: int = 100,
+        thresholds: Thresholds | Mapping[str, Any] | None = None,
+        based_on: int | None = None,
+    ) -> Export:
         """Save an export, in the place of one of that name; it is not run.
 
-        Options are the fields of ``toolkit.Export``: ``connection``, ``email_column`` and ``segments`` are required.
-        With ``based_on``, the version that you edited, nothing is saved when somebody saved another meanwhile.
+        Args:
+            name: What the export is called.
+            connection: Name of the connection.
+            email_column: The profile column that holds the e-mail.
+            segments: Names, or patterns such as ``vip_*``; one may be given alone.
+            exclude: Segments whose members are never sent, or patterns of them.
+            advertiser_id: One of the connection's advertisers; not needed when there is only one.
+            advertiser_column: The profile column with the advertiser's id, instead: each gets lists of its own.
+            madid_column: A profile column that holds a mobile advertising id.
+            list_name: How contact lists are called, with ``{segment}``, ``{export}`` and ``{date}``.
+            lists: Lists that are at Criteo already, by segment: the id, or the name.
+            placeholders: What stands in the e-mail column in place of an address, beside what is known.
+            form: How addresses are sent: ``"sha256"``, ``"md5"``, ``"sha256_of_md5"`` or ``"plain"``.
+            mode: ``"mirror"``, ``"append"`` or ``"replace"``.
+            active: Whether ``run_all`` and the refresh run it.
+            schedule: When the refresh runs it; with every refresh by default.
+            priority: A refresh runs exports with a smaller one first.
+            thresholds: How strictly it is checked.
+            based_on: The version that you edited: when somebody saved another meanwhile, theirs stays.
+
+        Returns:
+            The export as it was saved.
+
+        Raises:
+            ConfigurationError: An option is wrong, or what it names is not there.
+            AccessError: You may not use the connection.
         """
+        options = {
+            "connection": connection,
+            "email_column": email_column,
+            "segments": segments,
+            "exclude": exclude,
+            "advertiser_id": advertiser_id,
+            "advertiser_column": advertiser_column,
+            "madid_column": madid_column,
+            "list_name": list_name,
+            "lists": lists,
+            "placeholders": placeholders,
+            "form": form,
+            "mode": mode,
+            "active": active,
+            "schedule": Schedule() if schedule is None else schedule,
+            "priority": priority,
+            "thresholds": Thresholds() if thresholds is None else thresholds,
+        }
         return save_export(self._folder, make_export(name, options), based_on=based_on)
 
-    def remove_export(self, name: str) -> None:
-        """Remove an export; its runs, and its lists at Criteo, stay."""
+    def remove_export(self, name: str) -> AbandonedLists:
+        """Remove an export; its runs, and its lists at Criteo, stay. Return those that still hold people."""
         remove_export(self._folder, name)
+        return self._left_by([name])
 
-    def detach_export(self, name: str) -> None:
-        """Take an export's connection away: it does not run until it is saved with another."""
+    def detach_export(self, name: str) -> AbandonedLists:
+        """Take an export's connection away: it does not run until it is saved with another.
+
+        Return its lists at Criteo that still hold people.
+        """
         detach_export(self._folder, name)
+        return self._left_by([name])
+
+    def _left_by(self, exports: Collection[str]) -> AbandonedLists:
+        return AbandonedLists(tuple(it for it in find_abandoned(self._folder) if it.export in exports))
 
     def duplicate_export(self, name: str, to: str) -> Export:
         """Save a copy of an export under another name; its lists at Criteo are its own."""
@@ -468,7 +607,7 @@ class Workspace:
         *,
         dry_run: bool = False,
         mode: Mode | str | None = None,
-        allow: Sequence[Guard | str] = (),
+        allow: Guard | str | Sequence[Guard | str] | None = (),
         if_list_gone: IfListGone | str = IfListGone.STOP,
         batch_size: int = MAX_IDENTIFIERS_A_CALL,
         trigger: Trigger | str = Trigger.PERSON,
@@ -488,7 +627,7 @@ class Workspace:
                 trigger=one_of("trigger", Trigger, trigger),
                 dry_run=dry_run,
                 mode=None if mode is None else one_of("mode", Mode, mode),
-                allow=[one_of("guard", Guard, it) for it in allow],
+                allow=[one_of("guard", Guard, it) for it in listed(allow, what="allow")],
                 if_list_gone=one_of("choice", IfListGone, if_list_gone),
                 batch_size=batch_size,
                 observer=watching,
@@ -499,14 +638,12 @@ class Workspace:
         """Run the active exports, one after the other by name; what fails does not stop the others.
 
         An export that can't even begin, because it is running already or its connection may not be used, has the error
-        in the place of its run.
+        in the place of its run; so has one that ends in a way that nobody foresaw. Only an interrupt ends all.
         """
         ended: dict[str, Run | ToolkitError] = {}
         for name in active_exports(self._folder):
-            try:
+            with going_on(partial(ended.__setitem__, name)):
                 ended[name] = self.run(name)
-            except ToolkitError as error:
-                ended[name] = error
         return ended
 
     def resume(self, name: str, *, batch_size: int = MAX_IDENTIFIERS_A_CALL, observer: Observer | None = None) -> Run:
@@ -523,21 +660,65 @@ class Workspace:
         cancel_run(self._folder, run_id)
 
     def forget(self, *, email: str | None = None, customer: str | int | None = None) -> Forgotten:
-        """Remove a person from every list that was ever filled, and keep them out of later runs."""
+        """Remove a person from every list that was ever filled, and keep them out of later runs.
+
+        The person is found by an address (or the hash of one) or by a customer key, in today's profiles and in the
+        history of the lists' members. The result says what was found, what was removed, and what is left to do.
+        """
         return forget(self._folder, email=email, customer=customer)
+
+    @property
+    def abandoned_lists(self) -> AbandonedLists:
+        """The lists at Criteo that no export fills any more and that still hold people; ``.frame`` has a row a list."""
+        return find_abandoned(self._folder)
+
+    def empty_list(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
+        """Remove everybody from a list that is left behind; return what is left behind then."""
+        return self._end_list(list_id, OfLists.EMPTY, host)
+
+    def delete_list(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
+        """Delete a list that is left behind, at Criteo; return what is left behind then."""
+        return self._end_list(list_id, OfLists.DELETE, host)
+
+    def keep_list(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
+        """Let a list that is left behind stay as it is: runs and health no longer warn of it."""
+        return self._end_list(list_id, OfLists.KEEP, host)
+
+    def _end_list(self, list_id: str, chosen: OfLists, host: str | None) -> AbandonedLists:
+        end_abandoned(self._folder, list_id, chosen, host=host)
+        return self.abandoned_lists
 
     def suppress(
         self,
-        people: pl.DataFrame | str | Path,
+        people: pl.DataFrame | pl.LazyFrame | str | Path,
         *,
         email_column: str | None = None,
         customer_column: str | None = None,
-    ) -> str:
-        """Keep the people of a table, or of a Parquet or CSV file, out of later runs; return the entry's name.
+        madid_column: str | None = None,
+        skip_unusable: bool = False,
+    ) -> SuppressionImport:
+        """Keep the people of a frame, or of a Parquet, Delta or CSV table, out of later runs.
 
-        Addresses may be plain or hashed. Mirroring runs remove them from the lists; ``forget`` does at once.
+        Addresses may be plain or hashed. Rows that name nobody are refused, with their numbers; with
+        ``skip_unusable=True`` the people of the other rows are added. Mirroring runs remove them from the lists;
+        ``forget`` does at once.
         """
-        return suppress(self._folder, people, email_column=email_column, customer_column=customer_column)
+        return suppress(
+            self._folder,
+            people,
+            email_column=email_column,
+            customer_column=customer_column,
+            madid_column=madid_column,
+            skip_unusable=skip_unusable,
+        )
+
+    def unsuppress(self, entry: str) -> None:
+        """Lift an entry of the suppression list: its people may be sent again, unless another entry names them."""
+        unsuppress(self._folder, entry)
+
+    def accept_lost_suppressions(self, *, entries: int) -> None:
+        """Go on without entries of the suppression list that are lost; ``entries`` is how many, as the error says."""
+        accept_lost_suppressions(self._folder, entries=entries)
 
     @property
     def suppressed(self) -> pl.DataFrame:
@@ -558,7 +739,6 @@ class Workspace:
 
     def runs(self, export: str | None = None) -> pl.DataFrame:
         """Return a row a run, the newest first, of one export or of all."""
-        end_dead_runs(self._folder)
         return runs_frame(self._folder, export)
 
     def run_report(self, run_id: str) -> Run:
@@ -589,10 +769,11 @@ class Workspace:
         return run
 
     def __repr__(self) -> str:
-        return (
+        holds = (
             f"Workspace {self.path}: {len(self.connections)} connections, {len(self.exports)} exports, "
             f"{self.runs().height} runs"
         )
+        return holds if self.notice is None else f"{self.notice}\n{holds}"
 
     def _repr_html_(self) -> str:
         table = pl.DataFrame(
@@ -607,4 +788,4 @@ class Workspace:
                 ],
             }
         )
-        return html_table(table, title=f"Workspace {self.path}")
+        return html_table(table, title=f"Workspace {self.path}", subtitle=self.notice or "")

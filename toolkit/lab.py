@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from toolkit.beside import embedded_criteo, kernels_transport, make_sample_workspace
 from toolkit.errors import ConfigurationError
-from toolkit.sandbox import attach_or_start
 
 # JupyterLab asks whether it may look for news, and looks for newer versions and extensions, unless it is told not to.
 NO_CALLS_OUT = (
@@ -17,14 +17,19 @@ NO_CALLS_OUT = (
 )
 
 
+def settings() -> tuple[str, ...]:
+    """Return what JupyterLab is set to, as its arguments."""
+    return (*NO_CALLS_OUT, f"--KernelManager.transport={kernels_transport()}")
+
+
 def run_lab(project: Path, arguments: Sequence[str], *, say: Callable[[str], None]) -> int:
     """Serve the project's notebooks until interrupted; ``arguments`` go to JupyterLab. Return its exit code."""
     notebooks = project / "notebooks"
     if not notebooks.is_dir():
         raise ConfigurationError(f"There is no folder {notebooks}.", "Run this in a checkout of the project.")
-    with attach_or_start(keep=project / "workspace" / "sandbox") as criteo:
-        say(f"Embedded Criteo: {criteo.url}")
-        command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *NO_CALLS_OUT, *arguments]
+    make_sample_workspace(project, say=say)
+    with embedded_criteo(project, say=say) as criteo:
+        command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *settings(), *arguments]
         try:
             environment = os.environ | {"TOOLKIT_SANDBOX_URL": criteo.url}
             return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # the person's own words

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from toolkit.errors import BusyError, ToolkitError, UnavailableError
+from toolkit.terminal import say
 
 WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", "-w", envvar="TOOLKIT_WORKSPACE", help="Folder of the workspace.")
@@ -81,10 +82,10 @@ def refresh(
     try:
         done = open_workspace(workspace).refresh(options)
     except (BusyError, UnavailableError) as error:
-        typer.echo(f"{error.what}\n{error.remedy}", err=True)
+        say(f"{error.what}\n{error.remedy}", err=True)
         raise typer.Exit(1) from None
     if done.exports or done.warnings or not quiet:
-        typer.echo(done.json_lines if json else repr(done))
+        say(done.json_lines if json else repr(done))
     raise typer.Exit(done.exit_code)
 
 
@@ -105,7 +106,7 @@ def show(
 
     times = refresh_schedule(at or [], day or [], time_zone, default=Schedule.daily("02:00", time_zone=time_zone))
     call = call_of(WorkspaceFolder.open(workspace), times)
-    typer.echo(text_for(Scheduler(scheduler.value), call, now=datetime.now(UTC)), nl=False)
+    say(text_for(Scheduler(scheduler.value), call, now=datetime.now(UTC)), nl=False)
 
 
 @schedule.callback()
@@ -123,13 +124,13 @@ def health(
     try:
         found = open_workspace(workspace).health()
     except ToolkitError as error:
-        typer.echo(f"{error.what}\n{error.remedy}", err=True)
+        say(f"{error.what}\n{error.remedy}", err=True)
         raise typer.Exit(_UNKNOWN) from None
     match shown:
         case Shown.TEXT:
-            typer.echo(repr(found))
+            say(repr(found))
         case Shown.JSON:
-            typer.echo(found.frame.write_ndjson(), nl=False)
+            say(found.frame.write_ndjson(), nl=False)
         case Shown.PROMETHEUS:
-            typer.echo(found.prometheus, nl=False)
+            say(found.prometheus, nl=False)
     raise typer.Exit(found.level.value)

@@ -185,6 +185,7 @@ class Checkout:
             self.path / "workspace",
             profiles=toolkit.Profiles(location=str(self.profiles.parent), key="CustomerId"),
             segments=toolkit.SegmentFolder(location=str(self.profiles.parents[1] / "segments"), key="CustomerId"),
+            create=True,
         )
 
 

@@ -25,6 +25,7 @@ from toolkit.checks import (
     check_audience,
     check_profile_columns,
 )
+from toolkit.errors import ConfigurationError
 
 
 def audience_with(**statuses: dict[str, int]) -> Audience:
@@ -111,7 +112,7 @@ def test_a_limit_counts_the_identifiers_of_all_segments(name: str, limit: int, p
 
 def test_an_export_may_hold_a_million_and_no_threshold_lifts_that() -> None:
     assert Thresholds().limit_profiles == 1_000_000
-    with pytest.raises(ValueError, match="1000000"):
+    with pytest.raises(ConfigurationError, match="1000000"):
         Thresholds(limit_profiles=1_000_001)
 
 

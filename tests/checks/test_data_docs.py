@@ -1,9 +1,12 @@
 """The Data Docs of a run are one page that tells all checks, loads nothing and names nobody."""
 
 import re
+from html import escape
+from html.parser import HTMLParser
 from pathlib import Path
 
 import great_expectations.expectations as gxe
+import polars as pl
 import pytest
 
 import toolkit
@@ -54,6 +57,57 @@ def test_every_segment_and_suite_is_told(page: str) -> None:
     assert "<b>" not in page.replace("</b>", "")
     assert "a column &#x27;Nowhere&#x27; in the profiles" in page
     assert "somebody" in page
+
+
+SCRIPTS = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "a</td><svg onload=alert(1)>",
+    "$x <b onclick=y>",
+]
+
+
+@pytest.mark.parametrize("column", SCRIPTS)
+def test_the_name_of_a_column_is_text(column: str, tmp_path: Path) -> None:
+    suite = made_suite(
+        column,
+        [
+            gxe.ExpectColumnValuesToNotBeNull(column=column),
+            gxe.ExpectColumnValuesToBeInSet(column="customer", value_set=[column]),
+            gxe.ExpectColumnPairValuesToBeEqual(column_A="customer", column_B=column),
+            gxe.ExpectColumnValuesToNotBeNull(column="customer", description=column),
+            gxe.ExpectColumnValuesToMatchRegex(column="customer", regex=column.replace("$", "")),
+        ],
+    )
+    audience = audience_with(**{column: {"exportable": 5, "missing_email": 3}})
+    profiles = pl.DataFrame({"CustomerId": ["1"], column: ["x"]})
+    profiles.write_parquet(tmp_path / "profiles.parquet")
+    results = check_audience(
+        audience,
+        Thresholds(),
+        own=[suite],
+        profiles=toolkit.Profiles(location=str(tmp_path / "profiles.parquet"), key="CustomerId"),
+    )
+    page = write_data_docs(results, tmp_path, title=column).read_text()
+    assert acting_parts(page) == []
+    assert escape(column.split("<")[1], quote=False) in page
+
+
+class _Acting(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.found += [tag] if tag in ("script", "img", "svg", "iframe", "object") else []
+        self.found += [name for name, _ in attributes if name.startswith("on")]
+
+
+def acting_parts(page: str) -> list[str]:
+    """Return what of a page would run or load something."""
+    parser = _Acting()
+    parser.feed(page)
+    return parser.found
 
 
 def test_it_loads_nothing(page: str) -> None:

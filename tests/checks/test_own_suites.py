@@ -40,7 +40,9 @@ def people(tables: Tables) -> Tables:
 
 @pytest.fixture
 def workspace(tmp_path: Path, people: Tables, criteo: Sandbox) -> toolkit.Workspace:
-    opened = toolkit.open_workspace(tmp_path / "workspace", profiles=people.profiles, segments=people.segments)
+    opened = toolkit.open_workspace(
+        tmp_path / "workspace", profiles=people.profiles, segments=people.segments, create=True
+    )
     connect(opened, criteo)
     save_nightly(opened)
     return opened

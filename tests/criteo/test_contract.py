@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from toolkit.criteo import CriteoClient, IdentifierType, Operation
+from toolkit.criteo import CriteoClient, IdentifierType, ListChange, NewList, Operation
 from toolkit.errors import ToolkitError
 from toolkit.sandbox import Sandbox
 
@@ -36,6 +36,8 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[requests.Response]:
 
     def remembering(session: requests.Session, *args: Any, **options: Any) -> requests.Response:
         seen.append(send(session, *args, **options))
+        # The client reads an answer piece by piece; once it is read here, it can be read again.
+        assert seen[-1].content is not None
         return seen[-1]
 
     monkeypatch.setattr(requests.Session, "send", remembering)
@@ -63,6 +65,11 @@ def do_everything(client: CriteoClient) -> None:
     client.clear(first)
     client.statistics(first)
     client.rename(first, name="C", description="")
+    client.create_lists(
+        [NewList(ADVERTISER, "D", "made"), NewList(ADVERTISER, "E", "made"), NewList(ADVERTISER, "C", "")]
+    )
+    client.change_lists([ListChange(first, description="changed"), ListChange(second, name="F")])
+    client.lists_by_id([first, second, "999"])
     client.delete_list(second)
     for refused in (lambda: client.rename("999", name="D", description=""), lambda: client.delete_list("999")):
         with pytest.raises(ToolkitError):

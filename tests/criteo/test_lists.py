@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from toolkit.criteo import CriteoClient
+from toolkit.criteo import CriteoClient, ListChange, NewList
 from toolkit.errors import AccessError, ConfigurationError, ListGoneError, UnavailableError
-from toolkit.sandbox import Call, Fault, Sandbox
+from toolkit.sandbox import Call, Fault, Sandbox, SandboxOptions, start
 
 from .conftest import ADVERTISER, GIVES_UP, Connect, new_list
 from .scripted import Answer, Scripted
@@ -190,6 +190,63 @@ def test_two_processes_that_want_one_list_get_one_list(sandbox: Sandbox) -> None
     (held,) = sandbox.lists()
     assert sorted(said) == [[held.id, "False"], [held.id, "True"]]
     assert calls(sandbox, Call.CREATE) == 2
+
+
+class TestManyAtOnce:
+    def test_a_hundred_a_call_are_made_found_and_changed(self, client: CriteoClient, sandbox: Sandbox) -> None:
+        new = [NewList(ADVERTISER, f"list {number}", "first") for number in range(201)]
+        made = client.create_lists(new)
+        assert [made[it].name for it in new] == [it.name for it in new]
+        ids = [it.id for it in made.values()]
+        assert list(client.lists_by_id([*ids, "999", ids[0]])) == ids
+        client.change_lists([ListChange(it, description="second") for it in ids])
+        client.change_lists([ListChange(ids[0], name="other")])
+        assert {it.description for it in sandbox.lists()} == {"second"}
+        assert client.list_named(ADVERTISER, "list 0") is None
+        assert [calls(sandbox, it) for it in (Call.CREATE, Call.SEARCH, Call.UPDATE)] == [3, 3 + 3, 4]
+
+    def test_nothing_asks_nothing(self, client: CriteoClient, sandbox: Sandbox) -> None:
+        assert (client.create_lists([]), client.lists_by_id([])) == ({}, {})
+        client.change_lists([])
+        assert sandbox.requests() == []
+
+    def test_names_that_are_taken_are_left_out(self, client: CriteoClient, sandbox: Sandbox) -> None:
+        new_list(client, "taken")
+        free, taken = NewList(ADVERTISER, "free", ""), NewList(ADVERTISER, "taken", "")
+        assert list(client.create_lists([taken, free])) == [free]
+
+    def test_other_refusals_are_errors(self, client: CriteoClient) -> None:
+        with pytest.raises(ConfigurationError, match="name-must-not-be-empty"):
+            client.create_lists([NewList(ADVERTISER, "A", ""), NewList(ADVERTISER, " ", "")])
+
+    def test_a_list_that_is_gone_is_told_and_others_change(self, client: CriteoClient, sandbox: Sandbox) -> None:
+        kept = new_list(client)
+        with pytest.raises(ListGoneError):
+            client.change_lists([ListChange("999", description="x"), ListChange(kept, description="x")])
+        assert [it.description for it in sandbox.lists()] == ["x"]
+
+    def test_a_change_without_an_answer_is_no_success(self, scripted: Scripted, connect: Connect) -> None:
+        scripted.answer(Answer(body={"data": [{"id": "1"}], "errors": []}))
+        with pytest.raises(UnavailableError, match="does not say whether"):
+            connect(scripted).change_lists([ListChange("1", name="A"), ListChange("2", name="B")])
+
+    def test_what_is_too_large_goes_in_halves(self, connect: Connect) -> None:
+        with start(options=SandboxOptions(max_body_bytes=2_000)) as narrow:
+            client = connect(narrow)
+            made = client.create_lists([NewList(ADVERTISER, f"list {number}", "x" * 100) for number in range(20)])
+            client.change_lists([ListChange(it.id, description="y" * 100) for it in made.values()])
+            assert {it.description for it in narrow.lists()} == {"y" * 100}
+            assert len(made) == 20
+
+    @pytest.mark.parametrize("call", [Call.CREATE, Call.UPDATE])
+    def test_what_was_done_but_not_answered_is_done_once(
+        self, client: CriteoClient, sandbox: Sandbox, call: Call
+    ) -> None:
+        sandbox.fail(Fault.DROP_AFTER, calls=call)
+        client.create_lists([NewList(ADVERTISER, "A", "first")])
+        (made,) = sandbox.lists()
+        client.change_lists([ListChange(made.id, description="second")])
+        assert [(it.name, it.description) for it in sandbox.lists()] == [("A", "second")]
 
 
 def test_impatience_with_a_create_loses_nothing(client: CriteoClient, sandbox: Sandbox, connect: Connect) -> None:

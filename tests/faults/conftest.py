@@ -2,4 +2,12 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.faults.days", "tests.faults.truth")
+from toolkit.workspace.leases import TIMES_VARIABLE
+
+pytest.register_assert_rewrite("tests.faults.days", "tests.faults.stopping", "tests.faults.truth")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_lands_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What a killed process sent is carried out at once by an embedded Criteo, or never.
+    monkeypatch.setenv(TIMES_VARIABLE, "landing=0")

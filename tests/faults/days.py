@@ -27,7 +27,11 @@ class Days:
         self.journal = Journal(folder / "criteo")
         self._database = database
         self.workspace = toolkit.open_workspace(
-            folder / "workspace", profiles=self._tables.profiles, segments=self._tables.segments, database=database
+            folder / "workspace",
+            profiles=self._tables.profiles,
+            segments=self._tables.segments,
+            database=database,
+            create=True,
         )
         connect(self.workspace, self.criteo)
         save_nightly(self.workspace, segments=SEGMENTS)

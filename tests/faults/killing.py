@@ -6,28 +6,50 @@ import os
 import resource
 import signal
 import sys
+import threading
+import time
+from collections import Counter
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import psutil
 
 import toolkit
 from toolkit.errors import ToolkitError
+from toolkit.runs import RunStatus
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.faults.preloaded"])
+
+
+class Place(NamedTuple):
+    """An instant of a run: the ``number``-th time that it is about to do this."""
+
+    what: str
+    number: int
+
+
+NOWHERE = Place("nowhere", 0)
 
 
 class OwnProcess:
     """A run of the export ``Nightly`` in a process of its own."""
 
     def __init__(
-        self, workspace: Path, *, dies_at: int | None = None, largest_file: int | None = None, **options: Any
+        self,
+        workspace: Path,
+        *,
+        dies_at: int | None = None,
+        stops_at: Place | None = None,
+        largest_file: int | None = None,
+        **options: Any,
     ) -> None:
         """Start it; no file that it writes may have more bytes than ``largest_file``."""
         self._said, says = _CONTEXT.Pipe(duplex=False)
         self._process: ForkServerProcess = _CONTEXT.Process(
-            target=_run, args=(workspace, dict(os.environ), says, dies_at, largest_file, options), daemon=True
+            target=_run, args=(workspace, dict(os.environ), says, dies_at, stops_at, largest_file, options), daemon=True
         )
         self._process.start()
         says.close()
@@ -56,6 +78,34 @@ class OwnProcess:
         self._process.join()
         return self._process.exitcode == -signal.SIGKILL
 
+    def stop(self) -> None:
+        """Stop it in the middle of whatever it does, as a machine does that sleeps."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+        self._wait_until_stopped()
+
+    def _wait_until_stopped(self) -> None:
+        while psutil.Process(self._process.pid).status() != psutil.STATUS_STOPPED:
+            time.sleep(0.005)
+
+    def go_on(self) -> None:
+        """Let it go on after it was stopped."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, signal.SIGCONT)
+
+    def stops(self) -> bool:
+        """Wait until it has stopped itself; tell whether it has, or ended before."""
+        if self._said.recv() != _STOPPED:
+            return False
+        self._wait_until_stopped()
+        return True
+
+    def places(self) -> "list[Place]":
+        """Wait for its end, and return the instants at which it could have been stopped."""
+        found = list(iter(self._said.recv, RunStatus.SUCCESSFUL.value))
+        self._process.join()
+        return found
+
     @property
     def exit_code(self) -> int | None:
         """What it ended with."""
@@ -80,6 +130,7 @@ def _run(
     environment: dict[str, str],
     says: Connection,
     dies_at: int | None,
+    stops_at: Place | None,
     largest_file: int | None,
     options: dict[str, Any],
 ) -> None:
@@ -87,6 +138,8 @@ def _run(
     opened = toolkit.open_workspace(workspace)
     if dies_at is not None:
         _die_at(dies_at, workspace, says)
+    if stops_at is not None:
+        _stop_at(stops_at, workspace, says)
     if largest_file is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     says.send("begun")
@@ -135,10 +188,67 @@ def _die_at(number: int, workspace: Path, says: Connection) -> None:
     event.listen(Engine, "commit", on_commit)
 
 
+def _stop_at(place: Place, workspace: Path, says: Connection) -> None:
+    """Stop this process at an instant at which something is about to change, and no transaction is open.
+
+    That is: a transaction is about to begin, bytes are about to be sent over HTTP, or a file below the workspace is about
+    to be made, renamed or dropped. At ``NOWHERE`` it only tells of all of them.
+    """
+    from sqlalchemy import event
+    from sqlalchemy.orm import Session
+
+    passed: Counter[str] = Counter()
+    open_ones: set[int] = set()
+    lock = threading.Lock()
+
+    def pass_by(what: str) -> None:
+        if threading.get_ident() in open_ones:
+            return
+        with lock:
+            passed[what] += 1
+            here = Place(what, passed[what])
+            if place == NOWHERE:
+                says.send(here)
+            elif here == place:
+                # No other thread may hold the database locked meanwhile.
+                while open_ones:
+                    time.sleep(0.001)
+                says.send(_STOPPED)
+                # Sent to the process it might arrive a moment later, when this thread has gone on.
+                signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
+
+    def on_audit(name: str, arguments: tuple[Any, ...]) -> None:
+        if name == "http.client.send":
+            pass_by("send body" if arguments[1][:1] == b"{" else f"send {bytes(arguments[1][:6]).split()[0].decode()}")
+        elif name not in _FILE_EVENTS or not str(arguments[0]).startswith(str(workspace)):
+            return
+        elif name != "open" or arguments[2] & (os.O_WRONLY | os.O_RDWR):
+            pass_by(f"{_FILE_EVENTS[name]} {_kind_of_file(str(arguments[0]))}")
+
+    def on_transaction(_session: object, transaction: Any) -> None:
+        if transaction.parent is not None:
+            return
+        if threading.current_thread().name != "heartbeat":
+            pass_by(f"transaction of {_who_commits()}")
+        with lock:
+            open_ones.add(threading.get_ident())
+
+    def on_end(_session: object, transaction: Any) -> None:
+        if transaction.parent is None:
+            open_ones.discard(threading.get_ident())
+
+    sys.addaudithook(on_audit)
+    event.listen(Session, "after_transaction_create", on_transaction)
+    event.listen(Session, "after_transaction_end", on_end)
+
+
+_STOPPED = "stopped"
 _FILE_EVENTS = {"open": "write", "os.mkdir": "make", "os.rename": "rename", "os.remove": "drop"}
 
 
 def _kind_of_file(path: str) -> str:
+    if "history" in Path(path).parts:
+        return "history"
     return "plan" if "plan-" in path else "report" if "report" in path else Path(path).parent.name
 
 

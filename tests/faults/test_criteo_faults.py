@@ -43,13 +43,15 @@ def expected(many: Tables) -> set[str]:
 
 @pytest.fixture
 def workspace(tmp_path: Path, many: Tables, criteo: Sandbox) -> toolkit.Workspace:
-    opened = toolkit.open_workspace(tmp_path / "workspace", profiles=many.profiles, segments=many.segments)
+    opened = toolkit.open_workspace(tmp_path / "workspace", profiles=many.profiles, segments=many.segments, create=True)
     connect(opened, criteo)
     save_nightly(opened)
     return opened
 
 
-@pytest.mark.parametrize("fault", [it for it in Fault if it not in (Fault.SLOW, Fault.HTTP_401, Fault.REJECT)])
+@pytest.mark.parametrize(
+    "fault", [it for it in Fault if it not in (Fault.SLOW, Fault.HTTP_401, Fault.REJECT, Fault.LATE)]
+)
 def test_a_fault_that_passes_is_waited_out_and_noted(
     workspace: toolkit.Workspace, criteo: Sandbox, held: Held, expected: set[str], fault: Fault
 ) -> None:
@@ -88,7 +90,7 @@ def test_a_token_that_is_taken_back_in_the_middle_is_renewed(
 def test_tokens_that_live_for_two_seconds_are_renewed_as_often_as_needed(
     tmp_path: Path, many: Tables, strict: Sandbox, expected: set[str]
 ) -> None:
-    opened = toolkit.open_workspace(tmp_path / "workspace", profiles=many.profiles, segments=many.segments)
+    opened = toolkit.open_workspace(tmp_path / "workspace", profiles=many.profiles, segments=many.segments, create=True)
     connect(opened, strict)
     save_nightly(opened)
     strict.fail(Fault.SLOW, calls=Call.AMEND, times=4, seconds=1.5)
@@ -101,7 +103,9 @@ def test_a_limit_on_what_a_request_may_weigh_is_found_by_halving(
     tmp_path: Path, many: Tables, expected: set[str]
 ) -> None:
     with start(options=SandboxOptions(max_body_bytes=1_000_000)) as narrow:
-        opened = toolkit.open_workspace(tmp_path / "workspace", profiles=many.profiles, segments=many.segments)
+        opened = toolkit.open_workspace(
+            tmp_path / "workspace", profiles=many.profiles, segments=many.segments, create=True
+        )
         connect(opened, narrow)
         save_nightly(opened)
         run = opened.run("Nightly").raise_for_status()

@@ -13,6 +13,8 @@ from tests.faults.days import Days
 RECORDED = {
     "commit of toolkit.runs.lifecycle._begin",
     "commit of toolkit.runs.lists.lease_list",
+    "commit of toolkit.runs.marks.Marks.intend",
+    "commit of toolkit.runs.marks.Marks._confirm",
     "commit of toolkit.runs.ledger.Ledger.begin",
     "commit of toolkit.runs.ledger.Ledger.acknowledge",
     "commit of toolkit.runs.ledger.Ledger._replace_snapshot",

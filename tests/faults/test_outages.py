@@ -39,7 +39,7 @@ def options(tmp_path: Path) -> SandboxOptions:
 def apart(tmp_path: Path, tables: Tables, database: str | None) -> toolkit.Workspace:
     """A workspace that is to be connected with a Criteo of its own."""
     return toolkit.open_workspace(
-        tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments, database=database
+        tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments, database=database, create=True
     )
 
 

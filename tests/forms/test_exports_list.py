@@ -4,6 +4,7 @@ import toolkit
 from tests.forms.driving import press
 from tests.forms.test_run_panel import is_shown
 from toolkit.forms import ExportForm, ExportsList, HistoryPanel, RunPanel
+from toolkit.sandbox import Sandbox
 
 
 def opened(workspace: toolkit.Workspace) -> ExportsList:
@@ -54,6 +55,22 @@ def test_detaching_and_removing_ask_first(workspace: toolkit.Workspace) -> None:
     press(form, form.confirm)
     assert list(workspace.exports) == []
     assert form.message.text == "Export Nightly is removed."
+
+
+def test_removing_tells_of_lists_left_behind(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+    workspace.run("Nightly")
+    (made,) = criteo.lists()
+    form = opened(workspace)
+    press(form, form.remove)
+    press(form, form.confirm)
+    assert made.id in form.message.text
+    assert [it.list_id for it in workspace.abandoned_lists] == [made.id]
+
+
+def test_a_request_is_no_run_of_the_export(workspace: toolkit.Workspace) -> None:
+    workspace.run("Nightly", dry_run=True)
+    workspace.forget(customer="C001")
+    assert row(opened(workspace))["Status"] == "Not started"
 
 
 def test_who_may_only_look_is_told_why(workspace: toolkit.Workspace, as_contributor: toolkit.Workspace) -> None:

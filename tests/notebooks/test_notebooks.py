@@ -59,7 +59,26 @@ def test_a_committed_notebook_has_no_outputs_and_one_cell_of_parameters(path: Pa
     assert not re.search(r"^\s*(def|class|for|while) ", "\n".join("".join(it["source"]) for it in code), re.MULTILINE)
 
 
+def sample_workspace(folder: Path) -> toolkit.Workspace:
+    day = PROJECT / "data" / "day1"
+    return toolkit.open_workspace(
+        folder,
+        profiles=toolkit.Profiles(location=str(day / "profiles"), key="CustomerId"),
+        segments=toolkit.SegmentFolder(location=str(day / "segments"), key="CustomerId"),
+        create=True,
+    )
+
+
+def test_only_the_first_notebook_makes_a_workspace(tmp_path: Path) -> None:
+    with pytest.raises(PapermillExecutionError, match="There is no workspace"):
+        execute("03_exports.ipynb", tmp_path / "out.ipynb", workspace_folder=str(tmp_path / "w"))
+    assert not (tmp_path / "w" / "workspace.toml").exists()
+    execute("01_connections.ipynb", tmp_path / "out.ipynb", workspace_folder=str(tmp_path / "w"))
+    assert toolkit.open_workspace(tmp_path / "w").segments.names()
+
+
 def test_the_preview_shows_every_segment_and_why_members_are_left_out(tmp_path: Path) -> None:
+    sample_workspace(tmp_path / "w")
     notebook = execute("02_preview_a_segment.ipynb", tmp_path / "out.ipynb", workspace_folder=str(tmp_path / "w"))
     assert "1,751 of 1,871 members exportable" in shown(notebook)
     assert "VIP's / été & 冬" in shown(notebook)
@@ -74,6 +93,7 @@ FORMS = {
 
 @pytest.mark.parametrize("name", FORMS)
 def test_a_notebook_of_forms_shows_them_in_a_fresh_checkout(name: str, tmp_path: Path) -> None:
+    sample_workspace(tmp_path / "w")
     said = shown(execute(name, tmp_path / "out.ipynb", workspace_folder=str(tmp_path / "w")))
     assert [it for it in FORMS[name] if it not in said] == []
 
@@ -83,12 +103,7 @@ def test_the_application_leads_to_every_notebook_in_its_order() -> None:
 
 
 def test_an_executed_notebook_holds_no_address_and_no_secret(tmp_path: Path, criteo: Sandbox) -> None:
-    day = PROJECT / "data" / "day1"
-    workspace = toolkit.open_workspace(
-        tmp_path / "w",
-        profiles=toolkit.Profiles(location=str(day / "profiles"), key="CustomerId"),
-        segments=toolkit.SegmentFolder(location=str(day / "segments"), key="CustomerId"),
-    )
+    workspace = sample_workspace(tmp_path / "w")
     connect(workspace, criteo)
     save_nightly(workspace, segments=["High value"])
     workspace.run("Nightly").raise_for_status()

@@ -70,7 +70,7 @@ def test_what_criteo_counted_is_of_the_last_run_until_it_is_asked(
     assert remembered["match_rate"] == remembered["matches"] / 100
     asked = workspace.preview_export("Nightly", ask_criteo=True).lists.row(0, named=True)
     assert (asked["matches"], asked["counted_at"] > remembered["counted_at"]) == (remembered["matches"], True)
-    assert len(criteo.requests()) == before + 2  # a token, and one count
+    assert len(criteo.requests()) == before + 3  # a token, a search for the marks, and one count
     criteo.delete_list(found.id)
     gone = workspace.preview_export("Nightly", ask_criteo=True)
     assert any(found.id in it for it in gone.warnings)

@@ -24,7 +24,7 @@ def preview_of(
     with TemporaryDirectory() as folder:
         tables = Tables(Path(folder)).write(emails, segments)
         workspace = toolkit.open_workspace(
-            Path(folder) / "workspace", profiles=tables.profiles, segments=tables.segments
+            Path(folder) / "workspace", profiles=tables.profiles, segments=tables.segments, create=True
         )
         return workspace.preview(list(segments), email_column="EMail", **options)
 
@@ -117,8 +117,9 @@ def test_a_customer_is_found_by_the_key_whatever_its_type(key: int | str, tmp_pa
         tmp_path / "workspace",
         profiles=toolkit.Profiles(location=str(tmp_path / "profiles.parquet"), key="Id"),
         segments=toolkit.SegmentFolder(location=str(tmp_path / "segments"), key="Id"),
+        create=True,
     )
     preview = workspace.preview(["B", "A"], email_column="EMail")
-    assert preview.find(key).rows() == [("A", 7, "exportable"), ("B", 7, "exportable")]
-    assert preview.find(9).rows() == [("B", 9, "not_in_profiles")]
+    assert preview.find(key).rows() == [("A", 7, "exportable", None), ("B", 7, "exportable", None)]
+    assert preview.find(9).rows() == [("B", 9, "not_in_profiles", None)]
     assert preview.find("nobody").is_empty()

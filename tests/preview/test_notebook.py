@@ -32,7 +32,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     folder = tmp_path_factory.mktemp("preview")
     emails = {f"C{number:03}": f"person{number}@mail.example" for number in range(100)}
     tables = Tables(folder / "tables").write(emails, {"All": list(emails)})
-    toolkit.open_workspace(folder / "workspace", profiles=tables.profiles, segments=tables.segments)
+    toolkit.open_workspace(folder / "workspace", profiles=tables.profiles, segments=tables.segments, create=True)
     (folder / "lake").mkdir()
     lake = Lake(folder / "lake")
     lake.preview()

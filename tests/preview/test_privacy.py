@@ -63,6 +63,25 @@ def test_unmasked_columns_are_shown_and_the_audit_keeps_it(workspace: toolkit.Wo
     assert "FirstName" in row["details"]
 
 
+def test_an_address_is_masked_whatever_its_column_is_called(workspace: toolkit.Workspace, tables: Tables) -> None:
+    address = pl.format("{}@mail.example", pl.col("CustomerId").str.to_lowercase())
+    pl.read_parquet(tables.profiles.location).with_columns(
+        Remark=pl.format("write to {} please", address),
+        Wide=address.str.replace("@", "\uff20"),
+        Bytes=address.cast(pl.Binary),
+        Several=pl.concat_list(address, address),
+        Nested=pl.struct(a=address),
+        Kind=address.cast(pl.Categorical),
+    ).write_parquet(tables.profiles.location)
+    columns = ["EMail", "Remark", "Wide", "Bytes", "Several", "Nested", "Kind", "City"]
+    for options in ({"unmasked": columns}, {"columns": columns}):
+        preview = workspace.preview("All", email_column="CustomerId", **options)
+        assert preview.members["City"][0] == "Ede"
+        shown = preview.members.drop("customer").write_json() + preview._repr_html_()
+        assert re.findall(r"c?\d+[@\uff20]mail", shown) == []
+        assert ADDRESS.findall(shown) == []
+
+
 def test_a_viewer_sees_a_preview_and_neither_unmasked_columns_nor_a_file(
     as_viewer: toolkit.Workspace, tmp_path: Path
 ) -> None:

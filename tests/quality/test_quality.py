@@ -12,7 +12,7 @@ import toolkit
 from tests.conftest import Tables
 from toolkit.errors import DataError
 from toolkit.quality import Holds, ProfileQuality, email_candidates, quality_of, sample
-from toolkit.quality.holding import masked
+from toolkit.redaction import masked_column
 
 ROWS = 200
 
@@ -87,7 +87,7 @@ def test_text_among_numbers_is_not_shown(tmp_path: Path) -> None:
 
 @given(st.text(min_size=1))
 def test_no_more_than_first_letters_and_an_ending_are_left_of_a_masked_value(value: str) -> None:
-    left = pl.select(masked(pl.lit(value))).item()
+    left = pl.select(masked_column(pl.lit(value))).item()
     parts = left.split("•••")
     assert len(parts) in (1, 2, 3)
     assert len(parts[0].strip()) <= 1
@@ -155,7 +155,9 @@ class TestCandidates:
 
 
 def test_it_shows_itself_without_an_address_and_in_one_line_of_python(tmp_path: Path, tables: Tables) -> None:
-    workspace = toolkit.open_workspace(tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments)
+    workspace = toolkit.open_workspace(
+        tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments, create=True
+    )
     quality = workspace.quality()
     shown = repr(quality) + quality._repr_html_()
     assert "100 rows, 2 columns" in shown

@@ -37,7 +37,7 @@ def ends_wrong(*arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.
         (["--at", "25:00"], "The times of the refresh are wrong"),
         (["--at", "02:00", "--time-zone", "Mars/Olympus"], "'Mars/Olympus' is no time zone"),
         (["--at", "02:00", "--day", "someday"], "The times of the refresh are wrong"),
-        ([argument for hour in range(5) for argument in ("--at", f"{hour:02}:00")], "at most 4 items"),
+        ([argument for hour in range(5) for argument in ("--at", f"{hour:02}:00")], "at most 4"),
         (["--day", "monday"], "has days (monday) and no times"),
         (["--notebook", "nowhere.ipynb"], "nowhere.ipynb is not there"),
         (["--keep-days", "0"], "--keep-days"),

@@ -140,5 +140,5 @@ def test_jobs_run_the_export_and_what_is_kept_of_them_names_no_person(
     assert [it for it in kept if b"Anna" in it.read_bytes()] == []
 
     message = scheduler.ended(wrong)["status_message"]
-    assert "dry_run: Input should be a valid boolean; speed: Extra inputs are not permitted" in message
+    assert "dry_run: must be True or False; speed: is not known" in message
     assert "There are workspace (str, required), export (str, required), dry_run (bool), allow (list[str])" in message

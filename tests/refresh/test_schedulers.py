@@ -31,7 +31,7 @@ TASK = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
 def folder(tmp_path: Path, tables: Tables) -> WorkspaceFolder:
     """A workspace with a path that schedulers may take apart."""
     path = tmp_path / "it's 100% $HOME"
-    toolkit.open_workspace(path, profiles=tables.profiles, segments=tables.segments)
+    toolkit.open_workspace(path, profiles=tables.profiles, segments=tables.segments, create=True)
     return WorkspaceFolder.open(path)
 
 

@@ -55,6 +55,7 @@ class Days(RuleBasedStateMachine):
             profiles=self.tables.profiles,
             segments=self.tables.segments,
             database=self.database(),
+            create=True,
         )
         connect(self.workspace, self.criteo)
         self.save()

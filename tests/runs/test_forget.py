@@ -1,6 +1,10 @@
 """A data subject request: one person leaves every list, and is kept out of later runs, without being written down."""
 
 import hashlib
+import importlib
+import json
+import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +13,8 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, save_nightly
-from toolkit.errors import ConfigurationError
+from toolkit.criteo import CriteoClient
+from toolkit.errors import ConfigurationError, DataError
 from toolkit.sandbox import Sandbox
 
 Held = Callable[[str], set[str]]
@@ -51,7 +56,8 @@ def test_nothing_that_is_kept_names_the_person(two_exports: toolkit.Workspace) -
     assert b"person1@" not in kept
     assert "person1" not in repr(forgotten) + forgotten._repr_html_()
     (row,) = two_exports.audit.filter(action="forget person").rows(named=True)
-    assert (row["name"], row["details"]) == (forgotten.entry, "{}")
+    assert row["name"] == forgotten.entry
+    assert json.loads(row["details"]).keys() == {"number", "sha256", "customers", "addresses"}
 
 
 def test_an_address_that_the_profile_no_longer_has_leaves_by_the_customers_key(
@@ -135,7 +141,7 @@ def test_a_suppression_list_holds_in_every_form(
     }[known_by]
     pl.DataFrame({"who": [value, None]}).write_csv(tmp_path / "out.csv")
     column = {"customer_column" if known_by == "customer" else "email_column": "who"}
-    workspace.suppress(tmp_path / "out.csv", **column)
+    workspace.suppress(tmp_path / "out.csv", **column, skip_unusable=True)
     left_out = workspace.preview("All", email_column="EMail", form=form).left_out
     assert left_out.select("customer", "status").rows() == [("C005", "suppressed")]
     assert workspace.suppressed.select("customers", "addresses").sum().row(0)[0] == (known_by == "customer")
@@ -148,6 +154,165 @@ def test_a_list_that_lacks_the_column_is_told(workspace: toolkit.Workspace, tmp_
     with pytest.raises(ConfigurationError, match="No column was named"):
         workspace.suppress(people)
     (tmp_path / "broken.parquet").write_bytes(b"a@x.example is no table")
-    with pytest.raises(toolkit.ToolkitError, match="can't be read as a table") as raised:
+    with pytest.raises(DataError) as raised:
         workspace.suppress(tmp_path / "broken.parquet", email_column="email")
     assert "a@x.example" not in str(raised.value)
+
+
+class TestFinding:
+    @pytest.fixture
+    def databases(self) -> None:
+        """Who is found is the same on every database."""
+
+    @pytest.fixture
+    def database(self) -> None:
+        return None
+
+    def test_goes_by_an_address_of_before(self, workspace: toolkit.Workspace, tables: Tables, held: Held) -> None:
+        workspace.run("Nightly").raise_for_status()
+        emails = {f"C{number:03}": f"person{number}@mail.example" for number in range(100)}
+        tables.write(emails | {"C001": "new@mail.example"})
+        forgotten = workspace.forget(email="person1@mail.example")
+        assert (forgotten.customers, forgotten.identifiers, forgotten.lists, forgotten.removed) == (1, 2, 1, 1)
+        workspace.run("Nightly").raise_for_status()
+        assert len(held("All")) == 99
+        tables.write(emails | {"C001": None, "C002": "new@mail.example", "C003": "person1@mail.example"})
+        left_out = workspace.preview("All", email_column="EMail").left_out
+        assert dict(left_out.select("customer", "suppressed_by").rows()) == {
+            "C001": "customer key",
+            "C002": "identifier",
+            "C003": "identifier",
+        }
+
+    def test_goes_by_customers_who_are_gone(self, workspace: toolkit.Workspace, tables: Tables, held: Held) -> None:
+        save_nightly(workspace, mode="append")
+        workspace.run("Nightly").raise_for_status()
+        tables.write({f"C{number:03}": f"person{number}@mail.example" for number in range(2, 100)})
+        forgotten = workspace.forget(customer="C001")
+        assert (forgotten.customers, forgotten.identifiers, forgotten.removed) == (1, 1, 1)
+        assert sha256(1) not in held("All")
+        tables.write({"C900": "person1@mail.example"}, {"All": ["C900"]})
+        assert workspace.preview("All", email_column="EMail").left_out["suppressed_by"].to_list() == ["identifier"]
+
+    @pytest.mark.parametrize("person", [{"email": "stranger@mail.example"}, {"customer": "X77"}])
+    def test_of_nobody_confirms_no_removal(
+        self, workspace: toolkit.Workspace, held: Held, person: dict[str, str]
+    ) -> None:
+        workspace.run("Nightly").raise_for_status()
+        forgotten = workspace.forget(**person)
+        assert (forgotten.found, forgotten.customers, forgotten.removed, forgotten.lists) == (False, 0, 0, 0)
+        assert forgotten.frame["outcome"].to_list() == ["not found"]
+        assert "removed" not in repr(forgotten).splitlines()[0].lower()
+        assert len(held("All")) == 100
+
+    @pytest.mark.parametrize(
+        "person",
+        [
+            {"email": ""},
+            {"email": "nobody"},
+            {"email": "Jan Jansen"},
+            {"email": "<person1@mail.example>"},
+            {"customer": ""},
+            {"customer": "  "},
+            {"customer": "c001"},
+            {"customer": " C001"},
+            {"customer": "{C001}"},
+            {"customer": "00C001"},
+        ],
+    )
+    def test_refuses_what_is_none_or_nearly_one(
+        self, workspace: toolkit.Workspace, held: Held, person: dict[str, str]
+    ) -> None:
+        workspace.run("Nightly").raise_for_status()
+        with pytest.raises(ConfigurationError) as raised:
+            workspace.forget(**person)
+        assert ("'C001'" in str(raised.value)) == bool(person.get("customer", "").strip())
+        assert "person1@" not in str(raised.value)
+        assert workspace.suppressed.is_empty()
+        assert len(held("All")) == 100
+
+    def test_takes_the_hash_of_an_address(self, workspace: toolkit.Workspace, held: Held) -> None:
+        workspace.run("Nightly").raise_for_status()
+        forgotten = workspace.forget(email=sha256(1).upper())
+        assert (forgotten.done, forgotten.customers, forgotten.removed) == (True, 1, 1)
+        assert sha256(1) not in held("All")
+
+    def test_asked_again_makes_no_second_entry(self, workspace: toolkit.Workspace) -> None:
+        workspace.run("Nightly").raise_for_status()
+        first, second = workspace.forget(customer="C001"), workspace.forget(customer="C001")
+        assert first.entry == second.entry
+        assert second.frame["outcome"].to_list() == ["not found"]
+        assert workspace.suppressed.height == 1
+
+    def test_of_unreadable_profiles_keeps_the_person_out(
+        self, workspace: toolkit.Workspace, tables: Tables, held: Held
+    ) -> None:
+        workspace.run("Nightly").raise_for_status()
+        profiles = tables.folder / "profiles.parquet"
+        content = profiles.read_bytes()
+        profiles.unlink()
+        forgotten = workspace.forget(email="person1@mail.example")
+        assert not forgotten.done
+        assert forgotten.problems
+        assert sha256(1) not in held("All")
+        profiles.write_bytes(content)
+        workspace.run("Nightly").raise_for_status()
+        assert sha256(1) not in held("All")
+
+
+class TestLeaving:
+    @pytest.fixture
+    def databases(self) -> None:
+        """What is sent is the same on every database."""
+
+    @pytest.fixture
+    def database(self) -> None:
+        return None
+
+    def test_takes_all_types_of_identifiers(self, workspace: toolkit.Workspace, tables: Tables, held: Held) -> None:
+        phones = [f"6D92078A-8246-4ba4-ae5b-{number:012x}" for number in range(100)]
+        profiles = tables.folder / "profiles.parquet"
+        pl.read_parquet(profiles).with_columns(Phone=pl.Series(phones)).write_parquet(profiles)
+        save_nightly(workspace, madid_column="Phone", mode="append")
+        workspace.run("Nightly").raise_for_status()
+        before = held("All")
+        forgotten = workspace.forget(email="person1@mail.example")
+        assert len(before) - len(held("All")) == forgotten.removed
+        assert sha256(1) not in held("All")
+        if forgotten.done:
+            assert {it.lower() for it in held("All")}.isdisjoint({phones[1].lower()})
+        save_nightly(workspace, mode="append")
+        left_out = workspace.preview("All", email_column="EMail").left_out
+        assert left_out["customer"].to_list() == ["C001"]
+
+    def test_is_told_within_ten_seconds(self, two_exports: toolkit.Workspace) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as unused:
+            port = unused.getsockname()[1]
+        with pytest.MonkeyPatch.context() as patch:
+            # The package has a function of the module's name.
+            module = importlib.import_module("toolkit.runs.forget")
+            patch.setattr(module, "client_of", lambda credentials, **options: _closed(port, **options))
+            begun = time.monotonic()
+            forgotten = two_exports.forget(email="person1@mail.example")
+        assert time.monotonic() - begun < 10
+        assert forgotten.frame["outcome"].to_list() == ["not done", "not done"]
+        assert two_exports.suppressed.height == 1
+        assert two_exports.forget(email="person1@mail.example").done
+
+    def test_waits_for_no_run_that_goes_on(self, workspace: toolkit.Workspace, held: Held) -> None:
+        workspace.run("Nightly").raise_for_status()
+        said: list[toolkit.runs.Forgotten] = []
+
+        def ask(progress: object) -> None:
+            if not said:
+                said.append(workspace.forget(customer="C001"))
+
+        workspace.run("Nightly", observer=ask).raise_for_status()
+        assert said[0].frame["outcome"].to_list() == ["not done"]
+        assert workspace.forget(customer="C001").frame["done"].all()
+        assert sha256(1) not in held("All")
+
+
+def _closed(port: int, **options: object) -> CriteoClient:
+    """A client of an address where nobody listens."""
+    return CriteoClient(host=f"http://127.0.0.1:{port}", client_id="a", client_secret="b", **options)

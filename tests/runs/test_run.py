@@ -69,7 +69,7 @@ class TestMirror:
         run = workspace.run("Nightly").raise_for_status()
         assert held("Few") == sha256("person1@mail.example")
         assert run.outcome == "successful with warnings"
-        assert any("'All' is no longer in the export" in warning for warning in run.warnings)
+        assert [(it["segment"], it["because"]) for it in run.abandoned] == [("All", "without the segment")]
 
 
 class TestBatches:
@@ -207,7 +207,9 @@ class TestLists:
     def test_a_list_of_that_name_that_is_not_ours_is_left_alone(
         self, workspace: toolkit.Workspace, criteo: Sandbox, tmp_path: Path, tables: Tables, held: Held
     ) -> None:
-        other = toolkit.open_workspace(tmp_path / "other", profiles=tables.profiles, segments=tables.segments)
+        other = toolkit.open_workspace(
+            tmp_path / "other", profiles=tables.profiles, segments=tables.segments, create=True
+        )
         connect(other, criteo)
         save_nightly(other)
         other.run("Nightly").raise_for_status()

@@ -24,7 +24,7 @@ def sha256(*numbers: int) -> set[str]:
 
 
 def madid(number: int) -> str:
-    return f"0000000A-0000-4000-8000-{number:012}"
+    return f"0000000a-0000-4000-8000-{number:012}"
 
 
 def add_column(tables: Tables, name: str, values: list[object]) -> None:

@@ -131,7 +131,9 @@ def test_only_the_owner_can_read_what_is_kept(tmp_path: Path) -> None:
 
 def test_a_workspace_that_is_made_around_what_is_kept_is_open_to_nobody_else(tmp_path: Path) -> None:
     with start(options=SandboxOptions(keep=tmp_path / "workspace" / "sandbox")):
-        toolkit.open_workspace(tmp_path / "workspace", profiles=toolkit.Profiles(location="profiles.parquet", key="Id"))
+        toolkit.open_workspace(
+            tmp_path / "workspace", profiles=toolkit.Profiles(location="profiles.parquet", key="Id"), create=True
+        )
     assert (tmp_path / "workspace").stat().st_mode & 0o077 == 0
 
 

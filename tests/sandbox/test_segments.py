@@ -1,6 +1,8 @@
+import time
+
 import pytest
 
-from toolkit.sandbox import HeldList, Sandbox
+from toolkit.sandbox import Call, Fault, HeldList, Sandbox
 
 from .plain_client import SEGMENTS, Client, codes
 
@@ -100,6 +102,16 @@ def test_every_list_is_found_once_over_the_pages(client: Client) -> None:
     assert [len(page["data"]) for page in pages] == [3, 3, 1, 0]
     assert [it["id"] for page in pages for it in page["data"]] == made
     assert [page["meta"]["totalItems"] for page in pages] == [7] * 4
+
+
+def test_a_search_that_answers_late_shows_what_was(client: Client, sandbox: Sandbox) -> None:
+    first = client.new_list("A")
+    time.sleep(0.5)
+    client.call("PATCH", SEGMENTS, {"data": [{"id": first, "attributes": {"name": "B"}}]})
+    client.new_list("C")
+    sandbox.fail(Fault.LATE, calls=Call.SEARCH, seconds=0.4)
+    assert [it["attributes"]["name"] for it in client.search().json()["data"]] == ["A"]
+    assert [it["attributes"]["name"] for it in client.search().json()["data"]] == ["B", "C"]
 
 
 def test_filters_must_all_hold(client: Client) -> None:

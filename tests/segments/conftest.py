@@ -35,7 +35,9 @@ def write_profiles(tables: Tables, rows: list[dict[str, Any]] = PROFILES) -> Non
 def alone(tmp_path: Path, tables: Tables) -> toolkit.Workspace:
     """A workspace without a connection."""
     write_profiles(tables)
-    return toolkit.open_workspace(tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments)
+    return toolkit.open_workspace(
+        tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments, create=True
+    )
 
 
 @pytest.fixture

@@ -132,6 +132,7 @@ def test_keys_that_are_numbers_stay_numbers(tmp_path: Path) -> None:
         tmp_path / "workspace",
         profiles=toolkit.Profiles(location=str(tmp_path / "profiles.parquet"), key="Id"),
         segments=toolkit.SegmentFolder(location=str(tmp_path / "segments"), key="Member"),
+        create=True,
     )
     workspace.build_segment("Dutch", where="Country = 'NL'")
     written = pl.read_parquet(tmp_path / "segments" / "Dutch.parquet")
@@ -334,6 +335,7 @@ def _workspace(at: Path, profiles: pl.DataFrame) -> toolkit.Workspace:
         at / "workspace",
         profiles=toolkit.Profiles(location=str(at / "profiles.parquet"), key="Id"),
         segments=toolkit.SegmentFolder(location=str(at / "segments"), key="Id"),
+        create=True,
     )
 
 

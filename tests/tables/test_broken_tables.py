@@ -53,9 +53,10 @@ class Lake:
     def preview(self, **options: object) -> toolkit.Preview:
         key = str(options.pop("key", "CustomerId"))
         workspace = toolkit.open_workspace(
-            self.folder / "workspace",
+            tempfile.mkdtemp(dir=self.folder),
             profiles=toolkit.Profiles(location=str(self.profiles), key=key),
             segments=toolkit.SegmentFolder(location=str(self.segments), key="CustomerId"),
+            create=True,
         )
         return workspace.preview("All", email_column=str(options.pop("email_column", "EMail")))
 
@@ -313,7 +314,7 @@ class TestCsv:
         (lake.segments / "All.csv").write_text("CustomerId,City\nC001,Ede\nC002\n")
         refused(lake, DataError, naming="Row 3 of .*All.csv has 1 fields", remedy="Mend the row")
 
-    @pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "cp1252"])
+    @pytest.mark.parametrize("encoding", ["latin-1", "utf-16-le", "cp1252"])
     def test_in_another_encoding(self, encoding: str, lake: Lake) -> None:
         file = lake.as_csv()
         file.write_bytes(file.read_text().replace("C039@", "Zoë@").encode(encoding))

@@ -168,6 +168,7 @@ class TestSegments:
             tmp_path,
             profiles=profiles("profiles"),
             segments=toolkit.SegmentFolder(location="s3://lake/segments", key="CustomerId"),
+            create=True,
         )
         assert workspace.preview("All", email_column="EMail").exportable == 3
         bucket.put("profiles/part-1.parquet", ROWS.with_columns(CustomerId=pl.lit("C4")))

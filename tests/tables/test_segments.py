@@ -1,6 +1,7 @@
 """A catalog names its segments and their members, from a folder of tables or from one table of memberships."""
 
 from pathlib import Path
+from tempfile import mkdtemp
 
 import polars as pl
 import pyarrow as pa
@@ -215,7 +216,7 @@ class TestKeys:
     """Keys of profiles and segments meet only when they are of one type."""
 
     def preview(self, folder: Path, profiles: toolkit.Profiles, catalog: Catalog) -> toolkit.Audience:
-        workspace = toolkit.open_workspace(folder / "workspace", profiles=profiles, segments=catalog)
+        workspace = toolkit.open_workspace(mkdtemp(dir=folder), profiles=profiles, segments=catalog, create=True)
         return workspace.preview("Big", email_column="EMail")
 
     def tables(self, folder: Path, ours: object, theirs: object) -> tuple[toolkit.Profiles, toolkit.SegmentTable]:
@@ -266,16 +267,22 @@ class TestKeys:
 
 class TestPreview:
     def test_a_segment_named_twice_counts_once(self, tables: Tables, tmp_path: Path) -> None:
-        workspace = toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, segments=tables.segments)
+        workspace = toolkit.open_workspace(
+            tmp_path / "w", profiles=tables.profiles, segments=tables.segments, create=True
+        )
         assert workspace.preview(["All", "All"], email_column="EMail").segments == ["All"]
 
     def test_no_segment_is_refused(self, tables: Tables, tmp_path: Path) -> None:
-        workspace = toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, segments=tables.segments)
+        workspace = toolkit.open_workspace(
+            tmp_path / "w", profiles=tables.profiles, segments=tables.segments, create=True
+        )
         with pytest.raises(ConfigurationError, match="No segment is chosen"):
             workspace.preview([], email_column="EMail")
 
     def test_an_open_workspace_sees_what_is_written_meanwhile(self, tables: Tables, tmp_path: Path) -> None:
-        workspace = toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, segments=tables.segments)
+        workspace = toolkit.open_workspace(
+            tmp_path / "w", profiles=tables.profiles, segments=tables.segments, create=True
+        )
         assert workspace.preview("All", email_column="EMail").exportable == 100
         tables.write(segments={"New": ["C001", "C002"]})
         profiles = tables.folder / "profiles.parquet"

@@ -19,15 +19,17 @@ from typing import Any
 import orjson
 import pytest
 import tomli_w
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 import toolkit
 from tests.conftest import Databases, Tables, connect, save_nightly
 from toolkit.errors import AccessError, ConfigurationError, SignatureError, TrustError
 from toolkit.sandbox import Sandbox, SandboxOptions, start
+from toolkit.workspace.access import require_signed_connection
 from toolkit.workspace.decisions import row_digest
 from toolkit.workspace.keys import Identity, seal
-from toolkit.workspace.records import AuditRecord
+from toolkit.workspace.people import acting, signed_people
+from toolkit.workspace.records import AuditRecord, ConnectionRecord
 from toolkit.workspace.signing import SignedKind, sign
 
 As = Callable[[str], toolkit.Workspace]
@@ -134,6 +136,13 @@ def decision(kind: str, number: int, version: int, content: Any, connection: int
         "connection": connection,
         "content": kept,
     }
+
+
+@pytest.fixture
+def other_criteo() -> Iterator[Sandbox]:
+    """Another Criteo, on another port: another host."""
+    with start() as sandbox:
+        yield sandbox
 
 
 class TestForgedSeal:
@@ -378,7 +387,7 @@ class TestConnections:
         before = len(criteo.requests())
         for host in (thief.url, criteo.url):
             with pytest.raises(SignatureError):
-                workspace.rotate_connection("Sandbox", toolkit.Credentials("id", "new secret", host))
+                workspace.rotate_connection("Sandbox", toolkit.Credentials("id", "new-secret", host))
         assert thief.requests() == []
         assert len(criteo.requests()) == before
 
@@ -555,7 +564,11 @@ class TestOtherWorkspace:
     ) -> None:
         """The same person makes both; what they signed for one counts nothing in the other."""
         other = toolkit.open_workspace(
-            tmp_path / "other", profiles=tables.profiles, segments=tables.segments, database=databases.new()
+            tmp_path / "other",
+            profiles=tables.profiles,
+            segments=tables.segments,
+            database=databases.new(),
+            create=True,
         )
         connect(other, criteo)
         save_nightly(other, mode="append")
@@ -569,7 +582,11 @@ class TestOtherWorkspace:
         self, workspace: toolkit.Workspace, tmp_path: Path, tables: Tables, criteo: Sandbox, databases: Databases
     ) -> None:
         other = toolkit.open_workspace(
-            tmp_path / "other", profiles=tables.profiles, segments=tables.segments, database=databases.new()
+            tmp_path / "other",
+            profiles=tables.profiles,
+            segments=tables.segments,
+            database=databases.new(),
+            create=True,
         )
         connect(other, criteo)
         save_nightly(other)
@@ -585,7 +602,7 @@ class TestOtherWorkspace:
     ) -> None:
         database = databases.new()
         person("mallory")
-        theirs = toolkit.open_workspace(tmp_path / "theirs", profiles=tables.profiles, database=database)
+        theirs = toolkit.open_workspace(tmp_path / "theirs", profiles=tables.profiles, database=database, create=True)
         if database is None:
             workspace._folder.engine.dispose()
             for it in workspace.path.glob("workspace.db*"):
@@ -671,13 +688,13 @@ class TestMachine:
         assert again.altered_rows == []
 
     def test_another_host_of_a_known_connection_is_told(
-        self, workspace: toolkit.Workspace, let_in: LetIn, criteo: Sandbox
+        self, workspace: toolkit.Workspace, let_in: LetIn, criteo: Sandbox, other_criteo: Sandbox
     ) -> None:
         """An administrator makes the connection anew, with another host: whoever used the old one is asked."""
         boss = let_in("boss", "administrator")
         boss.run("Nightly").raise_for_status()
         workspace.remove_connection("Sandbox", exports="detach")
-        elsewhere = criteo.url.replace("127.0.0.1", "localhost")
+        elsewhere = other_criteo.url
         workspace.connect(
             "Sandbox", host=elsewhere, client_id=criteo.client_id, client_secret=criteo.client_secret, i_agree=True
         )
@@ -755,7 +772,9 @@ class TestWays:
         vera = let_in("vera", "viewer")
         vera.write_exports(tmp_path / "exports.yaml")
         person("vera")
-        anew = toolkit.open_workspace(tmp_path / "anew", profiles=tables.profiles, segments=tables.segments)
+        anew = toolkit.open_workspace(
+            tmp_path / "anew", profiles=tables.profiles, segments=tables.segments, create=True
+        )
         connect(anew, criteo)
         assert list(anew.read_exports(tmp_path / "exports.yaml")) == ["Nightly"]
         assert anew.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
@@ -784,6 +803,21 @@ class TestWays:
         assert workspace.altered_rows == []
         assert workspace.verify_audit() is None
         assert len(workspace.exports) == 7
+
+    def test_a_reader_sees_one_moment(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
+        vera = let_in("vera", "viewer")
+        with vera._folder.reading() as session:
+            acting(session, vera._folder)
+            workspace.change_role("vera", "contributor")
+            workspace.share_connection("Sandbox", "vera")
+            assert {it.name: it.role for it in signed_people(session)}["vera"] == "viewer"
+            require_signed_connection(session, session.scalars(select(ConnectionRecord)).one())
+        assert vera.me.role is toolkit.Role.CONTRIBUTOR
+
+    def test_a_reader_waits_for_nobody(self, workspace: toolkit.Workspace) -> None:
+        with workspace._folder.session() as session, session.begin():
+            acting(session, workspace._folder)
+            assert list(toolkit.open_workspace(workspace.path).exports) == ["Nightly"]
 
     def test_the_first_administrator_gone(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
         boss = let_in("boss", "administrator")

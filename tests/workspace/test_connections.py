@@ -9,12 +9,14 @@ from sqlalchemy import text
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
 from toolkit.errors import AccessError, ConfigurationError, SignatureError, UnavailableError
-from toolkit.sandbox import Sandbox
+from toolkit.sandbox import Sandbox, start
 
 
 @pytest.fixture
 def empty(tmp_path: Path, tables: Tables) -> toolkit.Workspace:
-    return toolkit.open_workspace(tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments)
+    return toolkit.open_workspace(
+        tmp_path / "workspace", profiles=tables.profiles, segments=tables.segments, create=True
+    )
 
 
 def change(workspace: toolkit.Workspace, statement: str, **values: object) -> None:
@@ -69,15 +71,22 @@ def test_saving_again_authenticates_anew_and_another_host_needs_another_name(
     connect(empty, criteo)
     criteo.withdraw_consent("88104")
     assert list(connect(empty, criteo).advertisers) == ["2711", "2712"]
-    elsewhere = criteo.url.replace("127.0.0.1", "localhost")
-    with pytest.raises(ConfigurationError, match="cannot be turned to"):
-        empty.connect(
-            "Sandbox",
-            host=elsewhere,
-            client_id=criteo.client_id,
-            client_secret=criteo.client_secret,
-            i_agree=True,
-        )
+    with start() as elsewhere, pytest.raises(ConfigurationError, match="cannot be turned to"):
+        connect(empty, elsewhere)
+
+
+@pytest.mark.parametrize("spelling", ["http://localhost:{}", "HTTP://LocalHost.:{}/", "http://[::1]:{}"])
+def test_one_host_in_another_spelling_is_the_same(empty: toolkit.Workspace, criteo: Sandbox, spelling: str) -> None:
+    connect(empty, criteo)
+    port = criteo.url.rpartition(":")[2]
+    again = empty.connect(
+        "Sandbox",
+        host=spelling.format(port),
+        client_id=criteo.client_id,
+        client_secret=criteo.client_secret,
+        i_agree=True,
+    )
+    assert again.host == criteo.url
 
 
 class TestSealing:
@@ -117,7 +126,9 @@ class TestSealing:
         self, tmp_path: Path, tables: Tables, criteo: Sandbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        workspace = toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, segments=tables.segments)
+        workspace = toolkit.open_workspace(
+            tmp_path / "w", profiles=tables.profiles, segments=tables.segments, create=True
+        )
         connection = connect(workspace, criteo)
         save_nightly(workspace)
         run = workspace.run("Nightly").raise_for_status()

@@ -18,6 +18,7 @@ from toolkit.errors import BusyError, ConfigurationError, DataError
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace import database as database_module
 from toolkit.workspace.database import SCHEMA_VERSION
+from toolkit.workspace.making import open_or_make
 from toolkit.workspace.records import Base, SealRecord
 
 
@@ -28,7 +29,7 @@ def database() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> WorkspaceFolder:
-    return WorkspaceFolder.make(tmp_path / "workspace")
+    return open_or_make(tmp_path / "workspace")
 
 
 def test_migrating_makes_exactly_the_tables_that_are_used(folder: WorkspaceFolder) -> None:
@@ -61,7 +62,7 @@ def test_several_processes_that_make_one_workspace_at_once_all_succeed(tmp_path:
         "import sys, toolkit\n"
         "sys.stdin.readline()\n"
         f"workspace = toolkit.open_workspace({str(tmp_path / 'w')!r}, profiles=toolkit.Profiles("
-        f"location={tables.profiles.location!r}, key='CustomerId'))\n"
+        f"location={tables.profiles.location!r}, key='CustomerId'), create=True)\n"
         "assert workspace.runs().height == 0\n"
         "print(workspace._folder.settings.id, workspace._folder.identity.public_key)\n"
     )
@@ -78,9 +79,12 @@ def test_several_processes_that_make_one_workspace_at_once_all_succeed(tmp_path:
 
 
 def test_a_damaged_file_is_told(folder: WorkspaceFolder) -> None:
+    folder.engine.dispose()  # what is written beside the file joins it
     (folder.path / "workspace.db").write_bytes(b"this is not a database at all, and long enough to be read as one" * 20)
-    with pytest.raises(DataError, match=r"workspace\.db.* is damaged"):
-        folder.session().__enter__()
+    reopened = WorkspaceFolder.open(folder.path)
+    for use in (reopened.session, reopened.reading):
+        with pytest.raises(DataError, match=r"workspace\.db.* is damaged"):
+            use().__enter__()
 
 
 def test_a_file_damaged_in_the_middle_is_told(workspace: toolkit.Workspace) -> None:
@@ -102,10 +106,11 @@ def test_a_database_that_another_program_holds_is_told(
     reopened = toolkit.open_workspace(workspace.path)
     other = sqlite3.connect(workspace.path / "workspace.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
+    assert list(reopened.exports) == ["Nightly"]  # who only looks waits for nobody
     with pytest.raises(BusyError, match="held by another program"):
-        _ = reopened.exports
+        reopened.deactivate_export("Nightly")
     other.close()
-    assert list(reopened.exports) == ["Nightly"]
+    assert not reopened.deactivate_export("Nightly").active
 
 
 def test_a_disk_that_takes_no_more_is_told(workspace: toolkit.Workspace) -> None:
@@ -160,7 +165,7 @@ def test_a_database_that_cannot_be_used_is_told_without_its_password(
     tmp_path: Path, tables: Tables, url: str, told: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=told) as raised:
-        toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, database=url)
+        toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, database=url, create=True)
     assert "s3cret" not in str(raised.value)
     assert not (tmp_path / "w").exists()
 
@@ -168,4 +173,5 @@ def test_a_database_that_cannot_be_used_is_told_without_its_password(
 def test_a_server_that_is_not_there_is_told(tmp_path: Path, tables: Tables) -> None:
     url = "postgresql://nobody@/nothing?host=/nowhere"
     with pytest.raises(toolkit.ToolkitError, match="can't be used"):
-        toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, database=url)
+        toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, database=url, create=True)
+    assert not (tmp_path / "w").exists()

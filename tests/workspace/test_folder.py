@@ -11,14 +11,14 @@ from toolkit.errors import ConfigurationError
 
 
 def test_opening_with_tables_makes_it_and_opening_again_finds_them(tmp_path: Path, tables: Tables) -> None:
-    toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, segments=tables.segments)
+    toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, segments=tables.segments, create=True)
     again = toolkit.open_workspace(tmp_path / "w")
     assert (again.profiles, again.segments) == (tables.profiles, tables.segments)
 
 
 def test_a_memberships_table_is_kept_as_such(tmp_path: Path) -> None:
     table = toolkit.SegmentTable(location=str(tmp_path / "all.parquet"), key="Id", segment="Segment")
-    toolkit.open_workspace(tmp_path / "w", segments=table)
+    toolkit.open_workspace(tmp_path / "w", segments=table, create=True)
     assert toolkit.open_workspace(tmp_path / "w").segments == table
 
 
@@ -30,6 +30,7 @@ def test_tables_are_found_from_wherever_it_is_opened(
         tmp_path / "w",
         profiles=toolkit.Profiles(location="profiles.parquet", key="CustomerId"),
         segments=toolkit.SegmentFolder(location="segments", key="CustomerId"),
+        create=True,
     )
     monkeypatch.chdir("/")
     assert toolkit.open_workspace(tmp_path / "w").preview("All", email_column="EMail").exportable == 100
@@ -37,13 +38,13 @@ def test_tables_are_found_from_wherever_it_is_opened(
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 def test_only_its_owner_may_look_into_it(tmp_path: Path, tables: Tables) -> None:
-    toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles)
+    toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, create=True)
     assert (tmp_path / "w").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
 def test_one_that_everybody_may_look_into_is_warned_of(tmp_path: Path, tables: Tables) -> None:
-    toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles)
+    toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, create=True)
     (tmp_path / "w").chmod(0o755)
     with pytest.warns(UserWarning, match="open to everybody on this machine.*chmod o-rwx"):
         toolkit.open_workspace(tmp_path / "w")
@@ -55,7 +56,7 @@ def test_a_folder_without_one_is_told(tmp_path: Path) -> None:
 
 
 def test_what_is_not_set_is_told(tmp_path: Path, tables: Tables) -> None:
-    workspace = toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles)
+    workspace = toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, create=True)
     with pytest.raises(ConfigurationError, match="does not know where the segments lie"):
         _ = workspace.segments
 
@@ -65,8 +66,8 @@ def test_what_is_not_set_is_told(tmp_path: Path, tables: Tables) -> None:
     [
         ("id = ", "is no TOML"),
         ("\xff", "is no TOML"),
-        ("colour = 'blue'", "colour: Extra inputs"),
-        ("[profiles]\nlocation = 'x'", "profiles.key: Field required"),
+        ("colour = 'blue'", "colour: is not known"),
+        ("[profiles]\nlocation = 'x'", "profiles.key: is missing"),
     ],
 )
 def test_settings_that_cannot_be_read_are_told_with_the_file(tmp_path: Path, text: str, told: str) -> None:
@@ -80,7 +81,7 @@ def test_settings_that_cannot_be_read_are_told_with_the_file(tmp_path: Path, tex
 def test_where_no_folder_can_be_made_is_told(tmp_path: Path, tables: Tables) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ConfigurationError, match="No workspace can be made in"):
-        toolkit.open_workspace(tmp_path / "file" / "w", profiles=tables.profiles)
+        toolkit.open_workspace(tmp_path / "file" / "w", profiles=tables.profiles, create=True)
 
 
 def test_it_shows_what_it_has(workspace: toolkit.Workspace) -> None:

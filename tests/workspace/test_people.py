@@ -257,7 +257,7 @@ class TestAudit:
         me = workspace.me.name
         assert told == [
             (me, "add person", me),
-            (me, "set locations of tables", "tables"),
+            (me, "save tables of workspace", "workspace"),
             (me, "save connection", "Sandbox"),
             (me, "save export", "Nightly"),
             (me, "add person", "anna"),

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from toolkit.beside import embedded_criteo, make_sample_workspace
 from toolkit.errors import ConfigurationError
-from toolkit.sandbox import attach_or_start
 
 _TEMPLATES = Path(__file__).with_name("share")
 
@@ -17,8 +17,8 @@ def run_app(project: Path, arguments: Sequence[str], *, say: Callable[[str], Non
     notebooks = project / "notebooks"
     if not notebooks.is_dir():
         raise ConfigurationError(f"There is no folder {notebooks}.", "Run this in a checkout of the project.")
-    with attach_or_start(keep=project / "workspace" / "sandbox") as criteo:
-        say(f"Embedded Criteo: {criteo.url}")
+    make_sample_workspace(project, say=say)
+    with embedded_criteo(project, say=say) as criteo:
         environment = os.environ | served_with() | {"TOOLKIT_SANDBOX_URL": criteo.url}
         command = [sys.executable, "-m", "toolkit.app", str(notebooks), *arguments]
         try:

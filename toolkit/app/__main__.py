@@ -1,13 +1,20 @@
 """Voilà, set up for the notebooks of forms: ``python -m toolkit.app FOLDER``."""
 
+import atexit
+import os
 import webbrowser
+from pathlib import Path
+from tempfile import mkstemp
 from typing import Any
 
+from jupyter_core.paths import jupyter_runtime_dir
 from traitlets import default
 from voila.app import Voila
 
+from toolkit.beside import kernels_transport
 from toolkit.forms.language import words_for
 from toolkit.forms.pages import pages_in
+from toolkit.markup import markup
 
 # What draws widgets. No other extension of JupyterLab is loaded, whatever is installed.
 _EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget"]
@@ -32,11 +39,25 @@ class App(Voila):
         here.extension_allowlist = _EXTENSIONS
         here.allow_template_override = "NO"
         self.config.VoilaExporter.language_code = words_for(None).language
+        self.config.KernelManager.transport = kernels_transport()
         super().initialize(argv)
 
     def launch_browser(self) -> None:
-        """Open the first page, with the token."""
-        webbrowser.open(self.display_url)
+        """Open the first page, by a file that only its owner may read: a program's arguments are for all to see."""
+        file = redirect_file(self.display_url)
+        atexit.register(file.unlink, missing_ok=True)
+        webbrowser.open(file.as_uri())
+
+
+def redirect_file(url: str) -> Path:
+    """Write a page that leads to the address, for its owner only; return its file."""
+    folder = Path(jupyter_runtime_dir())
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor, name = mkstemp(prefix="toolkit-app-", suffix="-open.html", dir=folder)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        page = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={url}">'
+        file.write(markup(page + '<p><a href="{url}">Open the application</a></p>', url=url))
+    return Path(name)
 
 
 def _with_pages(page_config: dict[str, Any], **_: object) -> dict[str, Any]:

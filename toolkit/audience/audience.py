@@ -7,6 +7,7 @@ from functools import cached_property
 import polars as pl
 
 from toolkit.audience.identifiers import IdentifierForm
+from toolkit.audience.keys import SpeltOtherwise
 from toolkit.audience.status import Status
 from toolkit.show import html_table, text_table
 
@@ -15,8 +16,9 @@ from toolkit.show import html_table, text_table
 class Audience:
     """One or several segments, prepared: who is sent, and who is left out and why.
 
-    ``frame`` has a row for every member of every segment: ``segment``, ``customer`` (the key), ``status`` and, for
-    those who are exportable, ``identifier``: the hash that is compared, stored and (unless the form is plain) sent.
+    ``frame`` has a row for every member of every segment: ``segment``, ``customer`` (the key), ``status``,
+    ``suppressed_by`` (by what, for those who are suppressed) and, for those who are exportable, ``identifier``: the
+    hash that is compared, stored and (unless the form is plain) sent.
     Where each advertiser gets its own list, ``advertiser`` is its id.
     """
 
@@ -26,6 +28,10 @@ class Audience:
     addresses: pl.DataFrame | None = field(default=None, repr=False)
     domains: pl.DataFrame | None = field(default=None, repr=False)
     """``domain`` and ``people``, where they were counted; a domain of few people is not named."""
+    placeholders: int = 0
+    """The members whose field holds a placeholder, such as n/a or the hash of an empty field; they count as missing."""
+    spelt_otherwise: SpeltOtherwise = field(default_factory=SpeltOtherwise.nobody, repr=False)
+    """Members in no profile whose keys are there in another spelling."""
 
     @property
     def segments(self) -> list[str]:
@@ -50,6 +56,13 @@ class Audience:
             ),
             rows_without_key=pl.col("blank").cast(pl.Int64),
         )
+
+    @property
+    def suppressed_by(self) -> pl.DataFrame:
+        """A row a segment and reason for which members are suppressed: ``segment``, ``suppressed_by``, ``members``."""
+        suppressed = self.frame.filter(pl.col("suppressed_by").is_not_null())
+        counted = suppressed.group_by("segment", "suppressed_by").agg(pl.len().cast(pl.Int64).alias("members"))
+        return counted.sort("segment", "suppressed_by").cast({"segment": pl.String, "suppressed_by": pl.String})
 
     @property
     def counts_by_advertiser(self) -> pl.DataFrame:
@@ -77,7 +90,7 @@ class Audience:
 
     @property
     def left_out(self) -> pl.DataFrame:
-        """The members who are not sent: ``segment``, ``customer``, ``status``."""
+        """The members who are not sent: ``segment``, ``customer``, ``status``, ``suppressed_by``."""
         return self.frame.filter(pl.col("status") != Status.EXPORTABLE.value).drop("identifier")
 
     def identifiers(self, segment: str) -> pl.Series:

@@ -3,8 +3,9 @@
 The rule, and where it comes from:
 
 - *Normalised* as Criteo asks before hashing: UTF-8, trimmed, lower-case (its audience guide). Trimming takes Unicode
-  white space, and characters that cannot be seen (zero-width spaces, byte-order marks, soft hyphens, direction marks)
-  are removed wherever they stand, because they come from copying and never belong to an address.
+  white space, and characters that cannot be seen (Unicode's default-ignorable ones: zero-width spaces, byte-order
+  marks, soft hyphens, marks of direction, variation selectors, tags) are removed wherever they stand, because they come
+  from copying and never belong to an address. The capital İ of Turkish becomes i, a full-width at sign the plain one.
 - *Valid* by the form of the WHATWG HTML standard ("valid e-mail address"), with what RFC 5321 adds: no dot at either
   end of the local part and no two in a row, at most 64 characters before the ``@``, 63 in a part of the domain, 254 in
   all; with letters and digits of every script, as RFC 6531 allows; and with a domain of two parts or more, the last of
@@ -14,7 +15,11 @@ The rule, and where it comes from:
 
 import narwhals as nw
 
-_UNSEEN = "[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+from toolkit.unseen import UNSEEN
+
+_FULL_WIDTH_AT = "[\uff20\ufe6b]"
+_CAPITAL_I = "\u0130|[iI]\u0307"
+"""The capital I of Turkish, whose lower case is written i, and i with the dot that others make of it."""
 
 _LETTER = r"[\p{L}\p{M}\p{N}]"
 _ATOM = r"[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+"
@@ -27,7 +32,8 @@ _HASH = r"^(?:[0-9a-f]{32}|[0-9a-f]{64})$"
 
 def normalised(field: nw.Expr) -> nw.Expr:
     """Return the field without unseen characters and surrounding white space, in lower case; null stays null."""
-    return field.str.replace_all(_UNSEEN, "").str.strip_chars().str.to_lowercase()
+    seen = field.str.replace_all(UNSEEN, "").str.replace_all(_FULL_WIDTH_AT, "@").str.replace_all(_CAPITAL_I, "i")
+    return seen.str.strip_chars().str.to_lowercase()
 
 
 def is_missing(address: nw.Expr) -> nw.Expr:

@@ -27,10 +27,18 @@ class IdentifierKind(StrEnum):
 
 
 def composed(address: pl.Expr) -> pl.Expr:
-    """Return the address in Unicode form NFC (RFC 6532), so that é typed in one way or the other hashes alike."""
+    """Return the address in Unicode form NFC (RFC 6532), so that é typed in one way or the other hashes alike.
+
+    Full-width letters, as keyboards of East Asia write them, become plain ones.
+    """
     # Composing costs four times a hash, is needed for the few that are not ASCII, and passes over nulls.
     is_ascii = address.str.len_bytes() == address.str.len_chars()
-    return pl.coalesce(pl.when(~is_ascii).then(address).str.normalize("NFC"), address)
+    is_wide = ~is_ascii & address.str.contains("[\uff01-\uff5e]")
+    return pl.coalesce(
+        pl.when(is_wide).then(address).str.normalize("NFKC"),
+        pl.when(~is_ascii).then(address).str.normalize("NFC"),
+        address,
+    )
 
 
 def with_addresses_as_hashed(frame: pl.LazyFrame, columns: Iterable[str]) -> pl.LazyFrame:

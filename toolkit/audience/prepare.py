@@ -8,9 +8,11 @@ import polars as pl
 from toolkit.audience import email, madid
 from toolkit.audience.audience import Audience
 from toolkit.audience.domains import domains_of, with_domain
+from toolkit.audience.excluded import BY_TYPE, Excluded
 from toolkit.audience.identifiers import IdentifierForm, IdentifierKind, composed, hashed
+from toolkit.audience.placeholders import Placeholders
 from toolkit.audience.status import STATUS_TYPE, Status
-from toolkit.audience.suppression import Suppression
+from toolkit.tables.columns import id_as_text
 
 
 class ProfileKeyError(Exception):
@@ -32,26 +34,24 @@ def prepare(
     profile_key: str,
     identifier_column: str,
     kind: IdentifierKind = IdentifierKind.EMAIL,
-    exclude: Sequence[str] = (),
+    excluded: Excluded | None = None,
     form: IdentifierForm = IdentifierForm.SHA256,
     advertiser_column: str = "",
     advertisers: Sequence[str] = (),
-    suppression: Suppression | None = None,
     count_domains: bool = False,
+    placeholders: Sequence[str] = (),
 ) -> Audience:
     """Give every member of every segment exactly one status, and those who are exportable an identifier.
 
     ``members`` has the columns ``segment`` (an Enum) and ``key``; ``profiles`` has ``profile_key`` (unique, of the
-    same type) and ``identifier_column``. Members of the segments in ``exclude``, and whoever shares an address with one
-    of them, are suppressed in all others, and so are those of ``suppression``. With ``advertiser_column`` a member
-    belongs to one of the ``advertisers``, or to none. Mail domains are counted only
-    if asked for. Time and memory grow with the members; profiles are streamed.
+    same type) and ``identifier_column``. Those who are ``excluded`` are suppressed, whatever identifier is prepared.
+    With ``advertiser_column`` a member belongs to one of the ``advertisers``, or to none. A field that holds one of the
+    ``placeholders``, beside those that are known, is missing. Mail domains are counted only if asked for. Time and
+    memory grow with the members; profiles are streamed.
 
     Raises ProfileKeyError when profiles hold a null key, or twice the key of a member.
     """
-    suppression = suppression or Suppression.nobody()
     form = IdentifierForm.PLAIN if kind is IdentifierKind.MADID else form
-    beside = [] if kind is IdentifierKind.MADID else suppression.forms_beside(form)
     picked = profiles.select(
         pl.col(profile_key).alias("customer"),
         pl.col(identifier_column).cast(pl.String).alias("field"),
@@ -65,9 +65,10 @@ def prepare(
                 picked,
                 kind=kind,
                 form=form,
-                beside=beside,
+                excluded=excluded,
                 advertisers=advertisers if advertiser_column else None,
                 count_domains=count_domains,
+                placeholders=Placeholders.of(placeholders),
             ),
             # As a filter, so that the statistics of Parquet files answer without reading the column.
             profiles.filter(pl.col(profile_key).is_null()).select(pl.len()),
@@ -80,18 +81,18 @@ def prepare(
     rows = labelled.group_by("segment").agg(
         rows=pl.col("rows").sum(), blank=pl.col("rows").filter(pl.col("customer").is_null()).sum()
     )
-    members_only = labelled.drop("rows").filter(pl.col("customer").is_not_null())
-    suppressed = _suppress(_suppress_people(members_only, suppression, beside), exclude)
-    segments = [name for name in _segment_names(labelled) if name not in exclude]
-    frame = _keep_each_address_once(suppressed).with_columns(pl.col("segment").cast(pl.Enum(segments)))
-    addresses = frame.filter(pl.col("address").is_not_null()) if form is IdentifierForm.PLAIN else None
+    members_only = labelled.drop("rows", "is_placeholder").filter(pl.col("customer").is_not_null())
+    segments = _segment_names(labelled)
+    frame = _keep_each_address_once(members_only).with_columns(pl.col("segment").cast(pl.Enum(segments)))
+    addresses = frame.filter(pl.col("identifier").is_not_null()) if form is IdentifierForm.PLAIN else None
     split = ["advertiser"] if advertiser_column else []
     return Audience(
-        frame=frame.select("segment", *split, "customer", "status", "identifier"),
+        frame=frame.select("segment", *split, "customer", "status", "suppressed_by", "identifier"),
         form=form,
         rows=_source_rows(rows, segments),
         addresses=None if addresses is None else addresses.select("identifier", "address").unique("identifier"),
         domains=domains_of(frame) if count_domains else None,
+        placeholders=int(labelled["is_placeholder"].sum()),
     )
 
 
@@ -101,9 +102,10 @@ def _label(
     *,
     kind: IdentifierKind,
     form: IdentifierForm,
-    beside: Sequence[IdentifierForm],
+    excluded: Excluded | None,
     advertisers: Sequence[str] | None,
     count_domains: bool,
+    placeholders: Placeholders,
 ) -> pl.LazyFrame:
     """Match each member with its profile and classify what the identifier's field holds."""
     rule = email if kind is IdentifierKind.EMAIL else madid
@@ -117,17 +119,28 @@ def _label(
     )
     if kind is IdentifierKind.EMAIL:
         matched = matched.with_columns(composed(pl.col("address")))
+    matched = _with_reasons(matched, excluded)
     address = nw.col("address")
     has_advertiser = nw.lit(True) if advertisers is None else nw.col("advertiser").is_in(list(advertisers))
+    if placeholders.hashes:
+        is_kept_hashed = hashed("address", IdentifierForm.SHA256).is_in(placeholders.hashes)
+        matched = matched.with_columns(
+            address=pl.when(is_kept_hashed.fill_null(False)).then(pl.lit("n/a")).otherwise("address")
+        )
     classified = (
         nw.from_native(matched)
-        .with_columns(is_hash=email.is_hash(address))
+        .with_columns(
+            is_hash=email.is_hash(address),
+            is_placeholder=placeholders.names_nobody(address) | madid.names_nobody(address),
+        )
         .with_columns(
             status=nw.when(nw.col("found").is_null())
             .then(nw.lit(Status.NOT_IN_PROFILES.value))
+            .when(~nw.col("suppressed_by").is_null())
+            .then(nw.lit(Status.SUPPRESSED.value))
             .when(~has_advertiser | has_advertiser.is_null())
             .then(nw.lit(Status.NO_ADVERTISER.value))
-            .when(email.is_missing(address))
+            .when(email.is_missing(address) | nw.col("is_placeholder"))
             .then(nw.lit(Status.MISSING_EMAIL.value))
             .when(nw.col("is_hash") | rule.is_valid(address))
             .then(nw.lit(Status.EXPORTABLE.value))
@@ -138,12 +151,15 @@ def _label(
     )
     is_exportable = pl.col("status") == Status.EXPORTABLE.value
     identifier = pl.when("is_hash").then("address").otherwise(hashed("address", form))
-    kept = ["segment", "customer", "rows", "status", "identifier", *(it.value for it in beside)]
+    kept = ["segment", "customer", "rows", "status", "suppressed_by", "identifier", "is_placeholder"]
     if count_domains:
         classified = with_domain(classified)
     return classified.with_columns(
         identifier=pl.when(is_exportable).then(identifier),
-        **{it.value: pl.when(is_exportable).then(hashed("address", it)) for it in beside},
+        is_placeholder=pl.col("is_placeholder")
+        & (pl.col("status") == Status.MISSING_EMAIL.value)
+        & (pl.col("address") != ""),
+        suppressed_by=pl.when(pl.col("status") == Status.SUPPRESSED.value).then("suppressed_by"),
     ).select(
         *kept,
         *([] if form is not IdentifierForm.PLAIN else ["address"]),
@@ -152,11 +168,27 @@ def _label(
     )
 
 
+def _with_reasons(matched: pl.LazyFrame, excluded: Excluded | None) -> pl.LazyFrame:
+    """Add by what members are suppressed, null for those who are not."""
+    if excluded is None or excluded.is_empty:
+        return matched.with_columns(suppressed_by=pl.lit(None, BY_TYPE))
+    by_key = matched.join(excluded.customers.lazy(), on="customer", how="left")
+    if excluded.addresses is None or excluded.addresses.is_empty():
+        return by_key
+    is_hash = pl.col("address").str.contains(r"^(?:[0-9a-f]{32}|[0-9a-f]{64})$")
+    known_as = pl.when(is_hash).then("address").otherwise(hashed("address", IdentifierForm.SHA256))
+    by_both = by_key.with_columns(known_as=known_as).join(
+        excluded.addresses.lazy().rename({"suppressed_by": "by_address"}), on="known_as", how="left"
+    )
+    first = pl.min_horizontal(pl.col("suppressed_by", "by_address").to_physical())
+    return by_both.with_columns(
+        suppressed_by=pl.when(first == pl.col("by_address").to_physical()).then("by_address").otherwise("suppressed_by")
+    ).drop("known_as", "by_address")
+
+
 def _as_id(profiles: pl.LazyFrame, column: str) -> pl.Expr:
     """Return a column of advertisers' ids as text: numbers without a decimal point, text without white space."""
-    dtype = profiles.select(column).collect_schema()[column]
-    number = pl.col(column).cast(pl.Int64, strict=False) if dtype.is_float() else pl.col(column)
-    return number.cast(pl.String).str.strip_chars()
+    return id_as_text(pl.col(column), profiles.select(column).collect_schema()[column])
 
 
 def _among(advertisers: Sequence[str]) -> pl.Expr:
@@ -170,39 +202,6 @@ def _refuse_ambiguous_keys(labelled: pl.DataFrame, *, null_keys: int, rows: int)
     if labelled["rows"].sum() != rows:
         pairs = labelled.select("segment", "customer")
         raise ProfileKeyError(pairs.filter(pairs.is_duplicated())["customer"].unique())
-
-
-def _suppress_people(
-    labelled: pl.DataFrame, suppression: Suppression, beside: Sequence[IdentifierForm]
-) -> pl.DataFrame:
-    if suppression.frame.is_empty():
-        return labelled
-    hashes = suppression.identifiers.implode()
-    known = [pl.col("customer").cast(pl.String).is_in(suppression.customers.implode())]
-    known += [pl.col(name).is_in(hashes) for name in ("identifier", *(it.value for it in beside))]
-    is_known = pl.any_horizontal(it.fill_null(False) for it in known)
-    return _suppressed(labelled, is_known).drop(it.value for it in beside)
-
-
-def _suppressed(labelled: pl.DataFrame, who: pl.Expr) -> pl.DataFrame:
-    is_suppressed = (pl.col("status") != Status.NOT_IN_PROFILES.value) & who
-    return labelled.with_columns(
-        status=pl.when(is_suppressed).then(pl.lit(Status.SUPPRESSED.value, STATUS_TYPE)).otherwise("status"),
-        identifier=pl.when(~is_suppressed).then("identifier"),
-    )
-
-
-def _suppress(labelled: pl.DataFrame, exclude: Sequence[str]) -> pl.DataFrame:
-    """Suppress the members of the excluded segments, and whoever shares an address with one of them."""
-    if not exclude:
-        return labelled
-    is_excluded = pl.col("segment").cast(pl.String).is_in(list(exclude))
-    excluded = labelled.filter(is_excluded)
-    is_known = (
-        pl.col("customer").is_in(excluded["customer"].implode())
-        | pl.col("identifier").is_in(excluded["identifier"].drop_nulls().implode())
-    ).fill_null(False)
-    return _suppressed(labelled.filter(~is_excluded), is_known)
 
 
 def _keep_each_address_once(labelled: pl.DataFrame) -> pl.DataFrame:

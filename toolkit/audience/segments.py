@@ -1,15 +1,83 @@
 """Segments of a catalog, met with the profile table."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
 from toolkit.audience.audience import Audience
+from toolkit.audience.excluded import Excluded, IdentityColumn, find_excluded, find_excluded_by_address
 from toolkit.audience.identifiers import IdentifierForm, IdentifierKind
+from toolkit.audience.keys import as_in_profiles, find_spelt_otherwise, refuse_addresses
 from toolkit.audience.prepare import ProfileKeyError, prepare
+from toolkit.audience.status import Status
 from toolkit.audience.suppression import Suppression
 from toolkit.errors import DataError
-from toolkit.tables import Members, Profiles, SegmentFolder, SegmentTable, Table, reading
+from toolkit.tables import KeyRule, Members, Profiles, SegmentFolder, SegmentTable, Table, reading
+
+
+def excluded_of(
+    profiles: Profiles,
+    catalog: SegmentFolder | SegmentTable | None = None,
+    *,
+    columns: Sequence[IdentityColumn],
+    exclude: Sequence[str] = (),
+    suppression: Suppression | None = None,
+    most_steps: int | None = None,
+) -> Excluded:
+    """Find the customers who are sent under no identifier.
+
+    Args:
+        profiles: The profile table.
+        catalog: Where the segments in ``exclude`` lie.
+        columns: The profile columns by whose values people are known, also those that are not sent now.
+        exclude: Segments whose members are excluded.
+        suppression: The suppression list.
+        most_steps: As in ``find_excluded``.
+
+    Raises:
+        ToolkitError: A table can't be read, lacks a column, or its keys are of another type than the other table's.
+    """
+    suppression = suppression or Suppression.nobody()
+    table = profiles.look([it.name for it in columns if it.name != profiles.key])
+    if suppression.is_empty and not (catalog and exclude):
+        return Excluded.nobody(table.key_type)
+    rules = list(dict.fromkeys([*profiles.key_normalization, *([] if catalog is None else catalog.key_normalization)]))
+    keys = None
+    tables: list[Table] = [table]
+    if rules and table.key_type == pl.String and len(suppression.customers):
+        with reading(table):
+            on_list = suppression.customers.to_frame("customer").select(pl.lit("").alias("segment"), "customer")
+            suppression += Suppression.of_customers(_resolved(on_list, table, rules))
+    if catalog is not None and exclude:
+        members = catalog.members(list(dict.fromkeys(exclude)))
+        require_same_keys(profiles, table, catalog, members)
+        tables += members.tables
+        with reading(*tables):
+            # A number that is too long for the profiles' keys is none of them.
+            named = members.frame.with_columns(pl.col("customer").cast(table.key_type, strict=False)).unique()
+            keys = _resolved(named.collect(engine="streaming"), table, rules)
+    with reading(*tables):
+        if len(columns) == 1 and columns[0].kind is IdentifierKind.EMAIL and most_steps is None:
+            by_address = find_excluded_by_address(
+                table.scan(), profile_key=profiles.key, column=columns[0], suppression=suppression, members=keys
+            )
+            if by_address is not None:
+                return by_address
+        return find_excluded(
+            table.scan(),
+            profile_key=profiles.key,
+            columns=columns,
+            suppression=suppression,
+            members=keys,
+            most_steps=most_steps,
+        )
+
+
+def _resolved(members: pl.DataFrame, table: Table, rules: Sequence[KeyRule]) -> pl.Series:
+    """Return the customers, with their keys as the profiles spell them."""
+    resolved = as_in_profiles(members, table, rules) if rules and table.key_type == pl.String else members
+    return resolved["customer"].drop_nulls().unique()
 
 
 def audience_of(
@@ -24,37 +92,54 @@ def audience_of(
     advertiser_column: str = "",
     advertisers: Sequence[str] = (),
     suppression: Suppression | None = None,
+    excluded: Excluded | None = None,
     count_domains: bool = False,
+    placeholders: Sequence[str] = (),
 ) -> Audience:
     """Prepare these segments of the catalog: scan, match, classify, hash.
 
-    Members of the segments in ``exclude``, and the people of ``suppression``, are suppressed. With an
-    ``advertiser_column`` each member belongs to the one of ``advertisers`` that it names. Raises a ToolkitError that
-    names the table, the file and the column when one cannot be read, lacks a column, or its keys are null, repeated or
-    of another type than the other table's.
+    Members of the segments in ``exclude``, the people of ``suppression``, and whoever shares an identifier with one of
+    them, are suppressed; or those who were found before by ``excluded_of``. With an ``advertiser_column`` each member
+    belongs to the one of ``advertisers`` that it names. Raises a ToolkitError that names the table, the file and the
+    column when one cannot be read, lacks a column, or its keys are null, repeated or of another type than the other
+    table's.
     """
     table = profiles.look(list(dict.fromkeys(filter(None, [email_column, advertiser_column]))))
     _require_text(table, email_column)
-    members = catalog.members(list(dict.fromkeys([*segments, *exclude])))
+    if excluded is None:
+        columns = [IdentityColumn(email_column, kind)]
+        excluded = excluded_of(profiles, catalog, columns=columns, exclude=exclude, suppression=suppression)
+    members = catalog.members([it for it in dict.fromkeys(segments) if it not in exclude])
     require_same_keys(profiles, table, catalog, members)
+    if members.key_type == pl.String and table.key_type == pl.Int64:
+        table = replace(table, key_as_text=True)  # numbers, of which some may be too long for 64 bits
+    rules = list(dict.fromkeys([*profiles.key_normalization, *catalog.key_normalization]))
+    named = members.frame.with_columns(pl.col("customer").cast(table.key_type))
+    excluded = replace(excluded, customers=excluded.customers.with_columns(pl.col("customer").cast(table.key_type)))
     with reading(table, *members.tables):
+        if rules and table.key_type == pl.String:
+            resolved = as_in_profiles(named.collect(engine="streaming"), table, rules)
+            named = resolved.lazy()
         try:
-            return prepare(
-                members.frame.with_columns(pl.col("customer").cast(table.key_type)),
+            audience = prepare(
+                named,
                 table.scan(),
                 key="customer",
                 profile_key=profiles.key,
                 identifier_column=email_column,
                 kind=kind,
-                exclude=exclude,
+                excluded=excluded,
                 form=form,
                 advertiser_column=advertiser_column,
                 advertisers=advertisers,
-                suppression=suppression,
                 count_domains=count_domains,
+                placeholders=placeholders,
             )
         except ProfileKeyError as error:
             raise profiles.key_error(error.keys) from None
+    refuse_addresses(audience.frame["customer"], column=catalog.key, what=f"{catalog.what} at {catalog.location}")
+    unknown = audience.frame.filter(pl.col("status") == Status.NOT_IN_PROFILES.value)["customer"]
+    return replace(audience, spelt_otherwise=find_spelt_otherwise(unknown, table))
 
 
 def audience_of_keys(
@@ -65,12 +150,17 @@ def audience_of_keys(
     email_column: str,
     form: IdentifierForm = IdentifierForm.SHA256,
     suppression: Suppression | None = None,
+    excluded: Excluded | None = None,
     count_domains: bool = False,
 ) -> Audience:
     """Prepare a segment that is in no catalog, of these keys of the profiles; raises as ``audience_of`` does."""
     table = profiles.look([email_column])
     _require_text(table, email_column)
+    if excluded is None:
+        columns = [IdentityColumn(email_column, IdentifierKind.EMAIL)]
+        excluded = excluded_of(profiles, columns=columns, suppression=suppression)
     members = keys.cast(table.key_type).alias("customer").to_frame()
+    refuse_addresses(members["customer"], column=profiles.key, what=f"profiles at {profiles.location}")
     named = members.lazy().select(pl.lit(segment, pl.Enum([segment])).alias("segment"), "customer")
     with reading(table):
         try:
@@ -81,7 +171,7 @@ def audience_of_keys(
                 profile_key=profiles.key,
                 identifier_column=email_column,
                 form=form,
-                suppression=suppression,
+                excluded=excluded,
                 count_domains=count_domains,
             )
         except ProfileKeyError as error:
@@ -92,10 +182,10 @@ def require_same_keys(
     profiles: Profiles, table: Table, catalog: SegmentFolder | SegmentTable, members: Members
 ) -> None:
     """Raise DataError when one table's key is text and the other's a number: they would never meet."""
-    ours, theirs = table.key_type, members.key_type
-    if theirs is None or theirs == ours:
+    ours, theirs = table.has_number_key, members.has_number_keys
+    if theirs is None or theirs == ours or not table.has_typed_key:
         return
-    numbers, reader = ("profiles", "Profiles") if ours == pl.Int64 else ("segments", type(catalog).__name__)
+    numbers, reader = ("profiles", "Profiles") if ours else ("segments", type(catalog).__name__)
     raise DataError(
         f"The keys cannot be matched: column {profiles.key!r} of the profiles at {profiles.location} is {_said(ours)}, "
         f"and column {catalog.key!r} of the {catalog.what} at {catalog.location} is {_said(theirs)}.",
@@ -103,8 +193,8 @@ def require_same_keys(
     )
 
 
-def _said(key_type: pl.DataType) -> str:
-    return "text" if key_type == pl.String else "a number"
+def _said(is_number: bool) -> str:
+    return "a number" if is_number else "text"
 
 
 def _require_text(table: Table, email_column: str) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from toolkit.checks.results import CheckResult, CheckResults
 from toolkit.checks.telling import told_arguments
 from toolkit.files import write_atomically
+from toolkit.markup import sanitized, template, trusted
 from toolkit.show import html_table
 
 if TYPE_CHECKING:
@@ -24,12 +25,13 @@ DATA_DOCS = "checks.html"
 
 def write_data_docs(results: CheckResults, folder: Path, *, title: str) -> Path:
     """Write the page into the folder. No address, customer key or unmasked field stands in it."""
-    page = _page().render(
-        {
-            "title": title,
-            "overview": html_table(results.shown, title=""),
-            "documents": [_document(place, each) for place, each in _validations(results)],
-        }
+    from great_expectations import __version__
+
+    page = template("toolkit.checks", "data_docs.html").render(
+        title=title,
+        overview=trusted(html_table(results.shown, title="")),
+        documents=[_document(place, each) for place, each in _validations(results)],
+        ge_version=__version__,
     )
     path = folder / DATA_DOCS
     write_atomically(path, lambda it: it.write_text(page, encoding="utf-8"))
@@ -88,11 +90,13 @@ def _document(place: str, validation: "ExpectationSuiteValidationResult") -> dic
 
     content = ValidationResultsPageRenderer(run_info_at_end=True).render(validation).to_json_dict()
     # The first section says again what stands above all, the last names files of a context that there is none of.
-    return {"place": place, "suite": validation.suite_name, "sections": content["sections"][1:-1]}
+    sections = _sections().render({"sections": content["sections"][1:-1]})
+    # Its renderers put names of columns into HTML as they are.
+    return {"place": place, "suite": validation.suite_name, "sections": sanitized(sections)}
 
 
 @cache
-def _page() -> "Template":
+def _sections() -> "Template":
     from great_expectations.render.view.view import DefaultJinjaView
     from jinja2 import ChoiceLoader, DictLoader, PackageLoader
 
@@ -103,4 +107,4 @@ def _page() -> "Template":
     environment.loader = ChoiceLoader(
         [PackageLoader("toolkit.checks", "templates"), DictLoader({"graph.j2": ""}), *theirs]
     )
-    return environment.get_template("data_docs.html")
+    return environment.get_template("sections.html")

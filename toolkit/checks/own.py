@@ -20,8 +20,8 @@ from toolkit.checks.thresholds import Level
 from toolkit.checks.validation import import_great_expectations
 from toolkit.errors import ConfigurationError
 from toolkit.files import write_atomically, write_once
-from toolkit.masking import without_addresses
 from toolkit.names import unknown_name
+from toolkit.redaction import redacted
 from toolkit.show import html_table, text_table
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def read_suite(path: Path) -> OwnSuite:
         text = path.read_text(encoding="utf-8")
         content = json.loads(text) if path.suffix == ".json" else _yaml(text)
     except (OSError, ValueError) as error:
-        said = without_addresses(str(error).partition("\n")[0])
+        said = redacted(str(error).partition("\n")[0])
         raise ConfigurationError(f"The suite in {path} cannot be read: {said}.", _REMEDY) from None
     listed = content.get("expectations") if isinstance(content, dict) else None
     if not isinstance(listed, list) or not listed:
@@ -198,6 +198,6 @@ def _expectation(each: object, *, place: str) -> "Expectation":
         ) from None
     # Each expectation checks its arguments in its own way, and tells what is wrong with them by several errors.
     except Exception as error:  # noqa: BLE001
-        said = " ".join(without_addresses(str(error)).split())
+        said = " ".join(redacted(str(error)).split())
         raise ConfigurationError(f"{place} is not well formed: {said}.", "Correct its arguments.") from None
     return made

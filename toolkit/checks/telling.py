@@ -5,7 +5,7 @@ from math import isnan
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from toolkit.masking import masked_field, without_addresses
+from toolkit.redaction import masked_field, redacted
 
 if TYPE_CHECKING:
     from great_expectations.expectations import Expectation
@@ -18,7 +18,7 @@ _FEW = 5
 def name_of(expectation: "Expectation", columns: Sequence[str]) -> str:
     """Return what the expectation is called: what it says of itself, else its type and columns."""
     if expectation.description:
-        return without_addresses(str(expectation.description))
+        return redacted(str(expectation.description))
     words = str(expectation.expectation_type).removeprefix("expect_").replace("_", " ")
     return f"{words} ({', '.join(columns)})" if columns else words
 
@@ -28,7 +28,7 @@ def expected_by(expectation: "Expectation") -> str:
     from great_expectations.render.renderer.inline_renderer import InlineRenderer
 
     if expectation.description:
-        return without_addresses(str(expectation.description))
+        return redacted(str(expectation.description))
     configuration = expectation.configuration
     configuration.kwargs = told_arguments(configuration.kwargs)
     for part in InlineRenderer(render_object=configuration).get_rendered_content():
@@ -85,4 +85,4 @@ def _each(value: Any, hide: Callable[[Any], Any]) -> Any:
 
 
 def _without_addresses(value: Any) -> Any:
-    return without_addresses(value) if isinstance(value, str) else value
+    return redacted(value) if isinstance(value, str) else value

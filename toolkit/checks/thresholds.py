@@ -5,7 +5,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from toolkit.validating import Told
 
 MOST_PROFILES_AN_EXPORT = 1_000_000
 """The limit of Customer Insights on one export to Criteo."""
@@ -50,10 +52,8 @@ _DEFAULT_LEVELS = MappingProxyType(dict.fromkeys(Check, Level.ERROR) | dict.from
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Thresholds(BaseModel):
+class Thresholds(Told):
     """How strictly an export is checked. Shares run from 0 to 1."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     email_coverage: Share = 0.5
     """Least share of a segment's members with something in the e-mail field."""

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from toolkit.lazy_grammar import defer_iri_grammar
+
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
     from great_expectations.expectations import Expectation
@@ -107,6 +109,7 @@ def import_great_expectations() -> None:
     # One thread imports it, the others wait: its modules import each other in a circle, and half of it is of no use.
     with _importing:
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
+        defer_iri_grammar()
         import_module("great_expectations")
 
 

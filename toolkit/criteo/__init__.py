@@ -9,7 +9,8 @@ It knows nothing of segments or profiles. On its own::
 """
 
 from toolkit.criteo.amending import MAX_IDENTIFIERS_A_CALL
-from toolkit.criteo.client import API_VERSION, CriteoClient, FoundList
+from toolkit.criteo.client import API_VERSION, LISTS_A_CALL, CriteoClient, FoundList, ListChange, NewList
+from toolkit.criteo.hosts import canonical_host
 from toolkit.criteo.models import (
     Acknowledgement,
     Advertiser,
@@ -21,6 +22,7 @@ from toolkit.criteo.models import (
     Statistics,
 )
 from toolkit.criteo.pacing import CALLS_A_MINUTE, Patience, Wait
+from toolkit.criteo.reachability import Waiting
 from toolkit.criteo.transport import OF_THE_VERSION
 from toolkit.criteo.wire import CRITEO
 
@@ -28,6 +30,7 @@ __all__ = [
     "API_VERSION",
     "CALLS_A_MINUTE",
     "CRITEO",
+    "LISTS_A_CALL",
     "MAX_IDENTIFIERS_A_CALL",
     "OF_THE_VERSION",
     "Acknowledgement",
@@ -36,10 +39,14 @@ __all__ = [
     "CriteoClient",
     "FoundList",
     "IdentifierType",
+    "ListChange",
     "ListSize",
+    "NewList",
     "Operation",
     "Patience",
     "Rows",
     "Statistics",
     "Wait",
+    "Waiting",
+    "canonical_host",
 ]

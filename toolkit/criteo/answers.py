@@ -1,5 +1,7 @@
 """What an answer of status 200 holds, and what it says against the call all the same."""
 
+from collections.abc import Iterable
+
 from toolkit.criteo.errors import error_of
 from toolkit.criteo.models import Item, items_of
 from toolkit.criteo.wire import Request
@@ -26,6 +28,19 @@ def all_items(request: Request, answer: Item) -> list[Item]:
     if errors and not data:
         raise _refusal(request, errors)
     return data
+
+
+def all_done(request: Request, answer: Item, *, ids: Iterable[str]) -> None:
+    """See that a bulk call did what was asked for each id; raises an error by remedy for the first that it did not."""
+    errors = items_of(answer, "errors")
+    if errors:
+        raise _refusal(request, errors)
+    missing = set(ids) - {str(it.get("id")) for it in items_of(answer, "data")}
+    if missing:
+        raise UnavailableError(
+            f"Criteo does not say whether this is done for {', '.join(sorted(missing))}: {request.words}.",
+            "Run again: nothing is lost.",
+        )
 
 
 def _refusal(request: Request, errors: list[Item]) -> ToolkitError:

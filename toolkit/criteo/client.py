@@ -1,16 +1,16 @@
 """The calls that concern contact lists."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import polars as pl
 
 from toolkit.criteo.amending import Amender, Amendment
-from toolkit.criteo.answers import all_items, only_item
-from toolkit.criteo.errors import NAME_TAKEN
+from toolkit.criteo.answers import all_done, all_items, only_item
+from toolkit.criteo.errors import NAME_TAKEN, TooLargeError
 from toolkit.criteo.models import (
     Acknowledgement,
     Advertiser,
@@ -26,13 +26,17 @@ from toolkit.criteo.models import (
     read,
 )
 from toolkit.criteo.pacing import Patience, Wait
+from toolkit.criteo.reachability import Waiting
 from toolkit.criteo.transport import Application, Transport
 from toolkit.criteo.wire import CRITEO, Request
-from toolkit.errors import ConfigurationError
+from toolkit.errors import ConfigurationError, UnavailableError
 
 API_VERSION = "2026-07"
-_PAGE = 100
+LISTS_A_CALL = 100
+"""How many lists one call finds, makes or changes: a page of Criteo's search, which gives no other limit."""
 _CONTACT_LIST = "ContactList"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,31 @@ class FoundList:
     created: bool
 
 
+@dataclass(frozen=True)
+class NewList:
+    """A contact list that is to be made."""
+
+    advertiser_id: str
+    name: str
+    description: str
+
+
+@dataclass(frozen=True)
+class ListChange:
+    """What is to change about a contact list; what is None stays."""
+
+    id: str
+    name: str | None = None
+    description: str | None = None
+
+
 class CriteoClient:
     """One application's way to Criteo. Threads may share it; close it, or use it in a ``with`` block.
 
-    Every call is retried as long as it may help, and as ``patience`` allows; ``observer`` is told of each wait.
+    Every call is retried as long as it may help, and as ``patience`` allows; ``observer`` is told of each wait. A host
+    that can't be reached is given up soon where a person is ``waiting``.
+    ``guard`` is called before every try of every call that changes something, when the connection stands and before
+    the first byte leaves, from whatever thread calls: what it raises ends the call, and nothing is sent.
     Errors are ToolkitErrors by remedy.
     """
 
@@ -59,12 +84,16 @@ class CriteoClient:
         version: str = API_VERSION,
         patience: Patience | None = None,
         observer: Callable[[Wait], None] | None = None,
+        waiting: Waiting = Waiting.NOBODY,
+        guard: Callable[[], None] | None = None,
     ) -> None:
         self._transport = Transport(
             host,
             Application(client_id, client_secret),
             patience=patience or Patience(),
             observer=observer,
+            waiting=waiting,
+            guard=guard,
         )
         self._version = version
         self._segments = f"{version}/marketing-solutions/audience-segments"
@@ -84,7 +113,7 @@ class CriteoClient:
 
     def advertisers(self) -> Rows[Advertiser]:
         """Return the advertisers that consented to the application."""
-        request = Request("list the advertisers", "GET", f"{self._version}/advertisers/me")
+        request = Request("list the advertisers", "GET", f"{self._version}/advertisers/me", only_reads=True)
         found = all_items(request, self._transport.call(request))
         return Rows(Advertiser, (read(Advertiser, flattened(it)) for it in found))
 
@@ -102,6 +131,32 @@ class CriteoClient:
         self.statistics(list_id)
         return ContactList(id=list_id)
 
+    def lists_by_id(self, list_ids: Iterable[str]) -> dict[str, ContactList]:
+        """Return the contact lists with these ids, a hundred a call; one that the search does not show is left out."""
+        wanted = list(dict.fromkeys(list_ids))
+        found: dict[str, ContactList] = {}
+        for start in range(0, len(wanted), LISTS_A_CALL):
+            some = wanted[start : start + LISTS_A_CALL]
+            found |= {it.id: it for it in self._search({"audienceSegmentIds": some}) if it.id in some}
+        return found
+
+    def create_lists(self, lists: Sequence[NewList]) -> dict[NewList, ContactList]:
+        """Make lists, a hundred a call, and return them; one whose name is taken by now is left out."""
+        made: dict[NewList, ContactList] = {}
+        for some in _hundreds(lists):
+            made |= self._create_some(some)
+        if len(made) < len(lists):
+            # Another process was faster, or a first try of ours arrived.
+            self._forget_names()
+        return made
+
+    def change_lists(self, changes: Sequence[ListChange]) -> None:
+        """Change names and descriptions, a hundred lists a call; raises an error by remedy when one is not changed."""
+        for some in _hundreds(changes):
+            self._change_some(some)
+        if any(it.name is not None for it in changes):
+            self._forget_names()
+
     def find_or_create_list(
         self, advertiser_id: str, *, name: str, description: str, known_id: str | None = None
     ) -> FoundList:
@@ -111,7 +166,7 @@ class CriteoClient:
         """
         if known_id is not None:
             return FoundList(self.contact_list(known_id), created=False)
-        found = self._named(advertiser_id, name)
+        found = self.list_named(advertiser_id, name)
         if found is not None:
             return FoundList(found, created=False)
         made = self._create(advertiser_id, name=name, description=description)
@@ -119,7 +174,7 @@ class CriteoClient:
             return FoundList(made, created=True)
         # Another process was faster, or a first try of ours arrived: what is there now is the one.
         self._forget_names()
-        found = self._named(advertiser_id, name)
+        found = self.list_named(advertiser_id, name)
         if found is None:
             raise ConfigurationError(
                 f"Criteo has the name {name!r} already, and shows no contact list of it: a segment of another kind may "
@@ -181,14 +236,15 @@ class CriteoClient:
     def statistics(self, list_id: str) -> Statistics:
         """Return how many identifiers the list holds and how many Criteo knows."""
         path = f"{self._contact_list(list_id)}/statistics"
-        return read(Statistics, flattened(self._do(Request(f"count list {list_id}", "GET", path, on_a_list=True))))
+        request = Request(f"count list {list_id}", "GET", path, on_a_list=True, only_reads=True)
+        return read(Statistics, flattened(self._do(request)))
 
     def compute_sizes(self, list_ids: Sequence[str]) -> Rows[ListSize]:
         """Return how many people can be reached through each list; what is not counted is None, and noticed."""
         if not list_ids:
             return Rows(ListSize)
         body = _bulk(*({"id": it} for it in list_ids))
-        request = Request("measure lists", "POST", f"{self._segments}/compute-sizes", body=body)
+        request = Request("measure lists", "POST", f"{self._segments}/compute-sizes", body=body, only_reads=True)
         found = all_items(request, self._transport.call(request))
         sizes = {it.id: it for it in (read(ListSize, flattened(item)) for item in found)}
         return Rows(ListSize, (sizes.get(it, ListSize(id=it)) for it in list_ids))
@@ -205,6 +261,10 @@ class CriteoClient:
         body = _bulk({"id": list_id})
         self._do(Request(f"delete list {list_id}", "POST", f"{self._segments}/delete", body=body))
         self._forget_names()
+
+    def give_up_waiting(self) -> None:
+        """End any waiting for a next try; calls that are under way come to their end."""
+        self._transport.give_up_waiting()
 
     def close(self) -> None:
         """Close the connections, and end any waiting."""
@@ -245,7 +305,8 @@ class CriteoClient:
                 "POST",
                 f"{self._segments}/search",
                 body={"data": {"attributes": filters}},
-                params={"limit": _PAGE, "offset": len(seen)},
+                params={"limit": LISTS_A_CALL, "offset": len(seen)},
+                only_reads=True,
             )
             answer = self._transport.call(request)
             page = {it.id: it for it in (read(ContactList, flattened(item)) for item in all_items(request, answer))}
@@ -257,7 +318,8 @@ class CriteoClient:
             if not new or (isinstance(total, int) and len(seen) >= total):
                 return
 
-    def _named(self, advertiser_id: str, name: str) -> ContactList | None:
+    def list_named(self, advertiser_id: str, name: str) -> ContactList | None:
+        """Return the advertiser's list of that name; all of them are asked for once, and remembered."""
         with self._lock:
             if advertiser_id not in self._by_name:
                 self._by_name[advertiser_id] = {it.name: it for it in self.contact_lists(advertiser_id)}
@@ -287,9 +349,79 @@ class CriteoClient:
             self._by_name.get(advertiser_id, {})[name] = made
         return made
 
+    def _create_some(self, lists: Sequence[NewList]) -> dict[NewList, ContactList]:
+        items = [
+            {
+                "attributes": {
+                    "advertiserId": it.advertiser_id,
+                    "name": it.name,
+                    "description": it.description,
+                    "contactList": {},
+                }
+            }
+            for it in lists
+        ]
+        request = Request(_of_lists("make", lists), "POST", f"{self._segments}/create", body=_bulk(*items))
+        try:
+            answer = self._transport.call(request)
+        except TooLargeError:
+            if len(lists) == 1:
+                raise
+            return {name: it for half in _halves(lists) for name, it in self._create_some(half).items()}
+        refused = items_of(answer, "errors")
+        if any(it.get("code") != NAME_TAKEN for it in refused):
+            all_done(request, {"errors": [it for it in refused if it.get("code") != NAME_TAKEN]}, ids=())
+        found = [read(ContactList, flattened(it)) for it in items_of(answer, "data")]
+        named = {(it.advertiser_id, it.name): it for it in found}
+        made = {it: named[it.advertiser_id, it.name] for it in lists if (it.advertiser_id, it.name) in named}
+        if len(made) + len(refused) < len(lists):
+            raise UnavailableError(
+                f"Criteo does not say whether this is done: {request.words}.", "Run again: nothing is lost."
+            )
+        with self._lock:
+            for new, it in made.items():
+                self._by_name.get(new.advertiser_id, {})[new.name] = it
+        return made
+
+    def _change_some(self, changes: Sequence[ListChange]) -> None:
+        request = Request(
+            _of_lists("change", changes), "PATCH", self._segments, body=_bulk(*(_changed(it) for it in changes))
+        )
+        try:
+            answer = self._transport.call(request)
+        except TooLargeError:
+            if len(changes) == 1:
+                raise
+            for half in _halves(changes):
+                self._change_some(half)
+            return
+        all_done(request, answer, ids=[it.id for it in changes])
+
 
 def _bulk(*items: Item) -> Item:
     return {"data": [{"attributes": {}, **item} for item in items]}
+
+
+def _changed(change: ListChange) -> Item:
+    attributes: Item = {}
+    if change.name is not None:
+        attributes["name"] = change.name
+    if change.description is not None:
+        attributes["description"] = {"value": change.description}
+    return {"id": change.id, "attributes": attributes}
+
+
+def _hundreds(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + LISTS_A_CALL] for start in range(0, len(items), LISTS_A_CALL))
+
+
+def _halves(items: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
+    middle = len(items) // 2
+    return items[:middle], items[middle:]
+
+
+def _of_lists(verb: str, lists: Sequence[object]) -> str:
+    return f"{verb} {len(lists)} {'list' if len(lists) == 1 else 'lists'}"
 
 
 def _listed(identifiers: Sequence[str] | pl.Series) -> list[str]:

@@ -13,17 +13,11 @@ from toolkit.errors import (
     ToolkitError,
     UnavailableError,
 )
+from toolkit.redaction import without_identifiers
 
 NAME_TAKEN = "name-must-be-unique"
 _SERVER_FAILS = 500
 
-# Anything that could be an identifier: an address, a hash or a device's id, a telephone number (but no date).
-_PERSONAL = re.compile(
-    r"[^\s\"'<>]+@[^\s\"'<>]+"
-    r"|\b[0-9a-fA-F]{32,64}\b"
-    r"|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
-    r"|\+?\b(?!\d{4}-\d{2}-\d{2}\b)\d(?:[ ()/-]?\d){7,}\b"
-)
 _NOT_OF_A_TRACE = re.compile(r"[^\w.:/+=-]")
 _LONGEST_TRACE, _LONGEST_TEXT = 80, 400
 
@@ -63,7 +57,7 @@ def problem_of(status: int, item: dict[str, Any]) -> Problem:
 
 def masked(text: object) -> str:
     """Return the text in one line, shortened, without what could be an identifier."""
-    return _PERSONAL.sub("•••", " ".join(str(text or "").split()))[:_LONGEST_TEXT]
+    return without_identifiers(" ".join(str(text or "").split()))[:_LONGEST_TEXT]
 
 
 Remedy = tuple[type[ToolkitError], str]

@@ -19,7 +19,8 @@ _LONGEST_ASKED_SECONDS = 3600.0
 class Patience:
     """How long one call is tried for in all, and how long each part of it may take.
 
-    The waits between tries double from the first to the longest, with jitter on top.
+    ``answer_seconds`` count from when the first byte of a try may leave until its whole answer is there. The waits
+    between tries double from the first to the longest, with jitter on top.
     """
 
     seconds: float = 300

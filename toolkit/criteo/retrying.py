@@ -11,6 +11,7 @@ from typing import TypeVar
 import tenacity
 
 from toolkit.criteo.pacing import Patience, Wait
+from toolkit.criteo.reachability import Reachability, Waiting
 from toolkit.errors import ToolkitError
 
 _log = logging.getLogger("toolkit.criteo")
@@ -21,9 +22,11 @@ T = TypeVar("T")
 class RetryError(Exception):
     """A try failed in a way that may pass: ``error`` is what to raise when it does not."""
 
-    def __init__(self, error: ToolkitError, *, seconds: float | None = None) -> None:
+    def __init__(self, error: ToolkitError, *, seconds: float | None = None, is_unreached: bool = False) -> None:
         super().__init__(str(error))
         self.error = error
+        self.is_unreached = is_unreached
+        """Whether nothing answered: the host could not be reached, or broke off."""
         self.seconds = seconds
         """How long to wait before the next try; None when nobody said."""
 
@@ -44,16 +47,33 @@ class Try:
 class Persistence:
     """Repeats what may pass. Setting ``ended`` ends all waiting."""
 
-    def __init__(self, patience: Patience, observer: Callable[[Wait], None] | None) -> None:
+    def __init__(
+        self,
+        patience: Patience,
+        observer: Callable[[Wait], None] | None,
+        *,
+        waiting: Waiting = Waiting.NOBODY,
+        reachability: Reachability | None = None,
+    ) -> None:
         self.patience = patience
         self.ended = threading.Event()
         self._observer = observer
+        self._waiting = waiting
+        self._reachability = reachability or Reachability()
+        self._was_reached = False
+
+    def note_answer(self) -> None:
+        """Note that the host answered, whatever it said."""
+        self._was_reached = True
+        self._reachability.answered()
 
     def insist(self, act: Callable[[Try], T]) -> T:
         """Return what ``act`` returns in the end; raises the error of its last try, and at once what cannot pass."""
         begun = time.monotonic()
         numbers = itertools.count(1)
         last = Try(0, begun + self.patience.seconds)
+
+        patience_ends = tenacity.stop_before_delay(self.patience.seconds) | tenacity.stop_when_event_set(self.ended)
 
         def once_more() -> T:
             nonlocal last
@@ -63,7 +83,7 @@ class Persistence:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(RetryError),
             wait=self._seconds_before_next,
-            stop=tenacity.stop_before_delay(self.patience.seconds) | tenacity.stop_when_event_set(self.ended),
+            stop=lambda state: patience_ends(state) or self._is_hopeless(state),
             sleep=tenacity.sleep_using_event(self.ended),
             before_sleep=lambda state: self.tell(
                 state.upcoming_sleep,
@@ -84,6 +104,14 @@ class Persistence:
         _log.warning("%s", wait)
         if self._observer:
             self._observer(wait)
+
+    def _is_hopeless(self, state: tenacity.RetryCallState) -> bool:
+        if not _failure(state).is_unreached:
+            return False
+        self._reachability.failed()
+        return self._reachability.is_hopeless(
+            self._waiting, next_try_in=state.upcoming_sleep, was_reached=self._was_reached
+        )
 
     def _seconds_before_next(self, state: tenacity.RetryCallState) -> float:
         asked = _failure(state).seconds

@@ -3,13 +3,14 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import requests
 
 from toolkit.criteo.errors import Problem, error_of
 from toolkit.criteo.models import Item, items_of
 from toolkit.criteo.pacing import Patience, Wait, pace_of, retry_after_seconds, seconds_asked_for
+from toolkit.criteo.reachability import Waiting, connect_seconds_for, reachability_of
 from toolkit.criteo.retrying import Persistence, RetryError, Try
 from toolkit.criteo.token import TokenKeeper
 from toolkit.criteo.wire import Authorize, Reply, Request, Wire
@@ -50,10 +51,14 @@ class Transport:
         *,
         patience: Patience,
         observer: Callable[[Wait], None] | None,
+        waiting: Waiting = Waiting.NOBODY,
+        guard: Callable[[], None] | None = None,
     ) -> None:
-        self._wire = Wire(host, patience)
+        self._wire = Wire(host, replace(patience, connect_seconds=connect_seconds_for(waiting, patience)), guard)
         self._application = application
-        self._persistence = Persistence(patience, observer)
+        self._persistence = Persistence(
+            patience, observer, waiting=waiting, reachability=reachability_of(self._wire.host)
+        )
         self._pace = pace_of(self.host, application.client_id)
         self._tokens = TokenKeeper()
         self._notices: dict[object, str] = {}
@@ -74,6 +79,10 @@ class Transport:
         Raises a ToolkitError by remedy when Criteo refuses, or patience ends.
         """
         return self._persistence.insist(lambda attempt: self._authorized(request, attempt))
+
+    def give_up_waiting(self) -> None:
+        """End all waiting; a call that would be tried again fails of what it failed of last."""
+        self._persistence.ended.set()
 
     def close(self) -> None:
         """Close all connections and end all waiting."""
@@ -99,7 +108,7 @@ class Transport:
             "client_id": self._application.client_id,
             "client_secret": self._application.client_secret,
         }
-        request = Request("give a token", "POST", "oauth2/token", form=form)
+        request = Request("give a token", "POST", "oauth2/token", form=form, only_reads=True)
         try:
             answer = self._exchange(request, attempt, authorize=_nobody)
         except _UnauthorizedError as refused:
@@ -112,6 +121,7 @@ class Transport:
     def _exchange(self, request: Request, attempt: Try, *, authorize: Authorize) -> Item:
         self._wait_for_turn(request, attempt)
         reply = self._wire.send(request, attempt, authorize=authorize)
+        self._persistence.note_answer()
         self._pace.learn(reply.headers, now=time.time())
         self._take_notice(request, reply)
         return self._judged(request, reply)

@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 import orjson
 import requests
 
+from toolkit.criteo.bounded import BoundedAdapter, Exchange, exchanging
 from toolkit.criteo.errors import Problem, problem_of
 from toolkit.criteo.models import Item, items_of
 from toolkit.criteo.pacing import Patience
 from toolkit.criteo.retrying import RetryError, Try
-from toolkit.errors import ConfigurationError, UnavailableError
+from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError
 
 CRITEO = "https://api.criteo.com"
 
@@ -30,6 +31,9 @@ _MAY_PASS = (
     requests.exceptions.ContentDecodingError,
 )
 _SHORTEST_SECONDS = 0.01
+MOST_BYTES = 64 * 1024 * 1024
+"""What an answer may have at most, once it is unpacked: many times what Criteo's largest has."""
+_PIECE = 64 * 1024
 
 Authorize = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
@@ -48,11 +52,24 @@ class Request:
     on_a_list: bool = False
     """The path names a contact list, which may be gone."""
     holds_identifiers: bool = False
+    only_reads: bool = False
+    """It changes nothing at Criteo, and needs no leave."""
 
     def problem(self, status: int, item: Item) -> Problem:
         """Return a problem that an answer to this tells; details that could echo identifiers are left out."""
         problem = problem_of(status, item)
         return replace(problem, detail="") if self.holds_identifiers else problem
+
+
+@dataclass(frozen=True)
+class _Received:
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+class _TooLongError(Exception):
+    """An answer does not end."""
 
 
 @dataclass(frozen=True)
@@ -73,20 +90,25 @@ class Reply:
 class Wire:
     """Sends requests to one host; a session serves one thread at a time."""
 
-    def __init__(self, host: str, patience: Patience) -> None:
+    def __init__(self, host: str, patience: Patience, guard: Callable[[], None] | None = None) -> None:
         self.host = checked_host(host)
+        self._guard = guard
         self._patience = patience
         self._sessions: list[requests.Session] = []
         self._idle: list[requests.Session] = []
 
     def send(self, request: Request, attempt: Try, *, authorize: Authorize) -> Reply:
-        """Send a request; raises RetryError when the network fails, ConfigurationError when it is set up wrongly."""
+        """Send a request, and return the answer once it is there in whole.
+
+        Raises RetryError when the network fails or the answer takes too long, ConfigurationError when the way there is
+        set up wrongly, and what the guard raises: then nothing was sent.
+        """
         started = time.monotonic()
-        response = self._response(request, attempt, authorize=authorize)
-        if isinstance(response, Exception):
+        received = self._response(request, attempt, authorize=authorize)
+        if isinstance(received, Exception):
             # Raised out here, for the error of requests that is behind it carries the request with its body.
-            raise response
-        reply = Reply(response.status_code, response.headers, _json_object(response))
+            raise received
+        reply = Reply(received.status, received.headers, _json_object(received.body))
         _log.info(
             "%s /%s %d %.0f ms, trace %s, attempt %d",
             request.method,
@@ -103,23 +125,38 @@ class Wire:
         for session in self._sessions:
             session.close()
 
-    def _response(self, request: Request, attempt: Try, *, authorize: Authorize) -> requests.Response | Exception:
+    def _response(self, request: Request, attempt: Try, *, authorize: Authorize) -> _Received | Exception:
+        connect_seconds, seconds = self._timeout(attempt)
+        exchange = Exchange(connect_seconds, seconds, self._leave_for(request))
         try:
-            with self._session() as session:
-                return session.request(
+            with self._session() as session, exchanging(exchange):
+                response = session.request(
                     request.method,
                     f"{self.host}/{request.path}",
                     auth=authorize,
                     params=request.params,
                     allow_redirects=False,
-                    timeout=self._timeout(attempt),
+                    stream=True,
+                    timeout=(connect_seconds, seconds),
                     **_content(request),
                 )
+                with response:
+                    return _Received(response.status_code, response.headers, _body(response))
+        except ToolkitError as refused:
+            return refused
+        except _TooLongError:
+            return UnavailableError(
+                f"{self.host} was asked to {request.words}, and its answer has more than {MOST_BYTES:,} bytes.",
+                "A proxy may be in the way: check the network, then run again; nothing is lost.",
+            )
         except OSError as error:
             # The kind of failure only: its text may hold what was sent.
             kind = type(error).__name__
             _log.info("%s /%s failed: %s, attempt %d", request.method, request.path, kind, attempt.number)
             return self._failed(request, error)
+
+    def _leave_for(self, request: Request) -> Callable[[], None]:
+        return _nothing if self._guard is None or request.only_reads else self._guard
 
     @contextmanager
     def _session(self) -> Iterator[requests.Session]:
@@ -129,6 +166,7 @@ class Wire:
             session = requests.Session()
             # Plain HTTP goes to this machine only, which no proxy of the environment reaches.
             session.trust_env = self.host.startswith("https:")
+            session.mount(f"{urlsplit(self.host).scheme}://", BoundedAdapter())
             self._sessions.append(session)
         try:
             yield session
@@ -153,7 +191,8 @@ class Wire:
         what = f"{self.host} could not be asked to {request.words} ({type(error).__name__})."
         if isinstance(error, _MAY_PASS):
             return RetryError(
-                UnavailableError(what, "Check the network and the proxy settings, then run again; nothing is lost.")
+                UnavailableError(what, "Check the network and the proxy settings, then run again; nothing is lost."),
+                is_unreached=isinstance(error, requests.exceptions.ConnectionError),
             )
         return ConfigurationError(what, "Check the host of the connection and the proxy settings.")
 
@@ -196,9 +235,23 @@ def _content(request: Request) -> dict[str, Any]:
     return {"headers": headers | {"Content-Type": "application/json"}, "data": orjson.dumps(request.body)}
 
 
-def _json_object(response: requests.Response) -> Item | None:
+def _nothing() -> None:
+    """Let a request leave that needs no leave."""
+
+
+def _body(response: requests.Response) -> bytes:
+    """Read the answer, unpacked, piece by piece; raises _TooLongError when it does not end."""
+    body = bytearray()
+    for piece in response.iter_content(_PIECE):
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise _TooLongError
+    return bytes(body)
+
+
+def _json_object(body: bytes) -> Item | None:
     try:
-        content = orjson.loads(response.content)
+        content = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
     return content if isinstance(content, dict) else None

@@ -62,11 +62,13 @@ def _fresh(folder: Path | None) -> Path:
 
 def _workspace(folder: Path, *, day: int) -> Workspace:
     tables = PROJECT / "data" / f"day{day}"
-    return open_workspace(
-        folder,
-        profiles=Profiles(location=str(tables / "profiles"), key=KEY),
-        segments=SegmentFolder(location=str(tables / "segments"), key=KEY),
-    )
+    profiles = Profiles(location=str(tables / "profiles"), key=KEY)
+    segments = SegmentFolder(location=str(tables / "segments"), key=KEY)
+    if day == 1:
+        return open_workspace(folder, profiles=profiles, segments=segments, create=True)
+    workspace = open_workspace(folder)
+    workspace.read_from(profiles=profiles, segments=segments)
+    return workspace
 
 
 def _connect(workspace: Workspace, criteo: Sandbox) -> dict[str, str]:

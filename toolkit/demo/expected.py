@@ -12,14 +12,16 @@ from urllib.parse import unquote
 import pyarrow.parquet as pq
 
 _UNSEEN = {
-    0xAD,
-    0x200B,
-    0x200E,
-    0x200F,
+    *(0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFEFF, 0xFFA0),
+    *range(0x180B, 0x1810),
+    *range(0x200B, 0x2010),
     *range(0x202A, 0x202F),
-    *range(0x2060, 0x2065),
-    *range(0x2066, 0x206A),
-    0xFEFF,
+    *range(0x2060, 0x2070),
+    *range(0xFE00, 0xFE10),
+    *range(0xFFF0, 0xFFF9),
+    *range(0x1BCA0, 0x1BCA4),
+    *range(0x1D173, 0x1D17B),
+    *range(0xE0000, 0xE1000),
 }
 _SIGNS = set("!#$%&'*+/=?^_`{|}~-")
 _HEXADECIMAL = set("0123456789abcdef")
@@ -47,7 +49,9 @@ def identifier_of(field: str | None) -> str | None:
     if field is None:
         return None
     seen = "".join(character for character in field if ord(character) not in _UNSEEN)
-    address = unicodedata.normalize("NFC", seen.strip().lower())
+    plain = seen.strip().replace("\u0130", "i").replace("\ufe6b", "@").lower().replace("i\u0307", "i")
+    is_wide = any("\uff01" <= character <= "\uff5e" for character in plain)
+    address = unicodedata.normalize("NFKC" if is_wide else "NFC", plain)
     if len(address) in (32, 64) and set(address) <= _HEXADECIMAL:
         return address
     return hashlib.sha256(address.encode()).hexdigest() if _is_address(address) else None

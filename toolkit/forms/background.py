@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from toolkit.errors import exception_of
+
 T = TypeVar("T")
 
 
@@ -35,8 +37,8 @@ class Background:
         def act() -> None:
             try:
                 result = work(deliver)
-            except Exception as problem:  # noqa: BLE001  # whatever it is, a person is told
-                _call(deliver, failed, problem)
+            except BaseException as problem:  # noqa: BLE001  # whatever it is, a person is told
+                _call(deliver, failed, exception_of(problem))
             else:
                 _call(deliver, done, result)
 

@@ -1,32 +1,46 @@
 """How the lists of an export went over its runs, as pictures that need no network."""
 
 import polars as pl
+from markupsafe import Markup
 
 from toolkit.charts import COLOURS, figure
 from toolkit.forms.language import Words, local_zone
+from toolkit.markup import joined, markup
+from toolkit.runs.charts import lines_of
 
 
 def trend_html(words: Words, trend: pl.DataFrame) -> str:
     """Return pictures of size, additions, removals and match rate over time, from ``workspace.trend``."""
     if trend.is_empty():
         return ""
+    trend = (
+        lines_of(trend)
+        .drop_nulls("list_id")
+        .group_by("at", "run", "line", maintain_order=True)
+        .agg(
+            # A sum of nothing known is not known either.
+            pl.when(pl.col("size").is_not_null().any()).then(pl.col("size").sum()),
+            pl.col("added", "removed").sum(),
+            pl.col("match_rate").max(),
+        )
+    )
     titles = {
-        "exportable": words.say("Size of the lists"),
+        "size": words.say("Size of the lists"),
         "added": words.say("Added"),
         "removed": words.say("Removed"),
         "match_rate": words.say("Match rate at Criteo"),
     }
     shown = {name: title for name, title in titles.items() if not trend[name].is_null().all()}
-    pictures = "".join(_picture(words, trend, name, title) for name, title in shown.items())
-    return f'<div class="toolkit-pictures">{pictures}</div>'
+    pictures = joined(_picture(words, trend, name, title) for name, title in shown.items())
+    return markup('<div class="toolkit-pictures">{pictures}</div>', pictures=pictures)
 
 
-def _picture(words: Words, trend: pl.DataFrame, name: str, title: str) -> str:
+def _picture(words: Words, trend: pl.DataFrame, name: str, title: str) -> Markup:
     import altair as alt
 
-    segments = trend["segment"].unique(maintain_order=True).to_list()
+    lines = trend["line"].unique(maintain_order=True).to_list()
     moment = pl.col("at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%dT%H:%M:%S")
-    points = trend.drop_nulls(name).select("segment", moment=moment, value=name).to_dicts()
+    points = trend.drop_nulls(name).select("line", moment=moment, value=name).to_dicts()
     form = "%" if name == "match_rate" else "~s"
     chart = (
         alt.Chart(alt.InlineData(values=points))
@@ -34,8 +48,8 @@ def _picture(words: Words, trend: pl.DataFrame, name: str, title: str) -> str:
         .encode(
             x=alt.X("moment:T", title=None),
             y=alt.Y("value:Q", title=title, axis=alt.Axis(format=form), scale=alt.Scale(zero=True)),
-            color=alt.Color("segment:N", title=words.say("Segment"), scale=alt.Scale(domain=segments, range=COLOURS)),
-            shape=alt.Shape("segment:N", title=words.say("Segment"), scale=alt.Scale(domain=segments)),
+            color=alt.Color("line:N", title=words.say("Segment"), scale=alt.Scale(domain=lines, range=COLOURS)),
+            shape=alt.Shape("line:N", title=words.say("Segment"), scale=alt.Scale(domain=lines)),
         )
         .properties(width=340, height=150)
     )

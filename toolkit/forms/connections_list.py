@@ -13,7 +13,7 @@ from toolkit.forms.secret_field import SecretField
 from toolkit.forms.sharing import CONTRIBUTORS, UsersField
 from toolkit.forms.table_view import TableView
 from toolkit.interface import Workspace
-from toolkit.runs import OfLists
+from toolkit.runs import AbandonedLists, OfLists
 from toolkit.workspace import Connection, Credentials, OfExports, Role
 
 
@@ -273,10 +273,10 @@ class ConnectionsList(Form):
         lists = self.of_lists.value
         self.say_busy(say("The connection is removed."))
 
-        def done(_: None) -> None:
+        def done(left: AbandonedLists) -> None:
             self.connections.chosen = None
             self.look()
-            self.say_done(say("Connection {name} is removed.", name=name))
+            self.say_done(" ".join([say("Connection {name} is removed.", name=name), *map(str, left.untended)]))
 
         self.in_background(
             lambda _: self.workspace.remove_connection(name, exports=exports, lists=lists),

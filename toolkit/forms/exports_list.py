@@ -17,6 +17,8 @@ from toolkit.forms.run_view import status_text
 from toolkit.forms.schedule_field import schedule_text
 from toolkit.forms.table_view import TableView
 from toolkit.interface import Workspace
+from toolkit.markup import markup
+from toolkit.runs import AbandonedLists, RunKind
 from toolkit.workspace import Export, Role
 
 _OF_AN_EXPORT = dict.fromkeys(("name", "connection", "type", "segments", "active", "schedule", "permission"), pl.String)
@@ -144,7 +146,7 @@ class ExportsList(Form):
         show(self.deactivate, when=manages and has_connection and export is not None and export.active)
         show(self._why_not, when=name is not None and not manages)
         if name is not None and not manages:
-            self._why_not.value = f"<p>{why_not(self.words, self.workspace)}</p>"
+            self._why_not.value = markup("<p>{text}</p>", text=why_not(self.words, self.workspace))
 
     def _required(self) -> str:
         name = self.exports.chosen
@@ -215,15 +217,15 @@ class ExportsList(Form):
             say("Export {name} is removed.", name=name),
         )
 
-    def _ask(self, title: str, text: str, act: str, do: Callable[[], None], done: str) -> None:
+    def _ask(self, title: str, text: str, act: str, do: Callable[[], AbandonedLists], done: str) -> None:
         self.message.clear()
         self.confirm = button(act, style="danger")
         leave = button(self.words.say("Leave as it is"))
 
         def confirmed() -> None:
-            do()
+            left = do()
             self.look()
-            self.say_done(done)
+            self.say_done(" ".join([done, *map(str, left.untended)]))
 
         self.on_click(self.confirm, confirmed)
         self.on_click(leave, self._close)
@@ -231,7 +233,7 @@ class ExportsList(Form):
 
 
 def _last_runs(runs: pl.DataFrame) -> pl.DataFrame:
-    """Return ``export``, ``status`` and ``refreshed`` of each export's newest run, dry runs aside."""
-    newest = runs.filter(~pl.col("dry_run")).unique("export", keep="first", maintain_order=True)
+    """Return ``export``, ``status`` and ``refreshed`` of each export's newest run that sent it."""
+    newest = runs.filter(pl.col("kind") == RunKind.RUN.value).unique("export", keep="first", maintain_order=True)
     moment = pl.col("started_at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%d %H:%M")
     return newest.select("export", "status", refreshed=moment)

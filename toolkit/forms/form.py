@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import ipywidgets
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ENDS_ALL, ToolkitError, exception_of
 from toolkit.forms.background import Background, Deliver
 from toolkit.forms.language import words_for
 from toolkit.forms.log import log_file, log_problem
@@ -34,8 +34,10 @@ class Form:
         """Put the form together under its title, or tell there why it can't be."""
         try:
             drawn = parts()
-        except Exception as problem:  # noqa: BLE001  # a person who opens a form is never shown a traceback
-            self.tell(problem)
+        except ENDS_ALL:
+            raise
+        except BaseException as problem:  # noqa: BLE001  # a person who opens a form is never shown a traceback
+            self.tell(exception_of(problem))
             drawn = [self.message.widget]
         self.widget.children = [looks(), heading(title, level=2), *drawn]
 
@@ -55,8 +57,10 @@ class Form:
         """Do it, and tell in the form what goes wrong."""
         try:
             act()
-        except Exception as problem:  # noqa: BLE001  # a person in a form is never shown a traceback
-            self.tell(problem)
+        except ENDS_ALL:
+            raise
+        except BaseException as problem:  # noqa: BLE001  # a person in a form is never shown a traceback
+            self.tell(exception_of(problem))
 
     def watch(self) -> None:
         """Have ``look_again`` called when another form has changed something."""

@@ -15,6 +15,7 @@ from toolkit.forms.run_view import status_text
 from toolkit.forms.table_view import TableView
 from toolkit.forms.terms import term
 from toolkit.interface import Workspace
+from toolkit.markup import markup
 
 _MOST_IN_CHARTS = 60
 
@@ -102,7 +103,7 @@ class HistoryPanel(Form):
 
         def place(html: str) -> None:
             nothing = self.words.say("Nothing was sent yet.")
-            self.charts.value = html or f"<p>{nothing}</p>"
+            self.charts.value = html or markup("<p>{text}</p>", text=nothing)
 
         self.in_background(pictures, done=place, busy=(self.refresh,))
 

@@ -1,18 +1,23 @@
 """What forms are put together from: labelled fields, messages, buttons, small tables."""
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
+from markupsafe import Markup
+
+from toolkit.markup import joined, markup, trusted
 
 _LOOKS = Path(__file__).with_name("form.css")
 
 
 def looks() -> ipywidgets.HTML:
     """Return the style sheet, which each form brings along."""
-    return with_class(ipywidgets.HTML(f"<style>{_LOOKS.read_text(encoding='utf-8')}</style>"), "toolkit-style")
+    return with_class(
+        ipywidgets.HTML(markup("<style>{rules}</style>", rules=trusted(_LOOKS.read_text(encoding="utf-8")))),
+        "toolkit-style",
+    )
 
 
 def with_class(widget: Any, *names: str) -> Any:
@@ -24,12 +29,12 @@ def with_class(widget: Any, *names: str) -> Any:
 
 def heading(text: str, *, level: int = 3) -> ipywidgets.HTML:
     """Return a heading."""
-    return ipywidgets.HTML(f"<h{level}>{escape(text)}</h{level}>")
+    return ipywidgets.HTML(markup("<h{level}>{text}</h{level}>", level=level, text=text))
 
 
 def paragraph(text: str, *, kind: str = "") -> ipywidgets.HTML:
     """Return a paragraph, of a kind that the style sheet knows."""
-    return ipywidgets.HTML(f'<p class="{kind}">{escape(text)}</p>')
+    return ipywidgets.HTML(markup('<p class="{kind}">{text}</p>', kind=kind, text=text))
 
 
 def buttons(*those: ipywidgets.Button) -> ipywidgets.HBox:
@@ -103,13 +108,13 @@ class Field:
     @problem.setter
     def problem(self, text: str) -> None:
         self._told = text
-        word = f"<strong>{escape(self._problem_word)}:</strong> "
-        self._problem.value = f'<div class="toolkit-problem" role="alert">{word}{escape(text)}</div>' if text else ""
+        html = '<div class="toolkit-problem" role="alert"><strong>{word}:</strong> {text}</div>'
+        self._problem.value = markup(html, word=self._problem_word, text=text) if text else ""
         show(self._problem, when=bool(text))
 
     def explain(self, text: str) -> None:
         """Set the line of help."""
-        self._help.value = f'<p class="toolkit-help">{escape(text)}</p>'
+        self._help.value = markup('<p class="toolkit-help">{text}</p>', text=text)
         show(self._help, when=bool(text))
 
 
@@ -132,8 +137,13 @@ class Message:
         text = " ".join(sentences)
         self._set(
             text,
-            f'<div class="toolkit-told toolkit-{kind}" role="{role}"><strong>{escape(word)}:</strong> '
-            f"{escape(text)}</div>",
+            markup(
+                '<div class="toolkit-told toolkit-{kind}" role="{role}"><strong>{word}:</strong> {text}</div>',
+                kind=kind,
+                role=role,
+                word=word,
+                text=text,
+            ),
         )
 
     def _set(self, text: str, html: str) -> None:
@@ -142,21 +152,20 @@ class Message:
         show(self.widget, when=bool(html))
 
 
-def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> str:
+def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> Markup:
     """Return a small table as HTML that takes the colours of the page; ``numbers`` are the columns to align right."""
     right = set(numbers)
 
-    def cell(position: int, text: str, tag: str) -> str:
-        kind = ' class="toolkit-number"' if position in right else ""
-        scope = ' scope="col"' if tag == "th" else ""
-        return f"<{tag}{scope}{kind}>{escape(text)}</{tag}>"
+    def line(cells: Sequence[str], cell: str, number: str) -> Markup:
+        each = (markup(number if place in right else cell, text=text) for place, text in enumerate(cells))
+        return markup("<tr>{cells}</tr>", cells=joined(each))
 
-    def line(cells: Sequence[str], tag: str) -> str:
-        return f"<tr>{''.join(cell(position, text, tag) for position, text in enumerate(cells))}</tr>"
-
-    caption = f"<caption>{escape(title)}</caption>" if title else ""
-    body = "".join(line(row, "td") for row in rows)
-    return (
-        f'<div class="toolkit-wide"><table class="toolkit-table">{caption}<thead>{line(head, "th")}</thead>'
-        f"<tbody>{body}</tbody></table></div>"
+    head_line = line(head, '<th scope="col">{text}</th>', '<th scope="col" class="toolkit-number">{text}</th>')
+    lines = (line(row, "<td>{text}</td>", '<td class="toolkit-number">{text}</td>') for row in rows)
+    return markup(
+        '<div class="toolkit-wide"><table class="toolkit-table">{caption}<thead>{head}</thead>'
+        "<tbody>{body}</tbody></table></div>",
+        caption=markup("<caption>{title}</caption>", title=title) if title else "",
+        head=head_line,
+        body=joined(lines),
     )

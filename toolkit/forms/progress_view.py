@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from html import escape
 
 import ipywidgets
 
 from toolkit.forms.language import Words
 from toolkit.forms.parts import show
 from toolkit.forms.terms import term
+from toolkit.markup import joined, markup
 from toolkit.runs import Progress, Step
 
 # What a step is of the whole bar when it begins. How long the first ones take is not known beforehand.
@@ -80,9 +80,9 @@ class ProgressView:
     def note(self, line: str) -> None:
         """Add a line to what happened."""
         self.lines = [*self.lines, f"{datetime.now(UTC).astimezone():%H:%M:%S}  {line}"][-_LONGEST_LOG:]
-        items = "".join(f"<li>{escape(it)}</li>" for it in self.lines)
-        label = escape(self._words.say("What happens"))
-        self._log.value = f'<ol class="toolkit-log" tabindex="0" aria-label="{label}">{items}</ol>'
+        items = joined(markup("<li>{text}</li>", text=it) for it in self.lines)
+        html = '<ol class="toolkit-log" tabindex="0" aria-label="{label}">{items}</ol>'
+        self._log.value = markup(html, label=self._words.say("What happens"), items=items)
 
     def _left(self, done: float) -> str:
         spent = self._clock() - self._sending_since
@@ -93,9 +93,11 @@ class ProgressView:
 
     def _draw(self, share: float | None, status: str) -> None:
         self.share, self.status = share or 0.0, status
-        value = "" if share is None else f'value="{share * 100:.0f}"'
-        label = escape(self._words.say("Progress of the run"))
-        self._bar.value = (
-            f'<div role="status">{escape(status)}</div>'
-            f'<progress class="toolkit-progress" max="100" {value} aria-label="{label}"></progress>'
+        value = "" if share is None else markup('value="{percent}"', percent=f"{share * 100:.0f}")
+        self._bar.value = markup(
+            '<div role="status">{status}</div>'
+            '<progress class="toolkit-progress" max="100" {value} aria-label="{label}"></progress>',
+            status=status,
+            value=value,
+            label=self._words.say("Progress of the run"),
         )

@@ -1,12 +1,11 @@
 """The report of a run: in short, and in whole when asked for."""
 
-from html import escape
-
 import ipywidgets
 
 from toolkit.forms.form import Form
 from toolkit.forms.parts import button, buttons, show
 from toolkit.forms.run_view import run_html
+from toolkit.markup import markup
 from toolkit.runs import Run
 
 
@@ -36,10 +35,11 @@ class ReportView:
         if self.run is None or self.whole.value:
             self.whole.value = ""
             return
-        page = escape(self.run.report.read_text(encoding="utf-8"))
-        title = escape(self._form.words.say("Report of run {run}", run=self.run.id))
         # The page needs no script, and is given no leave to run one.
-        self.whole.value = (
-            f'<iframe sandbox title="{title}" srcdoc="{page}" style="width:100%;height:40rem;border:0"></iframe>'
-            f"<p>{escape(str(self.run.report))}</p>"
+        self.whole.value = markup(
+            '<iframe sandbox title="{title}" srcdoc="{page}" style="width:100%;height:40rem;border:0"></iframe>'
+            "<p>{file}</p>",
+            title=self._form.words.say("Report of run {run}", run=self.run.id),
+            page=self.run.report.read_text(encoding="utf-8"),
+            file=self.run.report,
         )

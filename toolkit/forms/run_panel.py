@@ -6,7 +6,7 @@ from typing import Any
 
 import ipywidgets
 
-from toolkit.errors import ListGoneError
+from toolkit.errors import LedgerDivergedError, ListGoneError
 from toolkit.forms.background import Deliver
 from toolkit.forms.form import Form
 from toolkit.forms.parts import button, buttons, heading, paragraph, show, with_class
@@ -20,7 +20,7 @@ from toolkit.workspace import Role
 
 _LOOK_EVERY_SECONDS = 1
 _BROKEN = (RunStatus.FAILED, RunStatus.CANCELED)
-_STOPPED = (GuardError.__name__, ChangingInputError.__name__)
+_STOPPED = (GuardError.__name__, ChangingInputError.__name__, LedgerDivergedError.__name__)
 
 
 class RunPanel(Form):

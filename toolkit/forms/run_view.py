@@ -1,20 +1,21 @@
 """A run, as a form shows it: how it ended, its figures, what to do."""
 
-from html import escape
+from markupsafe import Markup
 
 from toolkit.audience import Status
 from toolkit.forms.language import Words
 from toolkit.forms.parts import table
 from toolkit.forms.terms import term
+from toolkit.markup import joined, markup
 from toolkit.runs import Run
 
 _REASONS = [it for it in Status if it is not Status.EXPORTABLE]
 _SIGNS = {"successful": "✓", "failed": "✗", "canceled": "■"}
 
 
-def run_html(words: Words, run: Run) -> str:
+def run_html(words: Words, run: Run) -> Markup:
     """Return the run as HTML; the checks in full are in its report."""
-    return "".join([_headline(words, run), _error(words, run), _remarks(words, run), _figures(words, run)])
+    return joined([_headline(words, run), _error(words, run), _remarks(words, run), _figures(words, run)])
 
 
 def status_text(words: Words, outcome: str) -> str:
@@ -23,7 +24,7 @@ def status_text(words: Words, outcome: str) -> str:
     return f"{sign} {term(words, outcome)}".strip()
 
 
-def _headline(words: Words, run: Run) -> str:
+def _headline(words: Words, run: Run) -> Markup:
     say = words.say
     what = {"run": run.id, "export": run.export}
     title = (
@@ -39,32 +40,30 @@ def _headline(words: Words, run: Run) -> str:
     )
     nothing = " " + say("Nothing was sent.") if run.dry_run else ""
     headline = f"{title}: {status_text(words, run.outcome)} {took}"
-    return f"<p><strong>{escape(headline)}</strong><br>{escape(started + nothing)}</p>"
+    return markup("<p><strong>{headline}</strong><br>{rest}</p>", headline=headline, rest=started + nothing)
 
 
-def _error(words: Words, run: Run) -> str:
+def _error(words: Words, run: Run) -> Markup:
     if run.error is None:
-        return ""
+        return Markup("")
     lines = {
         words.say("What happened"): run.error.get("what", ""),
         words.say("What to do"): run.error.get("remedy", ""),
     }
-    told = "<br>".join(f"<strong>{escape(word)}:</strong> {escape(text)}" for word, text in lines.items())
-    return f'<div class="toolkit-problem" role="alert">{told}</div>'
+    told = [markup("<strong>{word}:</strong> {text}", word=word, text=text) for word, text in lines.items()]
+    return markup('<div class="toolkit-problem" role="alert">{told}</div>', told=Markup("<br>").join(told))
 
 
-def _remarks(words: Words, run: Run) -> str:
+def _remarks(words: Words, run: Run) -> Markup:
     warnings = [("warning", words.say("Warning"), it) for it in run.warnings]
     notes = [("busy", words.say("Note"), it) for it in run.notes]
-    return "".join(
-        f'<div class="toolkit-told toolkit-{kind}"><strong>{escape(word)}:</strong> {escape(text)}</div>'
-        for kind, word, text in (*warnings, *notes)
-    )
+    html = '<div class="toolkit-told toolkit-{kind}"><strong>{word}:</strong> {text}</div>'
+    return joined(markup(html, kind=kind, word=word, text=text) for kind, word, text in (*warnings, *notes))
 
 
-def _figures(words: Words, run: Run) -> str:
+def _figures(words: Words, run: Run) -> Markup:
     if not run.segments:
-        return ""
+        return Markup("")
     say = words.say
     reasons = [it.value for it in _REASONS if any(row.get(it.value) for row in run.segments)]
     headings = {

@@ -6,6 +6,7 @@ import ipywidgets
 
 from toolkit.forms.form import Form
 from toolkit.forms.parts import paragraph, show, with_class
+from toolkit.markup import markup
 
 _MOST_SHOWN = 60
 
@@ -28,7 +29,7 @@ class SegmentPicker:
         show(self.search, when=len(self._names) > 10)  # noqa: PLR2004  # as many as are seen at once
         self._box = with_class(ipywidgets.VBox(), "toolkit-scroll")
         self._more = paragraph("", kind="toolkit-help")
-        self.control = ipywidgets.HTML(f"<h3>{label}</h3>")
+        self.control = ipywidgets.HTML(markup("<h3>{label}</h3>", label=label))
         self.widget = ipywidgets.VBox([self.control, self.search, self._box, self._more])
         form.on_change(self.search, self._draw)
         self._draw()

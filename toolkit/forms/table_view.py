@@ -8,6 +8,7 @@ import polars as pl
 
 from toolkit.forms.form import Form
 from toolkit.forms.parts import show, with_class
+from toolkit.markup import markup
 
 _ROWS_A_PAGE = 10
 _OPTIONS: dict[str, Any] = {
@@ -45,7 +46,7 @@ class TableView:
         self.choice = ipywidgets.Dropdown(options=[], value=None, description=what)
         self._options = {**_OPTIONS, "language": _language(form)}
         self._table = ITable(pl.DataFrame(), **self._options)
-        self._empty = ipywidgets.HTML(f"<p>{self._nothing}</p>")
+        self._empty = ipywidgets.HTML(markup("<p>{text}</p>", text=self._nothing))
         field = form.field(self.choice)
         self.widget = ipywidgets.VBox([self._empty, with_class(self._table, "toolkit-wide"), field.widget])
         self._field = field.widget

@@ -12,8 +12,8 @@ import polars as pl
 from sqlalchemy import Update, or_, select, update
 
 from toolkit.errors import ToolkitError
-from toolkit.masking import without_addresses
 from toolkit.notify.addresses import Address, addresses
+from toolkit.redaction import redacted
 from toolkit.runs.lifecycle import now
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.records import MatterRecord
@@ -63,8 +63,8 @@ def note(folder: WorkspaceFolder, matter: Matter, trouble: Trouble | None, *, at
             session.add(record)
         if record.state != state:
             record.state, record.since = state, at
-        record.what = "" if trouble is None else without_addresses(trouble.what)
-        record.remedy = "" if trouble is None else without_addresses(trouble.remedy)
+        record.what = "" if trouble is None else redacted(trouble.what)
+        record.remedy = "" if trouble is None else redacted(trouble.remedy)
 
 
 def tell(folder: WorkspaceFolder, *, to: Collection[Address] | None = None) -> list[str]:
@@ -82,7 +82,7 @@ def tell(folder: WorkspaceFolder, *, to: Collection[Address] | None = None) -> l
 def matters_frame(folder: WorkspaceFolder) -> pl.DataFrame:
     """Return a row a matter that ever was in trouble: what it is about, how it stands and since when."""
     query = select(MatterRecord).order_by(MatterRecord.kind, MatterRecord.name)
-    with folder.session() as session:
+    with folder.reading() as session:
         rows = [(it.kind, it.name, it.state, it.since, it.what, it.remedy) for it in session.scalars(query)]
     return pl.DataFrame(
         rows,
@@ -99,7 +99,7 @@ def matters_frame(folder: WorkspaceFolder) -> pl.DataFrame:
 
 
 def _untold(folder: WorkspaceFolder, chosen: Collection[Address]) -> list[MatterRecord]:
-    with folder.session() as session:
+    with folder.reading() as session:
         records = session.scalars(select(MatterRecord).order_by(MatterRecord.since)).all()
     return [it for it in records if any(it.told.get(address.name, GOOD) != it.state for address in chosen)]
 

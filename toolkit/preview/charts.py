@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import polars as pl
 
 from toolkit.charts import BLUE, COLOURS, GREEN, ORANGE, TEXT
+from toolkit.runs.charts import lines_of
 
 if TYPE_CHECKING:
     import altair as alt
@@ -59,32 +60,24 @@ def funnel_chart(funnel: pl.DataFrame) -> "Chart":
 
 
 def history_chart(history: pl.DataFrame) -> "Chart":
-    """Draw how many were exportable in each run, a line a segment, told apart by its colour and its shape."""
+    """Draw what the lists held after each run, a line a list, told apart by its colour and its shape."""
     import altair as alt
 
     # Mobile ids are of the same people; runs before they were sent told no type.
-    history = history.filter(pl.col("identifier_type").fill_null("email") == "email")
-    largest = history.group_by("segment").agg(pl.col("exportable").last()).sort("exportable", "segment")
-    segments = largest["segment"].reverse().head(len(COLOURS)).to_list()
-    sizes = (
-        history.filter(pl.col("segment").is_in(segments))
-        .group_by("at", "export", "segment", maintain_order=True)
-        .agg(pl.col("exportable").sum())
-        .with_columns(
-            line=pl.format("{} · {}", "export", "segment"), moment=pl.col("at").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-        )
+    history = lines_of(history.filter(pl.col("identifier_type").fill_null("email") == "email").drop_nulls("size"))
+    largest = history.group_by("line").agg(pl.col("size").last()).sort("size", "line")
+    lines = largest["line"].reverse().head(len(COLOURS)).to_list()
+    sizes = history.filter(pl.col("line").is_in(lines)).select(
+        "export", "segment", "size", "line", moment=pl.col("at").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     )
-    base = alt.Chart(alt.InlineData(values=sizes.drop("at").to_dicts())).encode(
+    base = alt.Chart(alt.InlineData(values=sizes.to_dicts())).encode(
         x=alt.X("moment:T", title=None, axis=alt.Axis(tickCount=6)),
-        y=alt.Y("exportable:Q", title="exportable", axis=alt.Axis(format="~s", tickCount=5)),
-        color=alt.Color(
-            "segment:N", title=None, sort=segments, scale=alt.Scale(domain=segments, range=COLOURS[: len(segments)])
-        ),
-        detail="line:N",
+        y=alt.Y("size:Q", title="size of the list", axis=alt.Axis(format="~s", tickCount=5)),
+        color=alt.Color("line:N", title=None, sort=lines, scale=alt.Scale(domain=lines, range=COLOURS[: len(lines)])),
     )
     points = base.mark_point(filled=True, size=55, opacity=1).encode(
-        shape=alt.Shape("segment:N", title=None, sort=segments, scale=alt.Scale(domain=segments)),
-        tooltip=["export:N", "segment:N", "exportable:Q"],
+        shape=alt.Shape("line:N", title=None, sort=lines, scale=alt.Scale(domain=lines)),
+        tooltip=["export:N", "segment:N", "size:Q"],
     )
     return alt.layer(base.mark_line(), points).properties(width=420, height=180)
 

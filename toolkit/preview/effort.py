@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from toolkit.criteo import CALLS_A_MINUTE
+from toolkit.criteo import CALLS_A_MINUTE, LISTS_A_CALL
 from toolkit.preview.lists import Lists
 from toolkit.runs import Run, Step
 from toolkit.workspace import Export, Mode
@@ -43,19 +43,28 @@ def effort_of(lists: Lists, export: Export | None, past: Sequence[Run]) -> pl.Da
 
 
 def _calls_beside_batches(lists: Lists, export: Export | None) -> int:
-    """Count what a run asks besides sending: a token, where each list is, and its count before and after."""
+    """Count what a run asks besides sending: a token, where the lists are, their marks, and counts before and after."""
     given = set() if export is None else set(export.lists)
     known = lists.frame.filter(pl.col("list_id").is_not_null())
     others = lists.frame.filter(pl.col("list_id").is_null()).unique(["advertiser_id", "name"])
     adopted = others.filter(pl.col("segment").is_in(list(given)))
     made = others.filter(~pl.col("segment").is_in(list(given)))
+    changes = (pl.col("added") > 0) | (pl.col("removed") > 0) | pl.col("is_emptied")
+    marked = known.filter(changes)["list_id"].n_unique() + adopted.filter(changes).height
     # All lists of an advertiser are searched once for the names of those that are to be made.
-    searches = known.height + adopted.height + made["advertiser_id"].n_unique()
+    searches = _calls(known["list_id"].n_unique() + adopted.height) + made["advertiser_id"].n_unique()
+    # Marks are looked at, set, and looked at again; looked at and set at the end, with those of lists that were made.
+    marks = 3 * _calls(marked) + 2 * _calls(marked + made.height)
     # Before it sends, a run that replaces has nothing to compare a count with.
     times = 1 if export is not None and export.mode is Mode.REPLACE else 2
     counts = times * (known["list_id"].n_unique() + others.height)
     token = 1
-    return token + searches + made.height + lists.renamed + counts
+    return token + searches + _calls(made.height) + _calls(lists.renamed) + marks + counts
+
+
+def _calls(lists: int) -> int:
+    """Return how many calls it takes to find, make or change so many lists."""
+    return -(-lists // LISTS_A_CALL)
 
 
 def _identifiers_a_second(past: Sequence[Run]) -> float | None:

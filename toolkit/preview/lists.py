@@ -9,10 +9,13 @@ import polars as pl
 from sqlalchemy import select
 
 from toolkit.audience import Audience, IdentifierKind
-from toolkit.criteo import MAX_IDENTIFIERS_A_CALL
+from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, Waiting, canonical_host
 from toolkit.errors import ToolkitError
+from toolkit.runs.guards import Guard
 from toolkit.runs.ledger import Ledger
+from toolkit.runs.marks import diverged, judge
 from toolkit.runs.planning import Planned, plan_export
+from toolkit.runs.run import divergence_of, last_run
 from toolkit.runs.targets import Figures, Target, figures_of, targets_of
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
@@ -92,14 +95,28 @@ def lists_of_export(
     rows = [_counts(figures[it]) | _changes(it, planned, ledger) for it in targets]
     stops = tuple(f"A run would stop here ({it.guard.value}): {it.what}" for it in planned.stops)
     renamed = sum(_is_renamed(it, export) for it in planned.records.values())
+    stopped = divergence_of(last_run(folder, export.name))
+    stops += () if stopped is None else (f"The last run stopped here ({Guard.OTHER_LEDGER.value}): {stopped}",)
     return Lists(_with_counted(pl.DataFrame(rows, schema=SCHEMA), history), stops, renamed)
 
 
 def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
-    """Return the lists with what Criteo counts in each now; a list that it can't count is told as a warning."""
+    """Return the lists with what Criteo counts in each now.
+
+    A list that it can't count is told as a warning, and so is one that another ledger changed.
+    """
     counted: dict[str, Figures] = {}
     warnings = list(lists.warnings)
-    with client_of(credentials_of(folder, export.connection)) as criteo:
+    with client_of(credentials_of(folder, export.connection), waiting=Waiting.PERSON) as criteo:
+        try:
+            seen = judge(
+                folder, _host(folder, export), criteo.lists_by_id(lists.frame["list_id"].drop_nulls()).values()
+            )
+        except ToolkitError as error:
+            warnings.append(str(error))
+        else:
+            changed = diverged(folder, seen.values())
+            warnings += [] if changed is None else [f"A run would stop here ({Guard.OTHER_LEDGER.value}): {changed}"]
         for list_id in lists.frame["list_id"].drop_nulls().unique():
             try:
                 found = criteo.statistics(list_id)
@@ -118,9 +135,9 @@ def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
 
 def _host(folder: WorkspaceFolder, export: Export) -> str:
     """Return where the export's connection goes; a host that nobody has when it is detached."""
-    with folder.session() as session:
+    with folder.reading() as session:
         query = select(ConnectionRecord.host).where(ConnectionRecord.name == export.connection)
-        return session.scalar(query) or ""
+        return canonical_host(session.scalar(query) or "")
 
 
 def _counts(figures: Figures) -> dict[str, Any]:
@@ -130,7 +147,7 @@ def _counts(figures: Figures) -> dict[str, Any]:
 
 def _changes(target: Target, planned: Planned, ledger: Ledger) -> dict[str, Any]:
     record, plan = planned.records[target], planned.plans[target]
-    held = ledger.last_held(record)
+    held = ledger.last_held(record, wanted=target.wanted["identifier"])
     return {
         "name": record.name,
         "list_id": record.criteo_id,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from toolkit.audience import Audience, IdentifierForm, IdentifierKind, audience_of, audience_of_keys
+from toolkit.audience import Audience, IdentifierForm, IdentifierKind, IdentityColumn, audience_of, audience_of_keys
 from toolkit.checks import Thresholds
 from toolkit.preview.effort import effort_of
 from toolkit.preview.limits import limits_of
@@ -12,14 +12,14 @@ from toolkit.preview.lists import Lists, ask_criteo, lists_of_export, lists_of_s
 from toolkit.preview.members import first_members
 from toolkit.preview.preview import Preview
 from toolkit.preview.sentences import warnings_of
-from toolkit.runs import past_runs, trend
+from toolkit.runs import find_abandoned, past_runs, trend
 from toolkit.runs.targets import audiences_of
 from toolkit.segments import stale_segments_of
 from toolkit.workspace import Export, Role, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.exports import chosen_segments, export_of
+from toolkit.workspace.matching import excluded_for
 from toolkit.workspace.people import acting
-from toolkit.workspace.suppression import suppression_of
 
 FIRST_MEMBERS = 100
 _PAST_RUNS = 5
@@ -38,6 +38,7 @@ def preview_of_segments(
     members: int = FIRST_MEMBERS,
 ) -> Preview:
     """Preview segments, as a new export would send them."""
+    excluded = excluded_for(folder, [IdentityColumn(email_column, IdentifierKind.EMAIL)], exclude=exclude)
     audience = audience_of(
         folder.profiles,
         folder.segments,
@@ -45,7 +46,7 @@ def preview_of_segments(
         email_column=email_column,
         exclude=exclude,
         form=form,
-        suppression=suppression_of(folder),
+        excluded=excluded,
         count_domains=True,
     )
     history = trend(folder).filter(pl.col("segment").is_in(audience.segments))
@@ -75,13 +76,14 @@ def preview_of_members(
     members: int = FIRST_MEMBERS,
 ) -> Preview:
     """Preview customers, by their keys, as if they were the segment of that name."""
+    excluded = excluded_for(folder, [IdentityColumn(email_column, IdentifierKind.EMAIL)])
     audience = audience_of_keys(
         folder.profiles,
         segment,
         keys,
         email_column=email_column,
         form=form,
-        suppression=suppression_of(folder),
+        excluded=excluded,
         count_domains=True,
     )
     return _preview(
@@ -125,7 +127,10 @@ def preview_of_export(
         columns=columns,
         unmasked=unmasked,
         members=members,
-        warnings=[f"Segment {it!r} is not up to date: a run builds it anew, and may send others." for it in stale],
+        warnings=[
+            *(f"Segment {it!r} is not up to date: a run builds it anew, and may send others." for it in stale),
+            *map(str, find_abandoned(folder, export).untended),
+        ],
     )
 
 

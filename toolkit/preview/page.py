@@ -1,17 +1,15 @@
 """The preview as HTML: a part of a notebook, or a page of its own. Both take the colours of what is around them."""
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from toolkit.charts import figure
-from toolkit.masking import without_addresses
+from toolkit.markup import template, trusted
 from toolkit.preview.sentences import change_sentences, effort_sentence
+from toolkit.redaction import redacted
 
 if TYPE_CHECKING:
-    from jinja2 import Template
-
     from toolkit.preview.preview import Preview
 
 _MOST_ROWS = 10
@@ -36,12 +34,14 @@ _WORDS = {
 
 def html_fragment(preview: "Preview") -> str:
     """Return the preview as a part of a page."""
-    return _template("preview.html").render(preview=preview, sections=_sections(preview), says=_says(preview))
+    return template("toolkit.preview", "preview.html").render(
+        preview=preview, sections=_sections(preview), says=_says(preview)
+    )
 
 
 def html_page(preview: "Preview") -> str:
     """Return the preview as a page of its own, in one file."""
-    return _template("page.html").render(title=preview.headline, body=html_fragment(preview))
+    return template("toolkit.preview", "page.html").render(title=preview.headline, body=trusted(html_fragment(preview)))
 
 
 def _says(preview: "Preview") -> list[str]:
@@ -72,9 +72,9 @@ def _sections(preview: "Preview") -> list[dict[str, Any]]:
             _section("Overlap of the segments", preview.overlap.filter(pl.col("both") > 0), picture=chart, note=note)
         )
     if preview.history.height:
-        chart = figure(preview.history_chart, "Exportable over past runs")
+        chart = figure(preview.history_chart, "Size of the lists over past runs")
         newest = preview.history.reverse().select(
-            "at", "export", "segment", "members", "exportable", "added", "removed"
+            "at", "export", "segment", "status", "size", "exportable", "added", "removed"
         )
         sections.append(_section("Over past runs", newest, picture=chart))
     sections.append(_section("Mail domains", preview.domains))
@@ -99,7 +99,7 @@ def _section(title: str, frame: pl.DataFrame | None = None, *, picture: str = ""
     shown = frame.head(_MOST_ROWS)
     return {
         "title": title,
-        "picture": picture,
+        "picture": trusted(picture),
         "note": note,
         "heads": [_WORDS.get(it, it.replace("_", " ")) for it in frame.columns],
         "numbers": [dtype.is_numeric() for dtype in frame.dtypes],
@@ -120,14 +120,4 @@ def _said(column: str, value: object) -> str:
     if hasattr(value, "strftime"):
         return f"{value:%Y-%m-%d %H:%M}"
     # A key may be an address. Columns of the profiles are masked already.
-    return without_addresses(str(value)) if column == "customer" else str(value)
-
-
-@cache
-def _template(name: str) -> "Template":
-    from jinja2 import Environment, PackageLoader
-
-    environment = Environment(
-        loader=PackageLoader("toolkit.preview", "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template(name)
+    return redacted(str(value)) if column == "customer" else str(value)

@@ -13,6 +13,7 @@ from toolkit.files import write_atomically
 from toolkit.preview.funnel import coverage_of, funnel_of
 from toolkit.preview.overlap import Overlap, overlap_of
 from toolkit.show import text_table
+from toolkit.spreadsheets import write_csv
 from toolkit.workspace import Role, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.people import acting
@@ -108,19 +109,31 @@ class Preview:
 
     @property
     def left_out(self) -> pl.DataFrame:
-        """The members who are not sent: ``segment``, ``customer`` (the key), ``status``."""
+        """The members who are not sent: ``segment``, ``customer`` (the key), ``status``, ``suppressed_by``."""
         return self.audience.left_out
 
+    @property
+    def suppressed_by(self) -> pl.DataFrame:
+        """A row a segment and reason for which members are suppressed: ``segment``, ``suppressed_by``, ``members``."""
+        return self.audience.suppressed_by
+
     def find(self, customer: str | int) -> pl.DataFrame:
-        """Return the ``segment`` and ``status`` of a customer, by the key: a row a segment, none for no member."""
+        """Return ``segment``, ``customer``, ``status`` and ``suppressed_by`` of a customer, by the key.
+
+        A row a segment; none for a customer who is in no segment.
+        """
         is_meant = pl.col("customer") == pl.lit(str(customer)).cast(
             self.audience.frame.schema["customer"], strict=False
         )
-        found = self.audience.frame.filter(is_meant).select(pl.col("segment", "status").cast(pl.String), "customer")
-        return found.sort("segment").select("segment", "customer", "status")
+        found = self.audience.frame.filter(is_meant).select(
+            pl.col("segment", "status", "suppressed_by").cast(pl.String), "customer"
+        )
+        return found.sort("segment").select("segment", "customer", "status", "suppressed_by")
 
     def write_left_out(self, path: str | Path) -> Path:
         """Write the members who are not sent, with the reason, to a CSV or Parquet file; the audit keeps who did.
+
+        In CSV, an apostrophe stands before a key that a spreadsheet would run as a formula.
 
         Raises AccessError to viewers, ConfigurationError for another ending than ``.csv`` or ``.parquet``.
         """
@@ -129,8 +142,8 @@ class Preview:
             raise ConfigurationError(
                 f"{to.name} has a name that tells no format to write.", "Let it end in .csv or .parquet."
             )
-        left_out = self.left_out.with_columns(pl.col("segment", "status").cast(pl.String))
-        write = left_out.write_csv if to.suffix.lower() == ".csv" else left_out.write_parquet
+        left_out = self.left_out.with_columns(pl.col("segment", "status", "suppressed_by").cast(pl.String))
+        is_csv = to.suffix.lower() == ".csv"
         what = self.export or ", ".join(self.segments)
         with self._folder.session() as session, session.begin():
             actor = acting(session, self._folder, least=Role.CONTRIBUTOR)
@@ -138,7 +151,9 @@ class Preview:
             audit.record(
                 session, self._folder, actor, Action.WRITE_LEFT_OUT, what, file=str(to.resolve()), rows=left_out.height
             )
-            write_atomically(to, write)
+            write_atomically(
+                to, lambda beside: write_csv(left_out, beside) if is_csv else left_out.write_parquet(beside)
+            )
         return to
 
     @property

@@ -19,7 +19,21 @@ _CHECKS = {MOST_OF_EXPORT: Check.PROFILE_LIMIT, MOST_BY_CONTRACT: Check.CONTRACT
 
 def warnings_of(audience: Audience, limits: pl.DataFrame, thresholds: Thresholds) -> list[str]:
     """Return what is worth a look before a run: limits that are passed, and shares that its checks will not take."""
-    return [*_of_limits(limits, thresholds), *_of_coverage(coverage_of(audience), thresholds)]
+    return [
+        *audience.spelt_otherwise.sentences,
+        *_of_limits(limits, thresholds),
+        *_of_coverage(coverage_of(audience), thresholds),
+        *_of_placeholders(audience),
+    ]
+
+
+def _of_placeholders(audience: Audience) -> list[str]:
+    if not audience.placeholders:
+        return []
+    return [
+        f"Placeholders stand in the e-mail column of {audience.placeholders:,} members, such as n/a or the hash of an "
+        "empty field. They count as missing and are not sent."
+    ]
 
 
 def _of_limits(limits: pl.DataFrame, thresholds: Thresholds) -> list[str]:
@@ -62,8 +76,22 @@ def _done(level: Level) -> str:
 
 
 def sentences_of(preview: "Preview") -> list[str]:
-    """Return the changes, the effort, what is at Criteo, and the warnings."""
-    return [*change_sentences(preview), effort_sentence(preview), *(f"Warning: {it}" for it in preview.warnings)]
+    """Return by what members are suppressed, the changes, the effort, what is at Criteo, and the warnings."""
+    return [
+        *suppressed_sentences(preview),
+        *change_sentences(preview),
+        effort_sentence(preview),
+        *(f"Warning: {it}" for it in preview.warnings),
+    ]
+
+
+def suppressed_sentences(preview: "Preview") -> list[str]:
+    """Return by what members are suppressed, in one sentence; none when nobody is."""
+    by = preview.suppressed_by.group_by("suppressed_by").agg(pl.col("members").sum()).sort("members", descending=True)
+    if by.is_empty():
+        return []
+    named = ", ".join(f"{members:,} by {reason}" for reason, members in by.iter_rows())
+    return [f"{int(by['members'].sum()):,} members are suppressed: {named}."]
 
 
 def change_sentences(preview: "Preview") -> list[str]:

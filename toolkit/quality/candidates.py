@@ -13,8 +13,8 @@ import polars as pl
 from toolkit.audience import IdentifierKind, email, madid
 from toolkit.audience.identifiers import with_addresses_as_hashed
 from toolkit.quality.distinct import distinct, part_of
-from toolkit.quality.holding import masked
 from toolkit.quality.sample import ALL_ROWS, Sample, sample_of
+from toolkit.redaction import masked_column
 from toolkit.tables import Profiles, reading
 
 _Rule = Callable[[nw.Expr], nw.Expr]
@@ -82,7 +82,8 @@ def email_candidates(
 
     They are ranked by a sample, of which ``by_sample`` is told at once; then the best two are counted in all rows.
     """
-    sample = sample_of(profiles)
+    table, _ = profiles.look_at_all()
+    sample = sample_of(table.only([name for name, dtype in table.types.items() if dtype == pl.String]))
     ranked = ranked_by_sample(sample, IdentifierKind.EMAIL)
     by_sample(ranked)
     with reading(sample.table):
@@ -92,10 +93,10 @@ def email_candidates(
 
 def ranked_by_sample(sample: Sample, kind: IdentifierKind) -> list[Candidate]:
     """Return the text columns of which some values can be sent, the best first, with the figures of the sample."""
-    columns = [name for name, dtype in sample.table.types.items() if dtype == pl.String and name != sample.table.key]
+    columns = [name for name, dtype in sample.table.types.items() if dtype == pl.String]
     counted = _counting(sample.frame.lazy(), columns, kind).collect().row(0, named=True)
     found = [_candidate(it, counted, based_on=sample.said) for it in columns]
-    usable = [it for it in found if it.validity >= _LEAST_USABLE]
+    usable = [it for it in found if it.validity >= _LEAST_USABLE and it.column != sample.table.key]
     return sorted((replace(it, example=_example(sample.frame, it.column, kind)) for it in usable), key=_rank)
 
 
@@ -114,7 +115,7 @@ def measured(ranked: Sequence[Candidate], exact: pl.DataFrame) -> list[Candidate
     counted = exact.row(0, named=True)
     found = [
         replace(_candidate(it.column, counted, based_on=ALL_ROWS), example=it.example)
-        if f"{it.column}:filled" in counted
+        if _figure(it.column, "filled") in counted
         else it
         for it in ranked
     ]
@@ -141,23 +142,40 @@ def frame_of(candidates: Iterable[Candidate]) -> pl.DataFrame:
 
 def _counting(frame: pl.LazyFrame, columns: Sequence[str], kind: IdentifierKind, *, part: int = 1) -> pl.LazyFrame:
     if not columns:
-        return frame.select(pl.len().alias("rows"))
+        return frame.select(pl.len().alias(_ROWS))
     is_valid, is_hash = _rules(kind)
+    # By their numbers: no name of a column can be one of these.
+    numbers = [str(number) for number in range(len(columns))]
+    numbered = frame.select(pl.col(name).alias(number) for name, number in zip(columns, numbers, strict=True))
     marked = (
-        nw.from_native(_as_sent(frame.select(columns), columns, kind))
+        nw.from_native(_as_sent(numbered, numbers, kind))
         .with_columns(
-            *((~email.is_missing(nw.col(it))).alias(f"{it}:filled") for it in columns),
-            *(is_valid(nw.col(it)).alias(f"{it}:valid") for it in columns),
-            *(is_hash(nw.col(it)).alias(f"{it}:hashes") for it in columns),
+            *((~email.is_missing(nw.col(it))).alias(f"{it}:filled") for it in numbers),
+            *(is_valid(nw.col(it)).alias(f"{it}:valid") for it in numbers),
+            *(is_hash(nw.col(it)).alias(f"{it}:hashes") for it in numbers),
         )
         .to_native()
-        .with_columns((pl.col(f"{it}:valid") | pl.col(f"{it}:hashes")).alias(f"{it}:usable") for it in columns)
+        .with_columns((pl.col(f"{it}:valid") | pl.col(f"{it}:hashes")).alias(f"{it}:usable") for it in numbers)
     )
-    return marked.select(
-        pl.len().alias("rows"),
-        *(pl.col(f"{it}:{what}").sum() for it in columns for what in ("filled", "usable", "hashes")),
-        *(distinct(pl.col(it), where=pl.col(f"{it}:usable"), part=part).alias(f"{it}:distinct") for it in columns),
-    )
+    sums = {(name, what): pl.col(f"{it}:{what}").sum() for name, it in _pairs(columns, numbers) for what in _SUMS}
+    kinds = {(name, "distinct"): _distinct(it, part) for name, it in _pairs(columns, numbers)}
+    return marked.select(pl.len().alias(_ROWS), *(expr.alias(_figure(*of)) for of, expr in {**sums, **kinds}.items()))
+
+
+_ROWS = "rows"
+_SUMS = ("filled", "usable", "hashes")
+
+
+def _pairs(columns: Sequence[str], numbers: Sequence[str]) -> Iterable[tuple[str, str]]:
+    return zip(columns, numbers, strict=True)
+
+
+def _distinct(number: str, part: int) -> pl.Expr:
+    return distinct(pl.col(number), where=pl.col(f"{number}:usable"), part=part)
+
+
+def _figure(column: str, what: str) -> str:
+    return f"{what} {column}"  # with a blank, as the number of rows has none
 
 
 def _as_sent(frame: pl.LazyFrame, columns: Sequence[str], kind: IdentifierKind) -> pl.LazyFrame:
@@ -175,11 +193,11 @@ def _rules(kind: IdentifierKind) -> tuple[_Rule, _Rule]:
 
 def _candidate(column: str, counted: Mapping[str, int], *, based_on: str) -> Candidate:
     filled, usable, hashes, distinct = (
-        int(counted[f"{column}:{what}"] or 0) for what in ("filled", "usable", "hashes", "distinct")
+        int(counted[_figure(column, what)] or 0) for what in ("filled", "usable", "hashes", "distinct")
     )
     return Candidate(
         column,
-        rows=int(counted["rows"]),
+        rows=int(counted[_ROWS]),
         filled=filled,
         usable=usable,
         hashes=hashes,
@@ -194,8 +212,13 @@ def _example(frame: pl.DataFrame, column: str, kind: IdentifierKind) -> str:
     is_valid, is_hash = _rules(kind)
     values = _as_sent(frame.lazy().select(column), [column], kind)
     usable = nw.from_native(values).filter(is_valid(nw.col(column)) | is_hash(nw.col(column))).to_native()
-    found = usable.head(1).select(masked(pl.col(column))).collect()[column]
+    found = usable.head(1).select(masked_column(pl.col(column))).collect()[column]
     return found.item() if len(found) else ""
+
+
+def rank(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return the candidates, the best first."""
+    return sorted(candidates, key=_rank)
 
 
 def _rank(candidate: Candidate) -> tuple[bool, float, str]:

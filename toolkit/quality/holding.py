@@ -14,8 +14,11 @@ import narwhals as nw
 import polars as pl
 
 from toolkit.audience import email, madid
+from toolkit.redaction import masked_column
 
 EXAMPLES = 3
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
+_UNITS_A_DAY = {"ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 _SOME, _MOST = 0.01, 0.5
 _MOST_CATEGORIES = 50
 _SHARED_BY = 5
@@ -31,9 +34,6 @@ _PERSONAL_NAME = re.compile(
     re.IGNORECASE,
 )
 _YEARS_OF_A_GROWN_PERSON = 12
-
-_ADDRESS = r"(?s)^\s*([^@])[^@]*@([^@.]).*(\.\pL+)\s*$"
-_ANYTHING = r"(?s)^\s*(.).*$"
 
 
 class Holds(StrEnum):
@@ -51,6 +51,7 @@ class Holds(StrEnum):
     YES_OR_NO = "yes or no"
     TEXT = "text"
     NESTED = "nested values"
+    NOT_READABLE = "not readable"
 
 
 @dataclass(frozen=True)
@@ -70,22 +71,13 @@ def holding_of(values: pl.Series, *, today: date) -> Holding:
         return _of_text(filled.filter(pl.col("value").str.strip_chars() != ""), values.name)
     if filled.is_empty():
         return Holding(Holds.NOTHING, is_masked=False, examples=())
-    if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+    if dtype.is_nested() or dtype in (pl.Binary, pl.Object) or isinstance(dtype, pl.BaseExtension):
         return Holding(Holds.NESTED, is_masked=True, examples=())
     if dtype == pl.Boolean:
         return Holding(Holds.YES_OR_NO, is_masked=False, examples=_as_they_are(filled))
     if dtype.is_temporal():
         return _of_moments(filled, values.name, today=today)
     return _of_numbers(filled, values.name)
-
-
-def masked(value: pl.Expr) -> pl.Expr:
-    """Return text of which no more is left than a first letter and, of an address, its ending."""
-    return (
-        pl.when(value.str.contains(_ADDRESS))
-        .then(value.str.replace(_ADDRESS, "${1}•••@${2}•••${3}"))
-        .otherwise(value.str.replace(_ANYTHING, "${1}•••"))
-    )
 
 
 def _of_text(filled: pl.DataFrame, name: str) -> Holding:
@@ -135,7 +127,9 @@ def _of_text(filled: pl.DataFrame, name: str) -> Holding:
 
 def _of_moments(filled: pl.DataFrame, name: str, *, today: date) -> Holding:
     is_date = filled["value"].dtype in (pl.Date, pl.Datetime)
-    age = today.year - filled["value"].dt.year().median() if is_date else 0  # type: ignore[operator]
+    # Of moments that a calendar of four digits can't hold, the year is null.
+    year = filled["value"].dt.year().median() if is_date else None
+    age = today.year - year if isinstance(year, float) else 0
     if speaks_of_persons(name) or age > _YEARS_OF_A_GROWN_PERSON:
         years = filled.select(pl.format("{}-••-••", pl.col("value").dt.year())) if is_date else filled.clear()
         return Holding(Holds.BIRTH_DATES, is_masked=True, examples=_as_they_are(years.rename(lambda _: "value")))
@@ -157,8 +151,29 @@ def speaks_of_persons(name: str) -> bool:
 
 
 def as_text(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """Return a value as it is read: a moment to the minute."""
-    return value.dt.strftime("%Y-%m-%d %H:%M") if dtype == pl.Datetime else value.cast(pl.String)
+    """Return a value as it is read: a moment to the minute, a duration in its unit, a list with commas."""
+    if isinstance(dtype, pl.Datetime | pl.Date):
+        units = _UNITS_A_DAY[dtype.time_unit] if isinstance(dtype, pl.Datetime) else 1
+        is_of_calendar = value.to_physical().is_between(_FIRST_DAY * units, (_LAST_DAY + 1) * units - 1)
+        # Polars panics where it writes a moment that no calendar of four digits holds.
+        moment = pl.when(is_of_calendar).then(value)
+        text = moment.dt.strftime("%Y-%m-%d %H:%M" if isinstance(dtype, pl.Datetime) else "%Y-%m-%d")
+        return pl.when(is_of_calendar | value.is_null()).then(text).otherwise(pl.lit("outside the years 1 to 9999"))
+    if isinstance(dtype, pl.Duration):
+        return pl.format("{} {}", value.to_physical(), pl.lit(dtype.time_unit))
+    if isinstance(dtype, pl.List | pl.Array):
+        values = value.arr.to_list() if isinstance(dtype, pl.Array) else value
+        return values.list.eval(as_text(pl.element(), _inner(dtype))).list.join(", ", ignore_nulls=True)
+    if dtype.is_nested():
+        return pl.when(value.is_not_null()).then(pl.struct(value.alias("_")).struct.json_encode())
+    if dtype == pl.Binary:
+        return value.bin.encode("hex")
+    return value.cast(pl.String)
+
+
+def _inner(dtype: pl.List | pl.Array) -> pl.DataType:
+    inner = dtype.inner
+    return inner if isinstance(inner, pl.DataType) else inner()
 
 
 def _as_they_are(filled: pl.DataFrame) -> tuple[str, ...]:
@@ -167,4 +182,4 @@ def _as_they_are(filled: pl.DataFrame) -> tuple[str, ...]:
 
 
 def _masked_examples(filled: pl.DataFrame) -> tuple[str, ...]:
-    return tuple(filled.select(masked(pl.col("value"))).unique(maintain_order=True).head(EXAMPLES)["value"])
+    return tuple(filled.select(masked_column(pl.col("value"))).unique(maintain_order=True).head(EXAMPLES)["value"])

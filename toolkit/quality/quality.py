@@ -1,17 +1,20 @@
 """The quality of a profile table: how each column is filled, and which ones data matching can use."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import polars as pl
 
 from toolkit.audience import IdentifierKind
-from toolkit.quality.candidates import counting, frame_of, measured, ranked_by_sample, to_measure
+from toolkit.errors import DataError, ToolkitError
+from toolkit.quality.candidates import Candidate, counting, frame_of, measured, rank, ranked_by_sample, to_measure
 from toolkit.quality.distinct import distinct_in, part_of
-from toolkit.quality.holding import Holding, as_text, holding_of
+from toolkit.quality.holding import Holding, Holds, as_text, holding_of
 from toolkit.quality.sample import Sample, sample_of
 from toolkit.show import html_table, text_table
-from toolkit.tables import Profiles, reading
+from toolkit.tables import Profiles, Table, reading
+from toolkit.tables.telling import told_of
 
 _FEW = 20_000
 """A column with fewer values in a sample has few in all, which can be counted one by one."""
@@ -42,7 +45,8 @@ class ProfileQuality:
     ``frame`` has a row a column: ``type``; what it ``holds``; ``filled``, the share of the rows with something to see
     in them; ``nulls`` and ``blanks`` (text that holds nothing that can be seen); ``distinct`` values, counted or, where
     they are many, estimated to some 0.2 % (``is_exact`` tells); ``least`` and ``most``, unless they could tell of a
-    person; ``examples``, ``masked`` unless they can't.
+    person; ``examples``, ``masked`` unless they can't. Of a column that can't be read ``holds`` says why, and its
+    figures are null.
     """
 
     location: str
@@ -84,9 +88,55 @@ class ProfileQuality:
 def quality_of(profiles: Profiles) -> ProfileQuality:
     """Look at every column of the profile table: at some rows to tell what it holds, then at all to count.
 
-    Raises a ToolkitError that names the table, and the file, when it can't be read.
+    A column that can't be read has a row as well, which says why. Raises a ToolkitError that names the table, and the
+    file, when none can be.
     """
-    sample = sample_of(profiles)
+    table, types = profiles.look_at_all()
+    unreadable = {name: _Unreadable(dtype, f"it has the type {dtype}") for name, dtype in types.items()}
+    try:
+        found = [_measure(table)]
+    except _OF_A_COLUMN as error:
+        found, broken = _measure_each(table)
+        if not found:
+            raise _told(error, table) from None
+        unreadable |= broken
+    frame = pl.concat([*(it.frame for it in found), _frame_of_unreadable(unreadable)])
+    order = pl.DataFrame({"column": profiles.columns}, schema={"column": pl.String})
+    ranked = {kind: rank(candidate for it in found for candidate in it.candidates[kind]) for kind in IdentifierKind}
+    return ProfileQuality(
+        location=profiles.location,
+        rows=found[0].rows,
+        frame=order.join(frame, on="column", how="inner", maintain_order="left"),
+        email_candidates=frame_of(ranked[IdentifierKind.EMAIL]),
+        madid_candidates=frame_of(ranked[IdentifierKind.MADID]),
+        key_candidates=pl.concat(it.keys for it in found),
+    )
+
+
+_OF_A_COLUMN = (DataError, pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError, ValueError)
+"""What may be of one column, so that the others can be measured without it."""
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What was found of some columns."""
+
+    rows: int
+    frame: pl.DataFrame
+    candidates: dict[IdentifierKind, list[Candidate]]
+    keys: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class _Unreadable:
+    """A column that can't be read, and why."""
+
+    dtype: str
+    why: str
+
+
+def _measure(table: Table) -> _Measured:
+    sample = sample_of(table)
     today = datetime.now(UTC).date()
     holdings = {it.name: holding_of(it, today=today) for it in sample.frame}
     ranked = {kind: ranked_by_sample(sample, kind) for kind in IdentifierKind}
@@ -98,29 +148,52 @@ def quality_of(profiles: Profiles) -> ProfileQuality:
             distinct_in(sample.table.scan(), it, part=_part(sample, it)).collect(engine="streaming") for it in countable
         ]
         exact = [counting(sample, to_measure(some), kind).collect(engine="streaming") for kind, some in ranked.items()]
-    frame = _frame(sample, holdings, figures, pl.concat(values, how="horizontal"))
-    found = {kind: frame_of(measured(some, its)) for (kind, some), its in zip(ranked.items(), exact, strict=True)}
-    return ProfileQuality(
-        location=profiles.location,
-        rows=sample.rows,
-        frame=frame,
-        email_candidates=found[IdentifierKind.EMAIL],
-        madid_candidates=found[IdentifierKind.MADID],
-        key_candidates=_keys(frame, sample),
+    counted = pl.concat(values, how="horizontal") if values else pl.DataFrame(height=1)
+    frame = _frame(sample, holdings, figures, counted)
+    candidates = {kind: measured(some, its) for (kind, some), its in zip(ranked.items(), exact, strict=True)}
+    return _Measured(sample.rows, frame, candidates, _keys(frame, sample))
+
+
+def _measure_each(table: Table) -> tuple[list[_Measured], dict[str, _Unreadable]]:
+    """Measure column by column; return what was found, and which ones can't be read."""
+    found, broken = [], {}
+    for name, dtype in table.types.items():
+        try:
+            found.append(_measure(table.only([name])))
+        except _OF_A_COLUMN as error:
+            broken[name] = _Unreadable(str(dtype), _told(error, table).what)
+    return found, broken
+
+
+def _told(error: BaseException, table: Table) -> ToolkitError:
+    if isinstance(error, ToolkitError):
+        return error
+    what, where = table.files.what, table.files.location
+    return told_of(error, what=what, where=where) or DataError(
+        f"The {what} at {where} hold values that can't be counted ({type(error).__name__}).",
+        "Have the column written as another type, such as text.",
     )
+
+
+def _frame_of_unreadable(unreadable: Mapping[str, _Unreadable]) -> pl.DataFrame:
+    said: list[tuple[object, ...]] = [
+        (name, it.dtype, f"{Holds.NOT_READABLE}: {it.why.rstrip('.')}", *[None] * 4, False, None, None, [], True)
+        for name, it in unreadable.items()
+    ]
+    return pl.DataFrame(said, schema=_SCHEMA, orient="row")
 
 
 def _aggregates(sample: Sample, holdings: dict[str, Holding]) -> list[pl.Expr]:
     exprs = []
-    for name, dtype in sample.table.types.items():
+    for number, (name, dtype) in enumerate(sample.table.types.items()):
         column = pl.col(name)
-        exprs.append(column.null_count().alias(f"{name}:nulls"))
+        exprs.append(column.null_count().alias(f"{number}:nulls"))
         if dtype == pl.String:
-            exprs.append((column.str.strip_chars() == "").sum().alias(f"{name}:blanks"))
+            exprs.append((column.str.strip_chars() == "").sum().alias(f"{number}:blanks"))
         if _has_ends(dtype) and not holdings[name].is_masked:
             exprs += [
-                as_text(column.min(), dtype).alias(f"{name}:least"),
-                as_text(column.max(), dtype).alias(f"{name}:most"),
+                as_text(column.min(), dtype).alias(f"{number}:least"),
+                as_text(column.max(), dtype).alias(f"{number}:most"),
             ]
     return exprs
 
@@ -132,7 +205,7 @@ def _part(sample: Sample, name: str) -> int:
 
 
 def _is_countable(dtype: pl.DataType) -> bool:
-    return not dtype.is_nested() and dtype not in (pl.Binary, pl.Object)
+    return not (dtype.is_nested() or dtype in (pl.Binary, pl.Object) or isinstance(dtype, pl.BaseExtension))
 
 
 def _has_ends(dtype: pl.DataType) -> bool:
@@ -143,8 +216,8 @@ def _has_ends(dtype: pl.DataType) -> bool:
 def _frame(sample: Sample, holdings: dict[str, Holding], counted: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
     figures, distinct = counted.row(0, named=True), values.row(0, named=True)
     rows = []
-    for name, dtype in sample.table.types.items():
-        nulls, blanks = int(figures[f"{name}:nulls"]), int(figures.get(f"{name}:blanks") or 0)
+    for number, (name, dtype) in enumerate(sample.table.types.items()):
+        nulls, blanks = int(figures[f"{number}:nulls"]), int(figures.get(f"{number}:blanks") or 0)
         rows.append(
             (
                 name,
@@ -155,8 +228,8 @@ def _frame(sample: Sample, holdings: dict[str, Holding], counted: pl.DataFrame, 
                 blanks,
                 distinct.get(name),
                 _part(sample, name) == 1,
-                figures.get(f"{name}:least"),
-                figures.get(f"{name}:most"),
+                figures.get(f"{number}:least"),
+                figures.get(f"{number}:most"),
                 list(holdings[name].examples),
                 holdings[name].is_masked,
             )

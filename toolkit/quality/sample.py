@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from toolkit.tables import Format, Profiles, Table, reading
+from toolkit.tables import Format, Table, reading
 
 ROWS = 100_000
 ALL_ROWS = "all rows"
@@ -28,9 +28,8 @@ class Sample:
         return f"a sample of {self.frame.height:,} of {self.rows:,} rows"
 
 
-def sample_of(profiles: Profiles) -> Sample:
-    """Read rows from evenly spaced places of the profile table; all of them when it is small."""
-    table = profiles.look(profiles.columns)
+def sample_of(table: Table) -> Sample:
+    """Read rows from evenly spaced places of the table; all of them when it is small."""
     with reading(table):
         scan = table.scan()
         rows = int(scan.select(pl.len()).collect(engine="streaming").item())

@@ -125,7 +125,7 @@ def _pasts(folder: WorkspaceFolder) -> dict[str, Past]:
         .order_by(RefreshRecord.asked_at, RefreshRecord.id)
     )
     pasts: dict[str, Past] = {}
-    with folder.session() as session:
+    with folder.reading() as session:
         # The last one of each export stays.
         for export, record in session.execute(query):
             pasts[export.name] = (

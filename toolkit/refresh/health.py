@@ -14,8 +14,10 @@ from toolkit.notify import GOOD, Subject, matters_frame
 from toolkit.refresh.due import next_due
 from toolkit.refresh.outcome import Refresh, last_refresh
 from toolkit.refresh.record import RefreshStatus, running_refresh
-from toolkit.runs import RunStatus, last_run
+from toolkit.runs import RunStatus, find_abandoned, last_run
+from toolkit.runs.batches import uncertain_exports
 from toolkit.runs.lifecycle import now as machine_now
+from toolkit.runs.run import divergence_of
 from toolkit.show import html_table, text_table
 from toolkit.workspace import Every, Export, Schedule, WorkspaceFolder
 from toolkit.workspace.connections import connections, credentials_of
@@ -45,7 +47,7 @@ class Finding:
     """One thing that was looked at."""
 
     what: str
-    """The kind of thing, such as ``refresh``, ``next due``, ``export``, ``connection``, ``API version``, ``disk``."""
+    """The kind of thing, such as ``refresh``, ``export``, ``ledger``, ``connection``, ``API version``, ``disk``."""
     name: str
     level: Level
     said: str
@@ -128,10 +130,12 @@ def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health
             _of_refresh(folder, last, active, moment),
             *_of_next(folder, last, moment),
             *_of_exports(folder, last, active),
+            *_of_ledgers(folder, active),
             *_of_connections(folder, active),
             *_of_tables(folder),
             api_version(API_VERSION, moment),
             *_of_sunset(folder, active),
+            *_of_lists(folder),
             _of_disk(folder),
         ),
         moment,
@@ -219,6 +223,7 @@ def _of_exports(folder: WorkspaceFolder, last: Refresh | None, active: list[Expo
         for row in matters_frame(folder).iter_rows(named=True)
         if row["subject"] == Subject.EXPORT and row["state"] != GOOD
     }
+    uncertain = uncertain_exports(folder)
     retrying = {it.export: it for it in (last.exports if last else ()) if it.status == "failed (retrying)"}
     for export in active:
         if export.name in troubles:
@@ -227,8 +232,23 @@ def _of_exports(folder: WorkspaceFolder, last: Refresh | None, active: list[Expo
             yield Finding("export", export.name, Level.CRITICAL, said, row["since"])
         elif export.name in retrying:
             yield Finding("export", export.name, Level.WARNING, f"Is tried again. {retrying[export.name].what}")
+        elif export.name in uncertain:
+            said = (
+                f"Run {uncertain[export.name]} lost its lease, and may have changed a list since. Run the "
+                "export: it sends again what is uncertain."
+            )
+            yield Finding("export", export.name, Level.WARNING, said)
         else:
             yield Finding("export", export.name, Level.OK, "Nothing is known to be wrong.")
+
+
+def _of_ledgers(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
+    """Tell which exports were stopped last because another workspace, or a copy of this one, changed their lists."""
+    for export in active:
+        run = last_run(folder, export.name)
+        said = divergence_of(run)
+        if run is not None and run.error is not None and said is not None:
+            yield Finding("ledger", export.name, Level.CRITICAL, f"{said} {run.error['remedy']}", run.started_at)
 
 
 def _of_connections(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
@@ -270,6 +290,11 @@ def _of_tables(folder: WorkspaceFolder) -> Iterator[Finding]:
         if row["subject"] == Subject.TABLE and row["state"] != GOOD:
             said = f"Since {row['since']:%Y-%m-%d %H:%M} UTC. {row['what']} {row['remedy']}"
             yield Finding("table", row["name"], Level.CRITICAL, said, row["since"])
+
+
+def _of_lists(folder: WorkspaceFolder) -> Iterator[Finding]:
+    for it in find_abandoned(folder).untended:
+        yield Finding("list", f"{it.name} ({it.list_id})", Level.WARNING, str(it), value=it.held)
 
 
 def _of_disk(folder: WorkspaceFolder) -> Finding:

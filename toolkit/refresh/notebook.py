@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from toolkit import errors
-from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError
+from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError, UnforeseenError
 from toolkit.files import write_atomically
-from toolkit.masking import without_addresses
-from toolkit.refresh.telling import UnforeseenError, told_error
+from toolkit.lazy_grammar import defer_iri_grammar
+from toolkit.redaction import redacted
+from toolkit.refresh.telling import told_error
 from toolkit.runs import ChangingInputError, GuardError, RunFailedError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 _PLACE = re.compile(r"^(File \S.*:\d+|Cell In\s?\[\d+\], line \d+)", re.MULTILINE)
 _OURS = {
     name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, ToolkitError)
-} | {kind.__name__: kind for kind in (GuardError, ChangingInputError, RunFailedError, UnforeseenError)}
+} | {kind.__name__: kind for kind in (GuardError, ChangingInputError, RunFailedError)}
 """The toolkit's own errors, by the names that Jupyter keeps of them."""
 
 
@@ -42,6 +43,7 @@ def execute_notebook(
 
     Raises the ToolkitError that ended it, UnavailableError when the kernel was lost, UnforeseenError for all else.
     """
+    defer_iri_grammar()
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -128,7 +130,7 @@ class _Writer:
 def _masked(value: Any) -> Any:
     match value:
         case str():
-            return without_addresses(value)
+            return redacted(value)
         case list():
             return [_masked(it) for it in value]
         case dict():

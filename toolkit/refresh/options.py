@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from toolkit.errors import ConfigurationError
+from toolkit.validating import Told, validating
 from toolkit.workspace import Schedule
+from toolkit.workspace.schedule import Every
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "scheduled" / "run_export.ipynb"
 
@@ -23,20 +25,15 @@ def refresh_schedule(at: Sequence[str], days: Sequence[str], time_zone: str, *, 
                 f"The refresh has days ({', '.join(days)}) and no times.", "Add a time, such as --at 02:00."
             )
         return default
-    try:
-        return Schedule.weekly(days, *at, time_zone=time_zone) if days else Schedule.daily(*at, time_zone=time_zone)
-    except ValidationError as error:
-        wrong = "; ".join(it["msg"] for it in error.errors())
-        raise ConfigurationError(
-            f"The times of the refresh are wrong: {wrong}.",
-            "Write them as --at 02:00 --day monday --time-zone Europe/Amsterdam.",
-        ) from None
+    given = {"every": Every.WEEK if days else Every.DAY, "at": at, "days": days, "time_zone": time_zone}
+    with validating(
+        "The times of the refresh are wrong", "Write them as --at 02:00 --day monday --time-zone Europe/Amsterdam."
+    ):
+        return Schedule.model_validate(given)
 
 
-class RefreshOptions(BaseModel):
+class RefreshOptions(Told):
     """What can be set for a refresh."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     schedule: Schedule = Schedule()
     """When exports are due that run with every refresh: by default whenever a refresh is asked for."""

@@ -136,7 +136,7 @@ class Refresh:
 
 def refresh_of(folder: WorkspaceFolder, refresh_id: str) -> Refresh:
     """Return a refresh by its id; raises ConfigurationError when there is none."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         record = session.get(RefreshRecord, refresh_id)
         if record is None:
@@ -146,10 +146,10 @@ def refresh_of(folder: WorkspaceFolder, refresh_id: str) -> Refresh:
 
 def last_refresh(folder: WorkspaceFolder, *, with_exports: bool = False) -> Refresh | None:
     """Return the newest refresh, or the newest at which an export was due; None when there never was one."""
-    newest = select(RefreshRecord).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.id.desc()).limit(1)
+    newest = select(RefreshRecord).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.lease.desc()).limit(1)
     if with_exports:
         newest = newest.where(RefreshRecord.id.in_(select(RefreshedExportRecord.refresh_id)))
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         record = session.scalar(newest)
         return None if record is None else _value(session, folder, record)
@@ -157,8 +157,8 @@ def last_refresh(folder: WorkspaceFolder, *, with_exports: bool = False) -> Refr
 
 def refreshes_frame(folder: WorkspaceFolder) -> pl.DataFrame:
     """Return a row an export of a refresh, the newest refresh first."""
-    query = select(RefreshRecord).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.id.desc())
-    with folder.session() as session, session.begin():
+    query = select(RefreshRecord).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.lease.desc())
+    with folder.reading() as session:
         acting(session, folder)
         found = [_value(session, folder, it) for it in session.scalars(query)]
     empty = pl.DataFrame(schema={"refresh": pl.String(), **_SCHEMA})

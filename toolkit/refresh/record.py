@@ -1,10 +1,10 @@
 """The record of a refresh from its beginning to its end, whatever ends it.
 
-One refresh at a time: the database refuses a second, which waits. A refresh shows that it lives by a heartbeat; one
-whose process is gone is recorded as killed when the next begins, which goes on with what it left.
+One refresh at a time: the database refuses a second, which waits. A refresh holds a lease, as a run does; one whose
+process is gone, or that was silent for long, is recorded as killed when the next begins, which goes on with what it
+left. If it is still there it finds that it lost its lease, and runs nothing more.
 """
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +14,6 @@ from importlib.metadata import version
 from secrets import token_hex
 from typing import Any
 
-import psutil
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -24,11 +23,10 @@ from toolkit.refresh.clock import Clock
 from toolkit.refresh.due import OVER, Due, due_exports, is_refresh_due
 from toolkit.refresh.options import RefreshOptions
 from toolkit.runs import RunStatus
-from toolkit.runs.lifecycle import HEARTBEAT_SECONDS, SILENT_AFTER
-from toolkit.runs.lifecycle import now as machine_now
 from toolkit.workspace import Role, WorkspaceFolder
+from toolkit.workspace.leases import Lease, end_if_dead, is_alive, take_lease
 from toolkit.workspace.people import acting
-from toolkit.workspace.records import ExportRecord, RefreshedExportRecord, RefreshRecord, RunRecord
+from toolkit.workspace.records import ExportRecord, LeaseRecord, RefreshedExportRecord, RefreshRecord, RunRecord
 
 _LOOK_AGAIN_SECONDS = 5
 _EMPTY_ONES_STAY = timedelta(days=1)
@@ -49,6 +47,7 @@ class Begun:
     """A refresh that goes on, and what it has to do."""
 
     id: str
+    lease: Lease
     asked_at: datetime
     todo: tuple[Due, ...]
 
@@ -67,41 +66,51 @@ class _Left:
 def recorded_refresh(folder: WorkspaceFolder, options: RefreshOptions, clock: Clock) -> Iterator[Begun]:
     """Begin a refresh, when no other goes on, and record how it ends; raises BusyError when another does for long."""
     begun = _begin_in_turn(folder, options, clock)
-    stop = threading.Event()
-    heart = threading.Thread(target=_beat, args=(folder, begun.id, stop), name="refresh heartbeat", daemon=True)
-    heart.start()
     status = RefreshStatus.KILLED
     try:
-        yield begun
+        with begun.lease.beating():
+            yield begun
         status = RefreshStatus.FINISHED
     finally:
-        stop.set()
-        heart.join()
-        note_refresh(folder, begun.id, status=status.value, finished_at=clock.now())
+        try:
+            _end(folder, begun, status, clock.now())
+        finally:
+            begun.lease.drop()
 
 
-def note_refresh(folder: WorkspaceFolder, refresh_id: str, **what: Any) -> None:
-    """Set columns of the refresh's record."""
+def _end(folder: WorkspaceFolder, begun: Begun, status: RefreshStatus, at: datetime) -> None:
     with folder.session() as session, session.begin():
-        session.execute(update(RefreshRecord).where(RefreshRecord.id == refresh_id).values(**what))
+        # What others recorded who took over stays.
+        if begun.lease.release(session):
+            session.execute(
+                update(RefreshRecord).where(RefreshRecord.id == begun.id).values(status=status.value, finished_at=at)
+            )
 
 
-def note_export(folder: WorkspaceFolder, refresh_id: str, export: str, **what: Any) -> None:
-    """Set columns of what the refresh makes of an export."""
+def note_refresh(folder: WorkspaceFolder, begun: Begun, **what: Any) -> None:
+    """Set columns of the refresh's record; raises LeaseLostError when another took over."""
     with folder.session() as session, session.begin():
+        begun.lease.require(session)
+        session.execute(update(RefreshRecord).where(RefreshRecord.id == begun.id).values(**what))
+
+
+def note_export(folder: WorkspaceFolder, begun: Begun, export: str, **what: Any) -> None:
+    """Set columns of what the refresh makes of an export; raises LeaseLostError when another refresh took over."""
+    with folder.session() as session, session.begin():
+        begun.lease.require(session)
         number = session.scalars(select(ExportRecord.id).where(ExportRecord.name == export)).one()
         session.execute(
             update(RefreshedExportRecord)
-            .where(RefreshedExportRecord.refresh_id == refresh_id, RefreshedExportRecord.export_id == number)
+            .where(RefreshedExportRecord.refresh_id == begun.id, RefreshedExportRecord.export_id == number)
             .values(**what)
         )
 
 
 def running_refresh(folder: WorkspaceFolder) -> RefreshRecord | None:
     """Return the refresh that goes on, None when none does."""
-    with folder.session() as session:
+    with folder.reading() as session:
         record = session.scalar(select(RefreshRecord).where(RefreshRecord.status == RefreshStatus.RUNNING.value))
-    return record if record is not None and _is_alive(folder, record) else None
+        return record if record is not None and is_alive(session, folder, record.lease) else None
 
 
 def _begin_in_turn(folder: WorkspaceFolder, options: RefreshOptions, clock: Clock) -> Begun:
@@ -112,7 +121,11 @@ def _begin_in_turn(folder: WorkspaceFolder, options: RefreshOptions, clock: Cloc
         except IntegrityError:
             other = running_refresh(folder)
         if clock.now() - asked_at >= options.wait_for_others:
-            who = "Another refresh" if other is None else f"Refresh {other.id} of {other.person!r} on {other.machine}"
+            who = (
+                "Another refresh"
+                if other is None
+                else f"Refresh {other.id} of {other.person!r} on {_machine(folder, other)}"
+            )
             raise BusyError(
                 f"{who} goes on, and did so for all of the {options.wait_for_others} that this one waited.",
                 "Wait until it is over; if it hangs, end its process, and the next refresh goes on with what it left.",
@@ -128,6 +141,7 @@ def _begin(folder: WorkspaceFolder, options: RefreshOptions, *, asked_at: dateti
     refresh_id = f"{asked_at:%Y%m%d-%H%M%S}-{token_hex(3)}"
     with folder.session() as session, session.begin():
         actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        lease = take_lease(session, folder, holder=f"Refresh {refresh_id}")
         session.add(
             RefreshRecord(
                 id=refresh_id,
@@ -137,16 +151,14 @@ def _begin(folder: WorkspaceFolder, options: RefreshOptions, *, asked_at: dateti
                 takes_up=left.refresh,
                 status=RefreshStatus.RUNNING.value,
                 person=actor.name,
-                machine=folder.machine,
-                process=folder.process,
+                lease=lease.number,
                 toolkit_version=version("criteo-segment-toolkit"),
-                heartbeat_at=machine_now(),
             )
         )
         session.flush()
         _queue(session, refresh_id, todo)
         _forget_empty_ones(session, before=asked_at - _EMPTY_ONES_STAY)
-    return Begun(refresh_id, asked_at, tuple(todo))
+    return Begun(refresh_id, lease, asked_at, tuple(todo))
 
 
 def _queue(session: Session, refresh_id: str, todo: Sequence[Due]) -> None:
@@ -180,7 +192,7 @@ def _end_dead_refreshes(folder: WorkspaceFolder, *, now: datetime) -> None:
     """Record refreshes as killed whose process can no longer be working, and the runs of theirs that came to an end."""
     with folder.session() as session, session.begin():
         running = select(RefreshRecord).where(RefreshRecord.status == RefreshStatus.RUNNING.value)
-        for record in [it for it in session.scalars(running) if not _is_alive(folder, it)]:
+        for record in [it for it in session.scalars(running) if end_if_dead(session, folder, it.lease) is not None]:
             record.status = RefreshStatus.KILLED.value
             record.finished_at = now
         killed = select(RefreshRecord.id).where(RefreshRecord.status == RefreshStatus.KILLED.value)
@@ -203,8 +215,8 @@ def _left_undone(folder: WorkspaceFolder, *, goes_on_since: datetime) -> _Left:
     undone: dict[str, datetime] = {}
     done: set[str] = set()
     runs_all = False
-    with folder.session() as session:
-        newest = select(RefreshRecord).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.id.desc()).limit(1)
+    with folder.reading() as session:
+        newest = select(RefreshRecord).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.lease.desc()).limit(1)
         last = record = session.scalar(newest)
         if last is None or last.status != RefreshStatus.KILLED.value:
             return _Left(None, runs_all=False, undone={}, done=frozenset())
@@ -225,15 +237,10 @@ def _last_of_all(folder: WorkspaceFolder) -> datetime | None:
     query = (
         select(RefreshRecord.asked_at).where(RefreshRecord.runs_all).order_by(RefreshRecord.asked_at.desc()).limit(1)
     )
-    with folder.session() as session:
+    with folder.reading() as session:
         return session.scalar(query)
 
 
-def _is_alive(folder: WorkspaceFolder, record: RefreshRecord) -> bool:
-    gone = record.machine == folder.machine and not psutil.pid_exists(record.process)
-    return not gone and machine_now() - record.heartbeat_at <= SILENT_AFTER
-
-
-def _beat(folder: WorkspaceFolder, refresh_id: str, stop: threading.Event) -> None:
-    while not stop.wait(HEARTBEAT_SECONDS):
-        note_refresh(folder, refresh_id, heartbeat_at=machine_now())
+def _machine(folder: WorkspaceFolder, record: RefreshRecord) -> str:
+    with folder.session() as session:
+        return session.get_one(LeaseRecord, record.lease).machine

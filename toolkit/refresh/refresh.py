@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sqlalchemy import select
 
-from toolkit.errors import BusyError, ConfigurationError, ToolkitError, UnavailableError
+from toolkit.errors import BusyError, ConfigurationError, ToolkitError, UnavailableError, going_on
 from toolkit.notify import Matter, Subject, Trouble, note, tell, trouble_of, trouble_of_error, trouble_of_run
 from toolkit.refresh.clock import Clock, MachineClock
 from toolkit.refresh.due import Due
@@ -19,8 +19,8 @@ from toolkit.refresh.outcome import Refresh, refresh_of
 from toolkit.refresh.readiness import Looks, Unready, first_unready, readable_for
 from toolkit.refresh.record import Begun, note_export, note_refresh, recorded_refresh
 from toolkit.refresh.scheduled_run import ScheduledRun
-from toolkit.refresh.telling import UnforeseenError
 from toolkit.runs import Run, RunStatus, end_dead_runs, run_of
+from toolkit.runs.leftovers import sweep_workspace
 from toolkit.runs.report import write_report
 from toolkit.runs.run import PASSING
 from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
@@ -47,7 +47,8 @@ def refresh(
     """Run the exports that are due, and return what became of each.
 
     Waits for another refresh that goes on; raises BusyError when that takes too long, ConfigurationError when the
-    notebook can't be used. ``execute`` runs one export, by default through the notebook.
+    notebook can't be used, LeaseLostError when this one was silent for so long that another took over. ``execute`` runs
+    one export, by default through the notebook.
     """
     chosen, timed = options or RefreshOptions(), clock or MachineClock()
     if execute is None:
@@ -56,6 +57,7 @@ def refresh(
         work = _Work(folder, begun, chosen, timed, execute or _by_notebook(folder, chosen))
         work.do()
         _remove_old(folder, before=timed.now() - timedelta(days=chosen.keep_days))
+        sweep_workspace(folder)
     return refresh_of(folder, begun.id)
 
 
@@ -123,7 +125,7 @@ class _Work:
             wait = (next_up.not_before - now).total_seconds()
             if wait > 0:
                 self._clock.sleep(wait)
-            if self._is_over(next_up):
+            if self._is_over_whatever_comes(next_up):
                 self._todo.remove(next_up)
         self._tell()
 
@@ -138,6 +140,13 @@ class _Work:
             except ToolkitError as error:
                 self._broken[name] = trouble_of_error(error)
             self._note(matter, self._broken.get(name))
+
+    def _is_over_whatever_comes(self, todo: _Todo) -> bool:
+        """Do what can be done for an export now; one that fails in a way that nobody foresaw keeps no other from it."""
+        troubles: list[ToolkitError] = []
+        with going_on(troubles.append):
+            return self._is_over(todo)
+        return self._end_without_run(todo, troubles[0], can_retry=False)
 
     def _is_over(self, todo: _Todo) -> bool:
         """Do what can be done for an export now; tell whether that was all."""
@@ -191,7 +200,7 @@ class _Work:
                 RunRecord.refresh_id.is_not(None),
             )
         )
-        with self._folder.session() as session:
+        with self._folder.reading() as session:
             running = session.scalar(query)
         if running is None:
             return False
@@ -230,21 +239,24 @@ class _Work:
         scheduled = ScheduledRun(
             workspace=str(self._folder.path), export=todo.name, refresh=self._begun.id, is_retried=can_retry
         )
-        trouble: ToolkitError | None = None
-        try:
+        troubles: list[ToolkitError] = []
+        with going_on(troubles.append):
             self._execute(scheduled, notebook)
-        except ToolkitError as error:
-            trouble = error
-        except Exception as error:  # noqa: BLE001  # whatever it is, the other exports are run
-            trouble = UnforeseenError.of(error)
         run = self._run_since(todo)
         if run is None:
-            return self._end_without_run(todo, trouble, can_retry=can_retry)
-        if not run.report.exists():
-            write_report(run)
+            return self._end_without_run(todo, next(iter(troubles), None), can_retry=can_retry)
+        self._write_missing_report(run)
         if can_retry and run.error is not None and run.error["kind"] in PASSING:
             return self._retry(todo, run.error["kind"], run.error["what"], run.error["remedy"], run=run.id)
         return self._end(todo, run)
+
+    def _write_missing_report(self, run: Run) -> None:
+        """Write the report of a run that did not come to do so; one that can't be written changes nothing else."""
+        try:
+            if not run.report.exists():
+                write_report(run)
+        except (OSError, UnavailableError) as error:
+            self._warnings[f"The report of run {run.id} is missing. {error}"] = None
 
     def _end_without_run(self, todo: _Todo, trouble: ToolkitError | None, *, can_retry: bool) -> bool:
         error = trouble or ConfigurationError(
@@ -292,7 +304,7 @@ class _Work:
             .where(ExportRecord.name == todo.name, RunRecord.refresh_id == self._begun.id)
             .order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
         )
-        with self._folder.session() as session:
+        with self._folder.reading() as session:
             found = [it for it in session.scalars(query) if it not in todo.runs]
         if not found:
             return None
@@ -308,20 +320,20 @@ class _Work:
         return self._folder.path / "refreshes" / self._begun.id / f"{todo.position:02} {name}{again}.ipynb"
 
     def _note_export(self, todo: _Todo, *, status: RunStatus, **what: object) -> None:
-        note_export(self._folder, self._begun.id, todo.name, status=status.value, **what)
+        note_export(self._folder, self._begun, todo.name, status=status.value, **what)
 
     def _note(self, matter: Matter, trouble: Trouble | None) -> None:
         note(self._folder, matter, trouble, at=self._clock.now())
 
     def _tell(self) -> None:
         self._warnings |= dict.fromkeys(tell(self._folder))
-        note_refresh(self._folder, self._begun.id, warnings=list(self._warnings))
+        note_refresh(self._folder, self._begun, warnings=list(self._warnings))
 
 
 def _remove_old(folder: WorkspaceFolder, *, before: datetime) -> None:
     """Remove the notebooks and reports of refreshes before then; their records stay, and what a run did not settle."""
     old = RefreshRecord.asked_at < before
-    with folder.session() as session:
+    with folder.reading() as session:
         refreshes = session.scalars(select(RefreshRecord.id).where(old)).all()
         runs = session.scalars(
             select(RunRecord.id).join(RefreshRecord, RunRecord.refresh_id == RefreshRecord.id).where(old)

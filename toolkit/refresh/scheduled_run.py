@@ -4,9 +4,9 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from toolkit.errors import ConfigurationError, ToolkitError
+from toolkit.errors import ToolkitError
 from toolkit.names import one_of
 from toolkit.notify import Matter, Subject, note, tell, tell_of_run, trouble_of_error, trouble_of_run
 from toolkit.progress_bar import progress_bar
@@ -14,6 +14,7 @@ from toolkit.refresh.telling import told_in_notebook
 from toolkit.runs import Guard, Run, Trigger, run_export
 from toolkit.runs.lifecycle import now
 from toolkit.runs.run import last_run
+from toolkit.validating import validating
 from toolkit.workspace import WorkspaceFolder
 
 _OF_THE_NOTEBOOK = ("In", "Out")
@@ -54,13 +55,8 @@ class ScheduledRun(BaseModel):
 
     @classmethod
     def _checked(cls, given: Mapping[str, Any]) -> Self:
-        try:
+        with validating("The parameters of the notebook are wrong", f"There are {', '.join(_told(cls))}."):
             return cls.model_validate(given)
-        except ValidationError as error:
-            wrong = "; ".join(f"{it['loc'][0]}: {it['msg']}" for it in error.errors(include_input=False))
-            raise ConfigurationError(
-                f"The parameters of the notebook are wrong: {wrong}.", f"There are {', '.join(_told(cls))}."
-            ) from None
 
     def run(self) -> Run:
         """Run the export and return the run, successful or not. Outside a refresh, people are told what is new."""
@@ -75,7 +71,7 @@ class ScheduledRun(BaseModel):
             note(folder, self._matter, trouble_of_error(error), at=now())
             _warn(tell(folder))
             raise
-        except Exception:
+        except BaseException:
             failed = last_run(folder, self.export)
             if failed is not None:
                 note(folder, self._matter, trouble_of_run(failed), at=now())

@@ -5,30 +5,15 @@ parts for the refresh. An unforeseen exception may quote a row of the data, and 
 somewhere: so it never leaves here, and only its kind and the places in the code do.
 """
 
-import html
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from traceback import extract_tb
-from typing import Any, Self
+from typing import Any
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ENDS_ALL, ToolkitError, UnforeseenError
+from toolkit.markup import markup
 
 ERROR_TYPE = "application/vnd.criteo-segment-toolkit.error+json"
 """The kind of output that holds an error in its parts: ``kind``, ``what``, ``remedy``."""
-
-
-class UnforeseenError(ToolkitError):
-    """Something that nobody thought of happened; its words are left out, because they may quote the data."""
-
-    @classmethod
-    def of(cls, error: Exception) -> Self:
-        """Return what may be told of an exception: its kind, and the places in the code, the innermost first."""
-        places = [f"{Path(it.filename).name}:{it.lineno} ({it.name})" for it in extract_tb(error.__traceback__)]
-        return cls(
-            f"Something unforeseen happened ({type(error).__name__}): {', in '.join(reversed(places))}.",
-            "Nothing is lost: run the export again. If it happens again, report it with these places in the code.",
-        )
 
 
 @contextmanager
@@ -39,7 +24,9 @@ def told_in_notebook() -> Iterator[None]:
     except ToolkitError as error:
         _show(error)
         raise
-    except Exception as error:  # noqa: BLE001  # whatever it is, its words stay here
+    except ENDS_ALL:
+        raise
+    except BaseException as error:  # noqa: BLE001  # whatever it is, its words stay here
         unforeseen = UnforeseenError.of(error)
         _show(unforeseen)
         raise unforeseen from None
@@ -61,7 +48,7 @@ def _show(error: ToolkitError) -> None:
     publish_display_data(  # type: ignore[no-untyped-call]
         {
             "text/plain": f"{error.what}\n{error.remedy}",
-            "text/html": f"<p><b>{html.escape(error.what)}</b><br>{html.escape(error.remedy)}</p>",
+            "text/html": markup("<p><b>{what}</b><br>{remedy}</p>", what=error.what, remedy=error.remedy),
             ERROR_TYPE: {"kind": type(error).__name__, "what": error.what, "remedy": error.remedy},
         }
     )

@@ -1,8 +1,23 @@
 """Pictures of a run."""
 
+import polars as pl
+
 from toolkit import charts
 from toolkit.audience import Status
 from toolkit.runs.run import Run
+
+
+def lines_of(trend: pl.DataFrame) -> pl.DataFrame:
+    """Return the trend with the column ``line``: the list of a row, in as few words as tell it from the others.
+
+    A line is a segment of an export at an advertiser; what it holds as mobile ids and as e-mails is of one line.
+    """
+    exports = pl.col("export").n_unique().over("segment")
+    advertisers = pl.col("advertiser_id").n_unique().over("export", "segment")
+    of_export = pl.when(exports > 1).then(pl.format(" · {}", "export")).otherwise(pl.lit(""))
+    at_advertiser = pl.when(advertisers > 1).then(pl.format(" ({})", "advertiser_id")).otherwise(pl.lit(""))
+    return trend.with_columns(line=pl.concat_str("segment", of_export, at_advertiser))
+
 
 # Told apart by their order too.
 _COLOURS = {

@@ -59,7 +59,7 @@ def _last_sizes(folder: WorkspaceFolder, export: str) -> Mapping[str, int]:
         .order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
         .limit(1)
     )
-    with folder.session() as session:
+    with folder.reading() as session:
         rows = session.scalar(query) or []
     sizes: dict[str, int] = {}
     for row in rows:

@@ -1,7 +1,7 @@
 """One run of an export, from its tables to its report."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,26 +11,37 @@ import polars as pl
 from toolkit.audience import Audience, IdentifierForm, IdentifierKind
 from toolkit.checks import CheckResults, preload, write_data_docs
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
-from toolkit.errors import BusyError, ConfigurationError, UnavailableError
+from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, LeaseLostError, UnavailableError
 from toolkit.files import write_atomically
+from toolkit.runs.abandoned import find_abandoned
 from toolkit.runs.checking import check_prepared, prepared
 from toolkit.runs.drift import Expected, drift
 from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writing, pass_guards
 from toolkit.runs.ledger import Batch, Ledger, Operation
+from toolkit.runs.leftovers import sweep_workspace
 from toolkit.runs.lifecycle import RunKeeper, end_dead_runs, now, recorded_run
-from toolkit.runs.lists import IfListGone, abandoned_lists, find_list, lease_list, others_of
+from toolkit.runs.lists import (
+    Holds,
+    IfListGone,
+    find_lists,
+    lease_list,
+    note_doubt,
+    others_of,
+)
+from toolkit.runs.marks import Marks
 from toolkit.runs.members import OFTEN, flapping
 from toolkit.runs.plan import Plan, is_other_form
 from toolkit.runs.planning import guard_changes, plans_of
 from toolkit.runs.progress import Observer, Progress, Step, nobody
 from toolkit.runs.push import Pushed, push
 from toolkit.runs.report import write_report
-from toolkit.runs.run import Run, RunStatus, Trigger, last_inputs, last_run, run_of
+from toolkit.runs.run import Run, RunStatus, Trigger, divergence_of, last_inputs, last_run, run_of
 from toolkit.runs.targets import Target, figures_of, figures_without_advertiser, targets_of
 from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
 from toolkit.workspace import Export, Mode, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.exports import chosen_segments, export_of, exports, require_runnable
+from toolkit.workspace.leases import call_patience
 from toolkit.workspace.records import ContactListRecord
 
 
@@ -100,9 +111,19 @@ def run_export(
             work.preview()
         else:
             passed = pass_guards(stops, allow)
-            with client_of(credentials, observer=work.on_wait) as criteo:
-                work.send(criteo, if_list_gone, passed=passed)
+            with client_of(
+                credentials,
+                waiting=trigger.waiting,
+                patience=call_patience(),
+                observer=work.on_wait,
+                guard=keeper.lease.guard,
+            ) as criteo:
+                # Who replaces asks for the whole list anew, whoever filled it.
+                accepts_others = export.mode is Mode.REPLACE or Guard.OTHER_LEDGER in allow
+                marks = Marks(folder, keeper.id, criteo, accepts_others=accepts_others)
+                work.send(criteo, marks, if_list_gone, passed=passed)
         keeper.begin(Step.DONE)
+    sweep_workspace(folder)
     return _reported(run_of(folder, keeper.id))
 
 
@@ -126,7 +147,8 @@ def resume_export(
         raise ConfigurationError(f"There is nothing to resume: export {name!r} {said}.", "Run it instead.")
     if last.status is RunStatus.RUNNING:
         raise BusyError(f"Run {last.id} of export {name!r} is going on.", "Wait until it is over, or cancel it.")
-    allow = [Guard(it) for it in last.allowed]
+    # To take a list over is decided by who sees whose it is, each time.
+    allow = [it for it in map(Guard, last.allowed) if it is not Guard.OTHER_LEDGER]
     return run_export(folder, name, allow=allow, batch_size=batch_size, resumes=last.id, observer=observer)
 
 
@@ -145,10 +167,12 @@ def active_exports(folder: WorkspaceFolder) -> list[str]:
 
 
 def _require_batch_size(size: int) -> None:
+    """Raise ConfigurationError unless it is a whole number of identifiers that one call takes."""
+    remedy = f"Give batch_size from 1 to {MAX_IDENTIFIERS_A_CALL:,}."
+    if isinstance(size, bool) or not isinstance(size, int):
+        raise ConfigurationError(f"batch_size is no whole number but a {type(size).__name__}.", remedy)
     if not 1 <= size <= MAX_IDENTIFIERS_A_CALL:
-        raise ConfigurationError(
-            f"A batch can't have {size:,} identifiers.", f"Give batch_size from 1 to {MAX_IDENTIFIERS_A_CALL:,}."
-        )
+        raise ConfigurationError(f"A batch can't have {size:,} identifiers.", remedy)
 
 
 def _bring_segments_up_to_date(folder: WorkspaceFolder, export: Export, trigger: Trigger) -> None:
@@ -182,6 +206,8 @@ def _checked_audiences(
     audiences = prepared(folder, export)
     targets = targets_of(folder, export, audiences, host="")
     keeper.note(segments=[*figures_of(targets).values(), *figures_without_advertiser(audiences)])
+    if IdentifierKind.EMAIL in audiences:
+        keeper.warn(audiences[IdentifierKind.EMAIL].spelt_otherwise.sentences)
     keeper.begin(Step.CHECK)
     # Not before the scan: Great Expectations is imported meanwhile.
     results = check_prepared(folder, export, audiences)
@@ -219,7 +245,7 @@ class _Work:
         self._batch_size = batch_size
         self._keeper = keeper
         self._observer = observer
-        self._ledger = Ledger(folder, keeper.id, now=now)
+        self._ledger = Ledger(folder, keeper.id, now=now, lease=keeper.lease, under_way=keeper.under_way)
         self._targets = targets_of(folder, export, audiences, host=host)
         self._rows = figures_of(self._targets)
         self._others = figures_without_advertiser(audiences)
@@ -242,25 +268,34 @@ class _Work:
         for target, plan in plans_of(self._folder, self._export, self._records, self._ledger).items():
             batches = self._ledger.count_batches(plan, self._batch_size)
             self._rows[target] |= {"added": len(plan.add), "removed": len(plan.remove), "batches": batches}
+        stopped = divergence_of(last_run(self._folder, self._export.name))
+        self._keeper.warn(
+            [] if stopped is None else [f"The last run stopped here ({Guard.OTHER_LEDGER.value}): {stopped}"]
+        )
         self._note_figures()
 
-    def send(self, criteo: CriteoClient, if_list_gone: IfListGone, *, passed: Sequence[str]) -> None:
+    def send(self, criteo: CriteoClient, marks: Marks, if_list_gone: IfListGone, *, passed: Sequence[str]) -> None:
         """Find the lists, plan for all of them and send list by list; ``passed`` tells of guards, for the report."""
         self._told += passed
         try:
-            for target in self._targets:
-                with self._counted_retries(target):
-                    self._records[target] = self._find(criteo, target, if_list_gone)
+            with self._counted_retries():
+                self._find(criteo, marks, if_list_gone)
+            self._take_over(marks)
             self._tell_drift(criteo)
             plans = plans_of(self._folder, self._export, self._records, self._ledger)
+            self._tell_what_was_left(plans)
             self._total = sum(len(plan.add) + len(plan.remove) for plan in plans.values())
             self._doubt_what_will_be_emptied(plans)
             self._doubt_what_is_of_another_form()
             self._keeper.begin(Step.PUSH)
+            with self._counted_retries():
+                marks.move_on(self._changed(plans, marks))
             # A list is emptied before anything is added to it.
             for target in sorted(plans, key=lambda it: not plans[it].clear):
                 with self._counted_retries(target):
                     self._send_list(criteo, target, plans[target])
+            marks.require_kept()
+            self._finish(marks)
             self._count_at_criteo(criteo)
             self._tell_flapping()
         finally:
@@ -274,26 +309,93 @@ class _Work:
         self._observer(Progress(Step.PUSH, self._done, self._total, waiting=str(wait)))
 
     @contextmanager
-    def _counted_retries(self, target: Target) -> Iterator[None]:
+    def _counted_retries(self, target: Target | None = None) -> Iterator[None]:
+        """Count the calls that are repeated in the row of the list, or of the first where they concern all lists."""
         before = len(self._waits)
         try:
             yield
         finally:
-            self._rows[target]["retries"] += sum(it.repeats for it in self._waits[before:])
+            repeated = sum(it.repeats for it in self._waits[before:])
+            row = target or next(iter(self._targets), None)
+            if row is not None:
+                self._rows[row]["retries"] += repeated
 
-    def _find(self, criteo: CriteoClient, target: Target, if_list_gone: IfListGone) -> ContactListRecord:
-        record = target.record(self._folder, self._export, host=self._host)
-        found = find_list(self._folder, record, export=self._export, criteo=criteo, if_list_gone=if_list_gone)
-        lease_list(self._folder, self._keeper.id, found)
-        self._rows[target]["list_id"] = found.criteo_id
-        return found
+    def _find(self, criteo: CriteoClient, marks: Marks, if_list_gone: IfListGone) -> None:
+        records = {it: it.record(self._folder, self._export, host=self._host) for it in self._targets}
+        self._records = find_lists(
+            self._folder, records, export=self._export, criteo=criteo, marks=marks, if_list_gone=if_list_gone
+        )
+        for target, record in self._records.items():
+            self._records[target] = lease_list(self._folder, self._keeper.lease, record)
+            self._rows[target]["list_id"] = record.criteo_id
+        self._keeper.warn(marks.warnings)
+
+    def _take_over(self, marks: Marks) -> None:
+        """Take nothing for certain of what lists hold that another ledger changed."""
+        if not marks.taken_over:
+            return
+        replaces = self._export.mode is Mode.REPLACE
+        for target, record in self._records.items():
+            if record.criteo_id in marks.taken_over:
+                for it in (record, *others_of(self._folder, record)):
+                    # Whose record is lost too is told so by any run that does not replace the list.
+                    with suppress(DataError) if replaces else nullcontext():
+                        self._ledger.doubt(it)
+                    # A run that is killed before it empties the list leaves this for the next.
+                    note_doubt(self._folder, it, Holds.ANYTHING if replaces else Holds.OTHERS_TOO)
+                self._records[target] = target.record(self._folder, self._export, host=self._host)
+        if replaces:
+            self._told.append(f"{marks.taken_over_from} It is emptied and sent whole.")
+            return
+        self._keeper.warn(
+            [
+                f"{marks.taken_over_from} It was taken over: whom the other workspace put there can't be known, and "
+                "stays. To leave exactly the segment in it, run the export once with mode='replace'."
+            ]
+        )
+
+    def _finish(self, marks: Marks) -> None:
+        try:
+            marks.finish()
+        except (AccessError, BusyError, UnavailableError) as error:
+            # All was sent and acknowledged.
+            self._keeper.warn(
+                [
+                    "The marks of the lists could not be moved on after the last change. A backup that was made while "
+                    f"this run went on would not be told from this workspace. {error.what}"
+                ]
+            )
+
+    def _changed(self, plans: Mapping[Target, Plan], marks: Marks) -> list[ContactListRecord]:
+        """Return the lists to which something is sent, or which another ledger changed."""
+        return [
+            record
+            for target, record in self._records.items()
+            if not plans[target].nothing or record.criteo_id in marks.taken_over
+        ]
+
+    def _tell_what_was_left(self, plans: Mapping[Target, Plan]) -> None:
+        """Warn of what runs that lost their lease left uncertain, and of how much of it is sent again."""
+        for target, plan in plans.items():
+            record = self._records[target]
+            sent = pl.concat([plan.remove, plan.add])
+            for left in self._ledger.unsettled(record):
+                if left.error != LeaseLostError.__name__:
+                    continue
+                again = len(sent) if left.everything else sent.is_in(left.identifiers.implode()).sum()
+                self._keeper.warn(
+                    [
+                        f"Run {left.run_id} lost its lease, and may have changed list {record.name!r} "
+                        f"({record.criteo_id}) after another took over: {again:,} of its identifiers are sent again."
+                    ]
+                )
 
     def _doubt_what_will_be_emptied(self, plans: Mapping[Target, Plan]) -> None:
         ours = {record.id for record in self._records.values()}
         for target, plan in plans.items():
             for other in others_of(self._folder, self._records[target]) if plan.clear else []:
                 self._ledger.doubt(other)
-                if other.id not in ours:
+                if other.id not in ours and other.export.name != self._export.name:
                     self._told.append(
                         f"List {other.name!r} ({other.criteo_id}) was emptied, and is filled by export "
                         f"{other.export.name!r} too: run that one to send its members again."
@@ -334,6 +436,7 @@ class _Work:
         self._ledger.settle(record, wanted=wanted, left=plan.leave)
         self._ledger.sweep(record)
         self._records[target] = record
+        figures["size"] = len(self._ledger.state_of(record).held)
         figures["rejected"] = pushed.rejected
         figures["seconds"] = round(pushed.seconds, 3)
         self._trace_rejected(target, pushed)
@@ -418,10 +521,9 @@ class _Work:
             for row in self._rows.values()
             if row["rejected"]
         )
-        self._keeper.warn(
-            f"Segment {it.segment!r} is no longer in the export; its list {it.name!r} ({it.criteo_id}) stays as it was."
-            for it in abandoned_lists(self._folder, self._export)
-        )
+        abandoned = find_abandoned(self._folder, self._export)
+        self._keeper.note(abandoned=[it.to_dict() for it in abandoned])
+        self._keeper.warn(str(it) for it in abandoned.untended)
         self._keeper.warn(str(notice) for notice in criteo.notices)
 
 

@@ -1,31 +1,58 @@
 """A data subject request: one person leaves every list that was ever filled, and is kept out of later runs."""
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from enum import StrEnum
 
 import polars as pl
 from sqlalchemy import select
 
-from toolkit.audience import IdentifierForm, IdentifierKind, Suppression
-from toolkit.audience.identifiers import hashed, with_addresses_as_hashed
+from toolkit.audience import IdentifierForm, IdentifierKind
 from toolkit.audience.suppression import HASHES
-from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient
-from toolkit.errors import ConfigurationError, DataError, ListGoneError, ToolkitError
+from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Patience
+from toolkit.errors import (
+    BusyError,
+    ConfigurationError,
+    DataError,
+    LeaseLostError,
+    ListGoneError,
+    ToolkitError,
+    UnavailableError,
+)
 from toolkit.runs.ledger import Ledger
-from toolkit.runs.lifecycle import now, recorded_run
+from toolkit.runs.lifecycle import RunKeeper, now, recorded_run
 from toolkit.runs.lists import lease_list
+from toolkit.runs.marks import marked_lists
+from toolkit.runs.person import FoundPerson, find_person, hashed_or_hash
 from toolkit.runs.plan import Plan
 from toolkit.runs.progress import Step, nobody
 from toolkit.runs.push import push
-from toolkit.runs.run import Trigger
+from toolkit.runs.run import Trigger, run_of
 from toolkit.show import html_table, text_table
-from toolkit.tables import reading
-from toolkit.workspace import Export, WorkspaceFolder, audit
-from toolkit.workspace.audit import Action
+from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
+from toolkit.workspace.matching import columns_of
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ConnectionRecord, ContactListRecord, ExportRecord
-from toolkit.workspace.suppression import add_suppression
+from toolkit.workspace.suppression import add_request
+
+_SECONDS_TO_ANSWER = 8.0
+"""Somebody waits: a Criteo that refuses is told within this time, however many lists there are."""
+_SECONDS_A_HOST = 4.0
+
+
+class Outcome(StrEnum):
+    """What became of a person in a contact list."""
+
+    REMOVED = "removed"
+    """Criteo acknowledged that the identifiers are removed that the list held."""
+    NOT_FOUND = "not found"
+    """The list is not known to hold the person."""
+    LIST_GONE = "list gone"
+    """The list is no longer at Criteo."""
+    NOT_DONE = "not done"
+    """The person may still be in the list."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,58 +61,94 @@ class Forgotten:
 
     entry: str
     """The entry of the suppression list."""
+    customers: int
+    """How many customers were found, in the profiles or in the history of the lists."""
+    identifiers: int
+    """How many identifiers of theirs are known; the address that was given is one of them."""
+    found: bool
+    """Whether a profile or a list knows the person."""
     frame: pl.DataFrame
-    """A row a contact list: ``list_id``, ``list``, ``export``, ``connection``, ``done``, ``what`` is left to do."""
+    """A row a contact list: ``list_id``, ``list``, ``export``, ``connection``, ``outcome``, how many identifiers were
+    ``removed``, whether it is ``done``, and ``what`` is left to do."""
+    problems: tuple[str, ...] = ()
+    """What else kept the request from being carried out in whole."""
 
     @property
     def done(self) -> bool:
-        """Whether the person is in no list any more."""
-        return bool(self.frame["done"].all())
+        """Whether nothing is left to do."""
+        return not self.problems and bool(self.frame["done"].all())
+
+    @property
+    def removed(self) -> int:
+        """How many identifiers were removed, one counted once a list."""
+        return int(self.frame["removed"].sum())
+
+    @property
+    def lists(self) -> int:
+        """From how many lists the person was removed."""
+        return self.frame.filter(outcome=Outcome.REMOVED.value).height
 
     @property
     def _headline(self) -> str:
-        told = "is in no list any more" if self.done else "may still be in lists: see what is left to do"
-        return f"Entry {self.entry} of the suppression list: the person {told}, and is kept out of later runs."
+        kept_out = f"Entry {self.entry} of the suppression list keeps the person out of later runs."
+        left = self.frame.filter(~pl.col("done")).height
+        undone = f"{_counted(left, 'list')} may still hold the person: see what is left to do. " if left else ""
+        undone += "".join(f"{it} " for it in self.problems)
+        if not self.found and not self.problems:
+            return f"The person was found in no profile and no list. {undone}{kept_out}"
+        found = f"Found: {_counted(self.customers, 'customer')}, {_counted(self.identifiers, 'identifier')}."
+        removed = (
+            f"Removed: {_counted(self.removed, 'identifier')} from {_counted(self.lists, 'list')}."
+            if self.lists
+            else "No list was known to hold the person."
+        )
+        return f"{found} {removed} {undone}{kept_out}"
 
     def __repr__(self) -> str:
-        return f"{self._headline}\n{text_table(self.frame)}"
+        return f"{self._headline}\n{text_table(self.frame)}" if self.frame.height else self._headline
 
     def _repr_html_(self) -> str:
         return html_table(self.frame, title="Forgotten", subtitle=self._headline)
-
-
-class _Person(NamedTuple):
-    """A person: keys, and plain values that lists may hold, which are in memory only."""
-
-    customers: pl.Series
-    values: pl.DataFrame
-    """``kind``, ``value``: addresses in the form in which they are sent, and mobile ids."""
-
-    @property
-    def suppression(self) -> Suppression:
-        addresses = self.values.filter(pl.col("kind") == IdentifierKind.EMAIL.value)["value"]
-        return Suppression.of_addresses(addresses) + Suppression.of_customers(self.customers)
-
-
-_IS_HASH = pl.col("value").str.contains(r"^(?:[0-9a-f]{32}|[0-9a-f]{64})$")
 
 
 def forget(folder: WorkspaceFolder, *, email: str | None = None, customer: str | int | None = None) -> Forgotten:
     """Remove a person, by address or customer key, from all lists at Criteo, and keep them out of later runs.
 
     The person is on the suppression list before anything is sent; a list that can't be reached now loses them at its
-    next mirroring run, or when this is asked again. Raises ConfigurationError when neither or both are given,
-    AccessError to viewers.
+    next mirroring run, or when this is asked again.
+
+    Args:
+        folder: The workspace.
+        email: An address, or the hash of one.
+        customer: A customer key; one of the two is given.
+
+    Raises:
+        ConfigurationError: Neither or both are given; it is no address or key; or no key, but nearly one.
+        AccessError: Viewers may not.
     """
     if (email is None) == (customer is None):
         raise ConfigurationError("A person is named by an address or by a customer key.", "Give one of the two.")
-    person = _find(folder, email=email, customer=None if customer is None else str(customer))
-    entry = add_suppression(folder, person.suppression)
-    with folder.session() as session, session.begin():
-        actor = acting(session, folder, least=Role.CONTRIBUTOR)
-        audit.record(session, folder, actor, Action.FORGET, entry)
-    rows = [row for export in _filling_exports(folder) for row in _Request(folder, export, person).carry_out()]
-    return Forgotten(entry, pl.DataFrame(rows, schema=_SCHEMA, orient="row"))
+    exports = _filling_exports(folder)
+    records = {it.id: _lists_of(folder, it) for it in exports}
+    person = find_person(
+        folder,
+        email=email,
+        customer=None if customer is None else str(customer),
+        lists=[record for export in exports for record in records[export.id]],
+        sent_by=[column for it in exports for column in columns_of(Export.model_validate(it.settings))],
+    )
+    entry = add_request(folder, person.suppression)
+    line = _Line()
+    rows = [row for it in exports for row in _Request(folder, it, records[it.id], person, line).carry_out()]
+    problems = () if person.problem is None else (f"{person.problem.what} {person.problem.remedy}",)
+    return Forgotten(
+        entry,
+        customers=len(person.customers),
+        identifiers=person.identifiers,
+        found=person.in_profiles or person.in_lists,
+        frame=pl.DataFrame(rows, schema=_SCHEMA, orient="row"),
+        problems=problems,
+    )
 
 
 _SCHEMA = {
@@ -93,87 +156,123 @@ _SCHEMA = {
     "list": pl.String,
     "export": pl.String,
     "connection": pl.String,
+    "outcome": pl.String,
+    "removed": pl.Int64,
     "done": pl.Boolean,
     "what": pl.String,
 }
-_Row = tuple[str | None, str, str, str, bool, str]
-
-
-def _find(folder: WorkspaceFolder, *, email: str | None, customer: str | None) -> _Person:
-    """Look the person up in the columns of the profiles that exports send, as they are today."""
-    columns = folder.profiles.columns
-    sent = [Export.model_validate(it.settings) for it in _filling_exports(folder)]
-    emails = sorted({it.email_column for it in sent if it.email_column in columns})
-    madids = sorted({it.madid_column for it in sent if it.madid_column in columns})
-    given = pl.LazyFrame({"value": [email]}, schema={"value": pl.String}).drop_nulls()
-    address = with_addresses_as_hashed(given, ["value"]).collect()["value"]
-    customers = pl.Series("customer", [] if customer is None else [customer], dtype=pl.String)
-    found = [_values(address, IdentifierKind.EMAIL)]
-    if emails or madids:
-        key = folder.profiles.key
-        table = folder.profiles.look([it for it in {*emails, *madids} if it != key])
-        texts = table.scan().select(
-            pl.col(key).cast(pl.String), *(pl.col(it).cast(pl.String) for it in emails + madids)
-        )
-        is_it = pl.any_horizontal(
-            pl.col(key).is_in(customers.implode()),
-            *(pl.col(it).is_in(address.implode()).fill_null(False) for it in emails),
-        )
-        with reading(table):
-            rows = with_addresses_as_hashed(texts, emails).filter(is_it).collect(engine="streaming")
-        customers = pl.concat([customers, rows[key].alias("customer")]).unique()
-        found += [_values(rows[it], IdentifierKind.EMAIL) for it in emails]
-        found += [_values(rows[it].str.strip_chars(), IdentifierKind.MADID) for it in madids]
-    return _Person(customers, pl.concat(found).drop_nulls().filter(pl.col("value") != "").unique())
-
-
-def _values(values: pl.Series, kind: IdentifierKind) -> pl.DataFrame:
-    return values.alias("value").to_frame().select(pl.lit(kind.value).alias("kind"), "value")
+_Row = tuple[str | None, str, str, str, str, int, bool, str]
 
 
 def _filling_exports(folder: WorkspaceFolder) -> list[ExportRecord]:
     """Return the exports that ever filled a list, removed ones too."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder, least=Role.CONTRIBUTOR)
         filled = select(ContactListRecord.export_id).where(ContactListRecord.criteo_id.is_not(None))
         return list(session.scalars(select(ExportRecord).where(ExportRecord.id.in_(filled)).order_by(ExportRecord.id)))
 
 
+class _Line:
+    """How long is still waited for Criteo, by all lists together; a host that did not answer is not asked again."""
+
+    def __init__(self) -> None:
+        self._ends = time.monotonic() + _SECONDS_TO_ANSWER
+        self._silent: dict[str, ToolkitError] = {}
+
+    def patience(self, host: str) -> Patience:
+        """Return how long the host is tried; raises what it failed with when it was tried in vain."""
+        if host in self._silent:
+            raise self._silent[host]
+        seconds = max(1.0, min(_SECONDS_A_HOST, self._ends - time.monotonic()))
+        return Patience(
+            seconds=seconds, first_wait_seconds=0.5, longest_wait_seconds=1, connect_seconds=seconds, answer_seconds=30
+        )
+
+    def fell_silent(self, host: str, problem: ToolkitError) -> None:
+        """Remember that the host does not answer."""
+        self._silent.setdefault(host, problem)
+
+    def require(self, host: str) -> None:
+        """Raise what the host failed with, if it did."""
+        if host in self._silent:
+            raise self._silent[host]
+
+
 class _Request:
     """A request on its way through the lists of one export."""
 
-    def __init__(self, folder: WorkspaceFolder, export: ExportRecord, person: _Person) -> None:
+    def __init__(
+        self,
+        folder: WorkspaceFolder,
+        export: ExportRecord,
+        records: Sequence[ContactListRecord],
+        person: FoundPerson,
+        line: _Line,
+    ) -> None:
         self._folder = folder
         self._export = export
+        self._records = records
         self._person = person
-        self._records = _lists_of(folder, export)
-        self._connection = _connection_for(folder, export, self._records)
+        self._line = line
+        self._connection = _connection_for(folder, export, records)
 
     def carry_out(self) -> list[_Row]:
         """Remove the person from the lists, as a run of the export; return what became of each."""
         rows: dict[int, _Row] = {}
+        said: ToolkitError | None
         try:
             credentials = credentials_of(self._folder, self._connection)
+            patience = self._line.patience(credentials.host)
             settings = Export.model_validate({**self._export.settings, "connection": self._connection})
             with recorded_run(self._folder, settings, trigger=Trigger.FORGET, observer=nobody) as keeper:
                 keeper.begin(Step.PUSH)
-                ledger = Ledger(self._folder, keeper.id, now=now)
-                with client_of(credentials) as criteo:
-                    for record in self._records:
-                        rows[record.id] = self._leave(record, ledger, criteo)
+                ledger = Ledger(self._folder, keeper.id, now=now, lease=keeper.lease, under_way=keeper.under_way)
+                with client_of(
+                    credentials, waiting=Trigger.FORGET.waiting, patience=patience, guard=keeper.lease.guard
+                ) as criteo:
+                    rows = self._leave_all(keeper, ledger, criteo)
                 undone = [row[-1] for row in rows.values() if not row[-2]]
                 if undone:
                     raise DataError(" ".join(undone), "Ask for it again when that is mended.")
+            # What ended the request early is recorded, and not raised.
+            ended = run_of(self._folder, keeper.id).error
+            said = ToolkitError(ended["what"], ended["remedy"]) if ended else None
         except ToolkitError as problem:
+            said = problem
+        if said is not None:
             for record in self._records:
-                rows.setdefault(record.id, self._row(record, done=False, what=f"{problem.what} {problem.remedy}"))
+                rows.setdefault(record.id, self._undone(record, said))
         return list(rows.values())
+
+    def _leave_all(self, keeper: RunKeeper, ledger: Ledger, criteo: CriteoClient) -> dict[int, _Row]:
+        """Remove the person from each list that can be had; return what became of each by the record's number."""
+        rows: dict[int, _Row] = {}
+        leased: list[ContactListRecord] = []
+        for record in self._records:
+            try:
+                leased.append(lease_list(self._folder, keeper.lease, record))
+            except BusyError as problem:
+                rows[record.id] = self._undone(record, problem)
+        try:
+            with marked_lists(self._folder, leased, run_id=keeper.id, criteo=criteo) as refused:
+                for record in leased:
+                    other = refused.get(record.criteo_id or "")
+                    rows[record.id] = self._undone(record, other) if other else self._leave(record, ledger, criteo)
+        except LeaseLostError:
+            raise
+        except ToolkitError as problem:
+            if isinstance(problem, UnavailableError):
+                self._line.fell_silent(criteo.host, problem)
+            # What was removed counts no more where another ledger changed a list meanwhile.
+            return rows | {it.id: self._undone(it, problem) for it in leased}
+        return rows
 
     def _leave(self, record: ContactListRecord, ledger: Ledger, criteo: CriteoClient) -> _Row:
         form = IdentifierForm(record.form or IdentifierForm.SHA256)
         try:
-            lease_list(self._folder, ledger.run_id, record)
+            self._line.require(criteo.host)
             addresses, has_unnamed = self._identifiers(record, ledger, form)
+            removed = self._count_held(record, ledger, addresses["identifier"])
             nothing = addresses["identifier"].clear()
             plan = Plan(clear=False, remove=addresses["identifier"], add=nothing, leave=nothing)
             push(
@@ -187,9 +286,12 @@ class _Request:
             )
             ledger.settle(record, wanted=_NOBODY)
         except ListGoneError:
-            return self._row(record, done=True, what="The list is no longer at Criteo.")
+            return self._row(record, Outcome.LIST_GONE, "The list is no longer at Criteo.")
+        except UnavailableError as problem:
+            self._line.fell_silent(criteo.host, problem)
+            return self._undone(record, problem)
         except ToolkitError as problem:
-            return self._row(record, done=False, what=f"{problem.what} {problem.remedy}")
+            return self._undone(record, problem)
         if has_unnamed or record.mixes_forms:
             sent = (
                 "both plain values and hashes"
@@ -200,48 +302,79 @@ class _Request:
                 f"The list was sent {sent}, so that not all of the person can be named to be removed. "
                 f"Run export {self._export.name!r} with mode='replace'."
             )
-            return self._row(record, done=False, what=what)
-        return self._row(record, done=True, what="Removed.")
+            return self._row(record, Outcome.NOT_DONE, what, removed=removed)
+        if removed:
+            return self._row(record, Outcome.REMOVED, "Nothing is left to do.", removed=removed)
+        asked = "Criteo was asked to remove what is known all the same." if len(addresses) else "Nothing was sent."
+        return self._row(record, Outcome.NOT_FOUND, f"The list is not known to hold the person. {asked}")
 
     def _identifiers(
         self, record: ContactListRecord, ledger: Ledger, form: IdentifierForm
     ) -> tuple[pl.DataFrame, bool]:
         """Return ``identifier`` and ``address`` of what the list may hold; tell whether some can't be named."""
-        of_kind = self._person.values.filter(pl.col("kind") == record.identifier_type)
+        is_of_kind = pl.col("kind") == record.identifier_type
+        values = self._person.values.filter(is_of_kind).select("value")
+        if record.identifier_type == IdentifierKind.MADID:
+            # A telephone's id is sent as the profile has it, in small letters or in capitals.
+            values = pl.concat([values, values.select(pl.col("value").str.to_uppercase())]).unique()
         forms = (IdentifierForm.SHA256,) if form is IdentifierForm.PLAIN else HASHES
-        named = pl.concat(
-            of_kind.select(
-                identifier=pl.when(_IS_HASH).then("value").otherwise(hashed("value", it)), address=pl.col("value")
-            )
-            for it in forms
-        )
+        named = pl.concat(values.select(identifier=hashed_or_hash("value", it), address="value") for it in forms)
         # What was sent for these customers earlier may be of an address that they no longer have.
-        earlier = ledger.known_of(record, self._person.customers).to_frame().join(named, on="identifier", how="anti")
+        earlier = pl.concat(
+            [
+                ledger.known_of(record, self._person.customers).to_frame(),
+                self._person.sent.filter(is_of_kind).select("identifier"),
+            ]
+        ).unique()
+        unnamed = earlier.join(named, on="identifier", how="anti")
         if form is IdentifierForm.PLAIN:
-            return named.unique("identifier"), len(earlier) > 0
-        unnamed = earlier.with_columns(address=pl.lit(None, pl.String))
-        return pl.concat([named, unnamed]).unique("identifier"), False
+            return named.unique("identifier"), self._count_held(record, ledger, unnamed["identifier"]) > 0
+        return pl.concat([named, unnamed.with_columns(address=pl.lit(None, pl.String))]).unique("identifier"), False
 
-    def _row(self, record: ContactListRecord, *, done: bool, what: str) -> _Row:
-        return (record.criteo_id, record.name, self._export.name, self._connection, done, what)
+    @staticmethod
+    def _count_held(record: ContactListRecord, ledger: Ledger, identifiers: pl.Series) -> int:
+        """Return how many of these the list holds, or may hold, as far as it is known."""
+        state = ledger.state_of(record)
+        held = pl.concat([state.held, state.uncertain]).unique().to_frame("identifier")
+        return held.join(identifiers.unique().to_frame("identifier"), on="identifier", how="semi").height
+
+    def _undone(self, record: ContactListRecord, problem: ToolkitError) -> _Row:
+        return self._row(record, Outcome.NOT_DONE, f"{problem.what} {problem.remedy}")
+
+    def _row(self, record: ContactListRecord, outcome: Outcome, what: str, *, removed: int = 0) -> _Row:
+        done = outcome is not Outcome.NOT_DONE
+        return (
+            record.criteo_id,
+            record.name,
+            self._export.name,
+            self._connection,
+            outcome.value,
+            removed,
+            done,
+            what,
+        )
 
 
 _NOBODY = pl.DataFrame(schema={"identifier": pl.String, "customer": pl.String})
 
 
 def _lists_of(folder: WorkspaceFolder, export: ExportRecord) -> list[ContactListRecord]:
-    with folder.session() as session:
+    with folder.reading() as session:
         query = select(ContactListRecord).where(
             ContactListRecord.export_id == export.id, ContactListRecord.criteo_id.is_not(None)
         )
         return list(session.scalars(query.order_by(ContactListRecord.id)))
 
 
-def _connection_for(folder: WorkspaceFolder, export: ExportRecord, records: list[ContactListRecord]) -> str:
+def _connection_for(folder: WorkspaceFolder, export: ExportRecord, records: Sequence[ContactListRecord]) -> str:
     """Return the export's connection or, when it lost it, one to the same host."""
-    with folder.session() as session:
+    with folder.reading() as session:
         if export.connection_id is not None:
             return session.get_one(ConnectionRecord, export.connection_id).name
         hosts = {it.host for it in records}
         found = session.scalars(select(ConnectionRecord.name).where(ConnectionRecord.host.in_(hosts)))
         return next(iter(found), "")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun if number == 1 else noun + 's'}"

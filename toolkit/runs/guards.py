@@ -31,6 +31,8 @@ class Guard(StrEnum):
     """Fewer members of a segment have an e-mail than the threshold asks for."""
     LOW_VALIDITY = "low validity"
     """Fewer of their e-mails are valid than the threshold asks for."""
+    OTHER_LEDGER = "other ledger"
+    """Another workspace, or a copy of this one, changed a list: who passes this takes the list over."""
 
 
 _OF_CHECKS: Mapping[str, Guard] = {

@@ -1,35 +1,33 @@
 """The record of a run from its start to its end, whatever ends it.
 
-One run of an export at a time: the database refuses a second. A run shows that it lives by a heartbeat; one whose
-process is gone, or that has been silent for a minute, is recorded as failed when somebody looks or the next begins.
+One run of an export at a time: the database refuses a second. A run holds a lease, see ``workspace/leases.py``; one
+whose process is gone, or that has been silent for long, is recorded as failed when somebody looks or the next begins.
+If it is still there it finds that it lost its lease, and neither changes nor records anything any more.
 """
 
-import threading
 import time
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib.metadata import version
 from secrets import token_hex
 from typing import Any
 
-import psutil
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from toolkit.errors import BusyError, ConfigurationError, ToolkitError, UnavailableError
+from toolkit.errors import BusyError, ConfigurationError, LeaseLostError, ToolkitError, UnavailableError
 from toolkit.files import make_folder
+from toolkit.runs.batches import close_batches, close_batches_of_the_dead
 from toolkit.runs.progress import Observer, Progress, Step
 from toolkit.runs.run import MOVES, PASSING, RunCanceledError, RunStatus, Trigger
 from toolkit.workspace import Export, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.exports import require_manageable
+from toolkit.workspace.leases import Death, Lease, death_of, end_if_dead, take_lease
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ExportRecord, RunRecord
-
-HEARTBEAT_SECONDS = 10
-SILENT_AFTER = timedelta(seconds=60)
 
 
 def now() -> datetime:
@@ -40,9 +38,12 @@ def now() -> datetime:
 class RunKeeper:
     """Writes down what becomes known of a run while it goes on, and shows its steps."""
 
-    def __init__(self, folder: WorkspaceFolder, run_id: str, observer: Observer) -> None:
+    def __init__(self, folder: WorkspaceFolder, run_id: str, lease: Lease, observer: Observer) -> None:
         self.id = run_id
+        self.lease = lease
         self.timings: dict[str, float] = {}
+        self.under_way: set[int] = set()
+        """The batches that calls are under way of."""
         self._folder = folder
         self._observer = observer
         self._warnings: list[str] = []
@@ -50,8 +51,9 @@ class RunKeeper:
         self._since = 0.0
 
     def note(self, **what: Any) -> None:
-        """Set columns of the run's record."""
+        """Set columns of the run's record; raises LeaseLostError when another run took over."""
         with self._folder.session() as session, session.begin():
+            self.lease.require(session)
             session.execute(update(RunRecord).where(RunRecord.id == self.id).values(**what))
 
     def warn(self, sentences: Iterable[str]) -> None:
@@ -60,12 +62,18 @@ class RunKeeper:
         self.note(warnings=self._warnings)
 
     def begin(self, step: Step) -> None:
-        """Record that a step begins, and show it; raises RunCanceledError when somebody asked the run to end."""
+        """Record that a step begins, and show it.
+
+        Raises RunCanceledError when somebody asked the run to end, LeaseLostError when another took over.
+        """
         self.end_step()
+        # Here and not as the run is recorded: one whose folder can't be made fails as of any other error.
+        make_folder(self._folder.path / "runs" / self.id)
         self._step, self._since = step, time.monotonic()
         self._observer(Progress(step))
         query = update(RunRecord).where(RunRecord.id == self.id).values(timings=self.timings)
         with self._folder.session() as session, session.begin():
+            self.lease.require(session)
             canceled_by = session.scalar(query.returning(RunRecord.cancel_by))
         if canceled_by:
             raise RunCanceledError.by(canceled_by)
@@ -96,7 +104,7 @@ def recorded_run(
     So is an OSError. Any other exception, and an interrupt, is recorded and goes on. Raises BusyError when one is
     running already.
     """
-    began = _begin(
+    began, lease = _begin(
         folder,
         export,
         trigger=trigger,
@@ -105,15 +113,12 @@ def recorded_run(
         resumes=resumes,
         refresh_id=refresh_id,
     )
-    keeper = RunKeeper(folder, began, observer)
-    stop = threading.Event()
-    heart = threading.Thread(target=_beat, args=(keeper, stop), name="heartbeat", daemon=True)
-    heart.start()
-    _under_way.add(began)
+    keeper = RunKeeper(folder, began, lease, observer)
     status, error = RunStatus.FAILED, None
     try:
-        make_folder(folder.path / "runs" / began)
-        yield keeper
+        with lease.beating():
+            _warn_of_lost_leases(keeper, folder, export)
+            yield keeper
         status = RunStatus.SUCCESSFUL
     except RunCanceledError as canceled:
         status = RunStatus.CANCELED
@@ -146,10 +151,10 @@ def recorded_run(
         }
         raise
     finally:
-        stop.set()
-        heart.join()
-        _under_way.discard(began)
-        _end(keeper, folder, status, error)
+        try:
+            _end(keeper, folder, status, error)
+        finally:
+            lease.drop()
 
 
 def cancel_run(folder: WorkspaceFolder, run_id: str) -> None:
@@ -172,32 +177,63 @@ def cancel_run(folder: WorkspaceFolder, run_id: str) -> None:
 
 
 def end_dead_runs(folder: WorkspaceFolder) -> None:
-    """Record runs as failed whose process can no longer be working."""
+    """Record runs as failed whose process can no longer be working, or that were silent for long."""
     with folder.session() as session, session.begin():
-        running = select(RunRecord).where(RunRecord.status == RunStatus.RUNNING.value)
-        for record in [it for it in session.scalars(running) if not is_alive(folder, it)]:
-            error = {
-                "kind": "ProcessEnded",
-                "what": "What ran it ended without a word.",
-                "remedy": "Resume the export, or run it again: it sends what is missing.",
-            }
-            _move(session, record.id, RunStatus.FAILED, finished_at=now(), error=error)
+        running = select(RunRecord.id, RunRecord.lease).where(RunRecord.status == RunStatus.RUNNING.value)
+        for run_id, lease in session.execute(running).all():
+            death = end_if_dead(session, folder, lease)
+            if death is not None:
+                _move(session, run_id, RunStatus.FAILED, finished_at=now(), error=_error_of(death, run_id))
 
 
-def is_alive(folder: WorkspaceFolder, record: RunRecord) -> bool:
-    """Tell whether the run goes on, as far as can be seen from here."""
-    gone = record.machine == folder.machine and not _goes_on_here(folder, record)
-    return record.status == RunStatus.RUNNING and not gone and now() - record.heartbeat_at <= SILENT_AFTER
+def error_if_dead(session: Session, folder: WorkspaceFolder, record: RunRecord) -> dict[str, str] | None:
+    """Return the error of a run that is recorded as running and can no longer be; nothing is recorded.
+
+    None when it goes on, or is over.
+    """
+    if record.status != RunStatus.RUNNING:
+        return None
+    death = death_of(session, folder, record.lease)
+    return None if death is None else _error_of(death, record.id)
 
 
-def _goes_on_here(folder: WorkspaceFolder, record: RunRecord) -> bool:
-    # This process may have failed to record the end of a run: its database was out of reach.
-    is_ours = record.process == folder.process
-    return record.id in _under_way if is_ours else psutil.pid_exists(record.process)
+def _error_of(death: Death, run_id: str) -> dict[str, str]:
+    return _ENDED_WITHOUT_A_WORD if death is Death.GONE else _lost_lease(run_id)
 
 
-_under_way: set[str] = set()
-"""The runs that this process is at."""
+_ENDED_WITHOUT_A_WORD = {
+    "kind": "ProcessEnded",
+    "what": "What ran it ended without a word.",
+    "remedy": "Resume the export, or run it again: it sends what is missing.",
+}
+
+
+def _lost_lease(run_id: str) -> dict[str, str]:
+    return {
+        "kind": LeaseLostError.__name__,
+        "what": f"Run {run_id} gave no sign of life for a while, and lost its lease: it changes nothing any more.",
+        "remedy": "See the list of runs for one that took over, or run the export again: it sends what is missing.",
+    }
+
+
+def _warn_of_lost_leases(keeper: RunKeeper, folder: WorkspaceFolder, export: Export) -> None:
+    """Tell of the run before this one when it lost its lease; how much is sent again is told once that is planned."""
+    before = (
+        select(RunRecord.id, RunRecord.error)
+        .join(ExportRecord)
+        .where(ExportRecord.name == export.name, RunRecord.id != keeper.id, ~RunRecord.dry_run)
+        .order_by(RunRecord.lease.desc())
+        .limit(1)
+    )
+    with folder.session() as session:
+        found = session.execute(before).one_or_none()
+    if found is not None and (found.error or {}).get("kind") == LeaseLostError.__name__:
+        keeper.warn(
+            [
+                f"Run {found.id} before this one gave no sign of life for a while, and lost its lease. What it had not "
+                "sent by then it does not send any more; this run sends what is missing."
+            ]
+        )
 
 
 def _begin(
@@ -209,7 +245,7 @@ def _begin(
     allowed: list[str],
     resumes: str | None,
     refresh_id: str | None,
-) -> str:
+) -> tuple[str, Lease]:
     moment = now()
     run_id = f"{moment:%Y%m%d-%H%M%S}-{token_hex(3)}"
     end_dead_runs(folder)
@@ -217,6 +253,8 @@ def _begin(
         with folder.session() as session, session.begin():
             actor = acting(session, folder, least=Role.CONTRIBUTOR)
             audit.record(session, folder, actor, Action.RUN_EXPORT, export.name, run=run_id, dry_run=dry_run)
+            close_batches_of_the_dead(session, folder)
+            lease = take_lease(session, folder, holder=f"Run {run_id}")
             session.add(
                 RunRecord(
                     id=run_id,
@@ -226,11 +264,9 @@ def _begin(
                     status=RunStatus.RUNNING.value,
                     dry_run=dry_run,
                     person=actor.name,
-                    machine=folder.machine,
-                    process=folder.process,
+                    lease=lease.number,
                     toolkit_version=version("criteo-segment-toolkit"),
                     started_at=moment,
-                    heartbeat_at=moment,
                     started_by=trigger.value,
                     allowed=allowed,
                     resumes=resumes,
@@ -242,7 +278,7 @@ def _begin(
             f"Export {export.name!r} is running already.",
             "Wait until that run is over (see the list of runs), then run it again if it is still needed.",
         ) from None
-    return run_id
+    return run_id, lease
 
 
 def _move(session: Session, run_id: str, to: RunStatus, **values: Any) -> None:
@@ -253,14 +289,14 @@ def _move(session: Session, run_id: str, to: RunStatus, **values: Any) -> None:
     )
 
 
-def _beat(keeper: RunKeeper, stop: threading.Event) -> None:
-    while not stop.wait(HEARTBEAT_SECONDS):
-        # A database out of reach for longer is told by the run itself; the heart tries again.
-        with suppress(ToolkitError):
-            keeper.note(heartbeat_at=now())
-
-
 def _end(keeper: RunKeeper, folder: WorkspaceFolder, status: RunStatus, error: dict[str, str] | None) -> None:
     keeper.end_step()
     with folder.session() as session, session.begin():
-        _move(session, keeper.id, status, error=error, finished_at=now(), timings=keeper.timings)
+        close_batches(session, keeper.id, but=keeper.under_way)
+        if keeper.lease.release(session):
+            _move(session, keeper.id, status, error=error, finished_at=now(), timings=keeper.timings)
+        else:
+            # Others ended it meanwhile, or are about to. Of its own end it says why, and nothing else.
+            _move(session, keeper.id, RunStatus.FAILED, finished_at=now())
+            lost = update(RunRecord).where(RunRecord.id == keeper.id, RunRecord.status == RunStatus.FAILED.value)
+            session.execute(lost.values(error=_lost_lease(keeper.id)))

@@ -1,25 +1,41 @@
 """The contact list that a segment of an export fills: found, made, or gone."""
 
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from toolkit.criteo import ContactList, CriteoClient, IdentifierType
-from toolkit.errors import BusyError, ConfigurationError, ListGoneError
-from toolkit.runs.lifecycle import is_alive
+from toolkit.criteo import ContactList, CriteoClient, IdentifierType, ListChange, NewList, Waiting, canonical_host
+from toolkit.errors import BusyError, ConfigurationError, LedgerDivergedError, ListGoneError
+from toolkit.runs.batches import newest_batch
+from toolkit.runs.marks import (
+    Mark,
+    Marks,
+    ShownLists,
+    Sighting,
+    Standing,
+    diverged,
+    judge,
+    new_run_id,
+)
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.database import one_at_a_time
+from toolkit.workspace.leases import Lease, call_patience, end_if_dead, take_lease
 from toolkit.workspace.records import (
-    BatchRecord,
     ConnectionRecord,
     ContactListRecord,
     ExportRecord,
     ListLeaseRecord,
+    RunRecord,
 )
+
+K = TypeVar("K")
 
 
 class IfListGone(StrEnum):
@@ -45,7 +61,8 @@ def list_record(
 
     Without ``save`` nothing is written, and a list that was never filled has no number in the workspace.
     """
-    with folder.session() as session, session.begin():
+    host = canonical_host(host)
+    with _session(folder, writes=save) as session:
         export_id = session.scalars(select(ExportRecord.id).where(ExportRecord.name == export.name)).one()
         record = session.scalar(
             select(ContactListRecord).where(
@@ -54,9 +71,12 @@ def list_record(
                 ContactListRecord.advertiser_id == advertiser_id,
                 ContactListRecord.host == host,
                 ContactListRecord.identifier_type == identifier_type,
+                ContactListRecord.left_at.is_(None),
             )
         )
         if record is not None:
+            if save:
+                record.kept_by = None
             return record
         made_at = datetime.now(UTC)
         record = ContactListRecord(
@@ -79,99 +99,263 @@ def list_record(
         return record
 
 
-def find_list(
+def find_lists(
     folder: WorkspaceFolder,
-    record: ContactListRecord,
+    records: Mapping[K, ContactListRecord],
+    *,
+    export: Export,
+    criteo: CriteoClient,
+    marks: Marks,
+    if_list_gone: IfListGone,
+) -> dict[K, ContactListRecord]:
+    """Find the lists at Criteo, or make them; a hundred a call.
+
+    Args:
+        folder: The workspace.
+        records: What the workspace knows of the lists.
+        export: The export that fills them.
+        criteo: The client.
+        marks: The marks of the run, by which is known who changed a list.
+        if_list_gone: What is done about a list that was deleted at Criteo.
+
+    Returns:
+        The records with their ids.
+
+    Raises:
+        LedgerDivergedError: Another ledger changed one of the lists. Nothing was sent.
+        ListGoneError: A list was deleted, and ``if_list_gone`` says stop.
+        ConfigurationError: A list of that name is there which this export did not make.
+    """
+    kept = {key: _as_export_says(folder, it, export) for key, it in records.items()}
+    kept, found = _with_known_ids(folder, kept, export=export, criteo=criteo, if_list_gone=if_list_gone)
+    if not kept:
+        return {}
+    host = next(iter(kept.values())).host
+    sightings = judge(folder, host, found.values())
+    without_id = [it for it in kept.values() if it.criteo_id is None and it.segment not in export.lists]
+    unknown = _by_name(folder, without_id, export)
+    named: dict[ListName, ContactList] = {}
+    for name, record in unknown.items():
+        there = criteo.list_named(name.advertiser_id, name.name)
+        if there is not None:
+            # The list of the addresses takes mobile ids too.
+            sightings |= {} if there.id in found else _require_ours(folder, record, there)
+            named[name] = there
+    marks.accept(sightings)
+    named |= _make(folder, {it: record for it, record in unknown.items() if it not in named}, export, criteo, marks)
+    _rename(criteo, [it for it in kept.values() if it.segment not in export.lists], found, export)
+    unclear = {list_id for list_id, it in sightings.items() if list_id not in found and it.was_known}
+    return {key: _note_found(folder, it, export, named=named, found=found, unclear=unclear) for key, it in kept.items()}
+
+
+@dataclass(frozen=True)
+class ListName:
+    """What a list is found by whose id is not known."""
+
+    advertiser_id: str
+    name: str
+
+
+def _as_export_says(folder: WorkspaceFolder, record: ContactListRecord, export: Export) -> ContactListRecord:
+    # It no longer fills the list that was there before, and gets one of its own.
+    return _leave(folder, record) if record.adopted and record.segment not in export.lists else record
+
+
+def _with_known_ids(
+    folder: WorkspaceFolder,
+    records: Mapping[K, ContactListRecord],
     *,
     export: Export,
     criteo: CriteoClient,
     if_list_gone: IfListGone,
-) -> ContactListRecord:
-    """Find the list at Criteo, or make it; return the record with its id.
+) -> tuple[dict[K, ContactListRecord], Mapping[str, ContactList]]:
+    """Find the lists whose ids are known; return the records, without the ids that are gone, and the lists by id."""
+    kept = dict(records)
+    ids = {key: export.lists.get(it.segment, it.criteo_id) for key, it in kept.items()}
+    shown = ShownLists.of(criteo, {it for it in ids.values() if it})
+    shown.require_open()
+    for key, list_id in ids.items():
+        if list_id is not None and list_id in shown.gone:
+            if if_list_gone is IfListGone.STOP or kept[key].segment in export.lists:
+                raise shown.gone[list_id]
+            kept[key] = empty_record(folder, kept[key])
+    return kept, shown.found
 
-    Raises ListGoneError when it was deleted there and ``if_list_gone`` says stop, ConfigurationError when a list of
-    that name is there which this export did not make.
+
+def _by_name(
+    folder: WorkspaceFolder, records: Iterable[ContactListRecord], export: Export
+) -> dict[ListName, ContactListRecord]:
+    """Return the names of lists whose ids are not known, each with the record that comes first."""
+    first: dict[ListName, ContactListRecord] = {}
+    for record in records:
+        name = ListName(record.advertiser_id, _name_of(record, export))
+        if first.setdefault(name, record).segment != record.segment:
+            raise ConfigurationError(
+                f"Segments {first[name].segment!r} and {record.segment!r} of export {export.name!r} would fill one "
+                f"list, {name.name!r}.",
+                "Let the name of the lists tell the segment: list_name='{segment}'.",
+            )
+    return first
+
+
+def _name_of(record: ContactListRecord, export: Export) -> str:
+    return export.name_of_list(record.segment, (record.made_at or datetime.now(UTC)).date())
+
+
+def _require_ours(folder: WorkspaceFolder, record: ContactListRecord, found: ContactList) -> dict[str, Sighting]:
+    """Return how the list of a name stands to this ledger; raises ConfigurationError when the export did not make it.
+
+    One of ours that the record does not know was made by a run that was killed before it could say so, or after the
+    backup that this database comes from.
     """
+    sightings = judge(folder, record.host, [found])
+    sighting = sightings[found.id]
+    is_own = sighting.standing is Standing.OWN and sighting.made_for == _first_of(folder, record)
+    is_of_a_copy = (
+        sighting.standing is Standing.OTHER
+        and sighting.mark is not None
+        and sighting.mark.workspace == folder.settings.id
+    )
+    if not (is_own or is_of_a_copy):
+        raise _not_ours(record, found)
+    return sightings
+
+
+def _not_ours(record: ContactListRecord, found: ContactList) -> ConfigurationError:
+    return ConfigurationError(
+        f"At Criteo there already is a list {found.name!r} of advertiser {record.advertiser_id} that this export did "
+        "not make.",
+        "Give the export another list name, such as list_name='{segment} ({export})'; rename that list there; or, "
+        f"to fill that one, save the export with lists={{{record.segment!r}: {found.id!r}}}.",
+    )
+
+
+def _make(
+    folder: WorkspaceFolder,
+    missing: Mapping[ListName, ContactListRecord],
+    export: Export,
+    criteo: CriteoClient,
+    marks: Marks,
+) -> dict[ListName, ContactList]:
+    """Make lists, each with its mark in the description from the beginning."""
+    intended = {
+        name: marks.intend([record], number=_first_of(folder, record))[record.id] for name, record in missing.items()
+    }
+    new = {
+        name: NewList(
+            name.advertiser_id,
+            name.name,
+            intended[name].put_into(f"Segment {record.segment!r} of export {export.name!r}, kept by a workspace."),
+        )
+        for name, record in missing.items()
+    }
+    made = criteo.create_lists(list(new.values())) if new else {}
+    created = {name: made[it] for name, it in new.items() if it in made}
+    found = dict(created)
+    for name in new.keys() - found.keys():
+        # Another process was faster, or a first try of ours arrived: what is there now is the one.
+        there = criteo.list_named(name.advertiser_id, name.name)
+        if there is None:
+            raise ConfigurationError(
+                f"Criteo has the name {name.name!r} already, and shows no contact list of it: a segment of another "
+                "kind may have it.",
+                "Give the list another name, or run again in some minutes.",
+            )
+        marks.accept(_require_ours(folder, missing[name], there))
+        found[name] = there
+    with_our_mark = {
+        name: it for name, it in found.items() if name in created or Mark.in_text(it.description) == intended[name]
+    }
+    marks.note_made(
+        {it.id: (missing[name], intended[name]) for name, it in with_our_mark.items()},
+        {it.id: new[name].description for name, it in with_our_mark.items()},
+    )
+    return found
+
+
+def _rename(
+    criteo: CriteoClient, records: Iterable[ContactListRecord], found: Mapping[str, ContactList], export: Export
+) -> None:
+    names = {it.criteo_id: _name_of(it, export) for it in records if it.criteo_id is not None}
+    changes = [ListChange(list_id, name=name) for list_id, name in names.items() if found[list_id].name != name]
+    if changes:
+        criteo.change_lists(changes)
+
+
+def _note_found(
+    folder: WorkspaceFolder,
+    record: ContactListRecord,
+    export: Export,
+    *,
+    named: Mapping[ListName, ContactList],
+    found: Mapping[str, ContactList],
+    unclear: Collection[str],
+) -> ContactListRecord:
+    """Keep in the record which list it is; ``unclear`` are lists that it filled before, and forgot."""
     existing = export.lists.get(record.segment)
     if existing is not None:
-        return _adopt(folder, record, criteo.contact_list(existing))
-    if record.adopted:
-        # It no longer fills the list that was there before, and gets one of its own.
-        record = _forget(folder, record)
+        return _adopt(folder, record, found[existing])
     made_at = record.made_at or datetime.now(UTC)
-    name = export.name_of_list(record.segment, made_at.date())
-    mark = f"[{folder.settings.id}-{_first_of(folder, record)}]"
-    description = f"Segment {record.segment!r} of export {export.name!r}, kept by a workspace. {mark}"
-    try:
-        found = criteo.find_or_create_list(
-            record.advertiser_id, name=name, description=description, known_id=record.criteo_id
-        )
-    except ListGoneError:
-        if if_list_gone is IfListGone.STOP:
-            raise
-        return find_list(folder, _forget(folder, record), export=export, criteo=criteo, if_list_gone=IfListGone.STOP)
-    # A list of ours that the record does not know was made by a run that was killed before it could say so.
-    if record.criteo_id is None and not found.created and mark not in (found.contact_list.description or ""):
-        raise ConfigurationError(
-            f"At Criteo there already is a list {name!r} of advertiser {record.advertiser_id} that this export did "
-            "not make.",
-            "Give the export another list name, such as list_name='{segment} ({export})'; rename that list there; or, "
-            f"to fill that one, save the export with lists={{{record.segment!r}: {found.contact_list.id!r}}}.",
-        )
-    if found.contact_list.name != name:
-        criteo.rename(found.contact_list.id, name=name, description=description)
+    name = _name_of(record, export)
     with folder.session() as session, session.begin():
         kept = session.get_one(ContactListRecord, record.id)
-        kept.criteo_id = found.contact_list.id
+        kept.criteo_id = record.criteo_id or named[ListName(record.advertiser_id, name)].id
         kept.name = name
         kept.made_at = made_at
+        # Whom it sent then is not known any more: a mirror empties such a list, and sends it whole.
+        kept.mixes_forms = kept.mixes_forms or kept.criteo_id in unclear
         return kept
 
 
-def lease_list(folder: WorkspaceFolder, run_id: str, record: ContactListRecord) -> None:
-    """Keep other runs from changing the list while this one goes on; raises BusyError when one does already."""
+def lease_list(folder: WorkspaceFolder, lease: Lease, record: ContactListRecord) -> ContactListRecord:
+    """Keep others from changing the list as long as the lease holds; return what is known of the list by then.
+
+    Raises BusyError when another is at it, LeaseLostError when the lease was lost.
+    """
     with folder.session() as session, session.begin():
         one_at_a_time(session)
-        lease = session.get(ListLeaseRecord, (record.host, record.criteo_id))
-        if lease is None:
-            session.add(ListLeaseRecord(host=record.host, criteo_id=record.criteo_id, run_id=run_id))
-        elif lease.run_id != run_id and is_alive(folder, lease.run):
-            raise BusyError(
-                f"Contact list {record.name!r} ({record.criteo_id}) is being changed by run {lease.run_id} of export "
-                f"{lease.run.export.name!r}.",
-                "Wait until that run is over, then run this export again: nothing was sent.",
-            )
-        else:
-            lease.run_id = run_id
+        lease.require(session)
+        held = session.get(ListLeaseRecord, (record.host, record.criteo_id))
+        if held is None:
+            session.add(ListLeaseRecord(host=record.host, criteo_id=record.criteo_id, lease=lease.number))
+        elif held.lease != lease.number:
+            if end_if_dead(session, folder, held.lease) is None:
+                raise BusyError(
+                    f"Contact list {record.name!r} ({record.criteo_id}) is being changed by "
+                    f"{_holder(session, held.lease)}.",
+                    "Wait until that is over, then run this export again: nothing was sent.",
+                )
+            held.lease = lease.number
+        # Who held it until now may have changed what was known of it.
+        return session.get_one(ContactListRecord, record.id, populate_existing=True)
+
+
+def _holder(session: Session, lease: int) -> str:
+    run = session.scalar(select(RunRecord).where(RunRecord.lease == lease))
+    return "somebody who empties or deletes it" if run is None else f"run {run.id} of export {run.export.name!r}"
+
+
+@contextmanager
+def _session(folder: WorkspaceFolder, *, writes: bool) -> Iterator[Session]:
+    if writes:
+        with folder.session() as session, session.begin():
+            yield session
+    else:
+        with folder.reading() as session:
+            yield session
 
 
 def others_of(folder: WorkspaceFolder, record: ContactListRecord) -> list[ContactListRecord]:
     """Return what else fills the same list: segments of this export or of others, or another type of identifier."""
     if record.criteo_id is None:
         return []
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         query = select(ContactListRecord).where(
             ContactListRecord.host == record.host,
             ContactListRecord.criteo_id == record.criteo_id,
             ContactListRecord.id != record.id,
         )
         return [it for it in session.scalars(query) if it.export]
-
-
-def abandoned_lists(folder: WorkspaceFolder, export: Export) -> list[ContactListRecord]:
-    """Return the lists at Criteo of segments that the export no longer has."""
-    with folder.session() as session:
-        return list(
-            session.scalars(
-                select(ContactListRecord)
-                .join(ExportRecord)
-                .where(
-                    ExportRecord.name == export.name,
-                    ContactListRecord.criteo_id.is_not(None),
-                    ContactListRecord.segment.not_in(export.segments),
-                )
-            )
-        )
 
 
 class OfLists(StrEnum):
@@ -183,37 +367,89 @@ class OfLists(StrEnum):
 
 
 def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) -> None:
-    """Empty or delete the lists at Criteo that exports of the connection filled; one that is gone is passed over."""
+    """Empty or delete the lists at Criteo that exports of the connection filled; one that is gone is passed over.
+
+    Raises BusyError when a run changes one of them now.
+    """
     if chosen is OfLists.KEEP:
         return
-    with folder.session() as session:
+    with folder.reading() as session:
         query = (
             select(ContactListRecord)
             .join(ExportRecord)
             .join(ConnectionRecord, ConnectionRecord.id == ExportRecord.connection_id)
             .where(ConnectionRecord.name == connection_name, ContactListRecord.criteo_id.is_not(None))
             .where(ContactListRecord.host == ConnectionRecord.host)
+            .order_by(ContactListRecord.id)
         )
         records = list(session.scalars(query))
-    with client_of(credentials_of(folder, connection_name)) as criteo:
+    if not records:
+        return
+    lists = {it.criteo_id: it for it in records if it.criteo_id}
+    credentials = credentials_of(folder, connection_name)
+    with (
+        _leased(folder, f"The removal of connection {connection_name!r}") as lease,
+        client_of(credentials, waiting=Waiting.PERSON, patience=call_patience(), guard=lease.guard) as criteo,
+    ):
         for record in records:
-            assert record.criteo_id is not None  # noqa: S101  # as the query says
+            lease_list(folder, lease, record)
+        shown = ShownLists.of(criteo, lists.keys())
+        shown.require_open()
+        seen = judge(folder, records[0].host, shown.found.values())
+        changed = diverged(folder, seen.values())
+        if changed is not None:
+            raise LedgerDivergedError(
+                f"{changed} The connection was not removed, and its lists stay as they are.",
+                "Remove it with lists='keep', and end the lists from the workspace that fills them.",
+            )
+        marks = Marks(folder, new_run_id(datetime.now(UTC)), criteo)
+        if chosen is OfLists.EMPTY:
+            marks.move_on(it for list_id, it in lists.items() if list_id in seen)
+        for list_id in lists:
             with suppress(ListGoneError):
-                (criteo.clear if chosen is OfLists.EMPTY else criteo.delete_list)(record.criteo_id)
+                (criteo.clear if chosen is OfLists.EMPTY else criteo.delete_list)(list_id)
+        for record in records:
             # Of an emptied list as of a deleted one it is known that it holds nothing.
-            _forget(folder, record, with_its_id=chosen is OfLists.DELETE)
+            empty_record(folder, record, with_its_id=chosen is OfLists.DELETE)
+        if chosen is OfLists.EMPTY:
+            marks.require_kept()
+            marks.finish()
 
 
-def last_batch(session: Session, list_id: int) -> int:
-    """Return the number in the ledger of the list's newest batch, 0 when there is none."""
-    newest = select(func.max(BatchRecord.id)).where(BatchRecord.contact_list_id == list_id)
-    return session.scalar(newest) or 0
+class Holds(StrEnum):
+    """What is known of a list that another ledger changed."""
+
+    OTHERS_TOO = "others too"
+    """It may hold, besides what was sent from here, what the other ledger put there."""
+    ANYTHING = "anything"
+    """Nothing: a mirror empties it, and sends it whole."""
+
+
+def note_doubt(folder: WorkspaceFolder, record: ContactListRecord, holds: Holds) -> None:
+    """Record, until the list is emptied, that another ledger changed it."""
+    with folder.session() as session, session.begin():
+        kept = session.get_one(ContactListRecord, record.id)
+        kept.holds_unknown = True
+        kept.mixes_forms = kept.mixes_forms or holds is Holds.ANYTHING
+
+
+@contextmanager
+def _leased(folder: WorkspaceFolder, holder: str) -> Iterator[Lease]:
+    with folder.session() as session, session.begin():
+        lease = take_lease(session, folder, holder=holder)
+    try:
+        with lease.beating():
+            yield lease
+        with folder.session() as session, session.begin():
+            lease.release(session)
+    finally:
+        lease.drop()
 
 
 def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactList) -> ContactListRecord:
-    """Fill a list that was at Criteo already; what the list of before held is forgotten when it was another."""
+    """Fill a list that was at Criteo already; what the list of before holds stays known when it was another."""
     if record.criteo_id not in (None, found.id):
-        record = _forget(folder, record)
+        record = _leave(folder, record, to=found.id)
     with folder.session() as session, session.begin():
         kept = session.get_one(ContactListRecord, record.id)
         kept.holds_unknown = kept.holds_unknown or kept.criteo_id is None
@@ -225,18 +461,50 @@ def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactLis
 
 def _first_of(folder: WorkspaceFolder, record: ContactListRecord) -> int:
     """Return the number of the record of e-mails, whose list takes other types of identifiers too."""
-    with folder.session() as session:
+    with folder.reading() as session:
         query = select(ContactListRecord.id).where(
             ContactListRecord.export_id == record.export_id,
             ContactListRecord.segment == record.segment,
             ContactListRecord.advertiser_id == record.advertiser_id,
             ContactListRecord.host == record.host,
             ContactListRecord.identifier_type == IdentifierType.EMAIL,
+            ContactListRecord.left_at.is_(None),
         )
         return session.scalar(query) or record.id
 
 
-def _forget(folder: WorkspaceFolder, record: ContactListRecord, *, with_its_id: bool = True) -> ContactListRecord:
+def _leave(folder: WorkspaceFolder, record: ContactListRecord, *, to: str | None = None) -> ContactListRecord:
+    """Note that the export fills another list now; return the record of that one, as it was if it had it before."""
+    which = ("export_id", "segment", "host", "advertiser_id", "identifier_type")
+    with folder.session() as session, session.begin():
+        session.get_one(ContactListRecord, record.id).left_at = datetime.now(UTC)
+        session.flush()
+        before = None
+        if to is not None:
+            same = [getattr(ContactListRecord, it) == getattr(record, it) for it in which]
+            before = session.scalar(
+                select(ContactListRecord).where(
+                    *same, ContactListRecord.criteo_id == to, ContactListRecord.id != record.id
+                )
+            )
+        if before is None:
+            before = ContactListRecord(
+                **{it: getattr(record, it) for it in which},
+                name=record.name,
+                made_at=datetime.now(UTC),
+                snapshot_batch=0,
+                settled=0,
+                rejected=0,
+                adopted=False,
+                holds_unknown=False,
+                mixes_forms=False,
+            )
+            session.add(before)
+        before.left_at = before.kept_by = None
+        return before
+
+
+def empty_record(folder: WorkspaceFolder, record: ContactListRecord, *, with_its_id: bool = True) -> ContactListRecord:
     """Forget what the list holds."""
     with folder.session() as session, session.begin():
         kept = session.get_one(ContactListRecord, record.id)
@@ -246,5 +514,5 @@ def _forget(folder: WorkspaceFolder, record: ContactListRecord, *, with_its_id: 
         if with_its_id:
             kept.criteo_id = None
             kept.adopted = kept.holds_unknown = False
-        kept.snapshot_batch = last_batch(session, record.id)
+        kept.snapshot_batch = newest_batch(session)
         return kept

@@ -6,14 +6,16 @@ identifiers, nothing else of a person.
 
 from collections.abc import Iterable
 from pathlib import Path
+from secrets import token_hex
 
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
 from sqlalchemy import select
 
+from toolkit.files import scan_parquet
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import Role, acting
-from toolkit.workspace.records import ContactListRecord, ExportRecord
+from toolkit.workspace.records import ContactListRecord, ExportRecord, HistoryPartRecord
 
 CHANGES = pl.Enum(["entered", "left"])
 OFTEN = 3
@@ -22,8 +24,8 @@ _MEMBER = ["export", "segment", "advertiser_id", "customer"]
 
 
 def part_of(folder: WorkspaceFolder, list_id: int, number: int) -> Path:
-    """Return where a part of the history of a list lies."""
-    return folder.path / "history" / str(list_id) / f"{number:06}.parquet"
+    """Return where a new part of the history of a list may lie, which no other run writes to."""
+    return folder.path / "history" / str(list_id) / f"{number:06}-{token_hex(4)}.parquet"
 
 
 def changes_of(known: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
@@ -46,6 +48,17 @@ def scan_history(folder: WorkspaceFolder, export: str | None = None) -> pl.LazyF
     """
     parts = [_scan_part(record, file) for record in _lists(folder, export) for file in _parts(folder, record)]
     return pl.concat(parts or [pl.LazyFrame(schema=_SCHEMA)]).sort("at", maintain_order=True)
+
+
+def scan_identities(folder: WorkspaceFolder, lists: Iterable[ContactListRecord]) -> pl.LazyFrame:
+    """Return ``customer``, ``identifier`` and ``kind`` of whoever entered or left one of these lists."""
+    schema = {"customer": pl.String, "identifier": pl.String, "kind": pl.String}
+    parts = [
+        pl.scan_parquet(file).select("customer", "identifier", pl.lit(record.identifier_type).alias("kind"))
+        for record in lists
+        for file in _parts(folder, record)
+    ]
+    return pl.concat(parts or [pl.LazyFrame(schema=schema)]).unique()
 
 
 def flapping(
@@ -71,7 +84,7 @@ def _lists(folder: WorkspaceFolder, export: str | None) -> Iterable[ContactListR
     query = select(ContactListRecord).join(ExportRecord).order_by(ContactListRecord.id)
     if export is not None:
         query = query.where(ExportRecord.name == export)
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder, least=Role.CONTRIBUTOR)
         records = session.scalars(query).all()
         # Asked for within the session.
@@ -79,12 +92,14 @@ def _lists(folder: WorkspaceFolder, export: str | None) -> Iterable[ContactListR
 
 
 def _parts(folder: WorkspaceFolder, record: ContactListRecord) -> list[Path]:
-    paths = (part_of(folder, record.id, number) for number in range(1, record.settled + 1))
+    query = select(HistoryPartRecord.file).where(HistoryPartRecord.contact_list_id == record.id)
+    with folder.session() as session:
+        paths = [folder.path / it for it in session.scalars(query.order_by(HistoryPartRecord.number))]
     return [it for it in paths if it.exists()]
 
 
 def _scan_part(record: ContactListRecord, file: Path) -> pl.LazyFrame:
-    return pl.scan_parquet(file).select(
+    return scan_parquet(file).select(
         pl.col("at").cast(_SCHEMA["at"]),
         "run",
         pl.lit(record.export.name).alias("export"),

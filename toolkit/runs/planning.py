@@ -44,7 +44,7 @@ def guard_changes(export: Export, records: Mapping[Target, ContactListRecord], l
         for stop in guard_change(
             _said(target, export),
             target.wanted["identifier"],
-            ledger.last_held(record) if record.form == target.form.value else None,
+            ledger.last_held(record, wanted=target.wanted["identifier"]) if record.form == target.form.value else None,
             most_change=export.thresholds.most_change,
         )
     ]
@@ -76,13 +76,26 @@ def _plan(
     records: Mapping[Target, ContactListRecord],
     ledger: Ledger,
 ) -> Plan:
-    replaces = export.mode is Mode.REPLACE
+    holds_left_ids = export.mode is Mode.MIRROR and _holds_left_ids(folder, export, records[target], ledger)
+    replaces = export.mode is Mode.REPLACE or holds_left_ids
     return plan_push(
         target.wanted["identifier"],
         KnownState.empty() if replaces else ledger.state_of(records[target]),
-        mode=export.mode,
+        mode=Mode.REPLACE if replaces else export.mode,
         form=target.form,
         others=None if replaces else _held_for_others(folder, target, records, ledger),
+    )
+
+
+def _holds_left_ids(folder: WorkspaceFolder, export: Export, record: ContactListRecord, ledger: Ledger) -> bool:
+    """Tell whether the list holds mobile ids that the export sent earlier and sends no longer.
+
+    Only hashes of them are known here, so that they can't be named to be removed.
+    """
+    return not export.madid_column and any(
+        len(_known(it, ledger)) > 0
+        for it in others_of(folder, record)
+        if it.export_id == record.export_id and it.identifier_type == IdentifierKind.MADID.value
     )
 
 

@@ -3,12 +3,15 @@
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
 from toolkit.audience import IdentifierForm
 from toolkit.criteo import Acknowledgement, CriteoClient, IdentifierType
+from toolkit.errors import LeaseLostError
 from toolkit.runs.ledger import Batch, Ledger, Operation
 from toolkit.workspace.records import ContactListRecord
 
@@ -49,7 +52,7 @@ def push(
     """Send the batches, a few at a time; ``addresses`` gives the plain address of each identifier sent as such.
 
     When a batch fails, or the person interrupts, no further batch is begun; those under way are waited for and
-    recorded, then the error is raised.
+    recorded, then the error is raised. When another run took over, raises LeaseLostError.
     """
     started = time.monotonic()
     todo = iter(batches)
@@ -60,7 +63,10 @@ def push(
             while True:
                 for batch in todo:
                     row = ledger.begin(record, batch, form)
-                    under_way[threads.submit(_send, criteo, record, batch, addresses)] = (row, batch)
+                    sending = threads.submit(
+                        ledger.while_sending, row, partial(_send, criteo, record, batch, addresses)
+                    )
+                    under_way[sending] = (row, batch)
                     if len(under_way) == PARALLEL_CALLS or batch.operation is Operation.CLEAR:
                         break
                 if not under_way:
@@ -68,11 +74,16 @@ def push(
                 finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
                 for future in finished:
                     sent.append(_record(ledger, future, *under_way.pop(future), on_batch=on_batch))
+        except LeaseLostError:
+            # Whoever took over must not wait for more: no other thread tries again either.
+            criteo.give_up_waiting()
+            raise
         finally:
             # What is under way when something went wrong counts too, once it is acknowledged.
             for future, (row, batch) in under_way.items():
                 if future.exception() is None:
-                    _record(ledger, future, row, batch, on_batch=on_batch)
+                    with suppress(LeaseLostError):
+                        _record(ledger, future, row, batch, on_batch=on_batch)
     named = [it.rejected for it in sent if it.rejected is not None]
     return Pushed(
         batches=len(sent),

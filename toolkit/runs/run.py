@@ -5,15 +5,18 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from toolkit.audience import LEFT_OUT
 from toolkit.checks import DATA_DOCS, CheckResults
-from toolkit.errors import ConfigurationError, ToolkitError
+from toolkit.criteo import Waiting
+from toolkit.errors import ConfigurationError, LedgerDivergedError, ToolkitError
+from toolkit.files import read_parquet
 from toolkit.show import text_table
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import acting
@@ -27,6 +30,33 @@ class Trigger(StrEnum):
     SCHEDULE = "schedule"
     REFRESH = "refresh"
     FORGET = "data subject request"
+    LISTS = "list left behind"
+    """Somebody had a list emptied or deleted that no export fills any more."""
+
+    @property
+    def waiting(self) -> Waiting:
+        """Who waits for what it started: a schedule has patience where a person is told soon."""
+        return Waiting.NOBODY if self in (Trigger.SCHEDULE, Trigger.REFRESH) else Waiting.PERSON
+
+
+class RunKind(StrEnum):
+    """What a run did to the lists."""
+
+    RUN = "run"
+    """It brought them to what the export says."""
+    DRY_RUN = "dry run"
+    """Nothing: its figures tell what a run would have done."""
+    FORGET = "data subject request"
+    """It removed one person."""
+    LISTS = "list left behind"
+    """It emptied or deleted one list."""
+
+    @classmethod
+    def of(cls, *, dry_run: bool, started_by: str) -> Self:
+        """Return the kind of a run by what is recorded of it."""
+        if dry_run:
+            return cls(cls.DRY_RUN)
+        return cls(started_by) if started_by in (Trigger.FORGET, Trigger.LISTS) else cls(cls.RUN)
 
 
 class RunStatus(StrEnum):
@@ -50,7 +80,7 @@ MOVES: Mapping[RunStatus, frozenset[RunStatus]] = {
 }
 """What a status may become; one that is not named here stays for good."""
 
-PASSING = frozenset({"BusyError", "UnavailableError", "ChangingInputError", "ProcessEnded"})
+PASSING = frozenset({"BusyError", "UnavailableError", "ChangingInputError", "ProcessEnded", "LeaseLostError"})
 """The kinds of error that may be gone when the export is run again, with nothing changed."""
 
 
@@ -100,12 +130,15 @@ class Run:
     """The refresh that started it."""
     toolkit_version: str
     folder: Path
+    abandoned: tuple[dict[str, Any], ...] = ()
+    """Lists of the export that nobody fills any more and that still hold people, as ``workspace.abandoned_lists``."""
 
     @property
     def frame(self) -> pl.DataFrame:
         """A row a segment: members, exportable, each reason for leaving out, and what was sent.
 
-        In a dry run ``added`` and ``removed`` are what would be sent. ``retries`` counts the calls that were repeated.
+        In a dry run ``added`` and ``removed`` are what would be sent. ``size`` is what the list held of this
+        afterwards, null when the run did not come so far. ``retries`` counts the calls that were repeated.
         """
         return pl.DataFrame(list(self.segments), infer_schema_length=None)
 
@@ -116,7 +149,9 @@ class Run:
         counts = [*(it.value for it in LEFT_OUT), "retries"]
         zeros = [it for it in counts if it in frame.columns and not frame[it].sum()]
         same = [it for it in ("advertiser_id", "identifier_type") if it in frame.columns and frame[it].n_unique() == 1]
-        unknown = [it for it in ("held_by_criteo", "matches") if it in frame.columns and frame[it].is_null().all()]
+        unknown = [
+            it for it in ("size", "held_by_criteo", "matches") if it in frame.columns and frame[it].is_null().all()
+        ]
         return frame.drop([*zeros, *same, *unknown])
 
     @property
@@ -131,13 +166,13 @@ class Run:
         Criteo names a sample of them; ``frame["rejected"]`` counts all.
         """
         path = self.folder / "rejected.parquet"
-        return pl.read_parquet(path) if path.exists() else pl.DataFrame(schema=_REJECTED_SCHEMA)
+        return read_parquet(path) if path.exists() else pl.DataFrame(schema=_REJECTED_SCHEMA)
 
     @property
     def unexpected(self) -> pl.DataFrame:
         """The members for whom a check failed: ``check``, ``segment``, ``customer`` (the key)."""
         path = self.folder / "unexpected.parquet"
-        return pl.read_parquet(path) if path.exists() else CheckResults(()).unexpected
+        return read_parquet(path) if path.exists() else CheckResults(()).unexpected
 
     @property
     def data_docs(self) -> Path | None:
@@ -202,13 +237,20 @@ class Run:
         return f"{kind} {self.id} of export {self.export!r}: {self.outcome}{took}"
 
 
-def value_of(record: RunRecord, folder: WorkspaceFolder) -> Run:
-    """Return the run that a record tells of."""
+def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder) -> Run:
+    """Return the run that a record tells of.
+
+    One that is recorded as running, whose process can no longer be working, is told as failed: whoever looks writes
+    nothing, and whoever acts next records it.
+    """
+    from toolkit.runs.lifecycle import error_if_dead
+
+    found_dead = error_if_dead(session, folder, record)
     return Run(
         id=record.id,
         export=record.settings["name"],
         export_version=record.export_version,
-        status=RunStatus(record.status),
+        status=RunStatus(record.status) if found_dead is None else RunStatus.FAILED,
         dry_run=record.dry_run,
         started_by=record.started_by,
         person=record.person,
@@ -219,24 +261,25 @@ def value_of(record: RunRecord, folder: WorkspaceFolder) -> Run:
         checks=tuple(record.checks),
         warnings=tuple(record.warnings),
         notes=tuple(record.notes),
-        error=record.error,
+        error=record.error if found_dead is None else dict(found_dead),
         timings=record.timings,
         allowed=tuple(record.allowed),
         resumes=record.resumes,
         refresh=record.refresh_id,
         toolkit_version=record.toolkit_version,
         folder=folder.path / "runs" / record.id,
+        abandoned=tuple(record.abandoned),
     )
 
 
 def run_of(folder: WorkspaceFolder, run_id: str) -> Run:
     """Return a run by its id; raises ConfigurationError when there is none."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         record = session.get(RunRecord, run_id)
         if record is None:
             raise ConfigurationError(f"There is no run {run_id!r}.", "See their ids in the list of runs.")
-        return value_of(record, folder)
+        return value_of(session, record, folder)
 
 
 def last_run(folder: WorkspaceFolder, export: str) -> Run | None:
@@ -248,9 +291,16 @@ def last_run(folder: WorkspaceFolder, export: str) -> Run | None:
         .order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
         .limit(1)
     )
-    with folder.session() as session:
+    with folder.reading() as session:
         record = session.scalar(query)
-        return None if record is None else value_of(record, folder)
+        return None if record is None else value_of(session, record, folder)
+
+
+def divergence_of(run: Run | None) -> str | None:
+    """Return what the run says of another ledger that changed its lists; None when it was not stopped by one."""
+    if run is None or run.error is None or run.error["kind"] != LedgerDivergedError.__name__:
+        return None
+    return run.error["what"]
 
 
 def last_inputs(folder: WorkspaceFolder, export: str) -> list[dict[str, Any]]:
@@ -262,7 +312,7 @@ def last_inputs(folder: WorkspaceFolder, export: str) -> list[dict[str, Any]]:
         .order_by(RunRecord.started_at.desc())
         .limit(1)
     )
-    with folder.session() as session:
+    with folder.reading() as session:
         return session.scalar(query) or []
 
 
@@ -271,29 +321,32 @@ def past_runs(folder: WorkspaceFolder, export: str, *, most: int) -> list[Run]:
     query = (
         select(RunRecord)
         .join(ExportRecord)
-        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL.value, ~RunRecord.dry_run)
+        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL.value, *_SENDS_SEGMENTS)
         .order_by(RunRecord.started_at.desc())
         .limit(most)
     )
-    with folder.session() as session:
-        return [value_of(record, folder) for record in session.scalars(query)]
+    with folder.reading() as session:
+        return [value_of(session, record, folder) for record in session.scalars(query)]
 
 
 def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
     """Return a row a run and contact list, the oldest first: how sizes, adds, removes, rejects and matches moved.
 
-    Dry runs are left out. ``match_rate`` is what Criteo counted after the run, from 0 to 1.
+    It tells what was done at Criteo: dry runs are left out, and so are the lists that a run which failed did not come
+    to. ``size`` is what the list holds of this export and segment since the run; it is null when that is not known.
+    ``match_rate`` is what Criteo counted after the run, from 0 to 1.
     """
     query = select(RunRecord).join(ExportRecord).where(~RunRecord.dry_run).order_by(RunRecord.started_at, RunRecord.id)
     if export is not None:
         query = query.where(ExportRecord.name == export)
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
-        runs = [value_of(record, folder) for record in session.scalars(query)]
+        runs = [value_of(session, record, folder) for record in session.scalars(query)]
     rows = [
         {"at": run.started_at, "run": run.id, "export": run.export, "status": run.status.value, **row}
         for run in runs
         for row in run.segments
+        if run.status is RunStatus.SUCCESSFUL or row.get("size") is not None or row["added"] or row["removed"]
     ]
     # Rows of runs before a figure was kept lack it.
     frame = pl.DataFrame(
@@ -309,9 +362,9 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
     query = select(RunRecord).join(ExportRecord).order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
     if export is not None:
         query = query.where(ExportRecord.name == export)
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
-        runs = [value_of(record, folder) for record in session.scalars(query)]
+        runs = [value_of(session, record, folder) for record in session.scalars(query)]
     return pl.DataFrame(
         [
             {
@@ -319,6 +372,7 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
                 "export": run.export,
                 "version": run.export_version,
                 "status": run.outcome,
+                "kind": RunKind.of(dry_run=run.dry_run, started_by=run.started_by).value,
                 "dry_run": run.dry_run,
                 "started_by": run.started_by,
                 "person": run.person,
@@ -336,7 +390,7 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
     )
 
 
-_SENDS_SEGMENTS = (~RunRecord.dry_run, RunRecord.started_by != Trigger.FORGET.value)
+_SENDS_SEGMENTS = (~RunRecord.dry_run, RunRecord.started_by.not_in([Trigger.FORGET.value, Trigger.LISTS.value]))
 
 _TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "at": pl.Datetime("us", "UTC"),
@@ -347,6 +401,7 @@ _TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "advertiser_id": pl.String,
     "identifier_type": pl.String,
     "list_id": pl.String,
+    "size": pl.Int64,
     "members": pl.Int64,
     "exportable": pl.Int64,
     "added": pl.Int64,
@@ -366,6 +421,7 @@ _RUNS_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "export": pl.String,
     "version": pl.Int64,
     "status": pl.String,
+    "kind": pl.String,
     "dry_run": pl.Boolean,
     "started_by": pl.String,
     "person": pl.String,

@@ -12,8 +12,8 @@ from toolkit.criteo import IdentifierType
 from toolkit.runs.lists import list_record
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import connection
+from toolkit.workspace.matching import columns_of, excluded_for
 from toolkit.workspace.records import ContactListRecord, ExportRecord
-from toolkit.workspace.suppression import suppression_of
 
 Figures = dict[str, Any]
 
@@ -56,9 +56,9 @@ def audiences_of(
     folder: WorkspaceFolder, export: Export, *, count_domains: bool = False
 ) -> Mapping[IdentifierKind, Audience]:
     """Prepare the export's segments, once for each kind of identifier; count the domains of e-mails if asked for."""
-    columns = {IdentifierKind.EMAIL: export.email_column, IdentifierKind.MADID: export.madid_column}
+    columns = columns_of(export)
     advertisers = list(connection(folder, export.connection).advertisers) if export.advertiser_column else []
-    suppression = suppression_of(folder)
+    excluded = excluded_for(folder, columns, exclude=export.exclude)
     return {
         kind: audience_of(
             folder.profiles,
@@ -70,11 +70,11 @@ def audiences_of(
             form=export.form,
             advertiser_column=export.advertiser_column,
             advertisers=advertisers,
-            suppression=suppression,
+            excluded=excluded,
             count_domains=count_domains and kind is IdentifierKind.EMAIL,
+            placeholders=export.placeholders,
         )
-        for kind, column in columns.items()
-        if column
+        for column, kind in columns
     }
 
 
@@ -122,7 +122,7 @@ def _advertisers(folder: WorkspaceFolder, export: Export, segment: str, audience
             ContactListRecord.criteo_id.is_not(None),
         )
     )
-    with folder.session() as session:
+    with folder.reading() as session:
         filled = session.scalars(query).all()
     return sorted({*named, *filled})
 
@@ -156,6 +156,7 @@ def _row(counts: Figures, *, kind: IdentifierKind, advertiser_id: str) -> Figure
         "retries": 0,
         "seconds": 0.0,
         "list_id": None,
+        "size": None,
         "held_by_criteo": None,
         "matches": None,
     }

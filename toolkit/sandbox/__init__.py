@@ -18,7 +18,7 @@ from toolkit.sandbox.options import (
     Advertiser,
     SandboxOptions,
 )
-from toolkit.sandbox.process import PORT, StartedSandbox, attach_or_start, start
+from toolkit.sandbox.process import PORT, SharedSandbox, StartedSandbox, attach_or_start, start
 from toolkit.sandbox.views import HeldList, LoggedRequest
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "PlannedFault",
     "Sandbox",
     "SandboxOptions",
+    "SharedSandbox",
     "StartedSandbox",
     "attach",
     "attach_or_start",
@@ -54,4 +55,4 @@ def serve(*, port: int, options: SandboxOptions, announce: Callable[[str], None]
     """
     from toolkit.sandbox.server import serve_here
 
-    serve_here(port=port, options=options, announce=announce)
+    serve_here(port=port, options=options, announce=lambda control: announce(control.url))

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -22,7 +23,7 @@ from toolkit.sandbox.calls import (
     require_version,
 )
 from toolkit.sandbox.connections import drop
-from toolkit.sandbox.control_calls import control_router
+from toolkit.sandbox.control_calls import Holds, control_router, introduction
 from toolkit.sandbox.failing import answer_in_place
 from toolkit.sandbox.faults import Call, Fault, PlannedFault
 from toolkit.sandbox.options import SandboxOptions
@@ -34,8 +35,8 @@ _SLOW_SECONDS = 1.0
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(options: SandboxOptions) -> FastAPI:
-    """Return the application.
+def make_app(options: SandboxOptions, *, token: str, holds: Holds) -> FastAPI:
+    """Return the application; its control calls take the token.
 
     Raises ConfigurationError or BusyError if what is kept cannot be opened or read.
     """
@@ -43,7 +44,8 @@ def make_app(options: SandboxOptions) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     # A web page that resolves its own name to this machine must not get at the lists.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
-    app.include_router(control_router(world))
+    app.include_router(introduction(token))
+    app.include_router(control_router(world, token, holds))
     for route in account_calls.ROUTES + segment_calls.ROUTES + contact_list_calls.ROUTES:
         app.add_api_route(route.path, _handler(world, route), methods=[route.method], response_model=None)
     app.add_api_route("/{path:path}", _handler(world, _NO_CALL), methods=_METHODS, response_model=None)
@@ -126,6 +128,9 @@ async def _fail(
         answer = _answer(world, route, received)
         await asyncio.sleep(_SLOW_SECONDS if planned.seconds is None else planned.seconds)
         return answer
+    elif planned.fault is Fault.LATE:
+        ago = timedelta(seconds=_SLOW_SECONDS if planned.seconds is None else planned.seconds)
+        return _answer(world, route, replace(received, as_of=received.time - ago))
     elif planned.fault is Fault.REJECT:
         return _answer(world, route, replace(received, rejects_one=True))
     elif planned.fault is Fault.DROP_AFTER:

@@ -29,6 +29,8 @@ class Received:
     entry: Entry
     rejects_one: bool = False
     """Whether the first identifier is found invalid, whatever it is."""
+    as_of: datetime | None = None
+    """The moment whose lists a search shows; None is now."""
 
     @property
     def time(self) -> datetime:

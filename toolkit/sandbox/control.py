@@ -1,6 +1,8 @@
 """Looking into a running sandbox, and making it fail."""
 
+import hmac
 import ipaddress
+import secrets
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self
@@ -8,21 +10,24 @@ from urllib.parse import urlsplit
 
 from requests import RequestException, Response, Session
 
-from toolkit.errors import ConfigurationError, UnavailableError
+from toolkit.errors import AccessError, ConfigurationError, UnavailableError
 from toolkit.sandbox.faults import Call, Fault, PlannedFault
 from toolkit.sandbox.lists import Operation
 from toolkit.sandbox.options import CLIENT_ID, CLIENT_SECRET, SERVICE
+from toolkit.sandbox.ownership import CHALLENGE_PARAMETER, TOKEN_HEADER, control_at, proof
 from toolkit.sandbox.views import HeldList, LoggedRequest
 
 _TIMEOUT_SECONDS = 30
 _NOT_FOUND = 404
+_UNAUTHORIZED = 401
 
 
 class Sandbox:
     """One running sandbox, to look into and to make fail; closing one that was attached to leaves it be."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str | None = None) -> None:
         self._url = url.rstrip("/")
+        self._token = token
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._url!r})"
@@ -56,9 +61,21 @@ class Sandbox:
     def introduces_itself(self) -> bool:
         """Tell whether what answers at the address is a sandbox. Raises UnavailableError if nothing does."""
         try:
-            return bool(self._get("").json()["service"] == SERVICE)
+            return bool(self._introduction()["service"] == SERVICE)
         except (ConfigurationError, ValueError, KeyError, TypeError):
             return False
+
+    def proves(self, token: str) -> bool:
+        """Tell whether what answers knows the token, which it is not sent. Raises UnavailableError if nothing does."""
+        challenge = secrets.token_hex(16)
+        try:
+            answer = str(self._introduction(challenge)["proof"])
+        except (ConfigurationError, ValueError, KeyError, TypeError):
+            return False
+        return hmac.compare_digest(answer, proof(token, challenge))
+
+    def _introduction(self, challenge: str | None = None) -> Any:
+        return self._send("GET", "" if challenge is None else f"?{CHALLENGE_PARAMETER}={challenge}").json()
 
     def lists(self) -> list[HeldList]:
         """Return the lists it holds, oldest first."""
@@ -141,11 +158,24 @@ class Sandbox:
             with Session() as session:
                 # A proxy that the environment names cannot reach this machine's loopback.
                 session.trust_env = False
-                response = session.request(method, f"{self._url}/sandbox{path}", json=content, timeout=_TIMEOUT_SECONDS)
+                response = session.request(
+                    method,
+                    f"{self._url}/sandbox{path}",
+                    json=content,
+                    headers=self._headers(),
+                    timeout=_TIMEOUT_SECONDS,
+                    allow_redirects=False,
+                )
         except RequestException as error:
             raise UnavailableError(
                 f"The sandbox at {self._url} does not answer.", "Start it again, or attach to one that runs."
             ) from error
+        if response.status_code == _UNAUTHORIZED:
+            raise AccessError(
+                f"The sandbox at {self._url} was not started by your account, or was started anew: it takes no control "
+                "calls from here.",
+                "Start one of your own with toolkit.sandbox.start(), or attach again.",
+            )
         if response.status_code == _NOT_FOUND:
             raise ConfigurationError(
                 f"The sandbox at {self._url} does not know {path}.",
@@ -157,6 +187,9 @@ class Sandbox:
                 "Look at what it printed, and start it again.",
             )
         return response
+
+    def _headers(self) -> dict[str, str]:
+        return {} if self._token is None else {TOKEN_HEADER: self._token}
 
 
 def attach(url: str) -> Sandbox:
@@ -170,12 +203,14 @@ def attach(url: str) -> Sandbox:
             "A sandbox runs on this machine only, and this address is elsewhere.",
             "Give an address such as http://127.0.0.1:8099.",
         )
+    # Without a token: whatever answers has proved nothing yet.
     sandbox = Sandbox(url)
     if not sandbox.introduces_itself():
         raise ConfigurationError(
             f"What answers at {sandbox.url} is not a sandbox.", "Give the address that the sandbox printed."
         )
-    return sandbox
+    control = control_at(sandbox.url)
+    return Sandbox(url, control.token) if control is not None and sandbox.proves(control.token) else sandbox
 
 
 def _is_loopback(url: str) -> bool:

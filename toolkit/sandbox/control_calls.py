@@ -4,28 +4,51 @@ None that changes anything is a plain POST: a web page of another origin cannot 
 unasked.
 """
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from hmac import compare_digest
 
 import orjson
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.responses import StreamingResponse
 
 from toolkit.sandbox.faults import PlannedFault
 from toolkit.sandbox.lists import ContactList, Deleted
 from toolkit.sandbox.options import SERVICE, VERSION
+from toolkit.sandbox.ownership import TOKEN_HEADER, proof
 from toolkit.sandbox.views import HeldList
 from toolkit.sandbox.world import World
 
 _NO_CONTENT = 204
+_SIGN_SECONDS = 0.5
 
 
-def control_router(world: World) -> APIRouter:
-    """Return the control calls of one sandbox."""
+def introduction(token: str) -> APIRouter:
+    """Return the one call that needs no token: it says what answers here, and proves whose it is when challenged."""
     router = APIRouter(prefix="/sandbox")
 
     @router.get("")
-    async def introduce() -> Response:
-        return _json({"service": SERVICE, "version": VERSION})
+    async def introduce(challenge: str = "") -> Response:
+        proven = {"proof": proof(token, challenge)} if challenge else {}
+        return _json({"service": SERVICE, "version": VERSION, **proven})
+
+    return router
+
+
+def control_router(world: World, token: str, holds: "Holds") -> APIRouter:
+    """Return the control calls of one sandbox, which take its token."""
+
+    def require_token(request: Request) -> None:
+        if not compare_digest(request.headers.get(TOKEN_HEADER, "").encode(), token.encode()):
+            raise HTTPException(401, "The control calls take the token of this sandbox.")
+
+    router = APIRouter(prefix="/sandbox", dependencies=[Depends(require_token)])
+
+    @router.get("/hold")
+    async def hold() -> StreamingResponse:
+        return StreamingResponse(holds.one(), media_type="text/plain")
 
     @router.delete("", status_code=_NO_CONTENT)
     async def reset() -> None:
@@ -68,6 +91,23 @@ def control_router(world: World) -> APIRouter:
         world.consents.discard(_known_advertiser(world, advertiser_id))
 
     return router
+
+
+class Holds:
+    """Who uses the sandbox beside the one that started it, each by a call that stays open."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def one(self) -> AsyncIterator[bytes]:
+        """Give signs of life to one of them, until it hangs up."""
+        self.count += 1
+        try:
+            while True:
+                yield b"."
+                await asyncio.sleep(_SIGN_SECONDS)
+        finally:
+            self.count -= 1
 
 
 def _view(held: ContactList) -> HeldList:

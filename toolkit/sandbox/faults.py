@@ -27,7 +27,7 @@ class Call(StrEnum):
 
 
 class Fault(StrEnum):
-    """A way to fail. Only DROP_AFTER, SLOW and, but for one identifier, REJECT do what was asked."""
+    """A way to fail. Only DROP_AFTER, SLOW, LATE and, but for one identifier, REJECT do what was asked."""
 
     HTTP_429 = "http_429"
     HTTP_500 = "http_500"
@@ -43,6 +43,8 @@ class Fault(StrEnum):
     """Does at once what was asked, and answers late."""
     REJECT = "reject"
     """Finds the first identifier of an amendment invalid, and does what was asked with the others."""
+    LATE = "late"
+    """A search shows the lists as they were a second ago, or as long ago as ``seconds`` says."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class PlannedFault:
     """The next ``times`` calls of these kinds fail, once ``after`` of them have passed unharmed.
 
     ``reset_seconds`` (HTTP_429): from now until ``x-ratelimit-reset``, in whole seconds rounded down; None
-    leaves the rate headers out. ``seconds`` (SLOW and HANG): how long; by default a second, and until the
+    leaves the rate headers out. ``seconds`` (SLOW, LATE and HANG): how long; by default a second, and until the
     client gives up. A hang that ends is a dropped connection.
     """
 

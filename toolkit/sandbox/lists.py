@@ -16,6 +16,7 @@ from typing import Literal, assert_never
 from toolkit.sandbox.identifiers import IdentifierType, count_known
 
 _FIRST_ID = 410_001
+_MOST_PAST = 20
 _ID = re.compile(r"[1-9][0-9]{0,9}")
 
 
@@ -93,12 +94,23 @@ class ContactList:
     created_at: datetime
     updated_at: datetime
     matches: int = 0
+    was: list[Described] = field(default_factory=list, repr=False)
+    """The last names and descriptions, for a search that answers late."""
     _members: dict[IdentifierType, set[str]] = field(default_factory=lambda: defaultdict(set), repr=False)
 
     @property
     def size(self) -> int:
         """How many identifiers it holds."""
         return sum(map(len, self._members.values()))
+
+    def described_at(self, moment: datetime) -> Described | None:
+        """Return the name and description that it had; None when it was not there yet."""
+        return next((it for it in reversed(self.was) if it.at <= moment), None)
+
+    def describe(self, change: Described) -> None:
+        """Change name and description."""
+        self.name, self.description, self.updated_at = change.name, change.description, change.at
+        self.was = [*self.was[-_MOST_PAST:], change]
 
     def identifiers(self) -> Iterator[str]:
         """Every identifier, in no order."""
@@ -145,15 +157,15 @@ class Lists:
     def apply(self, change: Change) -> None:
         """Let one change take effect."""
         if isinstance(change, Created):
-            self._by_id[change.id] = ContactList(
-                change.id, change.advertiser_id, change.name, change.description, change.at, change.at
-            )
+            made = ContactList(change.id, change.advertiser_id, change.name, change.description, change.at, change.at)
+            made.describe(Described(change.id, change.name, change.description, change.at))
+            self._by_id[change.id] = made
             self.next_id = change.id + 1
             return
         held = self._by_id[change.id]
         match change:
             case Described():
-                held.name, held.description, held.updated_at = change.name, change.description, change.at
+                held.describe(change)
             case Amended():
                 held.amend(change, match_rate=self._match_rate)
             case Cleared():

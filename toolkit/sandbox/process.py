@@ -6,33 +6,62 @@ import subprocess
 import sys
 from pathlib import Path
 
+from requests import RequestException, Session
+
 from toolkit.errors import BusyError, ConfigurationError, ToolkitError, UnavailableError
 from toolkit.sandbox.control import Sandbox, attach
-from toolkit.sandbox.options import SandboxOptions
+from toolkit.sandbox.options import PortTakenError, SandboxOptions
+from toolkit.sandbox.ownership import TOKEN_HEADER, Control, control_at, control_beside
 
 PORT = 8765
 """Where a sandbox answers that is meant to be found."""
 
 _CLOSING_SECONDS = 10
 _ADDRESS_VARIABLE = "TOOLKIT_SANDBOX_URL"
-_RAISED_BY_A_CHILD: dict[str, type[ToolkitError]] = {kind.__name__: kind for kind in (ConfigurationError, BusyError)}
+_RAISED_BY_A_CHILD: dict[str, type[ToolkitError]] = {
+    kind.__name__: kind for kind in (ConfigurationError, PortTakenError, BusyError)
+}
 
 
 class StartedSandbox(Sandbox):
     """A sandbox that lives as long as this object is open."""
 
-    def __init__(self, url: str, process: subprocess.Popen[str]) -> None:
-        super().__init__(url)
+    def __init__(self, control: Control, process: subprocess.Popen[str]) -> None:
+        super().__init__(control.url, control.token)
         self._process = process
+        self.taken_port: int | None = None
+        """The port that it was to have, where another program listens."""
 
     def close(self) -> None:
-        """Stop the process; doing it twice is doing it once."""
+        """Stop the process, or leave it to others who use it; doing it twice is doing it once."""
         _end(self._process)
 
     def kill(self) -> None:
         """End the process in the middle of whatever it does, as a crash would."""
         self._process.kill()
         _end(self._process)
+
+
+class SharedSandbox(Sandbox):
+    """A sandbox that another process started, and that stays as long as this object is open."""
+
+    def __init__(self, control: Control) -> None:
+        super().__init__(control.url, control.token)
+        self._session = Session()
+        self._session.trust_env = False
+        self._hold = self._session.get(
+            f"{control.url}/sandbox/hold",
+            headers={TOKEN_HEADER: control.token},
+            stream=True,
+            timeout=_CLOSING_SECONDS,
+            allow_redirects=False,
+        )
+        self._hold.raise_for_status()
+
+    def close(self) -> None:
+        """Need it no more."""
+        self._hold.close()
+        self._session.close()
 
 
 def start(port: int = 0, options: SandboxOptions | None = None) -> StartedSandbox:
@@ -61,21 +90,45 @@ def start(port: int = 0, options: SandboxOptions | None = None) -> StartedSandbo
 
 
 def attach_or_start(*, keep: str | Path | None = None) -> Sandbox:
-    """Reach the sandbox that runs on this machine, or start one for as long as this process lives.
+    """Reach the sandbox of this workspace that runs on this machine, or start one for as long as this process lives.
 
-    Looked for at the address in the environment variable TOOLKIT_SANDBOX_URL, else at the usual port. ``keep`` is the
-    folder in which one that is started here keeps its lists. Raises UnavailableError if the variable names an address
-    at which nothing answers, ConfigurationError if something else has the port.
+    The environment variable TOOLKIT_SANDBOX_URL names the address of one. Else it is the one that keeps its lists in
+    the folder ``keep`` (without a folder, the one on the usual port), if this account started it: it then stays until
+    this object is closed, too. Where another program has the port, a free one is taken.
+
+    Raises UnavailableError if the variable names an address at which nothing answers, ConfigurationError if something
+    else answers there.
     """
     if named := os.environ.get(_ADDRESS_VARIABLE):
         return attach(named)
+    folder = None if keep is None else Path(keep).resolve()
+    usual = f"http://127.0.0.1:{PORT}"
+    known = control_at(usual) if folder is None else control_beside(folder)
+    shared = None if known is None else _shared(known)
+    if shared is not None:
+        return shared
+    options = SandboxOptions(keep=folder)
+    # Connections name the address: the port of the last time is the best.
+    best = PORT if known is None else known.port
+    for port in dict.fromkeys([best, PORT, 0]):
+        try:
+            started = start(port, options)
+        except PortTakenError:
+            continue
+        started.taken_port = None if port == best else best
+        return started
+    raise UnavailableError("No port is free on this machine.", "End a program that listens, then try again.")
+
+
+def _shared(control: Control) -> SharedSandbox | None:
+    """Return the sandbox if it answers and proves that it is the one; it is sent no token before."""
     try:
-        return attach(f"http://127.0.0.1:{PORT}")
-    except UnavailableError:
-        return start(PORT, SandboxOptions(keep=None if keep is None else Path(keep).resolve()))
+        return SharedSandbox(control) if Sandbox(control.url).proves(control.token) else None
+    except (UnavailableError, RequestException):
+        return None
 
 
-def _announced(process: subprocess.Popen[str], *, port: int, options: SandboxOptions) -> str:
+def _announced(process: subprocess.Popen[str], *, port: int, options: SandboxOptions) -> Control:
     from pydantic import TypeAdapter
 
     as_json = TypeAdapter(SandboxOptions).dump_python(options, mode="json")
@@ -88,7 +141,7 @@ def _announced(process: subprocess.Popen[str], *, port: int, options: SandboxOpt
         )
     answer = json.loads(said)
     if "url" in answer:
-        return str(answer["url"])
+        return Control(str(answer["url"]), str(answer["token"]))
     raise _RAISED_BY_A_CHILD.get(answer["error"], UnavailableError)(answer["what"], answer["remedy"])
 
 
@@ -112,9 +165,15 @@ def _environment() -> dict[str, str]:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None and not pipe.closed:
-            pipe.close()
+    if process.stdin is not None and not process.stdin.closed:
+        process.stdin.close()
+        if process.stdout is not None and process.stdout.readline():
+            # Others use it: it ends with the last of them, and nobody waits for it here.
+            process.stdout.close()
+            process.returncode = 0
+            return
+    if process.stdout is not None and not process.stdout.closed:
+        process.stdout.close()
     try:
         process.wait(_CLOSING_SECONDS)
     except subprocess.TimeoutExpired:

@@ -5,6 +5,7 @@ A bulk call does what it can: each item that fails becomes an error beside the d
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from toolkit.sandbox.answers import Answer, Problem, ProblemType, envelope, problem, refusal
@@ -153,9 +154,10 @@ def search_segments(world: World, received: Received, body: bytes) -> Answer:
             for held in world.lists
             if held.advertiser_id in (filters.advertiserIds or world.consents)
             and (not filters.audienceSegmentIds or str(held.id) in filters.audienceSegmentIds)
+            and (received.as_of is None or held.described_at(received.as_of) is not None)
         ]
     return envelope(
-        [_entity(held) for held in found[offset : offset + limit]],
+        [_entity(held, as_of=received.as_of) for held in found[offset : offset + limit]],
         meta={"totalItems": len(found), "limit": limit, "offset": offset},
     )
 
@@ -186,14 +188,15 @@ def _segment_not_found(segment_id: str, *, source: str) -> Problem:
     )
 
 
-def _entity(held: ContactList) -> dict[str, Any]:
+def _entity(held: ContactList, *, as_of: datetime | None = None) -> dict[str, Any]:
+    shown = held if as_of is None else held.described_at(as_of) or held
     return {
         "id": str(held.id),
         "type": "AudienceSegment",
         "attributes": {
             "advertiserId": held.advertiser_id,
-            "name": held.name,
-            "description": held.description,
+            "name": shown.name,
+            "description": shown.description,
             "type": "ContactList",
             "createdAt": held.created_at,
             "updatedAt": held.updated_at,

@@ -9,7 +9,9 @@ import uvicorn
 from toolkit.errors import ConfigurationError
 from toolkit.sandbox.app import make_app
 from toolkit.sandbox.connections import DroppableConnection
-from toolkit.sandbox.options import SandboxOptions
+from toolkit.sandbox.control_calls import Holds
+from toolkit.sandbox.options import PortTakenError, SandboxOptions
+from toolkit.sandbox.ownership import Control, new_token, publish, withdraw
 
 _LOOPBACK = "127.0.0.1"
 _LARGEST_PORT = 65_535
@@ -27,12 +29,17 @@ class _AnnouncingServer(uvicorn.Server):
         self._announce()
 
 
-def serve_here(*, port: int, options: SandboxOptions, announce: Callable[[str], None]) -> None:
-    """Serve until interrupted. ``announce`` is given the address once the sandbox answers.
+def serve_here(
+    *, port: int, options: SandboxOptions, announce: Callable[[Control], None], holds: Holds | None = None
+) -> None:
+    """Serve until interrupted. ``announce`` is given the address, and the control token, once the sandbox answers.
+
+    ``holds`` counts who else uses it.
 
     Raises ConfigurationError if the port is taken, or if what is kept cannot be opened or read.
     """
-    app = make_app(options)
+    token = new_token()
+    app = make_app(options, token=token, holds=holds or Holds())
     with _bound_socket(port) as bound:
         config = uvicorn.Config(
             app,
@@ -46,11 +53,18 @@ def serve_here(*, port: int, options: SandboxOptions, announce: Callable[[str], 
             timeout_keep_alive=_IDLE_SECONDS,
             timeout_graceful_shutdown=1,
         )
-        address = f"http://{_LOOPBACK}:{bound.getsockname()[1]}"
+        control = Control(f"http://{_LOOPBACK}:{bound.getsockname()[1]}", token)
+
+        def begin() -> None:
+            publish(control, options.keep)
+            announce(control)
+
         try:
-            _AnnouncingServer(config, lambda: announce(address)).run(sockets=[bound])
+            _AnnouncingServer(config, begin).run(sockets=[bound])
         except KeyboardInterrupt:
             return
+        finally:
+            withdraw(control)
 
 
 def _bound_socket(port: int) -> socket.socket:
@@ -65,7 +79,7 @@ def _bound_socket(port: int) -> socket.socket:
         bound.bind((_LOOPBACK, port))
     except OSError as error:
         bound.close()
-        raise ConfigurationError(
+        raise PortTakenError(
             f"The sandbox cannot listen on port {port}: {error.strerror}.",
             "Choose another port, or 0 for any free one.",
         ) from error

@@ -1,9 +1,11 @@
 """The catalog as a place where segments are built: which files a segment has there."""
 
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.errors import ConfigurationError
+from toolkit.names import same_form
 from toolkit.segments.definition import (
     ENDING,
     Definition,
@@ -29,7 +31,17 @@ class SegmentFiles:
     def of(cls, catalog: SegmentFolder, name: str) -> "SegmentFiles":
         """Return the files of the segment of that name."""
         folder, stem = Path(catalog.location), stem_of_segment(name)
-        return cls(folder / f"{stem}.parquet", definition_path(folder, name), folder / f"_{stem}.history.ndjson")
+        return cls(
+            _as_it_lies_there(folder / f"{stem}.parquet"),
+            _as_it_lies_there(definition_path(folder, name)),
+            _as_it_lies_there(folder / f"_{stem}.history.ndjson"),
+        )
+
+
+def _as_it_lies_there(path: Path) -> Path:
+    """Return the path of the file, whose name may have come back from elsewhere in another Unicode form."""
+    decomposed = path.with_name(unicodedata.normalize("NFD", path.name))
+    return decomposed if not path.exists() and decomposed.exists() else path
 
 
 def writable_catalog(folder: WorkspaceFolder) -> SegmentFolder:
@@ -64,6 +76,6 @@ def built_segments(folder: WorkspaceFolder) -> list[str]:
 def definition_of(folder: WorkspaceFolder, name: str) -> Definition | None:
     """Return the definition of a segment, None when it is not built here; raises DataError when it is damaged."""
     catalog = folder.segments
-    if name not in built_segments(folder) or not isinstance(catalog, SegmentFolder):
+    if same_form(name) not in built_segments(folder) or not isinstance(catalog, SegmentFolder):
         return None
     return read_definition(SegmentFiles.of(catalog, name).definition)

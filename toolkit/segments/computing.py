@@ -9,10 +9,11 @@ from hashlib import sha256
 import orjson
 import polars as pl
 
+from toolkit.audience.keys import refuse_addresses
 from toolkit.errors import BusyError, ConfigurationError, DataError, ToolkitError
-from toolkit.segments.condition import Condition
+from toolkit.redaction import redacted
+from toolkit.segments.condition import Condition, quoted_columns
 from toolkit.tables import InputFile, Profiles, Table, reading
-from toolkit.tables.telling import masked
 
 _CONVERSION = re.compile(r"conversion from `\w+` to `(\w+)` failed in column '([^']*)'")
 
@@ -61,6 +62,7 @@ def find_members(profiles: Profiles, condition: Condition) -> Found:
         raise BusyError(
             f"The profiles at {profiles.location} were written while they were read.", "Wait until that is done."
         )
+    refuse_addresses(members.to_series(), column=table.key, what=f"profiles at {profiles.location}")
     return Found(
         members.to_series(), int(rows.item()), fingerprint_of(condition, before), time.perf_counter() - started
     )
@@ -72,15 +74,26 @@ def _without_table_name(condition: Condition, profiles: Profiles) -> list[str]:
         raise ConfigurationError(
             "The condition names columns with their table.", "Write Country, and not profiles.Country."
         )
+    unknown = [it for it in quoted_columns(condition) if it not in profiles.columns]
+    if unknown:
+        raise ConfigurationError(
+            f'The condition asks for a column "{unknown[0]}", which the profiles do not have: double quotes name a '
+            "column.",
+            f"Write text in single quotes: '{unknown[0].replace(chr(39), chr(39) * 2)}'.",
+        )
     return columns
 
 
 def _require_true_or_false(condition: Condition, table: Table) -> None:
     """Ask the condition of a table without rows, so that what is wrong with it is told before anything is read."""
     try:
-        nobody = pl.DataFrame(schema=table.types).lazy().filter(condition.expression).collect()
+        asked = pl.DataFrame(schema=table.types).lazy()
+        dtype = asked.select(condition.expression.alias("condition")).collect_schema()["condition"]
+        nobody = asked.filter(condition.expression).collect()
+        if dtype != pl.Boolean:
+            raise TypeError(f"it gives a value of type {dtype}, and not true or false")  # noqa: TRY301
     except (pl.exceptions.PolarsError, TypeError) as error:
-        said = masked(str(error).strip().partition("\n")[0]).rstrip(".:")
+        said = redacted(str(error).strip().partition("\n")[0]).rstrip(".:")
         types = ", ".join(f"{name} ({table.types[name]})" for name in condition.columns)
         raise ConfigurationError(
             f"The condition can't be asked of the profiles: {said}.",

@@ -12,12 +12,25 @@ from hashlib import sha256
 import polars as pl
 
 from toolkit.errors import ConfigurationError
+from toolkit.segments.naming_persons import require_no_address
+from toolkit.segments.rowwise import require_rowwise, tree_of
+
+MOST_CHARACTERS = 100_000
+MOST_WORDS = 500
+_MOST_SIGNS = 2_000
+_TOKEN = re.compile(r"""'[^']*+'?|"[^"]*+"?|[\w.]++|\S""")
+_DOTS = re.compile(r"(?:\.[^.]*+){4}")
+_NOW = re.compile(
+    r"\b(?:current_timestamp|current_time|localtimestamp|localtime)\b|\b(?:now|random|rand|uuid|gen_random_uuid)\s*\(",
+    re.IGNORECASE,
+)
+_LIKE = frozenset({"LIKE", "ILIKE"})
 
 _QUOTED = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*\"""")
 _UNCLEAR = re.compile(r"""[`$\\'"]|--|/\*|\w\0""")
 """Comments, and quotes of other dialects (E'…', q'…', $$…$$), in which another reader could see other words."""
 _SUBQUERY = re.compile(r"\b(select|values|table|with)\b|\(\s*from\b", re.IGNORECASE)
-_ADDRESS = re.compile(r"[\w.+-]*\w@[\w-]+(?:\.[\w-]+)*\.\w+")
+_LONGEST_SAID = 200
 _REMEDY = "Write what stands after WHERE, such as where=\"Country = 'NL' AND LastPurchase < DATE '2026-01-01'\"."
 
 
@@ -42,18 +55,92 @@ class Condition:
 
 
 def condition_of(where: str | pl.Expr) -> Condition:
-    """Return the condition; raises ConfigurationError for what is none, reads elsewhere or names an address."""
-    is_sql = isinstance(where, str)
-    text = where.strip() if isinstance(where, str) else str(where)
-    if _ADDRESS.search(text):
+    """Return the condition.
+
+    Raises ConfigurationError for what is none, is not of one profile alone, can't be repeated, is too long, reads
+    elsewhere or names an address.
+    """
+    if isinstance(where, str):
+        return _of_sql(where.strip())
+    if not isinstance(where, pl.Expr):
         raise ConfigurationError(
-            "The condition names an e-mail address, and would be kept with the segment.",
-            "Name the customer by the key instead; a domain can be asked for with LIKE '%@mail.example'.",
+            f"A condition is SQL as text, or a Polars expression, and not a {type(where).__name__}.", _REMEDY
         )
-    expression = _parsed(text) if isinstance(where, str) else where
+    tree = tree_of(where)
+    if where.meta.has_multiple_outputs():
+        raise _of_several_columns()
+    require_rowwise(tree)
+    text = str(where)
+    require_no_address(text, [], [], tree)
+    return Condition(text, is_sql=False, expression=where)
+
+
+def _of_sql(text: str) -> Condition:
+    _require_short(text)
+    expression = _parsed(text)
     if expression.meta.has_multiple_outputs():
-        raise ConfigurationError("The condition stands for several columns at once.", "Name each column that is meant.")
-    return Condition(text, is_sql=is_sql, expression=expression)
+        raise _of_several_columns()
+    tree = tree_of(expression)
+    literals, patterns = _literals(text)
+    require_no_address(text, literals, patterns, tree)
+    require_rowwise(tree)
+    return Condition(text, is_sql=True, expression=expression)
+
+
+def _of_several_columns() -> ConfigurationError:
+    return ConfigurationError("The condition stands for several columns at once.", "Name each column that is meant.")
+
+
+def _require_short(sql: str) -> None:
+    """Raise for text that would take Polars' parser long, or more stack than a thread has; before it is parsed."""
+    remedy = "Shorten it; many values of one column are written as Column IN (…), which counts as one."
+    if len(sql) > MOST_CHARACTERS:
+        raise ConfigurationError(
+            f"The condition is too long: {len(sql):,} characters, of {MOST_CHARACTERS:,} at most.", remedy
+        )
+    tokens = _without_listed(_TOKEN.findall(sql))
+    words = [it for it in tokens if it[0] in "'\"_" or it[0].isalnum()]
+    if len(tokens) - len(words) > _MOST_SIGNS:
+        raise ConfigurationError(
+            f"The condition is too long: it has more than {_MOST_SIGNS:,} operators and brackets.", remedy
+        )
+    if len(words) > MOST_WORDS:
+        raise ConfigurationError(
+            f"The condition is too long: {len(words):,} words and values, of {MOST_WORDS:,} at most.", remedy
+        )
+    if any(_DOTS.search(it) for it in words if it[0] not in "'\""):
+        raise ConfigurationError("The condition holds a name with more than three dots.", "Write the column's name.")
+
+
+def _without_listed(tokens: list[str]) -> list[str]:
+    """Return the tokens without the values of a list, but for its last one."""
+    is_value = [it[0] == "'" or it[0].isdigit() for it in tokens]
+    return [
+        it
+        for place, it in enumerate(tokens)
+        if not (
+            (is_value[place] and tokens[place + 1 : place + 2] == [","] and any(is_value[place + 2 : place + 3]))
+            or (it == "," and is_value[place - 1] and any(is_value[place + 1 : place + 2]))
+        )
+    ]
+
+
+def _literals(sql: str) -> tuple[list[str], list[str]]:
+    """Return the texts in quotes, and those of them that follow LIKE."""
+    texts: list[str] = []
+    patterns: list[str] = []
+    before, end = "", -1
+    for found in _TOKEN.finditer(sql):
+        token = found.group()
+        if token[0] in "'\"":
+            # A quote within a text is written twice, which looks like two texts side by side.
+            is_going_on = found.start() == end and texts
+            texts[-1:] = [f"{texts[-1]}{token[0]}{token[1:-1]}"] if is_going_on else [*texts[-1:], token[1:-1]]
+            if before in _LIKE:
+                patterns.append(token[1:-1])
+            end = found.end()
+        before = token.upper()
+    return texts, patterns
 
 
 def _parsed(sql: str) -> pl.Expr:
@@ -69,6 +156,11 @@ def _parsed(sql: str) -> pl.Expr:
             "Leave out comments; write text in single quotes with a space before, a quote within it twice, and columns "
             "in double quotes.",
         )
+    if _NOW.search(bare):
+        raise ConfigurationError(
+            "The condition asks for the time of the call, or for chance, and would mean something else each time.",
+            "Compare with CURRENT_DATE, which is the same for a day, or with a date as DATE '2026-01-31'.",
+        )
     try:
         expression = pl.sql_expr(sql)
     except (pl.exceptions.PolarsError, OSError, TypeError, ValueError) as error:
@@ -78,5 +170,13 @@ def _parsed(sql: str) -> pl.Expr:
     return expression
 
 
+def quoted_columns(condition: Condition) -> list[str]:
+    """Return the columns that stand in double quotes, where somebody may have meant text."""
+    return [
+        it for it in condition.columns if condition.is_sql and f'"{it.replace(chr(34), chr(34) * 2)}"' in condition.text
+    ]
+
+
 def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0].rstrip(".:")
+    said = str(error).strip().partition("\n")[0].rstrip(".:")
+    return f"{said[:_LONGEST_SAID]}…" if len(said) > _LONGEST_SAID else said

@@ -6,14 +6,16 @@ Its name is the segment's, with ``_`` before, so that the catalog does not take 
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import quote, unquote
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from toolkit.errors import ConfigurationError, DataError
 from toolkit.files import write_atomically
+from toolkit.names import same_form
+from toolkit.validating import wrong_values
 
 ENDING = ".segment.yaml"
 _NEEDS_QUOTING = re.compile(r'[%/\\:*?"<>|\x00-\x1f\x7f]|^[_.]')
@@ -26,7 +28,7 @@ class Definition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    segment: str
+    segment: Annotated[str, AfterValidator(same_form)]
     where: str = ""
     """The SQL condition."""
     expression: str = ""
@@ -61,7 +63,7 @@ def stem_of_segment(name: str) -> str:
     if not name.strip():
         raise ConfigurationError("A segment needs a name.", "Name it.")
     try:
-        stem = _NEEDS_QUOTING.sub(lambda it: _quoted(it.group()), name)
+        stem = _NEEDS_QUOTING.sub(lambda it: _quoted(it.group()), same_form(name))
         size = len(stem.encode())
     except UnicodeEncodeError:
         raise ConfigurationError(
@@ -81,7 +83,7 @@ def definition_path(folder: Path, name: str) -> Path:
 
 def segment_named_by(path: Path) -> str:
     """Return the name of the segment whose definition the file is."""
-    return unquote(path.name.removeprefix("_").removesuffix(ENDING))
+    return same_form(unquote(path.name.removeprefix("_").removesuffix(ENDING)))
 
 
 def read_definition(path: Path) -> Definition | None:
@@ -93,8 +95,9 @@ def read_definition(path: Path) -> Definition | None:
     except FileNotFoundError:
         return None
     except ValidationError as error:
-        wrong = "; ".join(": ".join(filter(None, (".".join(map(str, it["loc"])), it["msg"]))) for it in error.errors())
-        raise DataError(f"{path}, the definition of a segment, says something wrong: {wrong}.", _MEND) from None
+        raise DataError(
+            f"{path}, the definition of a segment, says something wrong: {wrong_values(error)}.", _MEND
+        ) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DataError(
             f"{path}, the definition of a segment, can't be read ({type(error).__name__}).", _MEND

@@ -7,7 +7,7 @@ import polars as pl
 from sqlalchemy.orm import Session
 
 from toolkit.errors import BusyError, ConfigurationError
-from toolkit.files import write_atomically
+from toolkit.files import read_parquet, write_atomically
 from toolkit.segments.catalog import SegmentFiles
 from toolkit.segments.computing import Found
 from toolkit.segments.definition import Definition, read_definition, write_definition
@@ -69,7 +69,7 @@ def require_ours(catalog: SegmentFolder, name: str, definition: Definition | Non
 def members_of(path: Path, key: str) -> pl.Series | None:
     """Return the members that a build left, None when the file is gone or not what was written."""
     try:
-        return pl.read_parquet(path)[key]
+        return read_parquet(path)[key]
     except (OSError, pl.exceptions.PolarsError):
         return None
 

@@ -54,6 +54,23 @@ class Files(ABC):
         """Return the files for the record of a run."""
         return [InputFile(it.path, it.size_bytes, it.modified_at, self._rows(it)) for it in self.parts]
 
+    def has_rows(self, part: StoredFile) -> bool:
+        """Tell whether the part has rows: one without tells no type."""
+        columns = self.schema(part)
+        readable = next((name for name, dtype in columns.items() if dtype != pl.Unknown), None)
+        if readable is None:
+            return True
+        with telling(self.what, part.path):
+            return not self.scan(pl.Schema({readable: columns[readable]}), [part]).head(1).collect().is_empty()
+
+    def is_uuid(self, name: str) -> bool:
+        """Tell whether the files say of a column of 16 bytes that they are UUIDs."""
+        return False
+
+    def unreadable(self) -> dict[str, str]:
+        """Return the columns that can't be read, each with the type that it has."""
+        return {}
+
     @property
     def partitions(self) -> list[str]:
         """The columns that the names of folders tell."""

@@ -1,21 +1,27 @@
 """What lies at a location: which format, in which files.
 
-A location is a file, a folder of part files (nested, or with hive partitions as ``country=NL/``), or a folder with a
-Delta table.
+A location is a file, a folder of part files (nested, or with hive partitions as ``country=NL/``), or the folder of a
+table that keeps a record of its files, such as Delta's.
 """
 
 from collections.abc import Sequence
 
-from toolkit.errors import DataError
+from toolkit.errors import ConfigurationError, DataError
 from toolkit.tables.csv_files import CsvFiles
 from toolkit.tables.delta_files import DeltaFiles
 from toolkit.tables.files import Files
+from toolkit.tables.formats import (
+    Place,
+    format_at,
+    require_current_file,
+    require_no_table_above,
+    require_no_table_below,
+)
+from toolkit.tables.iceberg_files import IcebergFiles, is_metadata
 from toolkit.tables.location import ENDINGS, Format, format_of, is_marker
 from toolkit.tables.parquet_files import ParquetFiles
 from toolkit.tables.storage import Storage, StoredFile
 from toolkit.tables.telling import nothing_at, telling
-
-DELTA_LOG = "_delta_log"
 
 
 def find_files(what: str, location: str, *, declared: Format | None, storage: Storage) -> Files:
@@ -29,11 +35,26 @@ def find_files(what: str, location: str, *, declared: Format | None, storage: St
         if found is None:
             raise nothing_at(location, what=what)
         if isinstance(found, StoredFile):
+            if is_metadata(found.name):
+                return IcebergFiles.open(what, location, storage, metadata=location)
             parts = [found]
-        elif declared is Format.DELTA or DELTA_LOG in storage.entries(location):
+            require_current_file(what, found, storage)
+            require_no_table_above(what, [location], storage)
+        elif declared is Format.DELTA:
             return DeltaFiles.open(what, location, storage)
         else:
-            parts = [it for it in storage.files(location) if not any(map(is_marker, (*it.folders, it.name)))]
+            kept_by = format_at(Place(location, storage.entries(location), storage))
+            if kept_by is not None and not kept_by.is_plain:
+                return kept_by.open(what, location, storage)
+            files = list(storage.files(location))
+            require_no_table_below(what, location, files, storage)
+            parts = [it for it in files if not any(map(is_marker, (*it.folders, it.name)))]
+            require_no_table_above(what, [location, *storage.elsewhere(location, parts)], storage)
+    if declared is Format.ICEBERG:
+        raise ConfigurationError(
+            f"There is no Iceberg table at {location}, where the {what} should lie.",
+            "Correct the location, or leave out format='iceberg'.",
+        )
     form = _format_of(parts, what=what, location=location, declared=declared)
     _require_rows_and_one_layout(parts, what=what)
     kind = CsvFiles if form is Format.CSV else ParquetFiles

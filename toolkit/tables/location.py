@@ -9,6 +9,7 @@ class Format(StrEnum):
     PARQUET = "parquet"
     CSV = "csv"
     DELTA = "delta"
+    ICEBERG = "iceberg"
 
 
 ENDINGS = {

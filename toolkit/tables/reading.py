@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import polars as pl
+
 from toolkit.errors import ToolkitError, UnavailableError
 from toolkit.tables.table import Table
 from toolkit.tables.telling import told_of
@@ -15,7 +17,7 @@ def reading(*tables: Table) -> Iterator[None]:
         yield
     except ToolkitError:
         raise
-    except Exception as error:
+    except (Exception, pl.exceptions.PanicException) as error:
         told = told_of(error, what=_names(tables), where=_places(tables))
         if told is None:
             raise

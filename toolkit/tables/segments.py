@@ -9,16 +9,19 @@ from urllib.parse import unquote
 import polars as pl
 
 from toolkit.errors import ConfigurationError, DataError
-from toolkit.names import unknown_name
+from toolkit.names import same_form, unknown_name
+from toolkit.redaction import redacted
 from toolkit.show import html_table, text_table
+from toolkit.tables.columns import id_as_text
 from toolkit.tables.files import Files, InputFile
-from toolkit.tables.find import DELTA_LOG, find_files
+from toolkit.tables.find import find_files
+from toolkit.tables.formats import Place, format_at
 from toolkit.tables.location import format_of, is_marker, stem_of
 from toolkit.tables.reading import reading
 from toolkit.tables.source import Source
 from toolkit.tables.storage import Folder, Storage, StoredFile
 from toolkit.tables.table import Table
-from toolkit.tables.telling import masked, nothing_at, telling
+from toolkit.tables.telling import nothing_at, telling
 
 _SUMMARY = pl.Schema(
     {
@@ -40,6 +43,11 @@ class Members:
     key_type: pl.DataType | None
     """Int64 or String; None when no file has a row, nor a type."""
 
+    @property
+    def has_number_keys(self) -> bool | None:
+        """Whether keys are numbers, also such as are read as text; None when no file has a row, nor a type."""
+        return next((it.has_number_key for it in self.tables if it.has_typed_key), None)
+
 
 class SegmentFolder(Source):
     """A folder with one file, or one folder of part files, a segment.
@@ -58,7 +66,7 @@ class SegmentFolder(Source):
     def members(self, names: Sequence[str]) -> Members:
         """Look at these segments; raises what names the segment, the file and the column that is wrong."""
         _require_some(names)
-        tables = self._tables(names)
+        tables = self._tables([same_form(it) for it in names])
         key_type = self._common_key_type(tables)
         segment, key = pl.Enum(list(tables)), pl.col(self.key).cast(key_type or pl.String()).alias("customer")
         frames = [table.scan().select(pl.lit(name, segment).alias("segment"), key) for name, table in tables.items()]
@@ -101,7 +109,7 @@ class SegmentFolder(Source):
         paths = self._paths(storage)
         return {
             name: find_files(f"segment {name!r}", _known(name, paths), declared=self.format, storage=storage)
-            for name in (_sorted(paths) if names is None else names)
+            for name in (_sorted(paths) if names is None else map(same_form, names))
         }
 
     def _paths(self, storage: Storage) -> dict[str, str]:
@@ -110,26 +118,31 @@ class SegmentFolder(Source):
             if found is None:
                 raise nothing_at(self.location, what=self.what)
             entries = storage.entries(self.location) if isinstance(found, Folder) else {}
-        if isinstance(found, StoredFile) or DELTA_LOG in entries:
+            kept_by = format_at(Place(self.location, entries, storage))
+        if kept_by is not None and not (kept_by.is_plain or kept_by.is_read):
+            raise kept_by.refusal(self.what, self.location)
+        if isinstance(found, StoredFile) or (kept_by is not None and kept_by.is_read):
             raise ConfigurationError(
                 f"{self.location} is one table, where a folder with a table a segment should be.",
                 "Use SegmentTable for one table of memberships, or correct the location.",
             )
         kept = [name for name, is_folder in entries.items() if self._is_segment(name, is_folder=is_folder)]
-        return _once({name: unquote(stem_of(name)) for name in kept}, folder=self.location.rstrip("/"))
+        return _once({name: same_form(unquote(stem_of(name))) for name in kept}, folder=self.location.rstrip("/"))
 
     def _is_segment(self, name: str, *, is_folder: bool) -> bool:
         return not is_marker(name) and bool(is_folder or format_of(name) or self.format)
 
     def _common_key_type(self, tables: Mapping[str, Table]) -> pl.DataType | None:
-        named = {table.key_type: name for name, table in tables.items() if table.has_typed_key}
+        typed = {name: table for name, table in tables.items() if table.has_typed_key}
+        named = {table.has_number_key: name for name, table in typed.items()}
         if len(named) > 1:
             raise DataError(
                 f"The segments at {self.location} differ in their keys: column {self.key!r} is text in segment "
-                f"{named[pl.String()]!r} and a number in segment {named[pl.Int64()]!r}.",
+                f"{named[False]!r} and a number in segment {named[True]!r}.",
                 "Read them with SegmentFolder(…, key_as_text=True), if 7 and '7' are the same customer.",
             )
-        return next(iter(named), None)
+        # Where one segment has numbers too long for 64 bits, all are compared as text.
+        return max((table.key_type for table in typed.values()), key=lambda it: it == pl.String, default=None)
 
     def __repr__(self) -> str:
         return f"Segments at {self.location}, key {self.key!r}\n{text_table(self.summary().drop('location'))}"
@@ -154,13 +167,16 @@ class SegmentTable(Source):
     def members(self, names: Sequence[str]) -> Members:
         """Look at the table; raises ConfigurationError when a segment has no row there."""
         _require_some(names)
+        names = [same_form(it) for it in names]
         table = self._look()
-        rows = self._rows(table).filter(pl.col("segment").is_in(list(names)))
-        with reading(table):
-            found = rows.select(pl.col("segment").unique()).collect(engine="streaming")["segment"]
-        if len(found) < len(set(names)):
-            known = [masked(name) for name in self._names(table)]
-            raise unknown_name("segment", next(name for name in names if name not in found), known)
+        written = self._written(table)
+        found = written.filter(pl.col("segment").is_in(list(names)))
+        if found["segment"].n_unique() < len(set(names)):
+            there = set(found["segment"])
+            known = [redacted(name) for name in _sorted(written["segment"].drop_nulls().unique())]
+            raise unknown_name("segment", next(name for name in names if name not in there), known)
+        # By the values as they are written, so that partitions of other segments are not read.
+        rows = self._rows(table, pl.col(self.segment).is_in(found["written"].implode()))
         frame = rows.with_columns(pl.col("segment").cast(pl.Enum(list(names))))
         return Members(frame, (table,), table.key_type if table.has_typed_key else None)
 
@@ -182,9 +198,19 @@ class SegmentTable(Source):
     def _look(self) -> Table:
         return Table.look(self._files(), key=self.key, key_as_text=self.key_as_text, columns=[self.segment])
 
-    def _rows(self, table: Table) -> pl.LazyFrame:
-        segment = pl.col(self.segment).cast(pl.String).alias("segment")
-        return table.scan().select(segment, pl.col(self.key).alias("customer"))
+    def _rows(self, table: Table, which: pl.Expr | bool = True) -> pl.LazyFrame:
+        return table.scan().filter(which).select(self._named(table), pl.col(self.key).alias("customer"))
+
+    def _named(self, table: Table) -> pl.Expr:
+        name, dtype = pl.col(self.segment), table.types[self.segment]
+        text = name.cast(pl.String) if dtype == pl.String else id_as_text(name, dtype)
+        return text.str.normalize("NFC").alias("segment")
+
+    def _written(self, table: Table) -> pl.DataFrame:
+        """Return the names as they are ``written``, and the ``segment`` that each names."""
+        with reading(table):
+            written = table.scan().select(pl.col(self.segment).unique()).collect(engine="streaming")
+        return written.select(self._named(table), pl.col(self.segment).alias("written"))
 
     def _names(self, table: Table) -> list[str]:
         with reading(table):
@@ -218,12 +244,21 @@ def _once(segments: Mapping[str, str], *, folder: str) -> dict[str, str]:
     paths: dict[str, str] = {}
     for entry, segment in segments.items():
         if segment in paths:
+            other = f"{folder}/{entry}"
             raise DataError(
-                f"Segment {segment!r} is there twice: {paths[segment]} and {folder}/{entry}.",
+                f"Segment {segment!r} is there twice: {paths[segment]} and {other}."
+                f"{_difference(paths[segment], other)}",
                 "Remove or rename one of them.",
             )
         paths[segment] = f"{folder}/{entry}"
     return paths
+
+
+def _difference(path: str, other: str) -> str:
+    """Say how two names differ that look the same."""
+    if path == other or same_form(path) != same_form(other):
+        return ""
+    return f" Both look the same: they differ in the Unicode form of an accent ({path!a} and {other!a})."
 
 
 def _changed_at(files: Iterable[InputFile]) -> datetime | None:

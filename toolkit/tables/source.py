@@ -4,23 +4,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import field_validator
 
+from toolkit.errors import ConfigurationError
 from toolkit.tables.files import Files, InputFile
 from toolkit.tables.find import find_files
+from toolkit.tables.key_rules import KeyRule
 from toolkit.tables.location import Format, is_remote
+from toolkit.tables.secrets import secret_in
 from toolkit.tables.storage import Storage, storage_of
 from toolkit.tables.telling import telling
+from toolkit.validating import Told
 
 
-class Source(BaseModel):
+class Source(Told):
     """A location and the name of its key column.
 
     It keeps nothing of what lies there: each call looks anew, so that an object that lives for hours in a notebook
     sees what the night has written.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     what: ClassVar[str]
     """What the table is called in errors."""
@@ -30,8 +32,31 @@ class Source(BaseModel):
     """The column that holds the customer's key."""
     key_as_text: bool = False
     """Read an integer key as text, because the other table's key is text."""
+    key_normalization: tuple[KeyRule, ...] = ()
+    """What is passed over when keys are compared, such as ``["case", "blanks"]``: the rules of both tables, for both.
+    The customer goes by the key that the profiles have."""
     format: Format | None = None
     """How the table is written, where names of files do not tell."""
+
+    @field_validator("location", mode="before")
+    @classmethod
+    def _as_text(cls, location: object) -> object:
+        return str(location) if isinstance(location, Path) else location
+
+    @field_validator("location")
+    @classmethod
+    def _holds_no_secret(cls, location: str) -> str:
+        if not location.strip() or "\0" in location:
+            raise ValueError("is no place; write a path or a URL")
+        secret = secret_in(location)
+        if secret:
+            # No ValueError, which is told together with the location.
+            raise ConfigurationError(
+                f"The location of the {cls.what} holds {secret}, which would be stored with the workspace.",
+                "Leave it out and put it in the environment: AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_ACCOUNT_KEY, "
+                "AWS_SECRET_ACCESS_KEY or GOOGLE_APPLICATION_CREDENTIALS. If it was saved before, renew it.",
+            )
+        return location
 
     def resolved(self, base: Path) -> Self:
         """Return the source with a local location made absolute, from ``base`` when it is relative."""

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -62,6 +62,21 @@ class Storage(Protocol):
     def open(self, path: str, *, at_once_bytes: int) -> Any:
         """Return a stream of the file's bytes, as Arrow takes it; a cloud is asked for so many at once."""
 
+    def open_file(self, path: str) -> Any:
+        """Return the file, as Arrow takes it, to be read from anywhere."""
+
+    def folders_above(self, path: str) -> list[str]:
+        """Return the folders that hold what lies at the path, the innermost first; of a link, also of its target."""
+
+    def present(self, folder: str, names: Sequence[str]) -> dict[str, bool]:
+        """Return those of these names that are in the folder, and whether each is a folder itself.
+
+        A folder that may not be looked into has none.
+        """
+
+    def elsewhere(self, location: str, files: Sequence[StoredFile]) -> list[str]:
+        """Return the folders, beside the location's own, that links of these files lead to."""
+
 
 def storage_of(location: str) -> Storage:
     """Return the storage that the location lies in; raises ConfigurationError for a kind that is not known."""
@@ -96,6 +111,32 @@ class _Machine:
         from pyarrow.fs import LocalFileSystem
 
         return LocalFileSystem().open_input_stream(path, compression=None)
+
+    def open_file(self, path: str) -> Any:
+        from pyarrow.fs import LocalFileSystem
+
+        return LocalFileSystem().open_input_file(path)
+
+    def folders_above(self, path: str) -> list[str]:
+        given = Path(path).absolute()
+        return list(dict.fromkeys(str(it) for it in (*given.parents, *given.resolve().parents)))
+
+    def present(self, folder: str, names: Sequence[str]) -> dict[str, bool]:
+        found = {}
+        for name in names:
+            try:
+                path = Path(folder, name)
+                if path.exists():
+                    found[name] = path.is_dir()
+            except OSError:
+                continue
+        return found
+
+    def elsewhere(self, location: str, files: Sequence[StoredFile]) -> list[str]:
+        own = Path(location).resolve()
+        reached = {Path(it.path).resolve() for it in files if Path(it.path).is_symlink()}
+        reached |= {Path(it).resolve() / "." for it in {it.path.rsplit("/", 1)[0] for it in files}}
+        return sorted(str(it) for it in reached if not it.is_relative_to(own))
 
 
 def _stored(path: str, folders: tuple[str, ...]) -> StoredFile:
@@ -147,6 +188,30 @@ class _Cloud:
 
     def open(self, path: str, *, at_once_bytes: int) -> Any:
         return self._system.open_input_stream(self._inside(path), compression=None, buffer_size=at_once_bytes)
+
+    def open_file(self, path: str) -> Any:
+        return self._system.open_input_file(self._inside(path))
+
+    def folders_above(self, path: str) -> list[str]:
+        names = path[len(self._root) :].strip("/").split("/")
+        return ["/".join([self._root, *names[:depth]]) for depth in range(len(names) - 1, -1, -1)]
+
+    def present(self, folder: str, names: Sequence[str]) -> dict[str, bool]:
+        from pyarrow.fs import FileType
+
+        inside = self._inside(folder)
+        try:
+            infos = self._system.get_file_info([f"{inside}/{name}" for name in names])
+        except OSError:
+            return {}
+        return {
+            name: info.type == FileType.Directory
+            for name, info in zip(names, infos, strict=True)
+            if info.type != FileType.NotFound
+        }
+
+    def elsewhere(self, location: str, files: Sequence[StoredFile]) -> list[str]:
+        return []
 
     def _list(self, folder: str, *, recursive: bool) -> list[Any]:
         from pyarrow.fs import FileSelector

@@ -1,15 +1,17 @@
 """What is read of a table: the key, and the columns that are needed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 import polars as pl
 
 from toolkit.errors import DataError, ToolkitError
+from toolkit.redaction import redacted
+from toolkit.tables.columns import Reading, key_reading, read, reading_of_bytes, type_of
 from toolkit.tables.files import Files
 from toolkit.tables.storage import StoredFile
-from toolkit.tables.telling import masked, telling
+from toolkit.tables.telling import telling
 
 _MOST_NAMES = 8
 
@@ -21,37 +23,74 @@ class Table:
     files: Files
     key: str
     key_as_text: bool
-    types: pl.Schema
-    """The columns, the key first, as they are read: integers as 64 bits, all kinds of text as String."""
+    stored: pl.Schema
+    """The columns, the key first, as the files are scanned: integers as 64 bits, all kinds of text as String."""
+    readings: dict[str, Reading]
+    """What is made of each."""
     has_typed_key: bool
-    """Whether the key has a type; it has none when a file without rows was written by pandas."""
+    """Whether the key has a type; it has none when the table has no rows, or only null in it."""
+    is_matched: bool = True
+    """Whether rows are to be found by the key; else it is read as any other column."""
 
     @classmethod
-    def look(cls, files: Files, *, key: str, key_as_text: bool, columns: Sequence[str] = ()) -> "Table":
+    def look(
+        cls, files: Files, *, key: str, key_as_text: bool, columns: Sequence[str] = (), is_matched: bool = True
+    ) -> "Table":
         """Look at the heads of the files; raises DataError when a column is missing, or the key cannot be one."""
         schema = files.schema()
         wanted = list(dict.fromkeys([key, *columns]))
         require_columns(schema, wanted, files=files)
-        types = {name: _type_of(files, schema, name) for name in wanted}
-        _require_key_type(types[key], key=key, files=files)
+        types = _types_of(files, schema, wanted)
+        _require_readable(types, files=files)
+        stored = pl.Schema({name: _scanned_as(dtype) for name, dtype in types.items()})
+        readings = {name: reading_of_bytes(name, dtype, files=files) for name, dtype in stored.items() if name != key}
         return cls(
             files,
             key,
             key_as_text,
-            types=pl.Schema({name: _read_as(dtype) for name, dtype in types.items()}),
+            stored=stored,
+            readings={
+                key: (key_reading if is_matched else reading_of_bytes)(key, stored[key], files=files),
+                **readings,
+            },
             has_typed_key=types[key] != pl.Null,
+            is_matched=is_matched,
         )
+
+    def only(self, columns: Sequence[str]) -> "Table":
+        """Return the table with these of its columns, and not to be matched."""
+        return replace(
+            self,
+            stored=pl.Schema({name: self.stored[name] for name in columns}),
+            readings={name: self.readings[name] for name in columns},
+            is_matched=False,
+        )
+
+    @property
+    def types(self) -> pl.Schema:
+        """The columns, the key first, as they are read."""
+        types = {name: type_of(self.readings[name], dtype) for name, dtype in self.stored.items()}
+        return pl.Schema({**types, self.key: self.key_type} if self.is_matched else types)
 
     @property
     def key_type(self) -> pl.DataType:
         """Int64 or String."""
-        return pl.Int64() if self.types[self.key].is_integer() and not self.key_as_text else pl.String()
+        is_number = self.readings[self.key] is Reading.WHOLE_NUMBER
+        return pl.Int64() if is_number and not self.key_as_text else pl.String()
+
+    @property
+    def has_number_key(self) -> bool:
+        """Whether the key is a number that is not asked for as text; a very long one is read as text nevertheless."""
+        return self.readings[self.key].is_number and not self.key_as_text
 
     def scan(self, parts: Sequence[StoredFile] | None = None) -> pl.LazyFrame:
         """Return the columns of all or some parts, lazily."""
-        frame = self.files.scan(self.types, parts)
-        if self.key_type == self.types[self.key]:
-            return frame  # without a cast, so that the statistics of Parquet files answer where they can
+        frame = self.files.scan(self.stored, parts)
+        # Without a cast where none is needed, so that the statistics of Parquet files answer where they can.
+        made = [read(name, self.readings[name], dtype) for name, dtype in self.stored.items() if self._is_made(name)]
+        frame = frame.with_columns(made) if made else frame
+        if not self.is_matched or type_of(self.readings[self.key], self.stored[self.key]) == self.key_type:
+            return frame
         return frame.with_columns(pl.col(self.key).cast(self.key_type))
 
     def fault(self) -> ToolkitError | None:
@@ -59,18 +98,25 @@ class Table:
         for part in self.files.parts:
             try:
                 with telling(self.files.what, part.path):
-                    self._require_same_columns(part)
+                    if self.files.has_rows(part):
+                        self._require_same_columns(part)
                     self.scan([part]).select(pl.all().count()).collect(engine="streaming")
             except ToolkitError as error:
                 return error
         return None
 
+    def _is_made(self, name: str) -> bool:
+        reading = self.readings[name]
+        return reading is not Reading.AS_IT_IS and not (
+            reading is Reading.WHOLE_NUMBER and self.stored[name] == pl.Int64
+        )
+
     def _require_same_columns(self, part: StoredFile) -> None:
         schema, first = self.files.schema(part), self.files.parts[0].path
-        for name, dtype in self.types.items():
+        for name, dtype in self.stored.items():
             if name not in schema:
                 difference = f"has no column {name!r}, which {first} has"
-            elif schema[name] != pl.Null and _read_as(schema[name]) != dtype:
+            elif schema[name] != pl.Null and _scanned_as(schema[name]) != dtype:
                 difference = f"has {schema[name]} in column {name!r}, where others have {dtype}, such as {first}"
             else:
                 continue
@@ -85,10 +131,21 @@ def require_columns(schema: pl.Schema, columns: Sequence[str], *, files: Files) 
     for column in columns:
         if column not in schema:
             where = files.location if len(files.parts) == 1 else files.parts[0].path
-            near = ", ".join(repr(masked(name)) for name in _nearest(column, schema.names()))
+            near = ", ".join(repr(redacted(name)) for name in _nearest(column, schema.names()))
             raise DataError(
                 f"There is no column {column!r} in the {files.what} at {where}.",
                 f"Nearest are {near}: name what is meant.",
+            )
+
+
+def _require_readable(types: pl.Schema, *, files: Files) -> None:
+    unreadable = files.unreadable()
+    for name, dtype in types.items():
+        if dtype == pl.Unknown:
+            raise DataError(
+                f"Column {name!r} of the {files.what} at {files.location} can't be read: it has the type "
+                f"{unreadable.get(name, 'unknown')}.",
+                "Have it written as another type, such as text, or name another column.",
             )
 
 
@@ -98,25 +155,22 @@ def _nearest(name: str, known: Sequence[str]) -> list[str]:
     return [lowered[it] for it in near] or list(known[:_MOST_NAMES])
 
 
-def _type_of(files: Files, schema: pl.Schema, name: str) -> pl.DataType:
-    """Return the column's type; where the first file has only nulls and no type, that of the first that has one."""
-    if schema[name] != pl.Null:
-        return schema[name]
-    others = (files.schema(part).get(name, pl.Null()) for part in files.parts[1:])
-    return next((dtype for dtype in others if dtype != pl.Null), pl.Null())
+def _types_of(files: Files, first: pl.Schema, names: Sequence[str]) -> pl.Schema:
+    """Return the columns' types; a part without rows, and one with only null in a column, tells none."""
+    types: dict[str, pl.DataType] = dict.fromkeys(names, pl.Null())
+    for number, part in enumerate(files.parts):
+        open_ = [name for name, dtype in types.items() if dtype == pl.Null]
+        if not open_:
+            break
+        if files.has_rows(part):
+            schema = first if number == 0 else files.schema(part)
+            types |= {name: schema.get(name, pl.Null()) for name in open_}
+    return pl.Schema(types)
 
 
-def _read_as(dtype: pl.DataType) -> pl.DataType:
+def _scanned_as(dtype: pl.DataType) -> pl.DataType:
     if dtype.is_integer() and dtype not in (pl.UInt64, pl.Int128, pl.UInt128):
         return pl.Int64()
     if dtype in (pl.Null, pl.Categorical, pl.Enum):
         return pl.String()
     return dtype
-
-
-def _require_key_type(dtype: pl.DataType, *, key: str, files: Files) -> None:
-    if not dtype.is_integer() and _read_as(dtype) != pl.String:
-        raise DataError(
-            f"Column {key!r} of the {files.what} at {files.location} holds {dtype}, which cannot be a customer's key.",
-            "Have it written as integers or text, or name the column that holds the key.",
-        )

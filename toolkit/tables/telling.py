@@ -11,22 +11,37 @@ from contextlib import contextmanager
 import polars as pl
 
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ToolkitError, UnavailableError
+from toolkit.redaction import redacted
 
-_ADDRESS = re.compile(r"\S+@\S+")
 _DENIED = re.compile(
     r"access.?denied|necessary privileges|forbidden|unauthori[sz]ed|authentication|access.?key.?id|signature"
     r"|credential|\b40[13]\b",
     re.IGNORECASE,
 )
 _NO_BUCKET = re.compile(r"no.?such.?bucket|container.?not.?found", re.IGNORECASE)
+_OF_CONTENT = re.compile(
+    r"parquet: |corrupt|end of stream|magic bytes|decrypt|column ?metadata|levels|repetition level|bit_width"
+    r"|physical column",
+    re.IGNORECASE,
+)
 _TREE = re.compile(r"\s*(\x1b\[\d+m)?↳(\x1b\[0m)?\s*")
 _MOST_CAUSES = 2
 _NO_GZIP = re.compile(r"zlib|compressed stream", re.IGNORECASE)
-
-
-def masked(text: object) -> str:
-    """Return the text with whatever looks like an e-mail address hidden."""
-    return _ADDRESS.sub("•••", str(text))
+_ENCRYPTED = re.compile(r"encrypt|decrypt", re.IGNORECASE)
+_UNSUPPORTED = re.compile(
+    r"not (yet )?(supported|implemented)|unsupported|no variant set|annotated as|unable to parse time zone"
+    r"|precision must be|descending missing|cannot cast|casting from|does not support",
+    re.IGNORECASE,
+)
+_DELTA_FEATURE = re.compile(
+    r"feature|reader version|unsupported|not supported|catalog-managed|catalog version|\bvariant\b", re.IGNORECASE
+)
+_GONE = re.compile(r"not found|no such file|failed to fetch metadata", re.IGNORECASE)
+_DAMAGED = re.compile(
+    r"out of spec|specification|magic|corrupt|footer|end of (stream|file)|eof|page header|thrift|decompress|snappy|zstd"
+    r"|lz4|gzip|truncat|invalid utf|range end|start \+ length|levels|level at|expected length|metadata|physical",
+    re.IGNORECASE,
+)
 
 
 @contextmanager
@@ -36,32 +51,60 @@ def telling(what: str, where: str) -> Iterator[None]:
         yield
     except ToolkitError:
         raise
-    except Exception as error:
+    except (Exception, pl.exceptions.PanicException) as error:
         told = told_of(error, what=what, where=where)
         if told is None:
             raise
         raise told from None
 
 
-def told_of(error: Exception, *, what: str, where: str) -> ToolkitError | None:
-    """Return the error in words of the table, None when it is none of reading one."""
+def told_of(error: BaseException, *, what: str, where: str) -> ToolkitError | None:  # noqa: PLR0911  # one a kind
+    """Return the error in words of the table, None when it is none of reading one.
+
+    This is the one place where a panic of a native library, which is no Exception, becomes an error in words.
+    """
     if isinstance(error, FileNotFoundError):
         return BusyError(
             f"A file of the {what} went away while it was read: {where}.",
             "Whatever writes the table may be at work: run again when it is done.",
         )
+    if _is_of_iceberg(error):
+        return _told_of_iceberg(error, what=what, where=where)
     if isinstance(error, OSError):
         return _told_of_storage(error, what=what, where=where)
-    if _is_of_arrow(error) and "://" in where:
+    if _is_of_arrow(error) and "://" in where and not _is_of_content(error):
         return _told_of_storage(OSError(str(error)), what=what, where=where)
-    if isinstance(error, pl.exceptions.PolarsError) or _is_of_arrow(error):
-        return DataError(
-            f"The {what} at {where} cannot be read: {_first_line(error)}.",
-            "The file is damaged, or not what its name says: have it written again, then run again.",
-        )
     if _is_of_delta(error):
         return _told_of_delta(error, what=what, where=where)
+    if isinstance(error, pl.exceptions.PolarsError | pl.exceptions.PanicException) or _is_of_arrow(error):
+        return _told_of_content(error, what=what, where=where)
     return None
+
+
+def _told_of_content(error: BaseException, *, what: str, where: str) -> DataError:
+    """Return what is wrong with what a file holds: damaged is said only of what is."""
+    said = _first_line(error)
+    if _ENCRYPTED.search(said):
+        return DataError(
+            f"The {what} at {where} is encrypted, and can't be read here: {said}.",
+            "Have it written without Parquet's own encryption; encrypt the storage that it lies in instead.",
+        )
+    if _UNSUPPORTED.search(said):
+        return DataError(
+            f"The {what} at {where} is written in a way that can't be read here: {said}.",
+            "The file need not be damaged: have the column written as a common type, such as text, or the file with "
+            "the default encodings and compression of Spark, pandas or DuckDB.",
+        )
+    if _DAMAGED.search(said):
+        return DataError(
+            f"The {what} at {where} cannot be read: {said}.",
+            "The file is damaged, or not what its name says: have it written again, then run again.",
+        )
+    return DataError(
+        f"The {what} at {where} cannot be read: {said}.",
+        "Open the table with the tool that wrote it. If it is whole there, have it written as plain Parquet by other "
+        "settings or another tool.",
+    )
 
 
 def _told_of_storage(error: OSError, *, what: str, where: str) -> ToolkitError:
@@ -75,13 +118,15 @@ def _told_of_storage(error: OSError, *, what: str, where: str) -> ToolkitError:
             f"{where}, a file of the {what}, is damaged: it cannot be unpacked.",
             "Have it written again, then run again.",
         )
+    if _is_of_content(error):
+        return _told_of_content(error, what=what, where=where)
     return UnavailableError(
         f"The {what} at {where} cannot be reached: {_first_line(error)}.",
         "Check the location, the network and the credentials in the environment, then run again.",
     )
 
 
-def _told_of_delta(error: Exception, *, what: str, where: str) -> ToolkitError:
+def _told_of_delta(error: BaseException, *, what: str, where: str) -> ToolkitError:
     from deltalake.exceptions import TableNotFoundError
 
     if isinstance(error, TableNotFoundError):
@@ -89,9 +134,31 @@ def _told_of_delta(error: Exception, *, what: str, where: str) -> ToolkitError:
             f"There is no Delta table at {where}, where the {what} should lie.",
             "Correct the location, or leave out format='delta'.",
         )
+    said = _first_line(error)
+    if _DELTA_FEATURE.search(said):
+        return DataError(
+            f"The Delta table of the {what} at {where} uses a feature that can't be read here: {said}.",
+            "The table is sound: in Databricks or Spark, remove the feature with ALTER TABLE … DROP FEATURE …; or "
+            "write its current rows to another folder, as Parquet or as a Delta table without it.",
+        )
+    if _GONE.search(said):
+        return DataError(
+            f"A file that the Delta table of the {what} at {where} names is not there: {said}.",
+            "Copy the table with all its files; or, in Databricks or Spark, run FSCK REPAIR TABLE on it or restore it.",
+        )
     return DataError(
-        f"The Delta table of the {what} at {where} cannot be read: {_first_line(error)}.",
-        "Have whoever writes the table repair its log, then run again.",
+        f"The Delta table of the {what} at {where} cannot be read: {said}.",
+        "Open it with the tool that writes it. If that fails too, have whoever writes the table repair its log; if "
+        "not, write its current rows to another folder.",
+    )
+
+
+def _told_of_iceberg(error: BaseException, *, what: str, where: str) -> DataError:
+    said = _first_line(error)
+    return DataError(
+        f"The Iceberg table of the {what} at {where} cannot be read: {said}.",
+        "Open it with the tool that writes it. If it is whole there, write its current rows to another folder, as "
+        "Parquet. A table that was copied keeps the old places of its files: have it registered, or written, anew.",
     )
 
 
@@ -110,18 +177,31 @@ def _denied(what: str, where: str) -> AccessError:
     return AccessError(f"{where}, of the {what}, may not be read.", remedy)
 
 
-def _is_of_arrow(error: Exception) -> bool:
+def _is_of_arrow(error: BaseException) -> bool:
     return type(error).__module__.startswith("pyarrow")
 
 
-def _is_of_delta(error: Exception) -> bool:
+def _is_of_content(error: BaseException) -> bool:
+    """Tell whether Arrow says by an OSError, without a number, that a file's content is wrong."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return False
+    said = str(error)
+    return bool(_OF_CONTENT.search(said))
+
+
+def _is_of_delta(error: BaseException) -> bool:
     from deltalake.exceptions import DeltaError
 
-    return isinstance(error, DeltaError)
+    # What delta-rs can't read of a file it raises as a plain Exception.
+    return isinstance(error, DeltaError) or (type(error) is Exception and str(error).startswith("External error"))
 
 
-def _first_line(error: Exception) -> str:
+def _is_of_iceberg(error: BaseException) -> bool:
+    return type(error).__module__.startswith("pyiceberg")
+
+
+def _first_line(error: BaseException) -> str:
     first, *others = str(error).strip().split("\n")
     # Delta draws a tree of causes, whose root says nothing.
     causes = [_TREE.sub("", line) for line in others[:_MOST_CAUSES] if "↳" in line]
-    return masked(": ".join([first, *causes])).rstrip(".:")
+    return redacted(": ".join([first, *causes])).rstrip(".:")

@@ -45,13 +45,18 @@ class Action(StrEnum):
     CANCEL_RUN = "cancel run of export"
     BUILD_SEGMENT = "build segment"
     REMOVE_SEGMENT = "remove segment"
+    EMPTY_LIST = "empty list left behind"
+    DELETE_LIST = "delete list left behind"
+    KEEP_LIST = "keep list left behind"
     FORGET = "forget person"
     SUPPRESS = "suppress people"
+    UNSUPPRESS = "lift entry of suppression list"
+    ACCEPT_LOST_SUPPRESSIONS = "accept loss of entries of suppression list"
     WRITE_LEFT_OUT = "write members left out"
     SHOW_UNMASKED = "show columns unmasked"
+    SAVE_TABLES = "save tables of workspace"
     SAVE_SUITE = "save suite of checks"
     REMOVE_SUITE = "remove suite of checks"
-    SET_LOCATIONS = "set locations of tables"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from toolkit.criteo import CRITEO, CriteoClient, Patience, Wait
+from toolkit.criteo import CRITEO, CriteoClient, Patience, Wait, Waiting
 from toolkit.errors import AccessError, ConfigurationError, TrustError
 from toolkit.show import html_table, text_table
 from toolkit.workspace import audit
@@ -314,7 +314,7 @@ class ConnectionSetup:
 
 def consented_advertisers(name: str, credentials: Credentials) -> dict[str, str]:
     """Return the advertisers that consented to the credentials; raises AccessError when there are none."""
-    with client_of(credentials, patience=_WHILE_A_PERSON_WAITS) as criteo:
+    with client_of(credentials, waiting=Waiting.PERSON, patience=_WHILE_A_PERSON_WAITS) as criteo:
         found = {advertiser.id: advertiser.name for advertiser in criteo.advertisers()}
     if not found:
         raise AccessError(
@@ -326,7 +326,7 @@ def consented_advertisers(name: str, credentials: Credentials) -> dict[str, str]
 
 def connections(folder: WorkspaceFolder) -> Connections:
     """Return the connections that the person who acts may see, by name."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         actor = acting(session, folder)
         records = session.scalars(select(ConnectionRecord).order_by(ConnectionRecord.name))
         return Connections(tuple(_value(session, it, actor) for it in records if may_use(actor, it)))
@@ -334,14 +334,14 @@ def connections(folder: WorkspaceFolder) -> Connections:
 
 def connection(folder: WorkspaceFolder, name: str) -> Connection:
     """Return a connection; raises ConfigurationError when there is none of that name that one may use."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         actor = acting(session, folder)
         return _value(session, connection_for(session, actor, name), actor)
 
 
 def credentials_of(folder: WorkspaceFolder, name: str) -> Credentials:
     """Open the secret of a connection; raises AccessError to whom may not, and without consent to the text as it is."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         actor = acting(session, folder, least=Role.CONTRIBUTOR)
         record = connection_for(session, actor, name)
         if record.consent_sha256 != _consent_sha256():
@@ -534,15 +534,26 @@ def _decided(
 
 
 def client_of(
-    credentials: Credentials, *, patience: Patience | None = None, observer: Callable[[Wait], None] | None = None
+    credentials: Credentials,
+    *,
+    waiting: Waiting,
+    patience: Patience | None = None,
+    observer: Callable[[Wait], None] | None = None,
+    guard: Callable[[], None] | None = None,
 ) -> CriteoClient:
-    """Return a client of Criteo's API with these credentials; the observer is told of each wait."""
+    """Return a client of Criteo's API with these credentials; the observer is told of each wait.
+
+    A host that can't be reached is given up soon where a person is ``waiting``. What the guard raises keeps a call that
+    would change something from being sent.
+    """
     return CriteoClient(
         host=credentials.host,
         client_id=credentials.client_id,
         client_secret=credentials.client_secret,
         patience=patience,
         observer=observer,
+        waiting=waiting,
+        guard=guard,
     )
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from toolkit.criteo import CRITEO
+from toolkit.criteo import CRITEO, canonical_host
 from toolkit.errors import ConfigurationError
+from toolkit.unseen import trimmed
 
 ID_VARIABLE = "CRITEO_CLIENT_ID"
 SECRET_VARIABLE = "CRITEO_CLIENT_SECRET"  # noqa: S105
@@ -15,19 +16,34 @@ SECRET_VARIABLE = "CRITEO_CLIENT_SECRET"  # noqa: S105
 
 @dataclass(frozen=True)
 class Credentials:
-    """What opens Criteo's API, and the one host that it may be sent to."""
+    """What opens Criteo's API, and the one host that it may be sent to, in its one spelling."""
 
     client_id: str
     client_secret: str = field(repr=False)
     host: str = CRITEO
 
     def __post_init__(self) -> None:
-        missing = [name for name in ("client_id", "client_secret", "host") if not getattr(self, name).strip()]
+        names = ("client_id", "client_secret", "host")
+        for name in names:
+            given: object = getattr(self, name)
+            if not isinstance(given, str):
+                raise ConfigurationError(f"{name} is no text.", "Copy it from your app on Criteo's developer portal.")
+            # What is pasted brings blanks and line ends along, which Criteo would refuse as a wrong secret.
+            object.__setattr__(self, name, trimmed(given))
+        broken = [name for name in names if any(it.isspace() for it in getattr(self, name))]
+        if broken:
+            raise ConfigurationError(
+                f"{' and '.join(broken)} holds a blank or a line end within.",
+                "Copy it again from your app on Criteo's developer portal, in one piece.",
+            )
+        missing = [name for name in names if not getattr(self, name)]
         if missing:
             raise ConfigurationError(
                 f"The credentials lack {' and '.join(missing)}.",
                 "Copy both from your app on Criteo's developer portal.",
             )
+        # One Criteo has one name, wherever a connection or a list is looked up by it.
+        object.__setattr__(self, "host", canonical_host(self.host))
 
     def __reduce__(self) -> str:
         raise TypeError("Credentials hold a secret and are not pickled; take them anew where they are needed.")

@@ -45,6 +45,10 @@ class Kind(StrEnum):
     SUITE = "suite"
     LOCATIONS = "locations"
     """Where the tables lie."""
+    SUPPRESSION = "suppression"
+    """An entry of the suppression list that keeps people out."""
+    LIFTING = "lifting of suppression"
+    """An entry that lifts others, or gives them up."""
 
 
 class Entry(BaseModel):
@@ -66,7 +70,7 @@ class Entry(BaseModel):
         return subject(self.kind, self.id)
 
 
-_OF_ADMINISTRATORS = (Kind.PERSON, Kind.CONNECTION)
+_OF_ADMINISTRATORS = (Kind.PERSON, Kind.CONNECTION, Kind.LIFTING)
 _KEPT_WHOLE = (Kind.PERSON, Kind.CONNECTION, Kind.ADVERTISERS)
 """What the audit keeps, not only its digest: others are judged by it, and it can be put back."""
 

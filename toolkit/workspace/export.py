@@ -5,16 +5,21 @@ from datetime import date
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from string import Formatter
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, field_validator, model_validator
 
 from toolkit.audience import IdentifierForm
+from toolkit.audience.placeholders import without_addresses
 from toolkit.checks import Thresholds
-from toolkit.errors import ConfigurationError
+from toolkit.names import same_form
 from toolkit.show import html_table, text_table
+from toolkit.validating import Told, validating
 from toolkit.workspace.schedule import Schedule
+
+LONGEST_LIST_NAME = 255
+"""Characters of a contact list's name."""
 
 
 class Mode(StrEnum):
@@ -28,10 +33,8 @@ class Mode(StrEnum):
     """The list is emptied, and the whole segment sent."""
 
 
-class Export(BaseModel):
+class Export(Told):
     """A saved configuration. Personal names are never sent: ``list_name`` is the only name that reaches Criteo."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1)
     connection: str
@@ -52,6 +55,9 @@ class Export(BaseModel):
     """How the contact lists are called: ``{segment}``, ``{export}`` and ``{date}`` (when it was made) are filled in."""
     lists: Mapping[str, str] = Field(default_factory=dict)
     """Lists that are at Criteo already, by segment: the id, or the name."""
+    placeholders: tuple[str, ...] = ()
+    """What stands in the e-mail column in place of an address, beside what is known (n/a, test@test.com): words, what
+    stands before the at sign, or addresses, which are kept as their hashes only."""
     form: IdentifierForm = IdentifierForm.SHA256
     mode: Mode = Mode.MIRROR
     active: bool = True
@@ -67,15 +73,42 @@ class Export(BaseModel):
     @field_validator("list_name")
     @classmethod
     def _fields_are_known(cls, template: str) -> str:
-        fields = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
-        if "segment" not in fields or not fields <= {"segment", "export", "date"}:
+        try:
+            parts = list(Formatter().parse(template))
+        except ValueError:
+            raise ValueError("its braces don't fit together; write {segment}, and a brace itself twice") from None
+        fields = [name for _, name, _, _ in parts if name is not None]
+        if "segment" not in fields or not {*fields} <= {"segment", "export", "date"}:
             raise ValueError("it must hold {segment}, may hold {export} and {date}, and nothing else in braces")
+        if any(form or conversion for _, _, form, conversion in parts):
+            raise ValueError("the names in braces take no format; write {date}, which is put in as 2026-01-31")
+        _require_name(f"x{''.join(text for text, _, _, _ in parts)}")
         return template
+
+    @field_validator("advertiser_id", mode="before")
+    @classmethod
+    def _number_as_text(cls, given: object) -> object:
+        return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+    @field_validator("segments", "exclude", "placeholders", mode="before")
+    @classmethod
+    def _one_or_many(cls, given: object) -> object:
+        return (given,) if isinstance(given, str) else given
+
+    @field_validator("placeholders")
+    @classmethod
+    def _name_no_address(cls, placeholders: tuple[str, ...]) -> tuple[str, ...]:
+        return without_addresses(placeholders)
 
     @field_validator("segments", "exclude")
     @classmethod
     def _named_once(cls, segments: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(segments))
+        return tuple(dict.fromkeys(map(same_form, segments)))
+
+    @field_validator("lists")
+    @classmethod
+    def _by_the_names_of_segments(cls, lists: Mapping[str, str]) -> Mapping[str, str]:
+        return {same_form(segment): given for segment, given in lists.items()}
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -102,6 +135,14 @@ class Export(BaseModel):
         return self.model_copy(
             update={"segments": tuple(it for it in segments if it not in exclude), "exclude": exclude}
         )
+
+    def require_names_of_lists(self, segments: Sequence[str]) -> None:
+        """Raise ConfigurationError for a segment whose list would have a name that Criteo can't take."""
+        for segment in segments:
+            with validating(
+                f"The list of segment {segment!r} can't be named", "Change list_name, or the segment's name."
+            ):
+                _NAMED.validate_python(self.name_of_list(segment, date(2026, 12, 31)))
 
     def name_of_list(self, segment: str, made_on: date) -> str:
         """Return the name of the contact list that the segment fills."""
@@ -138,14 +179,22 @@ class Export(BaseModel):
 
 def make_export(name: str, options: Mapping[str, Any]) -> Export:
     """Return an export from its options; raises ConfigurationError that names each option that is wrong."""
-    try:
-        return Export(name=name, **options)
-    except ValidationError as error:
-        wrong = "; ".join(": ".join(filter(None, (".".join(map(str, it["loc"])), it["msg"]))) for it in error.errors())
-        raise ConfigurationError(
-            f"Export {name!r} was not saved: {wrong}.",
-            f"Options are {', '.join(field for field in Export.model_fields if field not in ('name', 'version'))}.",
-        ) from None
+    fields = ", ".join(field for field in Export.model_fields if field not in ("name", "version"))
+    with validating(f"Export {name!r} was not saved", f"Options are {fields}."):
+        return Export.model_validate({"name": name, **options})
+
+
+def _require_name(name: str) -> str:
+    if not name.strip():
+        raise ValueError("it is blank")
+    if len(name) > LONGEST_LIST_NAME:
+        raise ValueError(f"it has {len(name):,} characters, of {LONGEST_LIST_NAME} at most")
+    if any(not it.isprintable() for it in name):
+        raise ValueError("it holds a line end or another character that can't be printed")
+    return name
+
+
+_NAMED = TypeAdapter(Annotated[str, AfterValidator(_require_name)])
 
 
 def _is_pattern(entry: str) -> bool:

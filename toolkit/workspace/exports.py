@@ -7,9 +7,10 @@ import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from toolkit.criteo import CriteoClient
+from toolkit.audience.keys import require_no_addresses_as_keys
+from toolkit.criteo import CriteoClient, Waiting
 from toolkit.errors import AccessError, ConfigurationError
-from toolkit.names import unknown_name
+from toolkit.names import same_form, unknown_name
 from toolkit.workspace import audit
 from toolkit.workspace.access import connection_for, may_use
 from toolkit.workspace.audit import Action
@@ -17,9 +18,9 @@ from toolkit.workspace.connections import Connection, client_of, connection, cre
 from toolkit.workspace.decided_exports import decided_export, require_signed_export
 from toolkit.workspace.export import Export
 from toolkit.workspace.folder import WorkspaceFolder
+from toolkit.workspace.locations import require_signed_locations
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ExportRecord, PersonRecord
-from toolkit.workspace.signed_locations import require_signed_locations
 
 
 def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None = None) -> Export:
@@ -61,7 +62,7 @@ def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None
 
 def exports(folder: WorkspaceFolder) -> list[Export]:
     """Return all exports, by name; one without a connection is detached."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         records = select(ExportRecord).where(ExportRecord.removed_at.is_(None)).order_by(ExportRecord.name)
         return [_value(record) for record in session.scalars(records)]
@@ -143,6 +144,7 @@ def chosen_segments(folder: WorkspaceFolder, export: Export) -> Export:
 def exports_with(folder: WorkspaceFolder, segment: str) -> list[Export]:
     """Return the exports that send the segment, by name or by pattern."""
     known = folder.segments.names()
+    segment = same_form(segment)
     if segment not in known:
         raise unknown_name("segment", segment, known)
     return [it for it in exports(folder) if segment in it.chosen(known).segments]
@@ -206,11 +208,14 @@ def _checked(folder: WorkspaceFolder, export: Export) -> Export:
     for column in filter(None, (export.email_column, export.madid_column, export.advertiser_column)):
         if column not in columns:
             raise unknown_name("profile column", column, columns)
+    if export.email_column == folder.profiles.key:
+        require_no_addresses_as_keys(folder.profiles)
     known = folder.segments.names()
     chosen = chosen_segments(folder, export)
     for segment in (*chosen.segments, *chosen.exclude):
         if segment not in known:
             raise unknown_name("segment", segment, known)
+    export.require_names_of_lists(chosen.segments)
     advertiser_id = "" if export.advertiser_column else _advertiser(export, used)
     lists = _found_lists(folder, export, advertiser_id) if export.lists else {}
     return export.model_copy(update={"advertiser_id": advertiser_id, "lists": lists})
@@ -231,13 +236,13 @@ def _advertiser(export: Export, used: Connection) -> str:
 
 
 def _found_lists(folder: WorkspaceFolder, export: Export, advertiser_id: str) -> Mapping[str, str]:
-    with client_of(credentials_of(folder, export.connection)) as criteo:
+    with client_of(credentials_of(folder, export.connection), waiting=Waiting.PERSON) as criteo:
         return {segment: _found_list(criteo, given, advertiser_id) for segment, given in export.lists.items()}
 
 
 def _found_list(criteo: CriteoClient, given: str, advertiser_id: str) -> str:
     known = criteo.contact_lists(advertiser_id)
     for found in known:
-        if given in (found.id, found.name):
+        if given == found.id or same_form(given) == same_form(found.name):
             return found.id
     raise unknown_name(f"contact list of advertiser {advertiser_id}", given, [it.name for it in known])

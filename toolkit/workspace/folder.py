@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 from toolkit.errors import ConfigurationError
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
 from toolkit.workspace import settings as settings_file
-from toolkit.workspace.database import connect, parsed, told
+from toolkit.workspace.database import connect, told
 from toolkit.workspace.decisions import WorkspaceSession, remember_committed
-from toolkit.workspace.keys import Identity, current_identity
+from toolkit.workspace.keys import Identity, current_identity, key_path
 from toolkit.workspace.machine_memory import MachineMemory
+from toolkit.workspace.reading import Reader
 from toolkit.workspace.settings import Settings
 
 ROOT_VARIABLE = "TOOLKIT_ROOT"
@@ -29,51 +30,40 @@ ROOT_VARIABLE = "TOOLKIT_ROOT"
 class WorkspaceFolder:
     """Where a workspace lies, what it is set to, and sessions on its database."""
 
-    def __init__(self, path: Path, settings: Settings) -> None:
+    def __init__(self, path: Path, settings: Settings, *, is_new: bool = False) -> None:
         self.path = path
+        self.saved = settings
+        """What the file holds, and scheduled runs use."""
         self.settings = settings
+        """What this session uses."""
+        self.is_new = is_new
+        """Whether this session made the workspace."""
 
     @classmethod
     def open(cls, path: Path | str) -> "WorkspaceFolder":
-        """Open the workspace in the folder; raises ConfigurationError when there is none."""
-        folder = Path(path).expanduser().resolve()
+        """Open the workspace in the folder; raises ConfigurationError when there is none, AccessError without a right.
+
+        It is not made, and nothing is written.
+        """
+        folder = full_path(path)
         settings = settings_file.read(folder)
         _warn_if_open_to_everybody(folder)
         return cls(folder, settings)
 
-    @classmethod
-    def make(cls, path: Path | str, *, database: str | None = None) -> "WorkspaceFolder":
-        """Open the workspace in the folder, which is made, with this database, when there is none.
-
-        Raises ConfigurationError when there is one with another database.
-        """
-        folder = Path(path).expanduser().resolve()
-        settings = Settings() if database is None else Settings(database=parsed(database).render_as_string())
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            settings_file.write_new(folder, settings)
-        except OSError as error:
-            raise ConfigurationError(
-                f"No workspace can be made in {folder}: {error.strerror}.",
-                "Name another folder, or have this one made writable for you.",
-            ) from None
-        opened = cls.open(folder)
-        if database is not None and opened.settings.database != settings.database:
-            raise ConfigurationError(
-                f"The workspace in {folder} has another database: {opened.settings.database}.",
-                "Leave out the database, or name another folder.",
-            )
-        return opened
-
-    def read_from(
+    def use_tables(
         self, *, profiles: Profiles | None = None, segments: SegmentFolder | SegmentTable | None = None
     ) -> None:
-        """Set where profiles and segments are read from; what is None stays as it is."""
+        """Read profiles and segments from these in this session; what is None stays as it is. Nothing is saved."""
         given = {"profiles": profiles, "segments": segments}
-        changed = self.settings.model_copy(update={name: it for name, it in given.items() if it is not None})
-        if changed != self.settings:
-            settings_file.write(self.path, changed)
-            self.settings = changed
+        self.settings = self.settings.model_copy(update={name: it for name, it in given.items() if it is not None})
+
+    def write_tables(self) -> None:
+        """Write the tables that this session uses into the settings; see ``locations`` for who may."""
+        tables = {"profiles": self.settings.profiles, "segments": self.settings.segments}
+        # Read anew: somebody may have changed something else meanwhile.
+        self.saved = settings_file.read(self.path).model_copy(update=tables)
+        settings_file.write(self.path, self.saved)
+        self.settings = self.saved
 
     @property
     def profiles(self) -> Profiles:
@@ -98,15 +88,33 @@ class WorkspaceFolder:
     @cached_property
     def engine(self) -> Engine:
         """The database, brought to this version's schema when first used."""
-        engine = connect(self.settings.database, self.path)
+        engine = connect(self.settings.database, self.path, makes=self.is_new)
         weakref.finalize(self, engine.dispose)
         return engine
 
+    @cached_property
+    def _reader(self) -> Reader:
+        reader = Reader(self.settings.database, self.path)
+        weakref.finalize(self, reader.dispose)
+        return reader
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session that only reads: it waits for nobody, and needs no right to write.
+
+        Raises BusyError, DataError or UnavailableError when the database can't be read, AccessError without the right.
+        """
+        with told(self.settings.database):
+            reader = self._reader
+        with reader.session() as session:
+            yield session
+
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Give a session; ``with folder.session() as session, session.begin():`` commits or changes nothing.
+        """Give a session to write; ``with folder.session() as session, session.begin():`` commits or changes nothing.
 
-        Raises BusyError, DataError or UnavailableError when the database can't do what it is asked for.
+        Raises BusyError, DataError or UnavailableError when the database can't do what it is asked for, AccessError
+        when the account may not write. What only looks takes ``reading``.
         """
         with told(self.settings.database), WorkspaceSession(self.engine, expire_on_commit=False) as session:
             yield session
@@ -128,6 +136,11 @@ class WorkspaceFolder:
         return os.environ.get(ROOT_VARIABLE, "").strip()
 
     @property
+    def public_key(self) -> str | None:
+        """The public key of whoever acts; None when they have no key yet, which looking does not make."""
+        return self.identity.public_key if "identity" in vars(self) or key_path().exists() else None
+
+    @property
     def account(self) -> str:
         """The name of the account on this machine; nobody is trusted by it."""
         return getpass.getuser()
@@ -141,6 +154,14 @@ class WorkspaceFolder:
     def process(self) -> int:
         """The number of this process, for records."""
         return os.getpid()
+
+
+def full_path(path: Path | str) -> Path:
+    """Return the full path of a workspace's folder; raises ConfigurationError for the home of nobody."""
+    try:
+        return Path(path).expanduser().resolve()
+    except (RuntimeError, OSError) as error:  # `~nobody`, or links that go round
+        raise ConfigurationError(f"{path} names no folder: {error}.", "Name another folder.") from None
 
 
 def _warn_if_open_to_everybody(folder: Path) -> None:

@@ -31,6 +31,13 @@ class Head(BaseModel):
     sha256: str
 
 
+class SuppressionsHead(Head):
+    """The newest entry of the suppression list that was seen."""
+
+    at: datetime
+    """When it was made."""
+
+
 class KnownHost(BaseModel):
     """Where a connection goes, as somebody at this machine typed it or used it."""
 
@@ -100,7 +107,7 @@ class Remembered(BaseModel):
     workspace_id: str
     head: Head
     """Of the audit."""
-    suppressions: Head | None = None
+    suppressions: SuppressionsHead | None = None
     hosts: Mapping[str, KnownHost] = Field(default_factory=dict)
     """By the connection's name."""
     people: Mapping[str, KnownPerson] = Field(default_factory=dict)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from secrets import token_hex
 
 import polars as pl
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from toolkit.errors import AccessError, ConfigurationError, SignatureError, TrustError
@@ -14,6 +14,7 @@ from toolkit.names import unknown_name
 from toolkit.show import html_table, text_table
 from toolkit.workspace import audit
 from toolkit.workspace.audit import Action
+from toolkit.workspace.database import one_at_a_time
 from toolkit.workspace.decisions import Decided, Kind, State, require_as_decided, state_of, synced
 from toolkit.workspace.folder import WorkspaceFolder
 from toolkit.workspace.keys import is_public_key
@@ -105,26 +106,24 @@ class JoinRequest:
 def acting(session: Session, folder: WorkspaceFolder, *, least: Role = Role.VIEWER) -> PersonRecord:
     """Return the person whose key is used here, by a row that an administrator signed.
 
-    Of a workspace that knows nobody yet, whoever acts first is the administrator.
+    It only reads.
 
     Raises:
         AccessError: The workspace does not know the key, or the role may do less than ``least``.
         SignatureError: The person's row, or a row of the audit, is not as somebody entitled signed it.
         TrustError: The workspace differs from what this machine remembers of it.
     """
-    key = folder.identity.public_key
+    key = folder.public_key
     state = synced(session, folder)
     person = session.scalar(select(PersonRecord).where(PersonRecord.public_key == key))
-    if not state.root:
-        person = add_first_administrator(session, folder)
-    if person is None and key not in state.people:
+    if person is None and (key is None or key not in state.people):
         raise AccessError(
             f"The workspace {folder.path} does not know you: none of its people has your key.",
             "Run workspace.join() and hand the line that it shows to an administrator; or name your own key with the "
             "environment variable TOOLKIT_KEY_FILE.",
         )
     if person is None:
-        raise _missing(state, key)
+        raise _missing(state, str(key))
     require_signed_person(session, person)
     if list(Role).index(Role(person.role)) < list(Role).index(least):
         raise AccessError(
@@ -151,13 +150,7 @@ def signed_people(session: Session) -> list[PersonRecord]:
 
 
 def add_first_administrator(session: Session, folder: WorkspaceFolder) -> PersonRecord:
-    """Let whoever acts first in, as administrator; raises SignatureError when people are there whom nobody signed."""
-    there = session.scalar(select(PersonRecord).limit(1))
-    if there is not None:
-        raise SignatureError(
-            f"Person {there.name!r} (row {there.id} of table people) is signed by nobody: the audit is empty.",
-            "Somebody changed the database. Bring it back from a backup.",
-        )
+    """Make whoever acts the administrator of a workspace that is being made, and has nobody yet."""
     name = folder.account
     person = PersonRecord(
         name=name,
@@ -204,15 +197,26 @@ def _missing(state: State, key: str) -> SignatureError:
     )
 
 
+def is_known(session: Session, folder: WorkspaceFolder) -> bool:
+    """Tell whether whoever acts is one of the workspace's people; others that ask this wait their turn."""
+    one_at_a_time(session)
+    return folder.identity.public_key in synced(session, folder).people
+
+
+def has_people(session: Session) -> bool:
+    """Tell whether the workspace has anybody."""
+    return bool(session.scalar(select(func.count()).select_from(PersonRecord)))
+
+
 def me(folder: WorkspaceFolder) -> Person:
     """Return the person who acts."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         return _value(acting(session, folder))
 
 
 def people(folder: WorkspaceFolder) -> People:
     """Return everybody, by name."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder, least=Role.VIEWER)
         return People(tuple(_value(it) for it in signed_people(session)))
 

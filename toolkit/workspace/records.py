@@ -1,6 +1,6 @@
 """The tables of the workspace's database.
 
-No row holds an e-mail address, a hash of one, or a secret that is not sealed.
+No row holds an e-mail address or a secret that is not sealed; hashes of addresses lie in the suppression list alone.
 """
 
 from datetime import UTC, datetime
@@ -14,7 +14,6 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     TypeDecorator,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -147,6 +146,28 @@ class ExportRecord(Base):
     connection: Mapped[ConnectionRecord | None] = relationship()
 
 
+class LeaseRecord(Base):
+    """What keeps others from changing something as long as its holder lives; a takeover has a higher number.
+
+    Times are seconds of the database's own clock.
+    """
+
+    __tablename__ = "leases"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    machine: Mapped[str]
+    place: Mapped[str]
+    """What process numbers are of: a machine since it was started, or a container of it."""
+    process: Mapped[int]
+    process_started: Mapped[str]
+    heartbeat_at: Mapped[float]
+    """When its holder gave a sign of life last."""
+    ended_at: Mapped[float | None]
+    gone_at: Mapped[float | None]
+    """When the process of its holder was first seen to be gone."""
+
+
 class RunRecord(Base):
     """One execution of an export. At most one run of an export is running."""
 
@@ -169,11 +190,9 @@ class RunRecord(Base):
     dry_run: Mapped[bool]
     started_by: Mapped[str]
     person: Mapped[str]
-    machine: Mapped[str]
-    process: Mapped[int]
+    lease: Mapped[int] = mapped_column(ForeignKey("leases.number"))
     toolkit_version: Mapped[str]
     started_at: Mapped[datetime]
-    heartbeat_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     inputs: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     segments: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
@@ -191,6 +210,8 @@ class RunRecord(Base):
     """Who asked it to end."""
     refresh_id: Mapped[str | None]
     """The refresh that started it."""
+    abandoned: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """Lists of the export that it found left behind."""
     export: Mapped[ExportRecord] = relationship()
 
 
@@ -202,7 +223,17 @@ class ContactListRecord(Base):
 
     __tablename__ = "contact_lists"
     __table_args__ = (
-        UniqueConstraint("export_id", "segment", "host", "advertiser_id", "identifier_type"),
+        Index(
+            "one_list_in_use",
+            "export_id",
+            "segment",
+            "host",
+            "advertiser_id",
+            "identifier_type",
+            unique=True,
+            sqlite_where=text("left_at IS NULL"),
+            postgresql_where=text("left_at IS NULL"),
+        ),
         Index("ix_contact_lists_host_criteo_id", "host", "criteo_id"),
     )
 
@@ -232,18 +263,43 @@ class ContactListRecord(Base):
     """Whether the list may hold what somebody else put there: it was adopted, and never emptied since."""
     mixes_forms: Mapped[bool] = mapped_column(default=False)
     """Whether both plain values and hashes were sent since the list was last empty: both are known by one hash."""
+    left_at: Mapped[datetime | None]
+    """When the export was given another list to fill; what it put into this one may still be there."""
+    kept_by: Mapped[str | None]
+    """Who decided that the list, which nobody fills any more, stays as it is."""
     export: Mapped[ExportRecord] = relationship()
 
 
 class ListLeaseRecord(Base):
-    """The run that may change a contact list, as long as that run goes on."""
+    """Who may change a contact list, as long as its lease holds."""
 
     __tablename__ = "list_leases"
 
     host: Mapped[str] = mapped_column(primary_key=True)
     criteo_id: Mapped[str] = mapped_column(primary_key=True)
-    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
-    run: Mapped[RunRecord] = relationship()
+    lease: Mapped[int] = mapped_column(ForeignKey("leases.number"))
+
+
+class ListMarkRecord(Base):
+    """A mark that a run was about to put into a list's description at Criteo: recorded before it is set there.
+
+    Who finds a mark there that stands in no row knows that another ledger changed the list.
+    """
+
+    __tablename__ = "list_marks"
+    __table_args__ = (Index("ix_list_marks_host_criteo_id", "host", "criteo_id"),)
+
+    token: Mapped[str] = mapped_column(primary_key=True)
+    """What is random about the mark."""
+    host: Mapped[str]
+    criteo_id: Mapped[str | None]
+    """None as long as the list is not known to be made."""
+    contact_list_id: Mapped[int]
+    run_id: Mapped[str]
+    """The run, or whatever else changed the list."""
+    set_at: Mapped[datetime]
+    is_confirmed: Mapped[bool] = mapped_column(default=False)
+    """Whether it was seen at Criteo."""
 
 
 class BatchRecord(Base):
@@ -254,6 +310,8 @@ class BatchRecord(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
     contact_list_id: Mapped[int] = mapped_column(ForeignKey("contact_lists.id"), index=True)
+    criteo_id: Mapped[str | None]
+    """The list at Criteo that it changes."""
     number: Mapped[int]
     operation: Mapped[str]
     identifiers: Mapped[int]
@@ -262,6 +320,59 @@ class BatchRecord(Base):
     invalid: Mapped[int | None]
     sent_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
+    closed_after: Mapped[int | None]
+    """The newest batch of all when it was known to be over; None while it may still be carried out."""
+
+
+class HistoryPartRecord(Base):
+    """A file of the history of a list's members; a file that no record names was never a part of it."""
+
+    __tablename__ = "history_parts"
+
+    contact_list_id: Mapped[int] = mapped_column(ForeignKey("contact_lists.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    file: Mapped[str]
+    """Below the workspace's folder."""
+
+
+class SuppressionRecord(Base):
+    """One entry of the suppression list: people who were added, or another entry that was lifted.
+
+    Entries are numbered and chained: ``sha256`` covers the entry and the hash of the one before.
+    """
+
+    __tablename__ = "suppressions"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(unique=True)
+    act: Mapped[str]
+    source: Mapped[str]
+    """Where the people come from."""
+    added_at: Mapped[datetime]
+    added_by: Mapped[str]
+    public_key: Mapped[str]
+    lifts: Mapped[str | None]
+    """The name of the entry that is lifted."""
+    kept: Mapped[list[str]] = mapped_column(default=list)
+    """Of one that accepts that others are lost: the hashes of those that hold on."""
+    customers: Mapped[int] = mapped_column(default=0)
+    addresses: Mapped[int] = mapped_column(default=0)
+    mobile_ids: Mapped[int] = mapped_column(default=0)
+    content_sha256: Mapped[str] = mapped_column(default="")
+    """Of the people."""
+    previous: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[str]
+    signature: Mapped[str]
+
+
+class SuppressionPartRecord(Base):
+    """A part of the people of an entry of the suppression list: a Parquet table of customer keys and hashes."""
+
+    __tablename__ = "suppression_parts"
+
+    number: Mapped[int] = mapped_column(ForeignKey("suppressions.number"), primary_key=True)
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class RefreshRecord(Base):
@@ -289,10 +400,8 @@ class RefreshRecord(Base):
     """The refresh that was killed, and that it goes on with."""
     status: Mapped[str]
     person: Mapped[str]
-    machine: Mapped[str]
-    process: Mapped[int]
+    lease: Mapped[int] = mapped_column(ForeignKey("leases.number"))
     toolkit_version: Mapped[str]
-    heartbeat_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     warnings: Mapped[list[str]] = mapped_column(default=list)
 

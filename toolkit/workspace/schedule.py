@@ -3,17 +3,22 @@
 What daylight saving does to the times, and what becomes of missed ones, is written in docs/schedule.md.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Self
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from toolkit.validating import Told, validating
 
 MOST_TIMES_A_DAY = 4
 """As often as Customer Insights refreshes in a day."""
 
+_WRITTEN = 'Write it as Schedule.daily("02:00") or .weekly(["monday"], "02:00", time_zone="Europe/Amsterdam").'
+_ONE_DIGIT = re.compile(r"\d:\d\d(?::\d\d)?")
 _LONGEST_PAUSE = timedelta(days=8)
 """Longer than from one time of a week to the same of the next, daylight saving included."""
 
@@ -42,10 +47,8 @@ class Weekday(StrEnum):
     SUNDAY = "sunday"
 
 
-class Schedule(BaseModel):
+class Schedule(Told):
     """When an export is due; by default with every refresh."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     every: Every = Every.REFRESH
     at: tuple[time, ...] = Field(default=(), max_length=MOST_TIMES_A_DAY)
@@ -58,17 +61,28 @@ class Schedule(BaseModel):
     @classmethod
     def daily(cls, *at: time | str, time_zone: str = "UTC") -> Self:
         """Return a schedule with times of each day, such as ``"02:00"``."""
-        return cls.model_validate({"every": Every.DAY, "at": at, "time_zone": time_zone})
+        with validating("The schedule is wrong", _WRITTEN):
+            return cls.model_validate({"every": Every.DAY, "at": at, "time_zone": time_zone})
 
     @classmethod
-    def weekly(cls, days: Sequence[Weekday | str], *at: time | str, time_zone: str = "UTC") -> Self:
+    def weekly(cls, days: Weekday | str | Sequence[Weekday | str], *at: time | str, time_zone: str = "UTC") -> Self:
         """Return a schedule with times of some days of the week."""
-        return cls.model_validate({"every": Every.WEEK, "days": days, "at": at, "time_zone": time_zone})
+        chosen = (days,) if isinstance(days, str) else days
+        with validating("The schedule is wrong", _WRITTEN):
+            return cls.model_validate({"every": Every.WEEK, "days": chosen, "at": at, "time_zone": time_zone})
 
     @classmethod
     def off(cls) -> Self:
         """Return the schedule that is never due."""
         return cls(every=Every.OFF)
+
+    @field_validator("at", mode="before")
+    @classmethod
+    def _one_or_many(cls, at: object) -> object:
+        given = (at,) if isinstance(at, str | time) else at
+        if not isinstance(given, list | tuple):
+            return given
+        return tuple(f"0{it}" if isinstance(it, str) and _ONE_DIGIT.fullmatch(it) else it for it in given)
 
     @field_validator("at")
     @classmethod
@@ -88,7 +102,7 @@ class Schedule(BaseModel):
         try:
             ZoneInfo(name)
         except (OSError, ValueError, KeyError):  # which of them depends on what is wrong with the name
-            raise ValueError(f"{name!r} is no time zone; write it as Europe/Amsterdam") from None
+            raise ValueError(f"{name!r} is no time zone; write it as {_near_zone(name)}") from None
         return name
 
     @model_validator(mode="after")
@@ -151,3 +165,11 @@ class Schedule(BaseModel):
 def _by_the_clock(moment: datetime, zone: ZoneInfo) -> datetime:
     """Return the day that a clock in the zone shows, as dateutil takes it: without a zone, from midnight."""
     return datetime.combine(moment.astimezone(zone).date(), time())
+
+
+def _near_zone(name: str) -> str:
+    """Return the zone whose city is meant, else an example."""
+    city = str(name).strip().replace(" ", "_").casefold()
+    return next(
+        (it for it in sorted(available_timezones()) if it.rpartition("/")[2].casefold() == city), "Europe/Amsterdam"
+    )

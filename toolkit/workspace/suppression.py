@@ -1,98 +1,220 @@
 """The suppression list: people who asked not to be sent any more.
 
-Each addition is a Parquet file of its own below ``suppression/``, so that two people can add at once and nothing is
-ever rewritten. It holds customer keys and hashes of addresses, in all forms that can be sent.
+It lies in the database: an entry an addition, with customer keys, and with hashes of identifiers in all forms that can
+be sent. Entries are never rewritten; one that was made by mistake, or whose people want to be sent again, is lifted.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
-from secrets import token_hex
 
 import polars as pl
 
 from toolkit.audience import Suppression
-from toolkit.errors import ConfigurationError, DataError
-from toolkit.files import write_atomically
+from toolkit.audience.suppression import SCHEMA
+from toolkit.errors import ConfigurationError
 from toolkit.names import unknown_name
+from toolkit.redaction import redacted
+from toolkit.tables.location import is_remote
 from toolkit.workspace import audit
 from toolkit.workspace.audit import Action
+from toolkit.workspace.decisions import root_in
 from toolkit.workspace.folder import WorkspaceFolder
 from toolkit.workspace.people import Role, acting
+from toolkit.workspace.records import SuppressionRecord
+from toolkit.workspace.suppression_entries import (
+    Act,
+    Entries,
+    accept_loss,
+    add_entry,
+    content_of,
+    entries_of,
+    lift_entry,
+    remember,
+)
+from toolkit.workspace.suppression_import import PeopleColumn, SuppressionImport, read_people, require_usable
+
+_OF_A_FRAME = "a table"
+_BY_REQUEST = "data subject request"
 
 
 def suppression_of(folder: WorkspaceFolder) -> Suppression:
-    """Return everybody who is suppressed; raises DataError when a file of the list is damaged."""
-    parts = [_read(it) for it in sorted((folder.path / "suppression").glob("*.parquet"))]
-    nobody = Suppression.nobody()
-    return Suppression(pl.concat([nobody.frame, *parts]).unique()) if parts else nobody
+    """Return everybody who is suppressed.
+
+    Raises:
+        SuppressionsLostError: Entries were made that are not there, as far as the audit or this machine know.
+        SignatureError: An entry, or its people, are not as they were added.
+    """
+    entries, people = _checked(folder, with_people=True)
+    return Suppression(people.select(*SCHEMA)).condensed() if entries.in_force else Suppression.nobody()
 
 
-def add_suppression(folder: WorkspaceFolder, added: Suppression) -> str:
-    """Keep these people out of all later runs; return the name of the entry."""
-    name = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{token_hex(3)}"
-    path = folder.path / "suppression" / f"{name}.parquet"
-    path.parent.mkdir(exist_ok=True)
-    write_atomically(path, added.frame.write_parquet)
+def require_suppressions(folder: WorkspaceFolder) -> None:
+    """Raise as ``suppression_of`` does when entries of the list are lost or altered, without reading its people."""
+    _checked(folder, with_people=False)
+
+
+def add_request(folder: WorkspaceFolder, added: Suppression) -> str:
+    """Keep a person out who asked to be forgotten; return the name of the entry, an old one when it says all."""
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        entries = entries_of(session, folder)
+        entries.require_whole()
+        requests = [it for it in entries.in_force if it.source == _BY_REQUEST]
+        name = _that_has(content_of(session, requests), added, requests)
+        if name is None:
+            record = add_entry(session, folder, actor, added, action=Action.FORGET, source=_BY_REQUEST)
+            name = record.name
+        else:
+            audit.record(session, folder, actor, Action.FORGET, name)
+    require_suppressions(folder)
     return name
 
 
 def suppress(
     folder: WorkspaceFolder,
-    people: pl.DataFrame | str | Path,
+    people: pl.DataFrame | pl.LazyFrame | str | Path,
     *,
     email_column: str | None = None,
     customer_column: str | None = None,
-) -> str:
-    """Put the people of a table, or of a Parquet or CSV file, on the suppression list; return the entry's name.
+    madid_column: str | None = None,
+    skip_unusable: bool = False,
+) -> SuppressionImport:
+    """Put the people of a table on the suppression list.
 
-    The columns hold addresses, plain or hashed, and customer keys; at least one of the two is named. Raises
-    ConfigurationError when neither is, or when the table lacks one, AccessError to viewers.
+    Args:
+        folder: The workspace.
+        people: A frame, or where a table lies: Parquet, Delta or CSV, read as profiles and segments are.
+        email_column: The column with addresses, plain or hashed.
+        customer_column: The column with customer keys.
+        madid_column: The column with mobile ids, plain or as SHA-256.
+        skip_unusable: Add the people of the other rows when some rows can't be used.
+
+    Raises:
+        ConfigurationError: No column is named, or the table lacks one.
+        UnusableRowsError: Rows name nobody; nothing was added.
+        AccessError: Viewers may not.
     """
-    table = people if isinstance(people, pl.DataFrame) else _read_table(Path(people))
-    added = Suppression.nobody()
-    for column, made in ((email_column, Suppression.of_addresses), (customer_column, Suppression.of_customers)):
-        if column is not None and column not in table.columns:
-            raise unknown_name("column", column, table.columns)
-        if column is not None:
-            added += made(table[column])
-    if email_column is None and customer_column is None:
-        raise ConfigurationError("No column was named.", "Pass email_column, customer_column, or both.")
     with folder.session() as session, session.begin():
-        actor = acting(session, folder, least=Role.CONTRIBUTOR)
-        name = add_suppression(folder, added)
-        audit.record(session, folder, actor, Action.SUPPRESS, name, rows=added.frame.height)
-    return name
+        acting(session, folder, least=Role.CONTRIBUTOR)
+    columns = {
+        PeopleColumn.EMAIL: email_column,
+        PeopleColumn.CUSTOMER: customer_column,
+        PeopleColumn.MADID: madid_column,
+    }
+    read = read_people(people, columns)
+    require_usable(read, skip_unusable=skip_unusable)
+    entry, counts = None, (0, 0, 0)
+    if read.rows:
+        with folder.session() as session, session.begin():
+            actor = acting(session, folder, least=Role.CONTRIBUTOR)
+            record = add_entry(
+                session, folder, actor, read.suppression, action=Action.SUPPRESS, source=_source_of(people)
+            )
+            entry, counts = record.name, (record.customers, record.addresses, record.mobile_ids)
+        require_suppressions(folder)
+    return SuppressionImport(entry, read.rows, *counts, read.unusable_rows, read.unusable)
+
+
+def unsuppress(folder: WorkspaceFolder, entry: str) -> None:
+    """Lift an entry: its people may be sent again, unless another entry names them too.
+
+    Raises:
+        ConfigurationError: There is no such entry, or it is lifted.
+        AccessError: Only administrators may.
+    """
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.ADMINISTRATOR)
+        entries = entries_of(session, folder)
+        entries.require_whole()
+        in_force = {it.name: it for it in entries.in_force}
+        if entry not in in_force:
+            raise unknown_name("entry of the suppression list", entry, in_force)
+        lift_entry(session, folder, actor, in_force[entry])
+    require_suppressions(folder)
+
+
+def accept_lost_suppressions(folder: WorkspaceFolder, *, entries: int) -> None:
+    """Go on without entries of the suppression list that are lost or altered, knowingly.
+
+    Args:
+        folder: The workspace.
+        entries: How many are lost, as the error says that stopped the run.
+
+    Raises:
+        ConfigurationError: So many are not lost.
+        AccessError: Only administrators may.
+    """
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder, least=Role.ADMINISTRATOR)
+        found = entries_of(session, folder)
+        if not found.lost or len(found.lost) != entries:
+            raise ConfigurationError(
+                f"{len(found.lost)} entries of the suppression list are lost, not {entries}.",
+                "Pass the number of entries that are lost." if found.lost else "There is nothing to confirm.",
+            )
+        accept_loss(session, folder, actor, found)
+    require_suppressions(folder)
 
 
 def suppression_frame(folder: WorkspaceFolder) -> pl.DataFrame:
-    """Return a row an entry of the list: ``entry``, ``at``, ``customers``, ``addresses``."""
-    rows = []
-    for path in sorted((folder.path / "suppression").glob("*.parquet")):
-        part = Suppression(_read(path))
-        at = datetime.strptime(path.stem[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
-        addresses = part.frame.filter(pl.col("customer").is_null()).height
-        rows.append((path.stem, at, len(part.customers), addresses))
-    schema = pl.Schema(
-        {"entry": pl.String(), "at": pl.Datetime("us", "UTC"), "customers": pl.Int64(), "addresses": pl.Int64()}
+    """Return a row an entry of the list: what it adds, who made it, and whether it was lifted."""
+    with folder.session() as session, session.begin():
+        acting(session, folder)
+        entries = entries_of(session, folder)
+    lifted = {it.lifts: it.added_at for it in entries.whole if it.act == Act.LIFT}
+    return pl.DataFrame(
+        [
+            (
+                it.name,
+                it.added_at,
+                it.added_by,
+                it.source,
+                it.customers,
+                it.addresses,
+                it.mobile_ids,
+                lifted.get(it.name),
+            )
+            for it in entries.whole
+            if it.act == Act.ADD
+        ],
+        schema={
+            "entry": pl.String,
+            "at": pl.Datetime("us", "UTC"),
+            "by": pl.String,
+            "source": pl.String,
+            "customers": pl.Int64,
+            "addresses": pl.Int64,
+            "mobile_ids": pl.Int64,
+            "lifted_at": pl.Datetime("us", "UTC"),
+        },
+        orient="row",
     )
-    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _read_table(path: Path) -> pl.DataFrame:
-    try:
-        return pl.read_csv(path, infer_schema=False) if path.suffix == ".csv" else pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        # The reader's own words may quote what the file holds.
-        raise DataError(
-            f"{path} can't be read as a table ({type(error).__name__}).", "Give a Parquet file, or a CSV with a header."
-        ) from None
+def _checked(folder: WorkspaceFolder, *, with_people: bool) -> tuple[Entries, pl.DataFrame]:
+    with folder.session() as session, session.begin():
+        acting(session, folder)
+        entries = entries_of(session, folder)
+        entries.require_whole()
+        people = content_of(session, entries.in_force if with_people else [])
+        root = root_in(session)
+    # After the transaction, so that nothing is remembered that was not committed.
+    remember(folder, root=root, head=entries.head)
+    return entries, people
 
 
-def _read(path: Path) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(path).select(Suppression.nobody().frame.columns)
-    except (OSError, pl.exceptions.PolarsError):
-        raise DataError(
-            f"A part of the suppression list is damaged: {path}.",
-            "Bring it back from a backup: without it somebody who asked not to be sent would be.",
-        ) from None
+def _that_has(people: pl.DataFrame, added: Suppression, requests: Sequence[SuppressionRecord]) -> str | None:
+    """Return the newest entry that names all of these already."""
+    wanted = added.condensed().frame
+    met = people.unique().join(wanted, on=list(SCHEMA), how="semi", nulls_equal=True)
+    complete = met.group_by("number").len().filter(pl.col("len") == wanted.height)["number"].to_list()
+    return next((it.name for it in reversed(requests) if it.number in complete), None)
+
+
+def _source_of(people: pl.DataFrame | pl.LazyFrame | str | Path) -> str:
+    if isinstance(people, pl.DataFrame | pl.LazyFrame):
+        return _OF_A_FRAME
+    location = str(people)
+    # The query of a URL may hold a secret.
+    name = location.partition("?")[0].rstrip("/").rpartition("/")[2] if is_remote(location) else Path(location).name
+    return redacted(name)

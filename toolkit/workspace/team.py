@@ -50,14 +50,14 @@ def remove_person(folder: WorkspaceFolder, name: str) -> list[str]:
 
 def audit_frame(folder: WorkspaceFolder) -> pl.DataFrame:
     """Return the audit, the newest action first."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder, least=Role.ADMINISTRATOR)
         return audit.frame(session)
 
 
 def verify_audit(folder: WorkspaceFolder) -> AuditBreak | None:
     """Return where the audit's chain breaks."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         # Not as somebody: who may look is told by the audit, and whoever can read it may know that it does not hold.
         return audit.verify(session, root=folder.memory.root_at(folder.path) or "")
 

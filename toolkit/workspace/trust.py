@@ -15,11 +15,11 @@ from toolkit.workspace.connections import listed, remember_host
 from toolkit.workspace.decided_exports import require_signed_export
 from toolkit.workspace.decisions import State, is_as_decided, replayed, root_in, state_of, synced
 from toolkit.workspace.folder import WorkspaceFolder
+from toolkit.workspace.locations import require_signed_locations
 from toolkit.workspace.machine_memory import Remembered
 from toolkit.workspace.people import acting, decided_person, signed_people
 from toolkit.workspace.records import ConnectionRecord, ExportRecord, PersonRecord, ShareRecord
 from toolkit.workspace.role import Role
-from toolkit.workspace.signed_locations import require_signed_locations
 from toolkit.workspace.suites import require_signed_suites
 
 

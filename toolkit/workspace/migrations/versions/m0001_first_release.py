@@ -58,6 +58,36 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "name"),
     )
     op.create_table(
+        "suppressions",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("act", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("added_by", sa.String(), nullable=False),
+        sa.Column("public_key", sa.String(), nullable=False),
+        sa.Column("lifts", sa.String(), nullable=True),
+        sa.Column("kept", sa.JSON(), nullable=False),
+        sa.Column("customers", sa.Integer(), nullable=False),
+        sa.Column("addresses", sa.Integer(), nullable=False),
+        sa.Column("mobile_ids", sa.Integer(), nullable=False),
+        sa.Column("content_sha256", sa.String(), nullable=False),
+        sa.Column("previous", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("signature", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+        sa.UniqueConstraint("name"),
+        sa.UniqueConstraint("previous"),
+    )
+    op.create_table(
+        "suppression_parts",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("part", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["number"], ["suppressions.number"]),
+        sa.PrimaryKeyConstraint("number", "part"),
+    )
+    op.create_table(
         "people",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -70,6 +100,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_key"),
     )
     op.create_table(
+        "leases",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("machine", sa.String(), nullable=False),
+        sa.Column("place", sa.String(), nullable=False),
+        sa.Column("process", sa.Integer(), nullable=False),
+        sa.Column("process_started", sa.String(), nullable=False),
+        sa.Column("heartbeat_at", sa.Double(), nullable=False),
+        sa.Column("ended_at", sa.Double(), nullable=True),
+        sa.Column("gone_at", sa.Double(), nullable=True),
+        sa.PrimaryKeyConstraint("number"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "refreshes",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
@@ -78,12 +121,14 @@ def upgrade() -> None:
         sa.Column("takes_up", sa.String(), nullable=True),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("person", sa.String(), nullable=False),
-        sa.Column("machine", sa.String(), nullable=False),
-        sa.Column("process", sa.Integer(), nullable=False),
+        sa.Column("lease", sa.Integer(), nullable=False),
         sa.Column("toolkit_version", sa.String(), nullable=False),
-        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("warnings", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["lease"],
+            ["leases.number"],
+        ),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
@@ -155,12 +200,21 @@ def upgrade() -> None:
         sa.Column("adopted", sa.Boolean(), nullable=False),
         sa.Column("holds_unknown", sa.Boolean(), nullable=False),
         sa.Column("mixes_forms", sa.Boolean(), nullable=False),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("kept_by", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["export_id"],
             ["exports.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("export_id", "segment", "host", "advertiser_id", "identifier_type"),
+    )
+    op.create_index(
+        "one_list_in_use",
+        "contact_lists",
+        ["export_id", "segment", "host", "advertiser_id", "identifier_type"],
+        unique=True,
+        sqlite_where=sa.text("left_at IS NULL"),
+        postgresql_where=sa.text("left_at IS NULL"),
     )
     op.create_index("ix_contact_lists_host_criteo_id", "contact_lists", ["host", "criteo_id"], unique=False)
     op.create_table(
@@ -200,11 +254,9 @@ def upgrade() -> None:
         sa.Column("dry_run", sa.Boolean(), nullable=False),
         sa.Column("started_by", sa.String(), nullable=False),
         sa.Column("person", sa.String(), nullable=False),
-        sa.Column("machine", sa.String(), nullable=False),
-        sa.Column("process", sa.Integer(), nullable=False),
+        sa.Column("lease", sa.Integer(), nullable=False),
         sa.Column("toolkit_version", sa.String(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("heartbeat_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("inputs", sa.JSON(), nullable=False),
         sa.Column("segments", sa.JSON(), nullable=False),
@@ -217,9 +269,14 @@ def upgrade() -> None:
         sa.Column("resumes", sa.String(), nullable=True),
         sa.Column("cancel_by", sa.String(), nullable=True),
         sa.Column("refresh_id", sa.String(), nullable=True),
+        sa.Column("abandoned", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["export_id"],
             ["exports.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["lease"],
+            ["leases.number"],
         ),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -236,6 +293,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("contact_list_id", sa.Integer(), nullable=False),
+        sa.Column("criteo_id", sa.String(), nullable=True),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("operation", sa.String(), nullable=False),
         sa.Column("identifiers", sa.Integer(), nullable=False),
@@ -244,6 +302,7 @@ def upgrade() -> None:
         sa.Column("invalid", sa.Integer(), nullable=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_after", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["contact_list_id"],
             ["contact_lists.id"],
@@ -259,18 +318,43 @@ def upgrade() -> None:
         "list_leases",
         sa.Column("host", sa.String(), nullable=False),
         sa.Column("criteo_id", sa.String(), nullable=False),
-        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("lease", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["run_id"],
-            ["runs.id"],
+            ["lease"],
+            ["leases.number"],
         ),
         sa.PrimaryKeyConstraint("host", "criteo_id"),
+    )
+    op.create_table(
+        "list_marks",
+        sa.Column("token", sa.String(), nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("criteo_id", sa.String(), nullable=True),
+        sa.Column("contact_list_id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_confirmed", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("token"),
+    )
+    op.create_index("ix_list_marks_host_criteo_id", "list_marks", ["host", "criteo_id"], unique=False)
+    op.create_table(
+        "history_parts",
+        sa.Column("contact_list_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("file", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_list_id"],
+            ["contact_lists.id"],
+        ),
+        sa.PrimaryKeyConstraint("contact_list_id", "number"),
     )
 
 
 def downgrade() -> None:
     """Drop the tables, those first that refer to others."""
     for table in (
+        "history_parts",
+        "list_marks",
         "list_leases",
         "batches",
         "runs",
@@ -280,6 +364,7 @@ def downgrade() -> None:
         "seals",
         "exports",
         "refreshes",
+        "leases",
         "people",
         "matters",
         "connections",

@@ -1,0 +1,82 @@
+"""A run is stopped, another takes over, and the first goes on: it changes nothing more, and the list ends right."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.conftest import Databases
+from tests.faults.killing import NOWHERE, Place
+from tests.faults.stopping import LOST, StoppedDays
+from toolkit.runs import RunStatus
+
+EACH_VARIABLE = "TOOLKIT_TESTS_LONG"
+"""Set, it lets runs be stopped at each instant, and not at some of each kind only."""
+SENT = ("send PATCH", "send body")
+"""Right after leave was given and before the bytes leave, and between the head and the body."""
+WORST = (
+    *SENT,
+    "transaction of toolkit.workspace.leases.Lease.guard",
+    "transaction of toolkit.runs.ledger.Ledger.begin",
+    "transaction of toolkit.runs.ledger.Ledger.acknowledge",
+    "rename lists",
+    "rename history",
+    "transaction of toolkit.runs.ledger.Ledger._replace_snapshot",
+    "transaction of toolkit.runs.ledger.Ledger.sweep",
+    "transaction of toolkit.runs.lifecycle._end",
+)
+"""Before leave is asked for, between answer and acknowledgement, while the snapshot is written, before the end."""
+
+
+def chosen(places: Sequence[Place]) -> list[Place]:
+    """Return all instants, or those of the worst kinds."""
+    if os.environ.get(EACH_VARIABLE):
+        return list(places)
+    return [it for it in places if it.what in SENT or (it.what in WORST and it.number == 1)]
+
+
+@pytest.mark.parametrize("evenly", [True, False])
+def test_a_stopped_run_changes_nothing_more(
+    tmp_path: Path, databases: Databases, capsys: pytest.CaptureFixture[str], evenly: bool
+) -> None:
+    stopped: Counter[str] = Counter()
+    late: Counter[str] = Counter()
+    with StoppedDays(tmp_path, Random(1), database=databases.new(), batch_size=8) as days:
+        for _ in range(2):
+            days.begin(evenly=True)
+            days.run()
+        days.begin(evenly=True)
+        for place in chosen(days.start_run(stops_at=NOWHERE).places()):
+            days.begin(evenly=evenly)
+            process = days.start_run(stops_at=place)
+            if not process.stops():
+                continue
+            stopped[place.what] += 1
+            first = days.last_run
+            days.let_time_pass(seconds=1000)
+            days.begin_back()
+            second = days.run()
+            assert days.held == days.wanted, place
+            process.go_on()
+            assert process.exit_code == 0
+            is_changed = days.held != days.wanted
+            late[place.what] += is_changed
+            if first.status is RunStatus.RUNNING:
+                assert days.error_of(first) == LOST, place
+                assert days.warns_of(second, first), place
+            if is_changed:
+                assert days.health == "warning"
+            days.begin(evenly=evenly)
+            third = days.run()
+            assert days.held == days.wanted, place
+            if is_changed:
+                assert days.warns_of(third, first), place
+    with capsys.disabled():
+        print(f"\n{stopped.total()} runs stopped on {databases.kind}; after the takeover: {+late}")
+    # What had leave already, and nothing else, is sent.
+    assert +late
+    assert (+late).keys() <= set(SENT)
+    assert stopped.keys() >= set(WORST)

@@ -1,0 +1,121 @@
+"""One export that ends in any way keeps no other from running, and a run whose folder can't be made is recorded."""
+
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import toolkit
+from tests.conftest import Tables, save_nightly
+from toolkit.errors import ToolkitError, UnforeseenError
+from toolkit.refresh import RefreshOptions, refresh
+from toolkit.refresh.refresh import in_this_process
+from toolkit.runs import Run, RunStatus
+from toolkit.runs.lifecycle import now
+from toolkit.sandbox import Sandbox
+
+
+@pytest.fixture
+def panicking(tables: Tables) -> None:
+    """Let Polars panic, which raises what is no Exception, where it reads the segment of that name."""
+    odd = pa.array([0], pa.timestamp("us", tz="+05:30"))
+    pq.write_table(pa.table({"CustomerId": ["C001"], "At": odd}), tables.folder / "segments" / "Panics.parquet")
+
+
+@pytest.fixture
+def two_exports(workspace: toolkit.Workspace, tables: Tables) -> toolkit.Workspace:
+    """Exports of which the first by name sends a segment that can't be read from later on."""
+    tables.write(segments={"Panics": ["C001"]})
+    save_nightly(workspace)
+    options = workspace.export("Nightly").model_dump(exclude={"name", "version"})
+    workspace.save_export("A first", **(options | {"segments": ["Panics"]}))
+    return workspace
+
+
+class TestNativePanic:
+    def test_the_others_run(self, two_exports: toolkit.Workspace, panicking: None, criteo: Sandbox) -> None:
+        ended = two_exports.run_all()
+        assert isinstance(ended["A first"], ToolkitError)
+        assert isinstance(ended["Nightly"], Run)
+        assert ended["Nightly"].status is RunStatus.SUCCESSFUL
+        assert [it.name for it in criteo.lists()] == ["All"]
+
+    def test_the_refresh_runs_the_others(self, two_exports: toolkit.Workspace, panicking: None) -> None:
+        done = refresh(two_exports._folder, RefreshOptions(), execute=in_this_process)
+        statuses = {it.export: it.status for it in done.exports}
+        assert statuses == {"A first": RunStatus.FAILED, "Nightly": RunStatus.SUCCESSFUL}
+
+    @pytest.mark.parametrize("ends_all", [KeyboardInterrupt, SystemExit])
+    def test_a_person_ends_all(
+        self, two_exports: toolkit.Workspace, monkeypatch: pytest.MonkeyPatch, ends_all: type[BaseException]
+    ) -> None:
+        def end() -> None:
+            raise ends_all
+
+        monkeypatch.setattr("toolkit.runs.execute.preload", end)
+        with pytest.raises(ends_all):
+            two_exports.run_all()
+        assert two_exports.runs().height == 1
+
+    def test_it_is_told_in_the_background_of_a_form(self) -> None:
+        from toolkit.forms.background import Background
+
+        told: list[Exception] = []
+
+        def panic(_: object) -> None:
+            raise pl.exceptions.PanicException("at the disco")
+
+        background = Background()
+        background.start(panic, done=lambda _: None, failed=told.append)
+        background.wait()
+        (error,) = told
+        assert isinstance(error, UnforeseenError)
+
+
+class TestRunFolder:
+    @pytest.fixture
+    def unmakable(self, workspace: toolkit.Workspace) -> Path:
+        """The place of the runs' folders, taken by a file."""
+        runs = workspace.path / "runs"
+        runs.write_text("in its place")
+        return runs
+
+    def test_it_is_recorded_and_told(self, workspace: toolkit.Workspace, unmakable: Path, criteo: Sandbox) -> None:
+        run = workspace.run("Nightly")
+        assert run.status is RunStatus.FAILED
+        assert run.error is not None
+        assert run.error["kind"] == "UnavailableError"
+        assert str(unmakable) in run.error["what"]
+        assert workspace.runs()["status"].to_list() == ["failed"]
+        assert criteo.lists() == []
+
+    def test_the_refresh_tries_it_again(self, workspace: toolkit.Workspace, unmakable: Path) -> None:
+        class Mending:
+            """A clock that mends the disk while the refresh sleeps."""
+
+            def __init__(self) -> None:
+                self.slept = 0.0
+
+            def now(self) -> datetime:
+                return now() + timedelta(seconds=self.slept)
+
+            def sleep(self, seconds: float) -> None:
+                self.slept += seconds
+                if workspace.runs().height:
+                    unmakable.unlink()
+
+        done = refresh(workspace._folder, RefreshOptions(), clock=Mending(), execute=in_this_process)
+        (export,) = done.exports
+        assert (export.status, export.tries) == (RunStatus.SUCCESSFUL, 2)
+        assert sorted(workspace.runs()["status"]) == ["failed (retrying)", "successful"]
+
+    def test_forgetting_says_what_is_left(self, workspace: toolkit.Workspace) -> None:
+        workspace.run("Nightly").raise_for_status()
+        shutil.move(workspace.path / "runs", workspace.path / "elsewhere")
+        (workspace.path / "runs").write_text("in its place")
+        forgotten = workspace.forget(customer="C001")
+        assert (forgotten.done, forgotten.frame["done"].to_list()) == (False, [False])

@@ -1,0 +1,327 @@
+"""Who is excluded: a person, not an identifier.
+
+Whoever has a suppressed or excluded key or identifier is sent under none, and whoever shares an identifier with such a
+person neither. This is a closure: it ends when no profile is met any more that shares something with one that is out.
+Why it goes that far is in docs/decisions/18-a-person-is-excluded.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+import narwhals as nw
+import polars as pl
+
+from toolkit.audience import email
+from toolkit.audience.identifiers import IdentifierForm, IdentifierKind, composed, hashed
+from toolkit.audience.placeholders import Placeholders
+from toolkit.audience.suppression import HASHES, LONG_HASH, SHORT_HASH, Suppression, is_madid, with_madids_as_compared
+from toolkit.errors import DataError
+
+MOST_STEPS = 100
+"""So long a chain of people who share identifiers is a fault of the data."""
+
+
+class SuppressedBy(StrEnum):
+    """By what a member is suppressed; the first of these that holds."""
+
+    CUSTOMER_KEY = "customer key"
+    """The key is on the suppression list."""
+    IDENTIFIER = "identifier"
+    """An identifier of the profile is on the suppression list."""
+    EXCLUDED_SEGMENT = "excluded segment"
+    """The customer is in a segment that the export excludes."""
+    SHARED_IDENTIFIER = "shared identifier"
+    """The profile shares an identifier with somebody who is suppressed."""
+
+
+BY_TYPE = pl.Enum([it.value for it in SuppressedBy])
+_RANK = {it: rank for rank, it in enumerate(SuppressedBy)}
+_BY = {rank: it.value for it, rank in _RANK.items()}
+_RANK_TYPE = pl.UInt8
+_BYTES_OF_MADID = 36
+
+
+class IdentityColumn(NamedTuple):
+    """A profile column by whose values people are known."""
+
+    name: str
+    kind: IdentifierKind
+
+
+@dataclass(frozen=True, eq=False)
+class Excluded:
+    """The profiles that are sent under no identifier.
+
+    ``customers`` has a row a profile: ``customer`` (the key) and ``suppressed_by``. ``identifiers`` has ``customer``,
+    ``kind`` and ``value`` of what these profiles hold, as it is before it is hashed: it is for the memory only.
+    """
+
+    customers: pl.DataFrame
+    identifiers: pl.DataFrame
+    addresses: pl.DataFrame | None = None
+    """Where members have to be compared by the address that they are sent by: ``known_as`` (its SHA-256, or the hash
+    that the profile holds) and ``suppressed_by``."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody is excluded."""
+        return self.customers.is_empty() and (self.addresses is None or self.addresses.is_empty())
+
+    @classmethod
+    def nobody(cls, key_type: pl.DataType) -> "Excluded":
+        """Nobody is excluded."""
+        return cls(
+            pl.DataFrame(schema={"customer": key_type, "suppressed_by": BY_TYPE}),
+            pl.DataFrame(schema={"customer": key_type, "kind": pl.String, "value": pl.String}),
+        )
+
+
+def find_excluded(
+    profiles: pl.LazyFrame,
+    *,
+    profile_key: str,
+    columns: Sequence[IdentityColumn],
+    suppression: Suppression,
+    members: pl.Series | None = None,
+    most_steps: int | None = None,
+) -> Excluded:
+    """Find all profiles that are excluded, in as many passes over the profiles as people are linked to one another.
+
+    Args:
+        profiles: The profile table, with the key and the columns.
+        profile_key: The column with the key.
+        columns: The columns by whose values people are known.
+        suppression: The suppression list.
+        members: The keys of members of excluded segments, of the same type as those of the profiles.
+        most_steps: End after so many passes: 1 finds those who are named, and nobody who shares with them.
+
+    Raises:
+        DataError: The people are linked in a chain of more than a hundred steps.
+    """
+    key_type = profiles.select(profile_key).collect_schema()[profile_key]
+    wanted = _Wanted.named(suppression, members, key_type)
+    fields = profiles.select(
+        pl.col(profile_key).alias("customer"),
+        *(pl.col(it.name).cast(pl.String).alias(_field(number)) for number, it in enumerate(columns)),
+    )
+    found = _NOTHING_FOUND.with_columns(pl.col("customer").cast(key_type))
+    known = {kind: pl.Series("value", [], dtype=pl.String) for kind in IdentifierKind}
+    ranked, identifiers = found.select("customer", "rank"), found.select("customer", "kind", "value")
+    steps = 0
+    while not wanted.is_empty and steps != most_steps:
+        if steps == MOST_STEPS:
+            raise _too_long(columns)
+        steps += 1
+        met = _met(fields, columns, wanted)
+        new = met.join(ranked, on="customer", how="anti")
+        ranked = pl.concat([ranked, new.select("customer", "rank")])
+        theirs = _identifiers(new, columns)
+        identifiers = pl.concat([identifiers, theirs])
+        wanted, known = _Wanted.sharing(_not_named(theirs, suppression) if steps == 1 else theirs, known)
+    by = pl.col("rank").replace_strict(_BY, return_dtype=BY_TYPE).alias("suppressed_by")
+    return Excluded(ranked.select("customer", by), identifiers.unique())
+
+
+def find_excluded_by_address(
+    profiles: pl.LazyFrame,
+    *,
+    profile_key: str,
+    column: IdentityColumn,
+    suppression: Suppression,
+    members: pl.Series | None = None,
+) -> Excluded | None:
+    """Find who is excluded where people are known by one address alone, without a look at all addresses.
+
+    Members who share an address with one who is out can be met by the address itself, when they are prepared, as long
+    as each address that is out is known in all forms. Returns None when one is not: then all have to be looked at.
+    The arguments are those of ``find_excluded``.
+    """
+    complete = suppression.frame.drop_nulls([it.value for it in HASHES])
+    of_addresses = suppression.frame.filter(pl.any_horizontal(pl.col(it.value).is_not_null() for it in HASHES))
+    if complete.height < of_addresses.height:
+        return None
+    keys = Suppression(suppression.frame.join(of_addresses, on=suppression.frame.columns, how="anti", nulls_equal=True))
+    found = find_excluded(
+        profiles, profile_key=profile_key, columns=[column], suppression=keys, members=members, most_steps=1
+    )
+    theirs = found.identifiers.select("value").unique()
+    if theirs.select((pl.col("value").str.contains(SHORT_HASH) | pl.col("value").str.contains(LONG_HASH)).any()).item():
+        return None
+    named = pl.concat(complete[it.value].alias("known_as") for it in HASHES)
+    shared = pl.concat(theirs.select(hashed("value", it).alias("known_as"))["known_as"] for it in HASHES)
+    ranked = pl.concat([_ranked(named, SuppressedBy.IDENTIFIER), _ranked(shared, SuppressedBy.SHARED_IDENTIFIER)])
+    by = pl.col("rank").min().replace_strict(_BY, return_dtype=BY_TYPE).alias("suppressed_by")
+    return Excluded(found.customers, found.identifiers, ranked.group_by("known_as").agg(by))
+
+
+class _Wanted(NamedTuple):
+    """What a pass over the profiles looks for; each frame has the ``rank`` of the reason beside the value."""
+
+    keys: pl.DataFrame
+    key_hashes: pl.DataFrame
+    texts: dict[IdentifierKind, pl.DataFrame]
+    """``value``: fields as they are, normalised."""
+    hashes: dict[IdentifierKind, dict[IdentifierForm, pl.DataFrame]]
+    """``value``: the hashes of fields, by form."""
+
+    @classmethod
+    def named(cls, suppression: Suppression, members: pl.Series | None, key_type: pl.DataType) -> "_Wanted":
+        """Look for those whom the suppression list names, and for the members of excluded segments."""
+        on_list = _typed(suppression.customers, key_type)
+        excluded = on_list.clear() if members is None else members.drop_nulls().unique().alias("customer")
+        keys = pl.concat(
+            [_ranked(on_list, SuppressedBy.CUSTOMER_KEY), _ranked(excluded, SuppressedBy.EXCLUDED_SEGMENT)]
+        )
+        frame = suppression.frame
+        addresses = {
+            form: _ranked(frame[form.value].drop_nulls().unique().alias("value"), SuppressedBy.IDENTIFIER)
+            for form in suppression.forms_to_compare()
+        }
+        madids = _ranked(suppression.madids.alias("value"), SuppressedBy.IDENTIFIER)
+        return cls(
+            keys.group_by("customer").agg(pl.col("rank").min()),
+            _ranked(frame["customer_sha256"].drop_nulls().unique().alias("value"), SuppressedBy.CUSTOMER_KEY),
+            {IdentifierKind.EMAIL: _ranked(suppression.identifiers.alias("value"), SuppressedBy.IDENTIFIER)},
+            {IdentifierKind.EMAIL: addresses, IdentifierKind.MADID: {IdentifierForm.SHA256: madids}},
+        )
+
+    @classmethod
+    def sharing(
+        cls, identifiers: pl.DataFrame, known: dict[IdentifierKind, pl.Series]
+    ) -> "tuple[_Wanted, dict[IdentifierKind, pl.Series]]":
+        """Look for those who have one of these identifiers, unless they were looked for before."""
+        nobody = cls.named(Suppression.nobody(), None, identifiers.schema["customer"])
+        texts: dict[IdentifierKind, pl.DataFrame] = {}
+        hashes: dict[IdentifierKind, dict[IdentifierForm, pl.DataFrame]] = {}
+        for kind, before in known.items():
+            new = identifiers.filter(kind=kind.value).select("value").unique()
+            new = new.join(before.to_frame(), on="value", how="anti")
+            known = {**known, kind: pl.concat([before, new["value"]])}
+            values = new["value"]
+            if kind is IdentifierKind.EMAIL:
+                values, hashes[kind] = _in_all_forms(new)
+            texts[kind] = _ranked(values, SuppressedBy.SHARED_IDENTIFIER)
+        return nobody._replace(texts=texts, hashes=hashes), known
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing left to look for."""
+        forms = [it for by_form in self.hashes.values() for it in by_form.values()]
+        return all(it.is_empty() for it in (self.keys, self.key_hashes, *self.texts.values(), *forms))
+
+    @property
+    def is_of_keys(self) -> bool:
+        """Whether keys alone are looked for, so that no identifier has to be normalised."""
+        return self._replace(keys=self.keys.clear()).is_empty
+
+
+def _in_all_forms(addresses: pl.DataFrame) -> tuple[pl.Series, dict[IdentifierForm, pl.DataFrame]]:
+    """Return what a field may hold that is one of these, and the hashes of what it may be."""
+    is_hash = pl.col("value").str.contains(SHORT_HASH) | pl.col("value").str.contains(LONG_HASH)
+    plain = addresses.filter(~is_hash)
+    texts = [addresses["value"], *(plain.select(hashed("value", it).alias("value"))["value"] for it in HASHES)]
+    short = addresses.filter(pl.col("value").str.contains(SHORT_HASH))["value"]
+    long = addresses.filter(pl.col("value").str.contains(LONG_HASH))["value"]
+    texts.append(short.to_frame().select(hashed("value", IdentifierForm.SHA256).alias("value"))["value"])
+    read_as = {IdentifierForm.MD5: short, IdentifierForm.SHA256: long, IdentifierForm.SHA256_OF_MD5: long}
+    forms = {form: _ranked(it, SuppressedBy.SHARED_IDENTIFIER) for form, it in read_as.items()}
+    return pl.concat(texts).unique(), forms
+
+
+def _met(fields: pl.LazyFrame, columns: Sequence[IdentityColumn], wanted: _Wanted) -> pl.DataFrame:
+    """Return ``customer``, ``rank`` and the normalised fields of the profiles that are looked for."""
+    if wanted.is_of_keys:
+        rows = _normalised(fields.join(wanted.keys.lazy(), on="customer", how="inner"), columns)
+        return rows.collect(engine="streaming").unique("customer")
+    rows = _normalised(fields, columns)
+    ranks: list[str] = []
+
+    def compare(rows: pl.LazyFrame, on: pl.Expr, values: pl.DataFrame) -> pl.LazyFrame:
+        if values.is_empty():
+            return rows
+        rank = f"rank {len(ranks)}"
+        ranks.append(rank)
+        right = values.lazy().rename({values.columns[0]: "compared", "rank": rank})
+        return rows.with_columns(compared=on).join(right, on="compared", how="left").drop("compared")
+
+    rows = compare(rows, pl.col("customer"), wanted.keys)
+    if not wanted.key_hashes.is_empty():
+        text = rows.with_columns(key=pl.col("customer").cast(pl.String))
+        rows = compare(text, hashed("key", IdentifierForm.SHA256), wanted.key_hashes).drop("key")
+    for number, (_, kind) in enumerate(columns):
+        name = _field(number)
+        if kind in wanted.texts:
+            rows = compare(rows, pl.col(name), wanted.texts[kind])
+        for form, values in wanted.hashes.get(kind, {}).items():
+            rows = compare(rows, hashed(name, form), values)
+    rank = pl.min_horizontal(ranks) if ranks else pl.lit(None, _RANK_TYPE)
+    found = rows.with_columns(rank=rank).drop(ranks).filter(pl.col("rank").is_not_null())
+    return found.collect(engine="streaming").unique("customer")
+
+
+def _normalised(fields: pl.LazyFrame, columns: Sequence[IdentityColumn]) -> pl.LazyFrame:
+    emails = [_field(number) for number, it in enumerate(columns) if it.kind is IdentifierKind.EMAIL]
+    madids = [_field(number) for number, it in enumerate(columns) if it.kind is IdentifierKind.MADID]
+    # What takes long is for letters that are not ASCII; most fields have none, and expressions pass over nulls.
+    is_ascii = {it: pl.col(it).str.len_bytes() == pl.col(it).str.len_chars() for it in emails}
+    rows = fields.with_columns(pl.when(~is_ascii[it]).then(it).alias(f"other {it}") for it in emails)
+    # Of 36 bytes a mobile id has nothing around it that would have to be looked for.
+    is_bare = {it: pl.col(it).str.len_bytes() == _BYTES_OF_MADID for it in madids}
+    rows = rows.with_columns(pl.when(~is_bare[it]).then(it).alias(f"other {it}") for it in madids)
+    rows = with_madids_as_compared(rows, [f"other {it}" for it in madids])
+    rows = rows.with_columns(pl.coalesce(f"other {it}", pl.col(it).str.to_lowercase()).alias(it) for it in madids).drop(
+        f"other {it}" for it in madids
+    )
+    rows = nw.from_native(rows).with_columns(email.normalised(nw.col(f"other {it}")) for it in emails).to_native()
+    return rows.with_columns(
+        pl.coalesce(composed(pl.col(f"other {it}")), pl.col(it).str.strip_chars().str.to_lowercase()).alias(it)
+        for it in emails
+    ).drop(f"other {it}" for it in emails)
+
+
+def _identifiers(rows: pl.DataFrame, columns: Sequence[IdentityColumn]) -> pl.DataFrame:
+    """Return ``customer``, ``kind`` and ``value`` of the fields that are identifiers; the word 'none' links nobody."""
+    parts = [_NOTHING_FOUND.with_columns(pl.col("customer").cast(rows.schema["customer"])).drop("rank")]
+    nobody = Placeholders.of(())
+    for number, (_, kind) in enumerate(columns):
+        value = nw.col("value")
+        is_one = email.is_hash(value) | email.is_valid(value) if kind is IdentifierKind.EMAIL else is_madid("value")
+        theirs = rows.select("customer", pl.lit(kind.value).alias("kind"), pl.col(_field(number)).alias("value"))
+        parts.append(nw.from_native(theirs.drop_nulls()).filter(is_one, ~nobody.names_nobody(value)).to_native())
+    return pl.concat(parts).unique()
+
+
+def _not_named(identifiers: pl.DataFrame, suppression: Suppression) -> pl.DataFrame:
+    """Leave out what the suppression list names in every form: who has that was met by it already."""
+    complete = suppression.frame.drop_nulls([it.value for it in HASHES])[IdentifierForm.SHA256.value]
+    named = pl.concat([complete.alias("hash"), suppression.madids.alias("hash")]).unique().to_frame()
+    hashes = identifiers.with_columns(hash=hashed("value", IdentifierForm.SHA256))
+    return hashes.join(named, on="hash", how="anti").drop("hash")
+
+
+def _field(number: int) -> str:
+    return f"field {number}"
+
+
+def _ranked(values: pl.Series, by: SuppressedBy) -> pl.DataFrame:
+    return values.to_frame().with_columns(rank=pl.lit(_RANK[by], _RANK_TYPE))
+
+
+def _typed(keys: pl.Series, key_type: pl.DataType) -> pl.Series:
+    """Return those keys that are keys of this type, written just so: ``007`` is not the number 7."""
+    typed = keys.to_frame("text").with_columns(pl.col("text").cast(key_type, strict=False).alias("customer"))
+    return typed.filter(pl.col("customer").cast(pl.String) == pl.col("text"))["customer"]
+
+
+_NOTHING_FOUND = pl.DataFrame(schema={"customer": pl.String, "kind": pl.String, "value": pl.String, "rank": _RANK_TYPE})
+
+
+def _too_long(columns: Sequence[IdentityColumn]) -> DataError:
+    named = ", ".join(repr(it.name) for it in columns)
+    return DataError(
+        f"Customers who are suppressed share identifiers with others, and these with others, over more than "
+        f"{MOST_STEPS} steps, so that nobody can say where a person ends.",
+        f"Look for values that stand for nobody in the profile columns {named}, such as an address of the shop itself.",
+    )

@@ -1,0 +1,153 @@
+"""Keys of members that are spelt otherwise than those of profiles, and keys that may not be kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from toolkit.audience.suppression import ADDRESS, Suppression
+from toolkit.errors import DataError
+from toolkit.redaction import redacted
+from toolkit.tables import KeyRule, Profiles, Table, reading
+from toolkit.tables.key_rules import normalized
+
+_SCHEMA = pl.Schema(
+    {"rule": pl.String(), "members": pl.Int64(), "member_example": pl.String(), "profile_example": pl.String()}
+)
+_MOST_EXAMPLES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class SpeltOtherwise:
+    """Members who are in no profile because their keys are spelt otherwise there."""
+
+    members: int
+    """How many, each counted once."""
+    frame: pl.DataFrame
+    """A row a kind: the ``rule`` that would match, ``members``, and the keys of one, here and in the profiles."""
+
+    @classmethod
+    def nobody(cls) -> "SpeltOtherwise":
+        """No member is."""
+        return cls(0, pl.DataFrame(schema=_SCHEMA))
+
+    @property
+    def sentences(self) -> list[str]:
+        """A warning for each kind, none when there is nobody."""
+        return [
+            f"{row['members']:,} members are in no profile because their keys are spelt otherwise than the profiles' "
+            f"({row['rule']}), such as {redacted(row['member_example'])!r} for {redacted(row['profile_example'])!r}. "
+            f"If that is the same customer, read the profiles with key_normalization=[{row['rule']!r}]."
+            for row in self.frame.iter_rows(named=True)
+        ]
+
+
+def find_spelt_otherwise(unknown: pl.Series, table: Table) -> SpeltOtherwise:
+    """Return which of these keys, that are in no profile, would be by some rules.
+
+    Args:
+        unknown: Members' keys, as text.
+        table: The profiles.
+    """
+    members = unknown.drop_nulls().unique().alias("member").to_frame()
+    if members.is_empty() or table.key_type != pl.String:
+        return SpeltOtherwise.nobody()
+    pairs = _pairs(members, table, list(KeyRule)).unique("member", keep="any")
+    rows = []
+    for rule in KeyRule:
+        others = [it for it in KeyRule if it is not rule]
+        differs = normalized(pl.col("member"), others) != normalized(pl.col("profile"), others)
+        found = pairs.filter(differs)
+        if found.height:
+            first = found.sort("member").row(0, named=True)
+            rows.append((rule.value, found.height, first["member"], first["profile"]))
+    return SpeltOtherwise(pairs.height, pl.DataFrame(rows, schema=_SCHEMA, orient="row"))
+
+
+def as_in_profiles(members: pl.DataFrame, table: Table, rules: Sequence[KeyRule]) -> pl.DataFrame:
+    """Return ``segment`` and ``customer`` with each key as the profiles have it, where the rules find one.
+
+    Raises:
+        DataError: Two profiles have keys that are one key by the rules.
+    """
+    keys = members.select(pl.col("customer").alias("member")).drop_nulls().unique()
+    pairs = _pairs(keys, table, rules)
+    _refuse_ambiguous(pairs, table, rules)
+    found = pairs.select(pl.col("member").alias("customer"), "profile")
+    return members.join(found, on="customer", how="left", maintain_order="left").select(
+        "segment", pl.coalesce("profile", "customer").alias("customer")
+    )
+
+
+def suppressed_by_rules(suppression: Suppression, customers: pl.Series, rules: Sequence[KeyRule]) -> Suppression:
+    """Return the suppression with those of the customers whose keys are suppressed in another spelling."""
+    key = pl.col("customer")
+    known = suppression.customers.to_frame("customer").select(normalized(key, rules))["customer"]
+    if known.is_empty():
+        return suppression
+    meant = customers.alias("customer").to_frame().filter(normalized(key, rules).is_in(known.implode()))
+    return suppression + Suppression.of_customers(meant["customer"])
+
+
+def refuse_addresses(keys: pl.Series, *, column: str, what: str) -> None:
+    """Refuse keys that are e-mail addresses: they would be written into histories, reports and frames.
+
+    Args:
+        keys: The keys of members.
+        column: The column that they stand in.
+        what: The table, as errors call it, with its place.
+
+    Raises:
+        DataError: Some are.
+    """
+    if keys.dtype != pl.String:
+        return
+    count = int(keys.str.contains(ADDRESS).sum() or 0)
+    if count:
+        raise DataError(
+            f"In column {column!r} of the {what}, {count:,} of {len(keys):,} keys are e-mail addresses. Keys are kept "
+            "in the history and shown in reports, where no address may stand.",
+            "Name a column that holds a customer ID as the key. Where there is none, have both tables written with the "
+            "SHA-256 of the address as the key.",
+        )
+
+
+def require_no_addresses_as_keys(profiles: Profiles) -> None:
+    """Refuse profiles whose first keys are e-mail addresses.
+
+    Raises:
+        DataError: Some are; or the table can't be read.
+    """
+    table = profiles.look()
+    with reading(table):
+        keys = table.scan().select(pl.col(table.key)).head(_SAMPLE).collect()[table.key]
+    refuse_addresses(keys, column=profiles.key, what=f"profiles at {profiles.location}")
+
+
+_SAMPLE = 1_000
+
+
+def _pairs(members: pl.DataFrame, table: Table, rules: Sequence[KeyRule]) -> pl.DataFrame:
+    """Return ``member`` and ``profile`` keys that are one key by the rules."""
+    wanted = members.lazy().with_columns(key=normalized(pl.col("member"), rules))
+    profiles = table.scan().select(pl.col(table.key).alias("profile"))
+    with reading(table):
+        return (
+            profiles.with_columns(key=normalized(pl.col("profile"), rules))
+            .join(wanted, on="key", how="inner")
+            .select("member", "profile")
+            .collect(engine="streaming")
+        )
+
+
+def _refuse_ambiguous(pairs: pl.DataFrame, table: Table, rules: Sequence[KeyRule]) -> None:
+    several = pairs.unique().group_by("member").agg(pl.col("profile").sort()).filter(pl.col("profile").list.len() > 1)
+    if several.height:
+        first = several.sort("member")["profile"][0]
+        named = " and ".join(repr(redacted(it)) for it in first.head(_MOST_EXAMPLES))
+        raise DataError(
+            f"In column {table.key!r} of the {table.files.what} at {table.files.location}, keys become one by "
+            f"key_normalization={[it.value for it in rules]}, such as {named}: {several.height:,} members would meet "
+            "several profiles.",
+            "Leave out the rule that makes them one, or have the keys of the profiles written in one way.",
+        )
