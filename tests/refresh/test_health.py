@@ -51,7 +51,15 @@ def test_all_is_well_after_a_refresh_that_was_good(refreshed: Refreshed, health:
     refreshed(schedule=NIGHTLY)
     found = health()
     assert (found.level, {it.level for it in found.findings}) == (Level.OK, {Level.OK})
-    assert set(found.frame["what"]) == {"refresh", "next due", "export", "connection", "API version", "disk"}
+    assert set(found.frame["what"]) == {
+        "refresh",
+        "next due",
+        "export",
+        "connection",
+        "API version",
+        "disk",
+        "signatures",
+    }
     assert of(found, "refresh").at == BEGIN
     assert (of(found, "next due").at, of(found, "next due").name) == (BEGIN + timedelta(days=1), "Nightly")
     assert "Health: ok" in repr(found)
@@ -249,7 +257,7 @@ def test_little_room_on_the_disk_is_told(
 def test_prometheus_reads_what_it_is_given(
     workspace: toolkit.Workspace, refreshed: Refreshed, health: Callable[[], Health]
 ) -> None:
-    name = 'Back\\slash, "quotes" and\na line'
+    name = 'Back\\slash and "quotes"'
     save(workspace, name)
     refreshed()
     found = health()
