@@ -38,6 +38,7 @@ class Made:
                 **options,  # type: ignore[arg-type]
             ),
             segments=toolkit.SegmentFolder(location=str(self.folder / "segments"), key="Id"),
+            create=True,
         )
 
 

@@ -24,6 +24,7 @@ def workspace(tmp_path: Path) -> toolkit.Workspace:
         tmp_path / "workspace",
         profiles=toolkit.Profiles(location=str(tmp_path / "profiles.parquet"), key="Id"),
         segments=toolkit.SegmentFolder(location=str(tmp_path / "segments"), key="Id"),
+        create=True,
     )
 
 

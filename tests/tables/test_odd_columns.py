@@ -69,6 +69,7 @@ def test_a_preview_shows_it(tmp_path: Path, name: str) -> None:
         tmp_path / "workspace",
         profiles=odd,
         segments=toolkit.SegmentFolder(location=str(tmp_path / "segments"), key="CustomerId"),
+        create=True,
     )
     assert workspace.preview("S", email_column="EMail", columns=["Odd"]).members.height == 1
     if name == "list":

@@ -41,6 +41,7 @@ def opened(folder: Path, profiles: str) -> toolkit.Workspace:
         folder / "workspace",
         profiles=toolkit.Profiles(location=str(folder / profiles), key="CustomerId"),
         segments=toolkit.SegmentFolder(location=str(folder / "segments"), key="CustomerId"),
+        create=True,
     )
 
 
