@@ -28,6 +28,9 @@ NAMES = [
 ]
 ROWS = pl.DataFrame({"CustomerId": ["C1", "C2"], "EMail": ["a@mail.example", "b@mail.example"]})
 
+# The tables of a workspace that is there are changed on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:This session reads")
+
 
 @pytest.fixture(params=NAMES)
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
