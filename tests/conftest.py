@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from toolkit.sandbox import Sandbox, SandboxOptions, start
 
 if TYPE_CHECKING:
     from tests.postgresql import Server
+    from toolkit.workspace import WorkspaceFolder
 
 # A machine that does other things too may take its time.
 settings.register_profile("unhurried", deadline=None)
@@ -173,3 +175,21 @@ def held(criteo: Sandbox) -> Callable[[str], set[str]]:
         return criteo.identifiers(found.id)
 
     return identifiers
+
+
+def say_saved(folder: "WorkspaceFolder", at: datetime) -> None:
+    """Let all exports have been saved at that moment, signed by whoever acts."""
+    from sqlalchemy import select
+
+    from toolkit.workspace import audit
+    from toolkit.workspace.audit import Action
+    from toolkit.workspace.decided_exports import decided_export
+    from toolkit.workspace.people import acting
+    from toolkit.workspace.records import ExportRecord
+
+    with folder.session() as session, session.begin():
+        actor = acting(session, folder)
+        for record in session.scalars(select(ExportRecord)):
+            record.saved_at = at
+            session.flush()
+            audit.record(session, folder, actor, Action.SAVE_EXPORT, record.name, decides=[decided_export(record)])

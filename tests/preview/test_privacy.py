@@ -116,9 +116,9 @@ def test_a_file_of_no_known_format_is_refused(workspace: toolkit.Workspace, tmp_
 def test_nothing_that_is_shown_holds_an_address_or_loads_from_a_network(
     workspace: toolkit.Workspace, tables: Tables, tmp_path: Path
 ) -> None:
-    emails = pl.read_parquet(tables.profiles.location).with_columns(CustomerId=pl.col("EMail").fill_null("nobody"))
-    emails.write_parquet(tables.profiles.location)
-    tables.write(segments={"All": emails["CustomerId"].to_list(), "Few": ["ann@else.example", "nobody"]})
+    rows = pl.read_parquet(tables.profiles.location).with_columns(Note=pl.col("EMail"), FirstName=pl.col("EMail"))
+    rows.write_parquet(tables.profiles.location)
+    tables.write(segments={"All": rows["CustomerId"].to_list(), "Few": ["nobody"]})
     names = ["All", "Few"]
     preview = workspace.preview(names, email_column="EMail", columns=["FirstName", "Note"])
     page = preview.to_html(tmp_path / "preview.html").read_text()

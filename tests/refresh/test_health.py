@@ -52,12 +52,12 @@ def test_all_is_well_after_a_refresh_that_was_good(refreshed: Refreshed, health:
     found = health()
     assert (found.level, {it.level for it in found.findings}) == (Level.OK, {Level.OK})
     assert set(found.frame["what"]) == {
-        "API version",
-        "connection",
-        "disk",
-        "export",
-        "next due",
         "refresh",
+        "next due",
+        "export",
+        "connection",
+        "API version",
+        "disk",
         "signatures",
     }
     assert of(found, "refresh").at == BEGIN
@@ -258,7 +258,7 @@ def test_little_room_on_the_disk_is_told(
 def test_prometheus_reads_what_it_is_given(
     workspace: toolkit.Workspace, refreshed: Refreshed, health: Callable[[], Health]
 ) -> None:
-    name = 'Back\\slash, "quotes" and\na line'
+    name = 'Back\\slash and "quotes"'
     save(workspace, name)
     refreshed()
     found = health()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import toolkit
-from tests.conftest import Tables
+from tests.conftest import Tables, say_saved
 from tests.notify.conftest import Inbox
 from tests.refresh.conftest import save, written
 from toolkit.refresh import RefreshOptions, ScheduledRun, in_this_process, last_refresh, refresh, refreshes_frame
@@ -105,8 +105,7 @@ def test_of_two_refreshes_at_once_one_waits_and_runs_nothing_again(
     two: toolkit.Workspace, held: Callable[[str], set[str]]
 ) -> None:
     save(two, "Own", schedule=Schedule.daily("00:00"))
-    with WorkspaceFolder.open(two.path).session() as session, session.begin():
-        session.connection().exec_driver_sql("UPDATE exports SET saved_at = '2026-01-01 00:00:00'")
+    say_saved(WorkspaceFolder.open(two.path), datetime(2026, 1, 1, tzinfo=UTC))
     others = _CONTEXT.Barrier(2)
     both = [in_own_process(two.path, others=others) for _ in range(2)]
     for process in both:

@@ -15,7 +15,7 @@ from random import Random
 import pytest
 
 import toolkit
-from tests.conftest import Tables, save_nightly
+from tests.conftest import Tables, save_nightly, say_saved
 from tests.faults.truth import CUSTOMERS, People
 from tests.notify.conftest import Inbox
 from tests.refresh.conftest import MovedClock, save, statuses, written
@@ -166,8 +166,7 @@ def world(
         save(workspace, name, segments=SENT[name], schedule=schedule)
     save(workspace, "By hand", schedule=Schedule.off())
     save(workspace, "Idle", active=False)
-    with WorkspaceFolder.open(workspace.path).session() as session, session.begin():
-        session.connection().exec_driver_sql(f"UPDATE exports SET saved_at = '{clock.at:%Y-%m-%d %H:%M:%S}'")
+    say_saved(WorkspaceFolder.open(workspace.path), clock.at)
     return made
 
 

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 import toolkit
-from tests.conftest import Tables
+from tests.conftest import Tables, say_saved
 from tests.notify.conftest import Inbox
 from tests.refresh.conftest import BEGIN, MovedClock, save, statuses, written
 from toolkit.errors import BusyError, ConfigurationError, UnavailableError
@@ -135,8 +135,7 @@ class TestTimes:
 
     @staticmethod
     def _say_saved(folder: WorkspaceFolder, at: str) -> None:
-        with folder.session() as session, session.begin():
-            session.connection().exec_driver_sql(f"UPDATE exports SET saved_at = '{at}'")
+        say_saved(folder, datetime.fromisoformat(f"{at}+00:00"))
 
 
 class TestRetrying:

@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 import toolkit
@@ -14,16 +12,23 @@ from tests.conftest import Tables, save_nightly
 from toolkit.errors import ToolkitError, UnforeseenError
 from toolkit.refresh import RefreshOptions, refresh
 from toolkit.refresh.refresh import in_this_process
-from toolkit.runs import Run, RunStatus
+from toolkit.runs import Run, RunStatus, execute
 from toolkit.runs.lifecycle import now
 from toolkit.sandbox import Sandbox
+from toolkit.workspace import WorkspaceFolder
 
 
 @pytest.fixture
-def panicking(tables: Tables) -> None:
-    """Let Polars panic, which raises what is no Exception, where it reads the segment of that name."""
-    odd = pa.array([0], pa.timestamp("us", tz="+05:30"))
-    pq.write_table(pa.table({"CustomerId": ["C001"], "At": odd}), tables.folder / "segments" / "Panics.parquet")
+def panicking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Polars panic, which raises what is no Exception, where the first export is prepared."""
+    prepared = execute.prepared
+
+    def panic(folder: WorkspaceFolder, export: toolkit.Export) -> object:
+        if export.name == "A first":
+            raise pl.exceptions.PanicException("a native panic")
+        return prepared(folder, export)
+
+    monkeypatch.setattr(execute, "prepared", panic)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -59,6 +60,15 @@ def elsewhere(folder: Path) -> toolkit.Workspace:
         opened = toolkit.open_workspace(folder)
         assert opened.me.role is toolkit.Role.ADMINISTRATOR
     return opened
+
+
+def own_process(workspace: toolkit.Workspace, **options: Any) -> OwnProcess:
+    """Run in a process that remembers what the machine does on which this workspace lies."""
+    memory = workspace.path.with_name(f"memory-of-{workspace.path.name}")
+    with pytest.MonkeyPatch.context() as patch:
+        if memory.exists():
+            patch.setenv("TOOLKIT_MEMORY", str(memory))
+        return OwnProcess(workspace.path, **options)
 
 
 def changes(criteo: Sandbox) -> int:
@@ -145,8 +155,9 @@ class TestRestored:
         self, restored: toolkit.Workspace, workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox
     ) -> None:
         day(tables, range(20, 70))
-        criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=2)
+        criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=9)
         assert error_of(restored.run("Nightly", allow=["other ledger"])) == "AccessError"
+        criteo.stop_failing()
         workspace.run("Nightly", mode="replace").raise_for_status()
         assert error_of(restored.resume("Nightly")) == DIVERGED
 
@@ -178,7 +189,7 @@ class TestRestored:
     ) -> None:
         for file in restored.path.glob("workspace.db*"):
             shutil.copy(file, workspace.path / file.name)
-        older = toolkit.open_workspace(workspace.path)
+        older = elsewhere(workspace.path)
         wanted = day(tables, range(20, 70))
         before, requests = held("All"), changes(criteo)
         assert error_of(older.run("Nightly")) == "DataError"
@@ -216,7 +227,7 @@ class TestRestored:
         before = day(tables, range(10, 60))
         workspace.run("Nightly", batch_size=5, observer=back_up).raise_for_status()
         wanted = day(tables, range(20, 70))
-        backup = toolkit.open_workspace(tmp_path / "backup")
+        backup = elsewhere(tmp_path / "backup")
         assert error_of(backup.run("Nightly")) == DIVERGED
         assert held("All") == before
         backup.run("Nightly", mode="replace").raise_for_status()
@@ -228,7 +239,7 @@ class TestRestored:
     ) -> None:
         before, wanted = held("All"), day(tables, range(20, 70))
         criteo.fail(Fault.HANG, calls=Call.CLEAR, seconds=30)
-        process = OwnProcess(restored.path, mode="replace")
+        process = own_process(restored, mode="replace")
         while not any(it.call is Call.CLEAR and it.status is None for it in criteo.requests()):
             assert not process.ends_within(0.02)
         assert process.kill()
@@ -286,7 +297,7 @@ class TestCopies:
         wanted = day(tables, range(5, 55))
         # Both have looked before either sets its mark.
         criteo.fail(Fault.SLOW, calls=slow, times=2 * (len(slow) + 1), seconds=1)
-        processes = [OwnProcess(it.path) for it in (workspace, copy)]
+        processes = [own_process(it) for it in (workspace, copy)]
         for process in processes:
             process.wait_until_begun()
         assert sorted(it.outcome for it in processes) == ["failed", "successful"]
@@ -303,7 +314,7 @@ class TestCopies:
         copy = copied(workspace, tmp_path / "early copy")
         wanted = day(tables, range(50))
         criteo.fail(Fault.SLOW, calls=Call.SEARCH, times=2, seconds=1)
-        processes = [OwnProcess(it.path) for it in (workspace, copy)]
+        processes = [own_process(it) for it in (workspace, copy)]
         for process in processes:
             process.wait_until_begun()
         assert sorted(it.outcome for it in processes) == ["failed", "successful"]
@@ -619,7 +630,7 @@ class TestPostgreSQL:
         shutil.copytree(workspace.path, tmp_path / "backup")
         settings = tmp_path / "backup" / "workspace.toml"
         settings.write_text(settings.read_text().replace(database_name(database), database_name(backup)))
-        restored = toolkit.open_workspace(tmp_path / "backup")
+        restored = elsewhere(tmp_path / "backup")
         before = day(tables, range(10, 60))
         workspace.run("Nightly").raise_for_status()
         wanted = day(tables, range(20, 70))

@@ -2,18 +2,18 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
-from sqlalchemy import update
 
 import toolkit
-from tests.conftest import save_nightly
+from tests.conftest import Tables, connect, save_nightly
 from toolkit.criteo import CriteoClient, Patience, Waiting, reachability
 from toolkit.criteo.reachability import Reachability
 from toolkit.errors import UnavailableError
 from toolkit.runs import RunStatus, Step, Trigger
-from toolkit.sandbox import Fault, Sandbox
+from toolkit.sandbox import Fault, Sandbox, start
 from toolkit.workspace.connections import consented_advertisers
 from toolkit.workspace.credentials import Credentials
 
@@ -92,26 +92,27 @@ def test_connecting_to_a_dead_address(dead: str) -> None:
     assert _took(connect) < SOON_SECONDS
 
 
-def _kill(workspace: toolkit.Workspace, dead: str) -> None:
-    """Let the connection, its secret and its lists be those of an address at which nothing listens."""
-    from toolkit.workspace.access import seal_to, users_of
-    from toolkit.workspace.records import ConnectionRecord, ContactListRecord
-
-    folder = workspace._folder
-    with folder.session() as session, session.begin():
-        (record,) = session.query(ConnectionRecord).all()
-        record.host = dead
-        record.seals = []
-        session.flush()
-        seal_to(record, Credentials(client_id="id", client_secret="secret", host=dead), users_of(session, record))
-        session.execute(update(ContactListRecord).values(host=dead))
+@pytest.fixture
+def own_criteo() -> Iterator[Sandbox]:
+    """A Criteo that a test may end."""
+    with start() as sandbox:
+        yield sandbox
 
 
-def test_running_and_forgetting_with_many_lists(workspace: toolkit.Workspace, dead: str) -> None:
+@pytest.fixture
+def own_workspace(tmp_path: Path, tables: Tables, own_criteo: Sandbox) -> toolkit.Workspace:
+    opened = toolkit.open_workspace(tmp_path / "own", profiles=tables.profiles, segments=tables.segments, create=True)
+    connect(opened, own_criteo)
+    save_nightly(opened)
+    return opened
+
+
+def test_running_and_forgetting_with_many_lists(own_workspace: toolkit.Workspace, own_criteo: Sandbox) -> None:
+    workspace = own_workspace
     workspace.run("Nightly").raise_for_status()
     workspace.duplicate_export("Nightly", "Second")
     workspace.run("Second").raise_for_status()
-    _kill(workspace, dead)
+    own_criteo.close()
     run = workspace.run("Nightly")
     begun = time.monotonic()
     forgotten = workspace.forget(customer="C001")
@@ -138,11 +139,11 @@ def test_an_answering_host_is_tried_on(criteo: Sandbox, monkeypatch: pytest.Monk
         assert len(client.advertisers())
 
 
-def test_saving_lists_at_a_dead_address(workspace: toolkit.Workspace, dead: str) -> None:
-    _kill(workspace, dead)
+def test_saving_lists_at_a_dead_address(own_workspace: toolkit.Workspace, own_criteo: Sandbox) -> None:
+    own_criteo.close()
 
     def save() -> None:
         with pytest.raises(UnavailableError):
-            save_nightly(workspace, lists={"All": "List of somebody"})
+            save_nightly(own_workspace, lists={"All": "List of somebody"})
 
     assert _took(save) < SOON_SECONDS

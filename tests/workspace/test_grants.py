@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from nacl.signing import SigningKey
 from sqlalchemy import make_url
 from typer.testing import CliRunner
 
@@ -147,7 +148,7 @@ def test_an_administrator_manages_people_and_connections(
     workspace: toolkit.Workspace, person: Callable[..., toolkit.Workspace], criteo: Sandbox
 ) -> None:
     boss = person("boss", "administrator")
-    boss.add_person("carl", public_key="1" * 64, role="viewer")
+    boss.add_person("carl", public_key=SigningKey.generate().verify_key.encode().hex(), role="viewer")
     boss.change_role("carl", "contributor")
     connect_as = boss.connect(
         "Mine", host=criteo.url, client_id=criteo.client_id, client_secret=criteo.client_secret, i_agree=True

@@ -20,6 +20,7 @@ from toolkit.workspace.leases import (
     nothing_lands_any_more,
     take_lease,
 )
+from toolkit.workspace.making import open_or_make
 from toolkit.workspace.records import LeaseRecord
 
 _CONTEXT = multiprocessing.get_context("spawn")
@@ -27,7 +28,7 @@ _CONTEXT = multiprocessing.get_context("spawn")
 
 @pytest.fixture
 def folder(tmp_path: Path, database: str | None) -> WorkspaceFolder:
-    return WorkspaceFolder.make(tmp_path / "workspace", database=database)
+    return open_or_make(tmp_path / "workspace", database=database)
 
 
 @pytest.fixture

@@ -100,9 +100,8 @@ def killed_run(workspace: toolkit.Workspace) -> str:
     """A run whose process is gone."""
     run = workspace.run("Nightly")
     with workspace._folder.session() as session, session.begin():
-        session.connection().exec_driver_sql(
-            "UPDATE runs SET status = 'running', process = 4194305, finished_at = NULL"
-        )
+        session.connection().exec_driver_sql("UPDATE runs SET status = 'running', finished_at = NULL")
+        session.connection().exec_driver_sql("UPDATE leases SET process = 4194305, ended_at = NULL")
     return run.id
 
 

@@ -82,7 +82,7 @@ def as_in_profiles(members: pl.DataFrame, table: Table, rules: Sequence[KeyRule]
 def suppressed_by_rules(suppression: Suppression, customers: pl.Series, rules: Sequence[KeyRule]) -> Suppression:
     """Return the suppression with those of the customers whose keys are suppressed in another spelling."""
     key = pl.col("customer")
-    known = suppression.customers.to_frame("customer").select(normalized(key, rules))["customer"]
+    known = suppression.customers.to_frame("customer").select(normalized(key, rules).alias("customer"))["customer"]
     if known.is_empty():
         return suppression
     meant = customers.alias("customer").to_frame().filter(normalized(key, rules).is_in(known.implode()))

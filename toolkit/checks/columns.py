@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from toolkit.tables import Profiles
 
 _LABELLED = ("segment", "customer", "status", "identifier", "advertiser", "address")
+_AUDIENCE = "audience."
+_BESIDE, _MATCHED = "\ue000", "\ue000key"
+"""What no column of a table is called."""
 _ADDRESS_TYPE = pl.Enum(["valid", "shared", "invalid"])
 _ADDRESS = (
     pl.col("status")
@@ -43,9 +46,11 @@ class LabelledAudience:
     own: Sequence[str]
     """Columns of the audience that suites ask for."""
     beside: pl.DataFrame | None
-    """Columns of the profiles that suites ask for, by ``customer``."""
+    """Columns of the profiles that suites ask for, by the customer's key."""
     known: Sequence[str]
     """All columns that suites could ask for."""
+    renamed: Sequence[str] = ()
+    """Columns of the profiles that are called as one of the audience is: suites mean that of the profiles."""
 
     def by_segment(self) -> Iterator[tuple[str, pl.DataFrame]]:
         """Return the table of each segment, one after the other, so that one at a time is in memory twice."""
@@ -55,28 +60,41 @@ class LabelledAudience:
             part = parts.pop((segment,), frame.clear())
             labelled = part.select(KEY, *(it for it in self.own if it != KEY), address=_ADDRESS)
             if self.beside is not None:
-                labelled = labelled.join(self.beside, on=KEY, how="left", maintain_order="left")
+                labelled = labelled.join(self.beside, left_on=KEY, right_on=_MATCHED, how="left", maintain_order="left")
             yield segment, labelled
+
+    def for_suites(self, labelled: pl.DataFrame) -> pl.DataFrame:
+        """Return the table of a segment with columns called as suites call them."""
+        own = {it: _AUDIENCE + it for it in self.renamed if it in labelled.columns}
+        beside = {_BESIDE + it: it for it in self.renamed if _BESIDE + it in labelled.columns}
+        return labelled.rename(own).rename(beside)
 
 
 def table_of(audience: Audience, own: Sequence[OwnSuite], profiles: "Profiles | None") -> LabelledAudience:
-    """Return the labelled audience with the columns that the suites ask for; profiles are read only for those."""
+    """Return the labelled audience with the columns that the suites ask for; profiles are read only for those.
+
+    A column of the profiles that is called as one of the audience is what suites mean by the name; that of the
+    audience is then called ``audience.status`` and so on.
+    """
     at_hand = [*audience.frame.columns, "address"]
-    offered = [] if profiles is None or not own else [it for it in profiles.columns if it not in at_hand]
-    known = [*at_hand, *offered]
+    # A key that is called as the audience calls it is at hand already.
+    offered = [] if profiles is None or not own else [it for it in profiles.columns if (it, profiles.key) != (KEY, KEY)]
+    doubled = [it for it in at_hand if it in offered]
+    known = list(dict.fromkeys([*at_hand, *offered, *(_AUDIENCE + it for it in doubled)]))
     asked = _asked_for(own, known)
     wanted = [it for it in offered if it in asked]
     return LabelledAudience(
         audience,
-        own=[it for it in audience.frame.columns if it in asked],
-        beside=None if profiles is None or not wanted else _read(profiles, wanted, audience),
+        own=[it for it in audience.frame.columns if it in asked or _AUDIENCE + it in asked],
+        beside=None if profiles is None or not wanted else _read(profiles, wanted, audience, doubled),
         known=known,
+        renamed=doubled,
     )
 
 
 def require_columns(suite: OwnSuite, profiles: "Profiles") -> None:
     """Raise ConfigurationError when the suite names a column that neither the audience nor the profiles have."""
-    known = [*_LABELLED, *profiles.columns]
+    known = [*_LABELLED, *profiles.columns, *(_AUDIENCE + it for it in _LABELLED if it in profiles.columns)]
     for column in suite.columns:
         if column not in known:
             near = meant(column, known) or f"Name one of {', '.join(map(repr, known[:8]))}."
@@ -103,12 +121,10 @@ def _asked_for(own: Sequence[OwnSuite], known: Sequence[str]) -> set[str]:
     return asked | words
 
 
-def _read(profiles: "Profiles", columns: Sequence[str], audience: Audience) -> pl.DataFrame:
+def _read(profiles: "Profiles", columns: Sequence[str], audience: Audience, doubled: Sequence[str]) -> pl.DataFrame:
     table = profiles.look(columns)
-    members = audience.frame.lazy().select(KEY).unique()
+    members = audience.frame.lazy().select(pl.col(KEY).alias(_MATCHED)).unique()
+    key = pl.col(profiles.key).cast(audience.frame.schema[KEY]).alias(_MATCHED)
+    named = [pl.col(it).alias(_BESIDE + it if it in doubled else it) for it in columns]
     with reading(table):
-        return (
-            members.join(table.scan().rename({profiles.key: KEY}), on=KEY, how="inner")
-            .select(KEY, *columns)
-            .collect(engine="streaming")
-        )
+        return members.join(table.scan().select(key, *named), on=_MATCHED, how="inner").collect(engine="streaming")

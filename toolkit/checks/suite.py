@@ -96,7 +96,10 @@ def check_audience(
         table = ValidatedTable(labelled)
         found = [_asked(table, each, segment=segment) for each in _built_in(thresholds)]
         found += [it for it in sizes if it.segment == segment]
-        found += [it for suite in own for it in _asked_of_own(table, suite, segment=segment, known=own_columns.known)]
+        asked = table
+        if own_columns.renamed:
+            asked = ValidatedTable(own_columns.for_suites(labelled), keys=labelled[KEY])
+        found += [it for suite in own for it in _asked_of_own(asked, suite, segment=segment, known=own_columns.known)]
         results += CheckResults(tuple(found))
     return results
 

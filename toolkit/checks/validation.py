@@ -58,12 +58,13 @@ class Answer:
 class ValidatedTable:
     """A table that expectations are asked about. Polars lays its texts out for Arrow, once; pandas shares them."""
 
-    def __init__(self, table: pl.DataFrame) -> None:
+    def __init__(self, table: pl.DataFrame, *, keys: pl.Series | None = None) -> None:
         import_great_expectations()
         from great_expectations.execution_engine import PandasExecutionEngine
         from great_expectations.validator.validator import Validator
 
         self.table = table
+        self._keys = table["customer"] if keys is None and "customer" in table.columns else keys
         self._engine = PandasExecutionEngine()
         self._engine.load_batch_data("labelled", table.to_pandas(use_pyarrow_extension_array=True))
         self._validator: Validator = Validator(execution_engine=self._engine)
@@ -82,7 +83,9 @@ class ValidatedTable:
 
     def keys(self, rows: pl.Series) -> pl.Series:
         """Return the customer keys of these rows."""
-        return self.table["customer"].gather(rows) if len(rows) else pl.Series("customer", dtype=pl.String)
+        if self._keys is None or not len(rows):
+            return pl.Series("customer", dtype=pl.String)
+        return self._keys.gather(rows)
 
     def _unexpected_rows(self, expectation: "Expectation", result: Mapping[str, Any]) -> pl.Series:
         from great_expectations.validator.metric_configuration import MetricConfiguration

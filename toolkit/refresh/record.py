@@ -242,5 +242,5 @@ def _last_of_all(folder: WorkspaceFolder) -> datetime | None:
 
 
 def _machine(folder: WorkspaceFolder, record: RefreshRecord) -> str:
-    with folder.session() as session:
+    with folder.reading() as session:
         return session.get_one(LeaseRecord, record.lease).machine

@@ -308,7 +308,7 @@ def _value(ledger: Ledger, first: _Filled, left: Sequence[_Filled], users: tuple
 
 def _filled(folder: WorkspaceFolder, export: Export | None) -> Iterator[_Filled]:
     names = cache(partial(_segment_names, folder))
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         query = select(ContactListRecord).join(ExportRecord).where(ContactListRecord.criteo_id.is_not(None))
         for record in session.scalars(query).all():
@@ -373,7 +373,7 @@ def _chosen(folder: WorkspaceFolder, list_id: str, host: str | None) -> tuple[Ab
 
 def _connection_to(folder: WorkspaceFolder, found: AbandonedList) -> str:
     """Return a connection to the list's host that the person may use, one with its advertiser if there is one."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder, least=Role.CONTRIBUTOR)
         query = select(ConnectionRecord.name).where(ConnectionRecord.host == found.host)
         there = set(session.scalars(query))

@@ -81,6 +81,6 @@ def uncertain_exports(folder: WorkspaceFolder) -> dict[str, str]:
         )
         .order_by(BatchRecord.id)
     )
-    with folder.session() as session:
+    with folder.reading() as session:
         rows = session.execute(query).all()
     return {name: run_id for name, run_id, error in rows if (error or {}).get("kind") == LeaseLostError.__name__}

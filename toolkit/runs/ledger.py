@@ -113,7 +113,7 @@ class Ledger:
         return found
 
     def _errors(self, runs: set[str]) -> dict[str, str | None]:
-        with self._folder.session() as session:
+        with self._folder.reading() as session:
             rows = session.execute(select(RunRecord.id, RunRecord.error).where(RunRecord.id.in_(runs))).all()
         return {run_id: (error or {}).get("kind") for run_id, error in rows}
 

@@ -225,7 +225,7 @@ def _warn_of_lost_leases(keeper: RunKeeper, folder: WorkspaceFolder, export: Exp
         .order_by(RunRecord.lease.desc())
         .limit(1)
     )
-    with folder.session() as session:
+    with folder.reading() as session:
         found = session.execute(before).one_or_none()
     if found is not None and (found.error or {}).get("kind") == LeaseLostError.__name__:
         keeper.warn(

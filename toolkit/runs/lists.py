@@ -210,7 +210,7 @@ def _require_ours(folder: WorkspaceFolder, record: ContactListRecord, found: Con
     """
     sightings = judge(folder, record.host, [found])
     sighting = sightings[found.id]
-    is_own = sighting.standing is Standing.OWN and sighting.made_for == _first_of(folder, record)
+    is_own = sighting.standing is Standing.OWN and sighting.made_for in _numbers_of(folder, record)
     is_of_a_copy = (
         sighting.standing is Standing.OTHER
         and sighting.mark is not None
@@ -471,6 +471,18 @@ def _first_of(folder: WorkspaceFolder, record: ContactListRecord) -> int:
             ContactListRecord.left_at.is_(None),
         )
         return session.scalar(query) or record.id
+
+
+def _numbers_of(folder: WorkspaceFolder, record: ContactListRecord) -> set[int]:
+    """Return the numbers of all records of the segment, those of lists that it was left for too."""
+    with folder.reading() as session:
+        query = select(ContactListRecord.id).where(
+            ContactListRecord.export_id == record.export_id,
+            ContactListRecord.segment == record.segment,
+            ContactListRecord.advertiser_id == record.advertiser_id,
+            ContactListRecord.host == record.host,
+        )
+        return {record.id, *session.scalars(query)}
 
 
 def _leave(folder: WorkspaceFolder, record: ContactListRecord, *, to: str | None = None) -> ContactListRecord:

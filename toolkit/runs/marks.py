@@ -162,7 +162,7 @@ def judge(folder: WorkspaceFolder, host: str, lists: Iterable[ContactList]) -> d
         A sighting for each list, by its id.
     """
     found = {it.id: (it, Mark.in_text(it.description)) for it in lists}
-    with folder.session() as session:
+    with folder.reading() as session:
         tokens = [mark.token for _, mark in found.values() if mark is not None]
         own = {it.token: it for it in session.scalars(select(ListMarkRecord).where(ListMarkRecord.token.in_(tokens)))}
         confirmed = select(ListMarkRecord.criteo_id).where(
@@ -476,7 +476,7 @@ def _what(folder: WorkspaceFolder, others: Sequence[Sighting]) -> str:
 def _whose(folder: WorkspaceFolder, mark: Mark) -> str:
     if mark.workspace != folder.settings.id:
         return f"in workspace {mark.workspace}, another one than this"
-    with folder.session() as session:
+    with folder.reading() as session:
         is_known = session.get(RunRecord, mark.run_id) is not None
     if is_known:
         return "and, at the same time, by a copy of this workspace"

@@ -93,7 +93,7 @@ def _lists(folder: WorkspaceFolder, export: str | None) -> Iterable[ContactListR
 
 def _parts(folder: WorkspaceFolder, record: ContactListRecord) -> list[Path]:
     query = select(HistoryPartRecord.file).where(HistoryPartRecord.contact_list_id == record.id)
-    with folder.session() as session:
+    with folder.reading() as session:
         paths = [folder.path / it for it in session.scalars(query.order_by(HistoryPartRecord.number))]
     return [it for it in paths if it.exists()]
 

@@ -77,11 +77,16 @@ def reading_of_bytes(name: str, dtype: pl.DataType, *, files: Files) -> Reading:
         return Reading.UUID_OF_BYTES
     with telling(files.what, files.location):
         some = files.scan(pl.Schema({name: dtype})).head(_SAMPLE).collect()[name].drop_nulls()
-    text = some.cast(pl.String, strict=False)
-    is_text = text.null_count() == 0 and not text.str.contains(_UNPRINTABLE).any()
-    if not len(some) or is_text:
+    if not len(some) or _is_text(some):
         return Reading.TEXT_OF_BYTES
     return Reading.UUID_OF_BYTES if (some.bin.size() == _BYTES_OF_A_UUID).all() else Reading.AS_IT_IS
+
+
+def _is_text(values: pl.Series) -> bool:
+    try:
+        return not values.cast(pl.String).str.contains(_UNPRINTABLE).any()
+    except pl.exceptions.ComputeError:
+        return False
 
 
 def type_of(reading: Reading, dtype: pl.DataType) -> pl.DataType:

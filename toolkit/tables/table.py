@@ -40,7 +40,9 @@ class Table:
         schema = files.schema()
         wanted = list(dict.fromkeys([key, *columns]))
         require_columns(schema, wanted, files=files)
-        types = _types_of(files, schema, wanted)
+        types, has_rows = _types_of(files, schema, wanted)
+        if not has_rows and not (types[key].is_integer() or types[key] == pl.String):
+            types[key] = pl.Null()  # of a table without rows no type is wrong
         _require_readable(types, files=files)
         stored = pl.Schema({name: _scanned_as(dtype) for name, dtype in types.items()})
         readings = {name: reading_of_bytes(name, dtype, files=files) for name, dtype in stored.items() if name != key}
@@ -53,7 +55,7 @@ class Table:
                 key: (key_reading if is_matched else reading_of_bytes)(key, stored[key], files=files),
                 **readings,
             },
-            has_typed_key=types[key] != pl.Null,
+            has_typed_key=has_rows and types[key] != pl.Null,
             is_matched=is_matched,
         )
 
@@ -155,8 +157,8 @@ def _nearest(name: str, known: Sequence[str]) -> list[str]:
     return [lowered[it] for it in near] or list(known[:_MOST_NAMES])
 
 
-def _types_of(files: Files, first: pl.Schema, names: Sequence[str]) -> pl.Schema:
-    """Return the columns' types; a part without rows, and one with only null in a column, tells none."""
+def _types_of(files: Files, first: pl.Schema, names: Sequence[str]) -> tuple[pl.Schema, bool]:
+    """Return the columns' types, and whether there are rows; a part without any, or with only null, tells no type."""
     types: dict[str, pl.DataType] = dict.fromkeys(names, pl.Null())
     for number, part in enumerate(files.parts):
         open_ = [name for name, dtype in types.items() if dtype == pl.Null]
@@ -165,7 +167,8 @@ def _types_of(files: Files, first: pl.Schema, names: Sequence[str]) -> pl.Schema
         if files.has_rows(part):
             schema = first if number == 0 else files.schema(part)
             types |= {name: schema.get(name, pl.Null()) for name in open_}
-    return pl.Schema(types)
+    has_rows = any(map(files.has_rows, files.parts))
+    return pl.Schema(types if has_rows else {name: first[name] for name in names}), has_rows
 
 
 def _scanned_as(dtype: pl.DataType) -> pl.DataType:

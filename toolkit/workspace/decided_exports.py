@@ -1,5 +1,7 @@
 """What is signed of an export: all its settings, and the connection that it uses."""
 
+from datetime import UTC
+
 from sqlalchemy.orm import Session
 
 from toolkit.workspace.decisions import Decided, Kind, require_as_decided
@@ -17,8 +19,8 @@ def decided_export(record: ExportRecord) -> Decided:
         "connection": record.connection_id,
         "version": record.version,
         "settings": without_floats(settings),
-        # Not when: that decides only which past times of its schedule were missed, as unsigned rows of refreshes do.
         "saved_by": record.saved_by,
+        "saved_at": record.saved_at.astimezone(UTC).isoformat(),
         "removed": record.removed_at is not None,
     }
     return Decided(Kind.EXPORT, record.id, content, connection=record.connection_id)

@@ -73,7 +73,7 @@ def export_of(folder: WorkspaceFolder, name: str) -> Export:
 
     Raises SignatureError when it is not as somebody signed it who could use its connection.
     """
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         record = _named(session, name)
         require_signed_export(session, record)

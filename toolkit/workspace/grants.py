@@ -42,8 +42,8 @@ _WRITTEN: Mapping[Role, Mapping[str, str]] = MappingProxyType(
 """What a role writes. Of the audit nobody changes a row, and of runs and exports nobody removes one."""
 _DECIDED = {"audit", "people", "connections", "shares", "seals", "exports", "runs", "alembic_version"}
 """The tables that the mapping decides on; all others hold the progress of work, and are written by who runs exports."""
-_HIDDEN: Mapping[Role, frozenset[str]] = MappingProxyType({Role.VIEWER: frozenset({"audit", "seals"})})
-"""The tables that a role does not even read."""
+_HIDDEN: Mapping[Role, frozenset[str]] = MappingProxyType({Role.VIEWER: frozenset({"seals"})})
+"""The tables that a role does not even read. All read the audit: rows are judged by what it says was signed."""
 
 
 def grants_for(folder: WorkspaceFolder, user: str, role: Role) -> str:

@@ -223,7 +223,7 @@ def people(folder: WorkspaceFolder) -> People:
 
 def join_request(folder: WorkspaceFolder, name: str) -> JoinRequest:
     """Return what somebody hands to an administrator, with the root of the workspace as they see it."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         return JoinRequest(name, folder.identity.public_key, synced(session, folder).root)
 
 

@@ -20,7 +20,7 @@ def suites_of(folder: WorkspaceFolder, chosen: Sequence[str] | None = None) -> l
     Raises ConfigurationError for a file that is no suite, and for a chosen one that is not there; SignatureError for
     one that is missing, or not as somebody entitled signed it.
     """
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         require_signed_suites(session, folder, chosen)
     return own_suites(_place(folder), chosen)

@@ -158,7 +158,7 @@ def accept_lost_suppressions(folder: WorkspaceFolder, *, entries: int) -> None:
 
 def suppression_frame(folder: WorkspaceFolder) -> pl.DataFrame:
     """Return a row an entry of the list: what it adds, who made it, and whether it was lifted."""
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         entries = entries_of(session, folder)
     lifted = {it.lifts: it.added_at for it in entries.whole if it.act == Act.LIFT}
@@ -192,7 +192,7 @@ def suppression_frame(folder: WorkspaceFolder) -> pl.DataFrame:
 
 
 def _checked(folder: WorkspaceFolder, *, with_people: bool) -> tuple[Entries, pl.DataFrame]:
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         acting(session, folder)
         entries = entries_of(session, folder)
         entries.require_whole()

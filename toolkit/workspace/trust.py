@@ -114,7 +114,7 @@ def altered_rows(folder: WorkspaceFolder) -> list[AlteredRow]:
 
     Raises SignatureError or TrustError when the audit itself does not hold.
     """
-    with folder.session() as session, session.begin():
+    with folder.reading() as session:
         if not synced(session, folder).root:
             return []
         return [AlteredRow(it.what, it.remedy) for it in _failures(session, folder)]
