@@ -4,6 +4,7 @@ from pathlib import Path
 from random import Random
 from typing import Self
 
+import polars as pl
 from sqlalchemy import NullPool, create_engine, text
 
 import toolkit
@@ -95,6 +96,17 @@ class StoppedDays:
     def health(self) -> str:
         """The level of what a monitor is told of the export."""
         return str(self.workspace.health().frame.filter(what="export", name="Nightly")["level"].item())
+
+    def under_way(self, run: toolkit.Run) -> set[str]:
+        """Return the identifiers of the batches of a run that were begun and are not acknowledged."""
+        open_ones = text("SELECT number, contact_list_id FROM batches WHERE run_id = :run AND status <> 'acknowledged'")
+        with self._engine.connect() as connection:
+            rows = connection.execute(open_ones, {"run": run.id}).all()
+        found: set[str] = set()
+        for number, record in rows:
+            plan = pl.read_parquet(run.folder / f"plan-{record}.parquet")
+            found |= set(plan.filter(pl.col("number") == number)["identifier"])
+        return found
 
     def error_of(self, run: toolkit.Run) -> str | None:
         """Return the kind of error that a run ended with, as it is recorded now."""

@@ -29,6 +29,8 @@ WORST = (
     "transaction of toolkit.runs.lifecycle._end",
 )
 """Before leave is asked for, between answer and acknowledgement, while the snapshot is written, before the end."""
+OVER = WORST[-5:]
+"""When all is acknowledged: nothing is sent any more."""
 
 
 def chosen(places: Sequence[Place]) -> list[Place]:
@@ -56,13 +58,17 @@ def test_a_stopped_run_changes_nothing_more(
                 continue
             stopped[place.what] += 1
             first = days.last_run
+            under_way = days.under_way(first)
             days.let_time_pass(seconds=1000)
             days.begin_back()
             second = days.run()
             assert days.held == days.wanted, place
             process.go_on()
             assert process.exit_code == 0
-            is_changed = days.held != days.wanted
+            changed = days.held ^ days.wanted
+            # Of another thread's batches too: what was begun before the stop, and nothing else, may arrive late.
+            assert changed <= under_way, place
+            is_changed = bool(changed)
             late[place.what] += is_changed
             if first.status is RunStatus.RUNNING:
                 assert days.error_of(first) == LOST, place
@@ -76,7 +82,6 @@ def test_a_stopped_run_changes_nothing_more(
                 assert days.warns_of(third, first), place
     with capsys.disabled():
         print(f"\n{stopped.total()} runs stopped on {databases.kind}; after the takeover: {+late}")
-    # What had leave already, and nothing else, is sent.
-    assert +late
-    # Another thread may be right before its bytes leave when one is stopped elsewhere: each late change was repaired.
+    assert (+late).keys() & set(SENT)
+    assert not (+late).keys() & set(OVER)
     assert stopped.keys() >= set(WORST)
