@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import polars as pl
@@ -131,10 +132,20 @@ def served(command: Sequence[str], *, folder: Path, address: str, **environment:
 def _announced(process: "subprocess.Popen[bytes]", log: Path, address: str) -> str:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
-        if found := re.search(address, log.read_text()):
+        # It may print the address before it listens there.
+        if (found := re.search(address, log.read_text())) and _listens(found[1]):
             return found[1]
         time.sleep(0.2)
     raise AssertionError(f"nothing is served:\n{log.read_text()}")
+
+
+def _listens(url: str) -> bool:
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection((parts.hostname, parts.port), timeout=5):
+            return True
+    except OSError:
+        return False
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ class Doomed:
         seconds = self._days.random.uniform(0, self._longest)
         if self._while_it_sends:
             seconds /= 5
-            while self._days.journal.size == self._size and not self._process.ends_within(0.002):
+            while not self._days.journal.has_amendment(after=self._size) and not self._process.ends_within(0.002):
                 pass
         return not self._process.ends_within(seconds) and self._process.kill()
 

@@ -81,6 +81,12 @@ class Journal:
         """How many bytes it is long."""
         return self._file.stat().st_size
 
+    def has_amendment(self, *, after: int) -> bool:
+        """Tell whether an amendment arrived after the file had that many bytes."""
+        with self._file.open("rb") as lines:
+            lines.seek(after)
+            return b'"amended"' in lines.read()
+
     def unread(self) -> list[Received]:
         """Return what arrived since this was last asked."""
         with self._file.open("rb") as lines:

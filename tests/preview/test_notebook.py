@@ -35,9 +35,9 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     toolkit.open_workspace(folder / "workspace", profiles=tables.profiles, segments=tables.segments, create=True)
     (folder / "lake").mkdir()
     lake = Lake(folder / "lake")
-    lake.preview()
+    broken = lake.workspace()
     cut_parquet(lake)
-    named = {"workspace": str(folder / "workspace"), "broken": str(lake.folder / "workspace")}
+    named = {"workspace": str(folder / "workspace"), "broken": str(broken.path)}
     notebook = new_notebook(cells=[new_code_cell(it.format(**named)) for it in CELLS])
     with TemporaryDirectory() as sockets:
         NotebookClient(

@@ -101,7 +101,8 @@ def test_who_is_left_out_is_written_and_the_audit_keeps_who_did(
     preview = workspace.preview("All", email_column="EMail")
     written = preview.write_left_out(tmp_path / name)
     assert callable(read)
-    assert read(written).sort("customer").rows() == [("All", "C004", "missing_email"), ("All", "C005", "invalid_email")]
+    rows = read(written).sort("customer").select("segment", "customer", "status", "suppressed_by").rows()
+    assert rows == [("All", "C004", "missing_email", None), ("All", "C005", "invalid_email", None)]
     row = workspace.audit.row(0, named=True)
     assert (row["action"], row["name"]) == ("write members left out", "All")
     assert name in row["details"]

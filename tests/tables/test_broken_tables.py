@@ -51,14 +51,17 @@ class Lake:
         return self.profiles / "part-1.csv"
 
     def preview(self, **options: object) -> toolkit.Preview:
-        key = str(options.pop("key", "CustomerId"))
-        workspace = toolkit.open_workspace(
+        workspace = self.workspace(key=str(options.pop("key", "CustomerId")))
+        return workspace.preview("All", email_column=str(options.pop("email_column", "EMail")))
+
+    def workspace(self, *, key: str = "CustomerId") -> toolkit.Workspace:
+        """Make another workspace on the tables."""
+        return toolkit.open_workspace(
             tempfile.mkdtemp(dir=self.folder),
             profiles=toolkit.Profiles(location=str(self.profiles), key=key),
             segments=toolkit.SegmentFolder(location=str(self.segments), key="CustomerId"),
             create=True,
         )
-        return workspace.preview("All", email_column=str(options.pop("email_column", "EMail")))
 
 
 @pytest.fixture

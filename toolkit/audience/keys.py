@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from toolkit.audience.suppression import ADDRESS, Suppression
+from toolkit.audience.suppression import ADDRESS
 from toolkit.errors import DataError
 from toolkit.redaction import redacted
 from toolkit.tables import KeyRule, Profiles, Table, reading
@@ -77,16 +77,6 @@ def as_in_profiles(members: pl.DataFrame, table: Table, rules: Sequence[KeyRule]
     return members.join(found, on="customer", how="left", maintain_order="left").select(
         "segment", pl.coalesce("profile", "customer").alias("customer")
     )
-
-
-def suppressed_by_rules(suppression: Suppression, customers: pl.Series, rules: Sequence[KeyRule]) -> Suppression:
-    """Return the suppression with those of the customers whose keys are suppressed in another spelling."""
-    key = pl.col("customer")
-    known = suppression.customers.to_frame("customer").select(normalized(key, rules).alias("customer"))["customer"]
-    if known.is_empty():
-        return suppression
-    meant = customers.alias("customer").to_frame().filter(normalized(key, rules).is_in(known.implode()))
-    return suppression + Suppression.of_customers(meant["customer"])
 
 
 def refuse_addresses(keys: pl.Series, *, column: str, what: str) -> None:

@@ -39,14 +39,16 @@ class Suppression:
 
     @classmethod
     def of_customers(cls, keys: pl.Series) -> "Suppression":
-        """Suppress customers by their keys; of a key that may be an address only the hash is held."""
+        """Suppress customers by their keys; one that may be an address is held as hashes, as key and address."""
         known = keys.cast(pl.String).drop_nulls().unique().to_frame("customer")
-        is_address = pl.col("customer").str.contains("@", literal=True)
+        key = pl.col("customer")
+        may_be_address = key.str.contains("@", literal=True)
         parts = [
-            known.filter(~is_address),
-            known.filter(is_address).select(customer_sha256=hashed("customer", IdentifierForm.SHA256)),
+            known.filter(~may_be_address),
+            known.filter(may_be_address).select(customer_sha256=hashed("customer", IdentifierForm.SHA256)),
         ]
-        return cls(pl.concat([_completed(it) for it in parts]))
+        addresses = known.filter(key.str.contains(ADDRESS))["customer"]
+        return cls(pl.concat([_completed(it) for it in parts])) + cls.of_addresses(addresses)
 
     @classmethod
     def of_addresses(cls, addresses: pl.Series) -> "Suppression":

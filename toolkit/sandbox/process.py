@@ -57,6 +57,9 @@ class SharedSandbox(Sandbox):
             allow_redirects=False,
         )
         self._hold.raise_for_status()
+        # Until its first sign the sandbox may not count this user yet, though it has answered.
+        self._signs = self._hold.iter_content(1)
+        next(self._signs)
 
     def close(self) -> None:
         """Need it no more."""

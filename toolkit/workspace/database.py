@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ToolkitError, UnavailableError
 from toolkit.tables.secrets import is_secret_name
@@ -29,7 +30,9 @@ def connect(url: str, folder: Path, *, makes: bool = False) -> Engine:
     if address.get_backend_name() == "sqlite":
         if not makes:
             require_file(address)
-        engine = create_engine(address)
+        # A connection a session: when a program copies the file, as a notebook does that makes a backup of its own
+        # workspace, its locks on it are gone, and another may remove the log that an open connection writes to.
+        engine = create_engine(address, poolclass=NullPool)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", begin_sqlite)
     else:

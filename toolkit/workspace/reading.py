@@ -85,7 +85,7 @@ def _of_server(address: URL) -> Engine:
 
 
 def _of_file(address: URL) -> Engine:
-    engine = create_engine(address)
+    engine = create_engine(address, poolclass=NullPool)
     event.listen(engine, "connect", database.prepare_sqlite_to_read)
     event.listen(engine, "begin", database.begin_sqlite)
     return _reading(engine)
