@@ -112,19 +112,16 @@ class Databases:
 
 @pytest.fixture
 def databases(request: pytest.FixtureRequest) -> Databases:
-    """Databases of SQLite, and in the folders below of PostgreSQL too."""
+    """Databases of SQLite, and of PostgreSQL too where a test says so."""
     kind = getattr(request, "param", "sqlite")
     if kind == "sqlite":
         return Databases(kind, lambda: None)
     return Databases(kind, request.getfixturevalue("_postgresql").new_database)
 
 
-ON_BOTH_DATABASES = ("faults", "runs", "workspace")
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run what uses a database, in these folders, on SQLite and on PostgreSQL."""
-    if "databases" in metafunc.fixturenames and metafunc.definition.path.parent.name in ON_BOTH_DATABASES:
+    """Run what says so on SQLite and on PostgreSQL."""
+    if "databases" in metafunc.fixturenames and metafunc.definition.get_closest_marker("on_both_databases"):
         metafunc.parametrize("databases", ["sqlite", "postgresql"], indirect=True)
 
 

@@ -6,8 +6,12 @@ from contextlib import closing
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from tests.conftest import Databases
 from tests.faults.days import Days
+
+pytestmark = pytest.mark.on_both_databases
 
 ROOM = {
     "sqlite": [0, 40_000, 80_000, 120_000, 160_000, 200_000, 300_000],

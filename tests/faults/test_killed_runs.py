@@ -12,6 +12,8 @@ from tests.faults.killing import OwnProcess
 from toolkit.errors import BusyError
 from toolkit.sandbox import Call, Fault, Sandbox
 
+pytestmark = pytest.mark.on_both_databases
+
 Held = Callable[[str], set[str]]
 
 

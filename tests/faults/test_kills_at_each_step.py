@@ -10,6 +10,8 @@ import pytest
 from tests.conftest import Databases
 from tests.faults.days import Days
 
+pytestmark = pytest.mark.on_both_databases
+
 RECORDED = {
     "commit of toolkit.runs.lifecycle._begin",
     "commit of toolkit.runs.lists.lease_list",

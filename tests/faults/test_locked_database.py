@@ -15,6 +15,8 @@ from toolkit.runs.progress import Observer
 from toolkit.sandbox import Sandbox
 from toolkit.workspace import database as database_module
 
+pytestmark = pytest.mark.on_both_databases
+
 Held = Callable[[str], set[str]]
 
 HOLD = """

@@ -15,6 +15,8 @@ from tests.conftest import Databases
 from tests.faults.days import Days
 from tests.faults.killing import OwnProcess
 
+pytestmark = pytest.mark.on_both_databases
+
 SEED_VARIABLE = "TOOLKIT_TESTS_SEED"
 KILLS = {"sqlite": 200, "postgresql": 40}
 AT_ONCE = 2

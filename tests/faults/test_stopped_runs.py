@@ -13,6 +13,8 @@ from tests.faults.killing import NOWHERE, Place
 from tests.faults.stopping import LOST, StoppedDays
 from toolkit.runs import RunStatus
 
+pytestmark = pytest.mark.on_both_databases
+
 EACH_VARIABLE = "TOOLKIT_TESTS_LONG"
 """Set, it lets runs be stopped at each instant, and not at some of each kind only."""
 SENT = ("send PATCH", "send body")

@@ -14,6 +14,8 @@ from toolkit.runs import RunStatus
 from toolkit.runs.run import MOVES
 from toolkit.sandbox import Call, Fault, Sandbox
 
+pytestmark = pytest.mark.on_both_databases
+
 Held = Callable[[str], set[str]]
 
 

@@ -18,6 +18,8 @@ from toolkit.criteo.pacing import Patience
 from toolkit.runs import Progress, RunStatus, Step
 from toolkit.sandbox import Call, Fault, Sandbox
 
+pytestmark = pytest.mark.on_both_databases
+
 CUSTOMERS = [f"C{number}" for number in range(6)]
 ADDRESSES = [None, "no address", *(f"person{number}@mail.example" for number in range(5))]
 SENT: dict[str, Callable[[str], str]] = {

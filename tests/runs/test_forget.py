@@ -17,6 +17,8 @@ from toolkit.criteo import CriteoClient
 from toolkit.errors import ConfigurationError, DataError
 from toolkit.sandbox import Sandbox
 
+pytestmark = pytest.mark.on_both_databases
+
 Held = Callable[[str], set[str]]
 
 

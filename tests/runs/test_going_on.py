@@ -17,6 +17,8 @@ from toolkit.runs.lifecycle import now
 from toolkit.sandbox import Sandbox
 from toolkit.workspace import WorkspaceFolder
 
+pytestmark = pytest.mark.on_both_databases
+
 
 @pytest.fixture
 def panicking(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,12 @@ import os
 import time
 from datetime import timedelta
 
+import pytest
+
 import toolkit
 from tests.conftest import Tables
+
+pytestmark = pytest.mark.on_both_databases
 
 OLD = time.time() - timedelta(days=2).total_seconds()
 

@@ -14,6 +14,8 @@ from toolkit.errors import BusyError, ConfigurationError
 from toolkit.runs import RunFailedError
 from toolkit.sandbox import Call, Fault, Sandbox
 
+pytestmark = pytest.mark.on_both_databases
+
 Held = Callable[[str], set[str]]
 
 

@@ -32,6 +32,8 @@ from toolkit.workspace.people import acting, signed_people
 from toolkit.workspace.records import AuditRecord, ConnectionRecord
 from toolkit.workspace.signing import SignedKind, sign
 
+pytestmark = pytest.mark.on_both_databases
+
 As = Callable[[str], toolkit.Workspace]
 
 

@@ -11,6 +11,8 @@ from tests.conftest import Tables, connect, save_nightly
 from toolkit.errors import AccessError, ConfigurationError, SignatureError, UnavailableError
 from toolkit.sandbox import Sandbox, start
 
+pytestmark = pytest.mark.on_both_databases
+
 
 @pytest.fixture
 def empty(tmp_path: Path, tables: Tables) -> toolkit.Workspace:

@@ -21,6 +21,8 @@ from toolkit.workspace.database import SCHEMA_VERSION
 from toolkit.workspace.making import open_or_make
 from toolkit.workspace.records import Base, SealRecord
 
+pytestmark = pytest.mark.on_both_databases
+
 
 @pytest.fixture
 def database() -> None:

@@ -7,6 +7,8 @@ from tests.conftest import save_nightly
 from toolkit.errors import ConfigurationError
 from toolkit.sandbox import Sandbox
 
+pytestmark = pytest.mark.on_both_databases
+
 
 def test_saving_runs_nothing(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
     save_nightly(workspace)

@@ -9,6 +9,8 @@ import toolkit
 from tests.conftest import Tables
 from toolkit.errors import ConfigurationError
 
+pytestmark = pytest.mark.on_both_databases
+
 
 def test_opening_with_tables_makes_it_and_opening_again_finds_them(tmp_path: Path, tables: Tables) -> None:
     toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, segments=tables.segments, create=True)

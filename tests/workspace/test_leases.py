@@ -23,6 +23,8 @@ from toolkit.workspace.leases import (
 from toolkit.workspace.making import open_or_make
 from toolkit.workspace.records import LeaseRecord
 
+pytestmark = pytest.mark.on_both_databases
+
 _CONTEXT = multiprocessing.get_context("spawn")
 
 

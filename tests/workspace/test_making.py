@@ -15,6 +15,8 @@ from toolkit.__main__ import app
 from toolkit.errors import AccessError, ConfigurationError
 from toolkit.workspace import WorkspaceFolder
 
+pytestmark = pytest.mark.on_both_databases
+
 
 def test_a_mistyped_path_makes_nothing(tmp_path: Path, tables: Tables) -> None:
     toolkit.open_workspace(tmp_path / "shop" / "workspace", profiles=tables.profiles, create=True)

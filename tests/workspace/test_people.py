@@ -13,6 +13,8 @@ import toolkit
 from toolkit.errors import AccessError, ConfigurationError, SignatureError
 from toolkit.sandbox import Sandbox
 
+pytestmark = pytest.mark.on_both_databases
+
 As = Callable[[str], toolkit.Workspace]
 
 

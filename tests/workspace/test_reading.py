@@ -17,6 +17,8 @@ from toolkit.errors import AccessError, BusyError, DataError
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.reading import Reader
 
+pytestmark = pytest.mark.on_both_databases
+
 ROOTS_RIGHTS = ("dac_override", "dac_read_search", "fowner")
 NOBODY = 65534
 LOOKS: dict[str, Callable[[toolkit.Workspace], object]] = {

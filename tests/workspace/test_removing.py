@@ -9,6 +9,8 @@ from tests.conftest import Tables, connect, save_nightly
 from toolkit.errors import ConfigurationError
 from toolkit.sandbox import Sandbox
 
+pytestmark = pytest.mark.on_both_databases
+
 Held = Callable[[str], set[str]]
 
 

@@ -12,6 +12,8 @@ from tests.conftest import save_nightly
 from toolkit.errors import ConfigurationError
 from toolkit.workspace import Schedule, Weekday
 
+pytestmark = pytest.mark.on_both_databases
+
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 

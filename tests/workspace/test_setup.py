@@ -9,6 +9,8 @@ import toolkit
 from toolkit.errors import AccessError, ConfigurationError
 from toolkit.sandbox import Sandbox
 
+pytestmark = pytest.mark.on_both_databases
+
 
 @pytest.fixture
 def credentials(criteo: Sandbox) -> toolkit.Credentials:

@@ -19,6 +19,8 @@ from toolkit.workspace.keys import KEY_FILE_VARIABLE
 from toolkit.workspace.machine_memory import MEMORY_VARIABLE, Remembered, SuppressionsHead
 from toolkit.workspace.records import AuditRecord, SuppressionPartRecord, SuppressionRecord
 
+pytestmark = pytest.mark.on_both_databases
+
 Held = Callable[[str], set[str]]
 
 
