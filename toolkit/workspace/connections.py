@@ -66,7 +66,13 @@ class OfExports(StrEnum):
 
 @dataclass(frozen=True, repr=False)
 class Connection:
-    """A connection, without its secret. What contributors may not see is None."""
+    """A connection, without its secret. What contributors may not see is None.
+
+    Examples:
+        >>> connection = workspace.connection("Criteo")
+        >>> "2711" in connection.advertisers, connection.waiting
+        (True, ())
+    """
 
     name: str
     type: str
