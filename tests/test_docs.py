@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 import typing
 import zlib
 from collections.abc import Iterator
@@ -127,6 +128,26 @@ def test_the_examples_on_segments_run(tmp_path: Path) -> None:
     assert known["segment"].kind == "dynamic"
     assert known["segment"].history["version"].to_list() == [1, 2]
     assert known["segment"].size == known["draft"].size > 0
+
+
+def test_the_map_has_the_layers_of_the_import_rules() -> None:
+    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    (contract,) = settings["tool"]["importlinter"]["contracts"]
+    layers = [set(it.split(" | ")) for it in contract["layers"]]
+    rows = re.findall(r"^\| (`toolkit\.[^|]*) \|", (PROJECT / "docs" / "architecture.md").read_text(), re.MULTILINE)
+    assert [set(re.findall(r"`(\S+)`", row)) for row in rows] == layers
+
+
+def test_the_architecture_page_names_what_there_is() -> None:
+    page = re.sub(r"```.*?```", "", (PROJECT / "docs" / "architecture.md").read_text(), flags=re.DOTALL)
+    named = set(re.findall(r"`([^`\n]+)`", page))
+    files = {it for it in named if re.match(r"(toolkit|docs)/\S+$", it) and "<" not in it}
+    assert len(files) > 40
+    assert {it for it in files if not (PROJECT / it).exists()} == set()
+    code = "\n".join(file.read_text() for file in (PROJECT / "toolkit").rglob("*.py"))
+    names = {it for it in named if re.fullmatch(r"[A-Za-z_]*[A-Z_][A-Za-z_]+", it)}
+    assert len(names) > 15
+    assert {it for it in names if not re.search(rf"\b{it}\b", code)} == set()
 
 
 BUILD_WITHOUT_NETWORK = """

@@ -2,6 +2,7 @@
 
 import doctest
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +96,7 @@ def known(sample: Sample, _criteo_process: Sandbox, monkeypatch: pytest.MonkeyPa
         "pl": pl,
         "workspace": toolkit.open_workspace("workspace"),
         "host": _criteo_process.url,
+        "criteo": _criteo_process,
         "key_of_bob": SigningKey.generate().verify_key.encode().hex(),
     }
     os.chdir(before)
@@ -107,6 +109,15 @@ def test_the_example_runs(example: doctest.DocTest, known: dict[str, object]) ->
     failed, tried = doctest.DocTestRunner(optionflags=OPTIONS).run(example, out=said.append)
     assert tried > 0
     assert failed == 0, "".join(said)
+
+
+def test_the_way_of_one_member_is_as_described(known: dict[str, object]) -> None:
+    page = (PROJECT / "docs" / "architecture.md").read_text()
+    (text,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    said: list[str] = []
+    example = doctest.DocTestParser().get_doctest(text, known, "architecture", None, None)
+    assert doctest.DocTestRunner(optionflags=OPTIONS).run(example, out=said.append).failed == 0, "".join(said)
+    assert len(example.examples) > 10
 
 
 def test_each_public_name_has_an_example() -> None:
