@@ -206,7 +206,7 @@ class Workspace:
 
         Raises:
             ConfigurationError: An argument is a path, or anything else that does not name the key column.
-            AccessError: You are a viewer.
+            AccessError: You are a viewer, and a table is another than the saved one.
 
         Examples:
             >>> workspace.read_from(profiles=toolkit.Profiles(location="data/day1/profiles", key="CustomerId"))
@@ -226,7 +226,7 @@ class Workspace:
         The audit records the change.
 
         Raises:
-            AccessError: You are a viewer.
+            AccessError: You are a viewer, and a table is another than the saved one.
 
         Examples:
             >>> workspace.save_tables()
@@ -310,9 +310,9 @@ class Workspace:
             The draft: its members, and how many it would add and remove.
 
         Raises:
-            ConfigurationError: The condition is no condition on the profile columns, or no segment can be built in the
+            ConfigurationError: The condition is no SQL, or no segment can be built in the
                 catalog.
-            DataError: The profile table can't be read.
+            DataError: The condition names a column that is not there, or the profile table can't be read.
 
         Examples:
             >>> draft = workspace.draft_segment("Dutch", where="Country = 'Netherlands'")
@@ -336,9 +336,9 @@ class Workspace:
             The segment as it was built.
 
         Raises:
-            ConfigurationError: The condition is no condition on the profile columns, no segment can be built in the
+            ConfigurationError: The condition is no SQL, no segment can be built in the
                 catalog, a table of that name was not built here, or a dynamic segment has a Polars expression.
-            DataError: The profile table can't be read.
+            DataError: The condition names a column that is not there, or the profile table can't be read.
             AccessError: You are a viewer.
 
         Examples:
@@ -430,8 +430,8 @@ class Workspace:
             The preview: counts, funnel, overlap and reasons, as frames and charts.
 
         Raises:
-            ConfigurationError: A segment or column is not there.
-            DataError: A table can't be read, or its keys are null or repeated.
+            ConfigurationError: A segment is not there.
+            DataError: A column is not there, a table can't be read, or its keys are null or repeated.
             AccessError: You are a viewer and asked for unmasked columns.
 
         Examples:
@@ -475,8 +475,8 @@ class Workspace:
             The preview, with a row for each contact list in ``preview.changes``.
 
         Raises:
-            ConfigurationError: There is no export of that name, or a segment or column is not there.
-            DataError: A table can't be read, or its keys are null or repeated.
+            ConfigurationError: There is no export of that name, or a segment is not there.
+            DataError: A column is not there, a table can't be read, or its keys are null or repeated.
             AccessError: You are a viewer and asked for unmasked columns, or you may not use the connection to ask
                 Criteo.
 
@@ -713,6 +713,7 @@ class Workspace:
 
         Raises:
             TrustError: The workspace is another than the one that you confirm.
+            ConfigurationError: ``hosts`` names a connection that is not there.
 
         Examples:
             >>> workspace.trust(root=workspace.root)
@@ -1082,8 +1083,8 @@ class Workspace:
             The export as it was saved.
 
         Raises:
-            ConfigurationError: An option is wrong, or what it names is not there.
-            AccessError: You may not use the connection.
+            ConfigurationError: An option is wrong, what it names is not there, or you may not use the connection.
+            AccessError: The export of that name uses a connection that is not shared with you.
 
         Examples:
             >>> export = workspace.save_export(
@@ -1173,8 +1174,8 @@ class Workspace:
             The copy.
 
         Raises:
-            ConfigurationError: There is no export of that name, or the name of the copy is taken.
-            AccessError: You are a viewer, or may not use the connection.
+            ConfigurationError: There is no export of that name, the name of the copy is taken, or you may not use the
+                connection.
 
         Examples:
             >>> workspace.duplicate_export("Nightly", "Weekly").list_name
@@ -1192,8 +1193,7 @@ class Workspace:
             The export as it was saved.
 
         Raises:
-            ConfigurationError: There is no export of that name.
-            AccessError: You are a viewer, or may not use its connection.
+            ConfigurationError: There is no export of that name, or you may not use its connection.
 
         Examples:
             >>> workspace.activate_export("Nightly").active
@@ -1211,8 +1211,7 @@ class Workspace:
             The export as it was saved.
 
         Raises:
-            ConfigurationError: There is no export of that name.
-            AccessError: You are a viewer, or may not use its connection.
+            ConfigurationError: There is no export of that name, or you may not use its connection.
 
         Examples:
             >>> workspace.deactivate_export("Nightly").active
@@ -1260,7 +1259,7 @@ class Workspace:
 
         Raises:
             ConfigurationError: The file can't be read or holds no exports, or an option is wrong.
-            AccessError: You are a viewer, or may not use a connection.
+            AccessError: An export that changes uses a connection that is not shared with you.
 
         Examples:
             >>> workspace.write_exports("exports.yml")
@@ -1715,7 +1714,10 @@ class Workspace:
             The refresh: a row for each export that was due.
 
         Raises:
+            AccessError: You are a viewer.
             BusyError: Another refresh went on for longer than this one waits.
+            ConfigurationError: The notebook that runs an export can't be used.
+            LeaseLostError: This refresh was silent for so long that another took over.
         """
         return refresh(self._folder, options)
 
