@@ -12,7 +12,10 @@ import pytest
 from nacl.signing import SigningKey
 
 import toolkit
+from toolkit.catalog import Segment, SegmentDraft
+from toolkit.criteo import CriteoClient
 from toolkit.sandbox import Sandbox
+from toolkit.workspace import ConnectionSetup
 
 PROJECT = Path(__file__).parents[1]
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -26,12 +29,9 @@ WITHOUT_EXAMPLE = {
 
 
 def examples() -> dict[str, doctest.DocTest]:
-    found = [
-        test
-        for name in toolkit.__all__
-        if name not in WITHOUT_DOCSTRING
-        for test in FINDER.find(getattr(toolkit, name), name, module=False, globs={})
-    ]
+    public = {name: getattr(toolkit, name) for name in toolkit.__all__ if name not in WITHOUT_DOCSTRING}
+    public |= {it.__name__: it for it in (ConnectionSetup, CriteoClient, Segment, SegmentDraft)}
+    found = [test for name, it in public.items() for test in FINDER.find(it, name, module=False, globs={})]
     return {test.name: test for test in found if test.examples}
 
 
@@ -91,7 +91,11 @@ def known(sample: Sample, _criteo_process: Sandbox, monkeypatch: pytest.MonkeyPa
     before = Path.cwd()
     sample.lay()
     os.chdir(sample.path)
+    identity = {"client_id": _criteo_process.client_id, "client_secret": _criteo_process.client_secret}
+    client = CriteoClient(host=_criteo_process.url, **identity)
     yield {
+        **identity,
+        "client": client,
         "toolkit": toolkit,
         "pl": pl,
         "workspace": toolkit.open_workspace("workspace"),
@@ -99,6 +103,7 @@ def known(sample: Sample, _criteo_process: Sandbox, monkeypatch: pytest.MonkeyPa
         "criteo": _criteo_process,
         "key_of_bob": SigningKey.generate().verify_key.encode().hex(),
     }
+    client.close()
     os.chdir(before)
 
 
