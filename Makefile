@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab app test lint bench lock words clean
+.PHONY: help demo lab app test lint docs bench lock words clean
 
 help: ## List what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,6 +28,10 @@ lint: $(READY) ## Lint and check types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache | tail -n 3
+
+docs: $(READY) ## Build the documentation as a site, in build/site
+	@# Without --quiet, which would hide the warnings from --strict.
+	@$(BIN)/properdocs build --strict --config-file mkdocs.yml
 
 bench: $(READY) ## Measure: one million members out of ten million profiles
 	@$(BIN)/python -m benchmarks

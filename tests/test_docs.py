@@ -1,7 +1,15 @@
 """What the pages say is so: links lead somewhere, commands exist, examples run."""
 
+import inspect
 import re
+import shlex
 import shutil
+import subprocess
+import sys
+import tomllib
+import typing
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -120,3 +128,117 @@ def test_the_examples_on_segments_run(tmp_path: Path) -> None:
     assert known["segment"].kind == "dynamic"
     assert known["segment"].history["version"].to_list() == [1, 2]
     assert known["segment"].size == known["draft"].size > 0
+
+
+def test_the_map_has_the_layers_of_the_import_rules() -> None:
+    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    (contract,) = settings["tool"]["importlinter"]["contracts"]
+    layers = [set(it.split(" | ")) for it in contract["layers"]]
+    rows = re.findall(r"^\| (`toolkit\.[^|]*) \|", (PROJECT / "docs" / "architecture.md").read_text(), re.MULTILINE)
+    assert [set(re.findall(r"`(\S+)`", row)) for row in rows] == layers
+
+
+def test_the_architecture_page_names_what_there_is() -> None:
+    page = re.sub(r"```.*?```", "", (PROJECT / "docs" / "architecture.md").read_text(), flags=re.DOTALL)
+    named = set(re.findall(r"`([^`\n]+)`", page))
+    files = {it for it in named if re.match(r"(toolkit|docs)/\S+$", it) and "<" not in it}
+    assert len(files) > 40
+    assert {it for it in files if not (PROJECT / it).exists()} == set()
+    code = "\n".join(file.read_text() for file in (PROJECT / "toolkit").rglob("*.py"))
+    names = {it for it in named if re.fullmatch(r"[A-Za-z_]*[A-Z_][A-Za-z_]+", it)}
+    assert len(names) > 15
+    assert {it for it in names if not re.search(rf"\b{it}\b", code)} == set()
+
+
+BUILD_WITHOUT_NETWORK = """
+import socket, sys
+def refuse(*_): raise OSError("the documentation is built without a network")
+socket.socket.connect = socket.getaddrinfo = refuse
+from properdocs.__main__ import cli
+cli(sys.argv[1:])
+"""
+
+
+def build(to: Path, *, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Build the documentation as the Makefile does, into another folder."""
+    (recipe,) = re.findall(r"/properdocs (.*)", (PROJECT / "Makefile").read_text())
+    command = [sys.executable, "-c", BUILD_WITHOUT_NETWORK, *shlex.split(recipe), "--site-dir", str(to)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation as a site; a link that leads nowhere ends the build."""
+    folder = tmp_path_factory.mktemp("site")
+    built = build(folder, cwd=PROJECT)
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def described(site: Path) -> set[str]:
+    """What has an entry in the reference, by each name that it goes by: the inventory that other sites link to."""
+    compressed = (site / "objects.inv").read_bytes().split(b"\n", maxsplit=4)[4]
+    entries = zlib.decompress(compressed).decode().splitlines()
+    return {entry.split(" ", maxsplit=1)[0] for entry in entries}
+
+
+def test_the_reference_has_each_public_name(described: set[str]) -> None:
+    assert {f"toolkit.{it}" for it in toolkit.__all__} - described == set()
+
+
+def test_the_reference_has_each_method(described: set[str]) -> None:
+    methods = {f"toolkit.Workspace.{it}" for it in vars(toolkit.Workspace) if not it.startswith("_")}
+    assert len(methods) > 50
+    assert methods - described == set()
+
+
+def own_types(annotation: object) -> Iterator[type]:
+    if inspect.isclass(annotation) and annotation.__module__.startswith("toolkit"):
+        yield annotation
+    for part in typing.get_args(annotation):
+        yield from own_types(part)
+
+
+def test_the_reference_has_each_type_of_the_interface(described: set[str]) -> None:
+    members = [it.fget if isinstance(it, property) else it for it in vars(toolkit.Workspace).values()]
+    functions = [it for it in members if inspect.isfunction(it) and not it.__name__.startswith("_")]
+    hints = [hint for it in (*functions, toolkit.open_workspace) for hint in typing.get_type_hints(it).values()]
+    used = {f"{it.__module__}.{it.__qualname__}" for hint in hints for it in own_types(hint)}
+    assert len(used) > 20
+    assert used - described == set()
+
+
+def test_the_site_can_be_searched(site: Path) -> None:
+    assert "toolkit.Workspace.run" in (site / "search" / "search_index.json").read_text()
+    assert 'data-md-component="search"' in (site / "index.html").read_text()
+
+
+def test_the_site_loads_nothing_from_another_host(site: Path) -> None:
+    loaded = re.compile(
+        r"""<(?:script|img|iframe|source)\b[^>]*\bsrc=["']?(?:https?:)?//|<link\b[^>]*\bhref=["']?(?:https?:)?//"""
+        r"""|url\(["']?(?:https?:)?//|@import\s+["'](?:https?:)?//"""
+    )
+    files = [it for ending in ("html", "css") for it in site.rglob(f"*.{ending}")]
+    assert len(files) > 30
+    assert [it.name for it in files if loaded.search(it.read_text())] == []
+    # Material's script fetches what draws these diagrams.
+    assert [it.name for it in files if 'class="mermaid"' in it.read_text()] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_built"),
+    [
+        ("[page](index.md), [anchor](#page)\n\n::: toolkit.Mode", True),
+        ("[page](missing.md)", False),
+        ("[anchor](#missing)", False),
+        ("[name][toolkit.Missing]", False),
+        ("::: toolkit.Missing", False),
+    ],
+)
+def test_a_broken_link_ends_the_build(text: str, is_built: bool, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    settings = (PROJECT / "mkdocs.yml").read_text()
+    (tmp_path / "mkdocs.yml").write_text(settings[: settings.index("\nnav:")])
+    (tmp_path / "docs" / "index.md").write_text(f"# Page\n\n{text}\n")
+    assert (build(tmp_path / "site", cwd=tmp_path).returncode == 0) is is_built

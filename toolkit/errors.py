@@ -15,6 +15,13 @@ class ToolkitError(Exception):
     """Whatever went wrong in a way a user can act on.
 
     ``what`` says what happened, to which table, column, row, segment or call; ``remedy`` says what to do next.
+
+    Examples:
+        >>> try:
+        ...     workspace.run("Nihgtly")
+        ... except toolkit.ToolkitError as error:
+        ...     print(error.what)
+        There is no export 'Nihgtly'.
     """
 
     def __init__(self, what: str, remedy: str) -> None:
@@ -35,11 +42,24 @@ class DataError(ToolkitError):
 
 
 class UnusableRowsError(DataError):
-    """Fix the rows, or take the others knowingly: some rows of a table name nobody."""
+    """Fix the rows, or take the others knowingly: some rows of a table name nobody.
+
+    Examples:
+        >>> workspace.suppress(pl.DataFrame({"EMail": ["no address"]}), email_column="EMail")
+        Traceback (most recent call last):
+        toolkit.errors.UnusableRowsError: 1 of 1 rows can't be used: ...
+    """
 
 
 class SuppressionsLostError(DataError):
-    """Bring the suppression list back, or confirm its loss: entries that were made are not there."""
+    """Bring the suppression list back, or confirm its loss: entries that were made are not there.
+
+    Examples:
+        >>> try:
+        ...     preview = workspace.preview("High value", email_column="EMail")
+        ... except toolkit.SuppressionsLostError as error:
+        ...     print(error.remedy)
+    """
 
 
 class ConfigurationError(ToolkitError):
@@ -51,11 +71,24 @@ class AccessError(ToolkitError):
 
 
 class SignatureError(AccessError):
-    """Find out who changed the database: a row is not as somebody entitled signed it, or is not signed."""
+    """Find out who changed the database: a row is not as somebody entitled signed it, or is not signed.
+
+    Examples:
+        >>> try:
+        ...     people = workspace.people
+        ... except toolkit.SignatureError as error:
+        ...     print(error.remedy)
+    """
 
 
 class TrustError(AccessError):
-    """Compare and confirm: the workspace differs from what this machine remembers of it."""
+    """Compare and confirm: the workspace differs from what this machine remembers of it.
+
+    Examples:
+        >>> workspace.trust(root="another workspace")
+        Traceback (most recent call last):
+        toolkit.errors.TrustError: The root of the workspace ...
+    """
 
 
 class ListGoneError(ToolkitError):
@@ -63,7 +96,15 @@ class ListGoneError(ToolkitError):
 
 
 class LedgerDivergedError(ToolkitError):
-    """Another workspace, or a copy of this one, changed a contact list: choose which of them goes on."""
+    """Another workspace, or a copy of this one, changed a contact list: choose which of them goes on.
+
+    Examples:
+        >>> (left_behind,) = workspace.remove_export("Nightly").lists
+        >>> try:
+        ...     remaining = workspace.empty_list(left_behind.list_id)
+        ... except toolkit.LedgerDivergedError as error:
+        ...     print(error.remedy)
+    """
 
 
 class BusyError(ToolkitError):
@@ -88,7 +129,12 @@ class UnavailableError(ToolkitError):
 
 
 class LeaseLostError(ToolkitError):
-    """Another took over: this one was silent for too long, and changes nothing any more."""
+    """Another took over: this one was silent for too long, and changes nothing any more.
+
+    Examples:
+        >>> issubclass(toolkit.LeaseLostError, toolkit.ToolkitError)
+        True
+    """
 
 
 ENDS_ALL = (KeyboardInterrupt, SystemExit, GeneratorExit)

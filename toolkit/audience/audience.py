@@ -20,6 +20,15 @@ class Audience:
     ``suppressed_by`` (by what, for those who are suppressed) and, for those who are exportable, ``identifier``: the
     hash that is compared, stored and (unless the form is plain) sent.
     Where each advertiser gets its own list, ``advertiser`` is its id.
+
+    Examples:
+        >>> audience = workspace.preview("High value", email_column="EMail").audience
+        >>> audience.members, audience.exportable
+        (1871, 1751)
+        >>> audience.frame.columns
+        ['segment', 'customer', 'status', 'suppressed_by', 'identifier']
+        >>> len(audience.identifiers("High value"))
+        1751
     """
 
     frame: pl.DataFrame
@@ -94,18 +103,40 @@ class Audience:
         return self.frame.filter(pl.col("status") != Status.EXPORTABLE.value).drop("identifier")
 
     def identifiers(self, segment: str) -> pl.Series:
-        """Return what the segment's contact list should hold, as hashes, each once."""
+        """Return what a segment's contact list should hold.
+
+        Args:
+            segment: Name of the segment.
+
+        Returns:
+            The hashes, each once.
+        """
         return self.wanted(segment)["identifier"]
 
     def wanted(self, segment: str, advertiser: str | None = None) -> pl.DataFrame:
-        """Return ``identifier`` and ``customer`` of whom a contact list should hold, each identifier once."""
+        """Return whom a contact list should hold.
+
+        Args:
+            segment: Name of the segment.
+            advertiser: Id of the advertiser, where each advertiser gets lists of its own; all advertisers by default.
+
+        Returns:
+            A row for each identifier: ``identifier`` (hashed) and ``customer`` (the key).
+        """
         is_sent = (pl.col("segment") == segment) & (pl.col("status") == Status.EXPORTABLE.value)
         if advertiser is not None:
             is_sent &= pl.col("advertiser") == advertiser
         return self.frame.filter(is_sent).select("identifier", "customer")
 
     def select(self, segments: Sequence[str]) -> "Audience":
-        """Return the part of the audience that these segments make."""
+        """Return the part of the audience that some segments make.
+
+        Args:
+            segments: Names of the segments.
+
+        Returns:
+            An audience of these segments only.
+        """
         is_chosen = pl.col("segment").cast(pl.String).is_in(list(segments))
         return Audience(self.frame.filter(is_chosen), self.form, self.rows.filter(is_chosen), self.addresses)
 

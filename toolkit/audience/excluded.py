@@ -24,7 +24,14 @@ MOST_STEPS = 100
 
 
 class SuppressedBy(StrEnum):
-    """By what a member is suppressed; the first of these that holds."""
+    """By what a member is suppressed; the first of these that holds.
+
+    Examples:
+        >>> entry = workspace.suppress(workspace.segment("High value").members.head(3), customer_column="customer")
+        >>> preview = workspace.preview("High value", email_column="EMail")
+        >>> preview.suppressed_by.filter(suppressed_by=toolkit.SuppressedBy.CUSTOMER_KEY)["members"].to_list()
+        [3]
+    """
 
     CUSTOMER_KEY = "customer key"
     """The key is on the suppression list."""

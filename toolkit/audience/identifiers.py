@@ -10,7 +10,12 @@ from toolkit.audience import email
 
 
 class IdentifierForm(StrEnum):
-    """How an address is sent. Criteo takes all four under the identifier type ``email``."""
+    """How an address is sent. Criteo takes all four under the identifier type ``email``.
+
+    Examples:
+        >>> toolkit.IdentifierForm("sha256_of_md5")
+        <IdentifierForm.SHA256_OF_MD5: 'sha256_of_md5'>
+    """
 
     SHA256 = "sha256"
     MD5 = "md5"

@@ -6,7 +6,13 @@ import polars as pl
 
 
 class Status(StrEnum):
-    """Exactly one of these for every member of a segment, in the order in which they are decided."""
+    """Exactly one of these for every member of a segment, in the order in which they are decided.
+
+    Examples:
+        >>> preview = workspace.preview("High value", email_column="EMail")
+        >>> preview.left_out.filter(pl.col("status") == toolkit.Status.MISSING_EMAIL).height > 0
+        True
+    """
 
     NOT_IN_PROFILES = "not_in_profiles"
     """The profile table has no row with the member's key."""

@@ -38,7 +38,15 @@ _HUNDRED = 100
 
 @dataclass(frozen=True, repr=False, eq=False)
 class SegmentDraft:
-    """Who would be in a segment, with the profiles as they are. ``save`` makes it one."""
+    """Who would be in a segment, with the profiles as they are. ``save`` makes it one.
+
+    Examples:
+        >>> draft = workspace.draft_segment("Polish", where="Country = 'Poland'")
+        >>> draft.size, draft.profiles
+        (2000, 20000)
+        >>> draft.save().size
+        2000
+    """
 
     name: str
     condition: str
@@ -61,7 +69,16 @@ class SegmentDraft:
     def preview(
         self, *, email_column: str, form: IdentifierForm | str = IdentifierForm.SHA256, **options: Any
     ) -> Preview:
-        """Look at it before anything is sent, as ``workspace.preview`` does, with its options but ``exclude``."""
+        """Preview the draft before anything is sent.
+
+        Args:
+            email_column: The profile column that holds the e-mail.
+            form: How e-mails are sent.
+            **options: Further options of ``Workspace.preview``, but ``exclude``.
+
+        Returns:
+            The preview.
+        """
         keys = self.members["customer"]
         return preview_of_members(
             self._made.folder,
@@ -73,10 +90,21 @@ class SegmentDraft:
         )
 
     def save(self, *, dynamic: bool | None = None) -> Segment:
-        """Save it: the members as Parquet in the catalog, and the definition beside them.
+        """Save the segment: its members as Parquet in the catalog, and its definition beside them.
 
-        A dynamic segment is built anew at each refresh and before each run that sends it; a static one keeps its
-        members. When nothing is said, a segment stays what it is, and a new one is static.
+        A dynamic segment is built again at each refresh and before each run that sends it. A static segment keeps its
+        members.
+
+        Args:
+            dynamic: Whether the segment is dynamic. By default a segment stays what it is, and a new one is static.
+
+        Returns:
+            The segment as it was built.
+
+        Raises:
+            ConfigurationError: A dynamic segment has a Polars expression, or a table of that name was not built here.
+            BusyError: Somebody saved another definition meanwhile.
+            AccessError: You are a viewer.
         """
         made = self._made
         definition = _definition(made, dynamic=dynamic)

@@ -28,7 +28,13 @@ _MOST_SHOWN = 10
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Segment:
-    """A segment as it was when somebody looked."""
+    """A segment as it was when somebody looked.
+
+    Examples:
+        >>> segment = workspace.build_segment("Dutch", where="Country = 'Netherlands'")
+        >>> segment.kind, segment.size, segment.history.select("version", "members", "added").rows()
+        ('static', 9027, [(1, 9027, 9027)])
+    """
 
     name: str
     size: int
@@ -63,7 +69,16 @@ class Segment:
     def preview(
         self, *, email_column: str, form: IdentifierForm | str = IdentifierForm.SHA256, **options: Any
     ) -> Preview:
-        """Look at it before anything is sent, as ``workspace.preview`` does, with its options."""
+        """Preview the segment before anything is sent.
+
+        Args:
+            email_column: The profile column that holds the e-mail.
+            form: How e-mails are sent.
+            **options: Further options of ``Workspace.preview``.
+
+        Returns:
+            The preview.
+        """
         return preview_of_segments(
             self._folder, [self.name], email_column=email_column, form=one_of("form", IdentifierForm, form), **options
         )

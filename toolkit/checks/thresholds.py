@@ -17,7 +17,12 @@ LEAST_USEFUL_SIZE = 500
 
 
 class Level(StrEnum):
-    """What a failing check does."""
+    """What a failing check does.
+
+    Examples:
+        >>> toolkit.Thresholds().level(toolkit.Check.USEFUL_SIZE)
+        <Level.WARNING: 'warning'>
+    """
 
     ERROR = "error"
     """It stops the run before anything is sent."""
@@ -26,7 +31,12 @@ class Level(StrEnum):
 
 
 class Check(StrEnum):
-    """The built-in checks."""
+    """The built-in checks.
+
+    Examples:
+        >>> toolkit.Check("segment has members")
+        <Check.SEGMENT_HAS_MEMBERS: 'segment has members'>
+    """
 
     COLUMNS = "columns are there"
     EMAIL_COLUMN = "email column is there"
@@ -53,7 +63,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Thresholds(Told):
-    """How strictly an export is checked. Shares run from 0 to 1."""
+    """How strictly an export is checked. Shares run from 0 to 1.
+
+    Examples:
+        >>> thresholds = toolkit.Thresholds(email_coverage=0.7, levels={"segment has members": "error"})
+        >>> thresholds.email_coverage, thresholds.email_validity
+        (0.7, 0.8)
+    """
 
     email_coverage: Share = 0.5
     """Least share of a segment's members with something in the e-mail field."""
@@ -78,5 +94,13 @@ class Thresholds(Told):
     """Levels that differ from the built-in ones."""
 
     def level(self, check: Check) -> Level:
-        """Return what a failure of the check does."""
+        """Return what a failure of a check does.
+
+        Args:
+            check: The check.
+
+        Returns:
+            An error, which stops a run, or a warning. Checks without which nothing can be sent are errors, whatever
+            ``levels`` says.
+        """
         return Level.ERROR if check in _ALWAYS_ERRORS else self.levels.get(check, _DEFAULT_LEVELS[check])

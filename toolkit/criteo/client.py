@@ -66,13 +66,33 @@ class ListChange:
 
 
 class CriteoClient:
-    """One application's way to Criteo. Threads may share it; close it, or use it in a ``with`` block.
+    """One application's way to Criteo's API. Threads may share it; close it, or use it in a ``with`` block.
 
-    Every call is retried as long as it may help, and as ``patience`` allows; ``observer`` is told of each wait. A host
-    that can't be reached is given up soon where a person is ``waiting``.
-    ``guard`` is called before every try of every call that changes something, when the connection stands and before
-    the first byte leaves, from whatever thread calls: what it raises ends the call, and nothing is sent.
-    Errors are ToolkitErrors by remedy.
+    A call that fails in a way that may pass is tried again, as long as ``patience`` allows. Nothing is sent to another
+    host.
+
+    Args:
+        client_id: The client id of your app on Criteo's developer portal.
+        client_secret: The client secret.
+        host: The URL of the API.
+        version: The version of the API.
+        patience: How long a call is tried, in seconds.
+        observer: Called with each wait, from the thread that waits.
+        waiting: Who waits for the calls: a host that can't be reached is given up soon where a person does.
+        guard: Called before each try of a call that changes something, right before the first byte is sent, from any
+            thread. What it raises ends the call, and nothing is sent.
+
+    Raises:
+        AccessError: By calls, when Criteo refuses the credentials, or the advertiser's consent is missing.
+        BusyError: By calls, when the limit of calls is used up for longer than ``patience`` allows.
+        UnavailableError: By calls, when Criteo does not answer, or with something that can't be read.
+
+    Examples:
+        >>> from toolkit.criteo import CriteoClient
+        >>> with CriteoClient(client_id=client_id, client_secret=client_secret, host=host) as client:
+        ...     contact_lists = client.contact_lists("2711").frame
+        >>> contact_lists["name"].to_list()
+        ['High value']
     """
 
     def __init__(
@@ -112,18 +132,44 @@ class CriteoClient:
         return self._transport.notices
 
     def advertisers(self) -> Rows[Advertiser]:
-        """Return the advertisers that consented to the application."""
+        """List the advertisers that consented to the application.
+
+        Returns:
+            The advertisers; ``frame`` has a row for each: ``id`` and ``name``.
+
+        Examples:
+            >>> client.advertisers()[0].id
+            '2711'
+        """
         request = Request("list the advertisers", "GET", f"{self._version}/advertisers/me", only_reads=True)
         found = all_items(request, self._transport.call(request))
         return Rows(Advertiser, (read(Advertiser, flattened(it)) for it in found))
 
     def contact_lists(self, advertiser_id: str) -> Rows[ContactList]:
-        """Return all contact lists of the advertiser."""
+        """List the contact lists of an advertiser.
+
+        Args:
+            advertiser_id: Id of the advertiser.
+
+        Returns:
+            All its contact lists; ``frame`` has a row for each.
+        """
         found = self._search({"advertiserIds": [advertiser_id], "audienceSegmentTypes": [_CONTACT_LIST]})
         return Rows(ContactList, (it for it in found if it.type in {_CONTACT_LIST, ""}))
 
     def contact_list(self, list_id: str) -> ContactList:
-        """Return a contact list; raises ListGoneError when it is not there, AccessError when it may not be seen."""
+        """Return a contact list.
+
+        Args:
+            list_id: Id of the list.
+
+        Returns:
+            The list; only its id where Criteo's search does not show it, though it is there.
+
+        Raises:
+            ListGoneError: The list was deleted at Criteo.
+            AccessError: You may not see the list.
+        """
         for found in self._search({"audienceSegmentIds": [list_id]}):
             if found.id == list_id:
                 return found
@@ -132,7 +178,14 @@ class CriteoClient:
         return ContactList(id=list_id)
 
     def lists_by_id(self, list_ids: Iterable[str]) -> dict[str, ContactList]:
-        """Return the contact lists with these ids, a hundred a call; one that the search does not show is left out."""
+        """Find contact lists by their ids, a hundred in a call.
+
+        Args:
+            list_ids: Ids of lists.
+
+        Returns:
+            The lists by id. A list that Criteo's search does not show is left out.
+        """
         wanted = list(dict.fromkeys(list_ids))
         found: dict[str, ContactList] = {}
         for start in range(0, len(wanted), LISTS_A_CALL):
@@ -141,7 +194,14 @@ class CriteoClient:
         return found
 
     def create_lists(self, lists: Sequence[NewList]) -> dict[NewList, ContactList]:
-        """Make lists, a hundred a call, and return them; one whose name is taken by now is left out."""
+        """Make contact lists, a hundred in a call.
+
+        Args:
+            lists: The lists to make.
+
+        Returns:
+            The lists that were made. One whose name is taken by now is left out.
+        """
         made: dict[NewList, ContactList] = {}
         for some in _hundreds(lists):
             made |= self._create_some(some)
@@ -151,7 +211,14 @@ class CriteoClient:
         return made
 
     def change_lists(self, changes: Sequence[ListChange]) -> None:
-        """Change names and descriptions, a hundred lists a call; raises an error by remedy when one is not changed."""
+        """Change names and descriptions of contact lists, a hundred in a call.
+
+        Args:
+            changes: What to change.
+
+        Raises:
+            ToolkitError: A list was not changed; the type of the error says what to do.
+        """
         for some in _hundreds(changes):
             self._change_some(some)
         if any(it.name is not None for it in changes):
@@ -160,9 +227,25 @@ class CriteoClient:
     def find_or_create_list(
         self, advertiser_id: str, *, name: str, description: str, known_id: str | None = None
     ) -> FoundList:
-        """Return the list with the known id or, when none is known, the one of that name, made when needed.
+        """Return the contact list with the known id or, when none is known, the list of that name, made when needed.
 
-        Raises ListGoneError when the known one was deleted: it is never made anew in silence.
+        Args:
+            advertiser_id: Id of the advertiser.
+            name: Name of the list.
+            description: Description of a list that is made.
+            known_id: Id of the list, when it is known.
+
+        Returns:
+            The list, and whether it was made just now.
+
+        Raises:
+            ListGoneError: The list with the known id was deleted. It is not made again.
+            ConfigurationError: The name is taken by a segment of another kind.
+
+        Examples:
+            >>> found = client.find_or_create_list("2711", name="From the client", description="Made by an example")
+            >>> found.created, found.contact_list.name
+            (True, 'From the client')
         """
         if known_id is not None:
             return FoundList(self.contact_list(known_id), created=False)
@@ -191,7 +274,28 @@ class CriteoClient:
         identifier_type: IdentifierType = IdentifierType.EMAIL,
         gum_caller_id: int | None = None,
     ) -> Acknowledgement:
-        """Add identifiers, at most 50,000, to the list; those of type ``gum`` need the caller's id."""
+        """Add identifiers to a contact list. Adding one twice is the same as once.
+
+        Args:
+            list_id: Id of the list.
+            identifiers: At most 50,000, as Criteo takes them: an e-mail, or a hash in lower-case hexadecimal text.
+            identifier_type: What kind of identifiers they are.
+            gum_caller_id: Your caller id, for identifiers of type ``gum`` only.
+
+        Returns:
+            How many identifiers Criteo took for valid and invalid, summed over the calls it took.
+
+        Raises:
+            DataError: There are more than 50,000, or one is too large for a call.
+            ListGoneError: The list was deleted at Criteo.
+
+        Examples:
+            >>> from hashlib import sha256
+            >>> found = client.find_or_create_list("2711", name="To add to", description="Made by an example")
+            >>> hashed = sha256(b"ann@mail.example").hexdigest()
+            >>> client.add(found.contact_list.id, [hashed]).valid
+            1
+        """
         attributes = _typed(identifier_type, gum_caller_id)
         return self._amender.send(self._amendment(Operation.ADD, list_id, attributes), _listed(identifiers))
 
@@ -203,7 +307,21 @@ class CriteoClient:
         identifier_type: IdentifierType = IdentifierType.EMAIL,
         gum_caller_id: int | None = None,
     ) -> Acknowledgement:
-        """Remove identifiers, at most 50,000, from the list; those of type ``gum`` need the caller's id."""
+        """Remove identifiers from a contact list. Removing one that is not there does no harm.
+
+        Args:
+            list_id: Id of the list.
+            identifiers: At most 50,000, as Criteo takes them: an e-mail, or a hash in lower-case hexadecimal text.
+            identifier_type: What kind of identifiers they are.
+            gum_caller_id: Your caller id, for identifiers of type ``gum`` only.
+
+        Returns:
+            How many identifiers Criteo took for valid and invalid, summed over the calls it took.
+
+        Raises:
+            DataError: There are more than 50,000, or one is too large for a call.
+            ListGoneError: The list was deleted at Criteo.
+        """
         attributes = _typed(identifier_type, gum_caller_id)
         return self._amender.send(self._amendment(Operation.REMOVE, list_id, attributes), _listed(identifiers))
 
@@ -215,7 +333,21 @@ class CriteoClient:
         identifier_type: IdentifierType = IdentifierType.EMAIL,
         gum_caller_id: int | None = None,
     ) -> Acknowledgement:
-        """Add identifiers, each with attributes such as a name: a preview of Criteo's, which may change at any time."""
+        """Add identifiers, each with attributes such as a name: a preview of Criteo's, which may change at any time.
+
+        Args:
+            list_id: Id of the list.
+            people: The attributes of each identifier, by name; at most 50,000 identifiers.
+            identifier_type: What kind of identifiers they are.
+            gum_caller_id: Your caller id, for identifiers of type ``gum`` only.
+
+        Returns:
+            How many identifiers Criteo took for valid and invalid, summed over the calls it took.
+
+        Raises:
+            DataError: There are more than 50,000, or one is too large for a call.
+            ListGoneError: The list was deleted at Criteo.
+        """
         amendment = Amendment(
             Operation.ADD,
             list_id,
@@ -230,17 +362,45 @@ class CriteoClient:
         return self._amender.send(amendment, items)
 
     def clear(self, list_id: str) -> None:
-        """Empty the list; it stays."""
+        """Empty a contact list; the list stays.
+
+        Args:
+            list_id: Id of the list.
+
+        Raises:
+            ListGoneError: The list was deleted at Criteo.
+        """
         self._do(Request(f"empty list {list_id}", "DELETE", self._contact_list(list_id), on_a_list=True))
 
     def statistics(self, list_id: str) -> Statistics:
-        """Return how many identifiers the list holds and how many Criteo knows."""
+        """Count a contact list.
+
+        Args:
+            list_id: Id of the list.
+
+        Returns:
+            How many identifiers the list holds, how many of them Criteo knows, and the match rate from 0 to 1.
+
+        Raises:
+            ListGoneError: The list was deleted at Criteo.
+
+        Examples:
+            >>> client.statistics(client.contact_lists("2711")[0].id).identifiers
+            1751
+        """
         path = f"{self._contact_list(list_id)}/statistics"
         request = Request(f"count list {list_id}", "GET", path, on_a_list=True, only_reads=True)
         return read(Statistics, flattened(self._do(request)))
 
     def compute_sizes(self, list_ids: Sequence[str]) -> Rows[ListSize]:
-        """Return how many people can be reached through each list; what is not counted is None, and noticed."""
+        """Measure how many people can be reached through contact lists.
+
+        Args:
+            list_ids: Ids of lists.
+
+        Returns:
+            A size for each list, in their order; None where Criteo does not say.
+        """
         if not list_ids:
             return Rows(ListSize)
         body = _bulk(*({"id": it} for it in list_ids))
@@ -250,14 +410,24 @@ class CriteoClient:
         return Rows(ListSize, (sizes.get(it, ListSize(id=it)) for it in list_ids))
 
     def rename(self, list_id: str, *, name: str, description: str) -> None:
-        """Change name and description of a list."""
+        """Change name and description of a contact list.
+
+        Args:
+            list_id: Id of the list.
+            name: The new name.
+            description: The new description.
+        """
         attributes = {"name": name, "description": {"value": description}}
         body = _bulk({"id": list_id, "attributes": attributes})
         self._do(Request(f"rename list {list_id}", "PATCH", self._segments, body=body))
         self._forget_names()
 
     def delete_list(self, list_id: str) -> None:
-        """Delete a list."""
+        """Delete a contact list.
+
+        Args:
+            list_id: Id of the list.
+        """
         body = _bulk({"id": list_id})
         self._do(Request(f"delete list {list_id}", "POST", f"{self._segments}/delete", body=body))
         self._forget_names()
@@ -319,7 +489,15 @@ class CriteoClient:
                 return
 
     def list_named(self, advertiser_id: str, name: str) -> ContactList | None:
-        """Return the advertiser's list of that name; all of them are asked for once, and remembered."""
+        """Find a contact list by its name. All lists of the advertiser are asked for once, and remembered.
+
+        Args:
+            advertiser_id: Id of the advertiser.
+            name: Name of the list.
+
+        Returns:
+            The list; None when there is none of that name.
+        """
         with self._lock:
             if advertiser_id not in self._by_name:
                 self._by_name[advertiser_id] = {it.name: it for it in self.contact_lists(advertiser_id)}

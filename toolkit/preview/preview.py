@@ -27,6 +27,13 @@ class Preview:
     """Who would be sent, who not and why, what would change, and what it takes: before anything is sent.
 
     It tells how things were when it was made. Frames hold keys, statuses, hashes and figures, never an address.
+
+    Examples:
+        >>> preview = workspace.preview(["High value", "Lapsed 12 months"], email_column="EMail")
+        >>> preview.exportable, preview.distinct
+        (5471, 5068)
+        >>> preview.funnel.columns
+        ['step', 'people', 'remaining', 'share']
     """
 
     audience: Audience
@@ -118,9 +125,13 @@ class Preview:
         return self.audience.suppressed_by
 
     def find(self, customer: str | int) -> pl.DataFrame:
-        """Return ``segment``, ``customer``, ``status`` and ``suppressed_by`` of a customer, by the key.
+        """Find a customer by the key.
 
-        A row a segment; none for a customer who is in no segment.
+        Args:
+            customer: The customer key.
+
+        Returns:
+            A row for each segment that the customer is in: ``segment``, ``customer``, ``status`` and ``suppressed_by``.
         """
         is_meant = pl.col("customer") == pl.lit(str(customer)).cast(
             self.audience.frame.schema["customer"], strict=False
@@ -131,11 +142,23 @@ class Preview:
         return found.sort("segment").select("segment", "customer", "status", "suppressed_by")
 
     def write_left_out(self, path: str | Path) -> Path:
-        """Write the members who are not sent, with the reason, to a CSV or Parquet file; the audit keeps who did.
+        """Write the members who are not sent, with the reason, to a file. The audit records who did.
 
         In CSV, an apostrophe stands before a key that a spreadsheet would run as a formula.
 
-        Raises AccessError to viewers, ConfigurationError for another ending than ``.csv`` or ``.parquet``.
+        Args:
+            path: A file whose name ends in ``.csv`` or ``.parquet``.
+
+        Returns:
+            The file.
+
+        Raises:
+            ConfigurationError: The name of the file has another ending.
+            AccessError: You are a viewer.
+
+        Examples:
+            >>> workspace.preview("High value", email_column="EMail").write_left_out("excluded.csv").name
+            'excluded.csv'
         """
         to = Path(path)
         if to.suffix.lower() not in {".csv", ".parquet"}:
@@ -178,7 +201,14 @@ class Preview:
         return overlap_chart(self.overlap)
 
     def to_html(self, path: str | Path) -> Path:
-        """Write the preview as one HTML file that needs no network."""
+        """Write the preview as one HTML file that needs no network.
+
+        Args:
+            path: The file.
+
+        Returns:
+            The file.
+        """
         from toolkit.preview.page import html_page
 
         to = Path(path)

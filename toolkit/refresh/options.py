@@ -33,7 +33,14 @@ def refresh_schedule(at: Sequence[str], days: Sequence[str], time_zone: str, *, 
 
 
 class RefreshOptions(Told):
-    """What can be set for a refresh."""
+    """What can be set for a refresh.
+
+    Examples:
+        >>> from datetime import timedelta
+        >>> options = toolkit.RefreshOptions(wait_for_inputs=timedelta(hours=1))
+        >>> len(options.retry_after), options.keep_days
+        (3, 30)
+    """
 
     schedule: Schedule = Schedule()
     """When exports are due that run with every refresh: by default whenever a refresh is asked for."""

@@ -56,7 +56,15 @@ class RefreshedExport:
 
 @dataclass(frozen=True, repr=False)
 class Refresh:
-    """One refresh: which exports were due, and what became of each."""
+    """One refresh: which exports were due, and what became of each.
+
+    Examples:
+        >>> workspace.deactivate_export("Nightly").active
+        False
+        >>> refresh = workspace.refresh()
+        >>> refresh.exports, refresh.exit_code
+        ((), 0)
+    """
 
     id: str
     status: RefreshStatus

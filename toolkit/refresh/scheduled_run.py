@@ -22,7 +22,13 @@ _PLAIN = (str, int, float, list, tuple, dict, type(None))
 
 
 class ScheduledRun(BaseModel):
-    """The parameters of ``notebooks/scheduled/run_export.ipynb``."""
+    """The parameters of ``notebooks/scheduled/run_export.ipynb``.
+
+    Examples:
+        >>> scheduled = toolkit.ScheduledRun(workspace="workspace", export="Nightly", dry_run=True)
+        >>> scheduled.run().outcome
+        'successful'
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

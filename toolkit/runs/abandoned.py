@@ -60,7 +60,13 @@ _SAID = {
 
 @dataclass(frozen=True)
 class AbandonedList:
-    """A list at Criteo that holds what no run keeps up to date."""
+    """A list at Criteo that holds what no run keeps up to date.
+
+    Examples:
+        >>> (left_behind,) = workspace.remove_export("Nightly").lists
+        >>> left_behind.segment, left_behind.held, left_behind.because.value
+        ('High value', 1751, 'removed')
+    """
 
     list_id: str
     name: str
@@ -105,7 +111,13 @@ class AbandonedList:
 
 @dataclass(frozen=True, repr=False)
 class AbandonedLists:
-    """The lists that are left behind."""
+    """The lists that are left behind.
+
+    Examples:
+        >>> left_behind = workspace.detach_export("Nightly")
+        >>> len(left_behind), left_behind.frame["held"].to_list()
+        (1, [1751])
+    """
 
     lists: tuple[AbandonedList, ...]
 

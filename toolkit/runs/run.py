@@ -60,7 +60,12 @@ class RunKind(StrEnum):
 
 
 class RunStatus(StrEnum):
-    """What became of a run, as Customer Insights names it."""
+    """What became of a run, as Customer Insights names it.
+
+    Examples:
+        >>> toolkit.RunStatus(workspace.runs()["status"][0])
+        <RunStatus.SUCCESSFUL: 'successful'>
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -101,7 +106,15 @@ class RunCanceledError(ToolkitError):
 
 @dataclass(frozen=True, repr=False)
 class Run:
-    """One execution of an export, running or over."""
+    """One execution of an export, running or over.
+
+    Examples:
+        >>> run = workspace.run_report(workspace.runs()["run"][0])
+        >>> run.outcome, run.report.name
+        ('successful', 'report.html')
+        >>> run.frame.select("segment", "members", "exportable", "added").rows()
+        [('High value', 1871, 1751, 1751)]
+    """
 
     id: str
     export: str

@@ -17,14 +17,32 @@ _MOST_EXAMPLES = 3
 
 
 class Profiles(Source):
-    """Where the profiles lie, and the name of their key column. One row a customer."""
+    """Where the profiles are, and the name of their key column. The table has one row for each customer.
+
+    It stores nothing of the table: each call looks again.
+
+    Raises:
+        ConfigurationError: An option is wrong, or the location holds a secret, which belongs in the environment.
+
+    Examples:
+        >>> profiles = toolkit.Profiles(location="data/day1/profiles", key="CustomerId")
+        >>> profiles.columns[:2]
+        ['CustomerId', 'FirstName']
+        >>> profiles.scan(["Country"]).collect().columns
+        ['CustomerId', 'Country']
+    """
 
     what: ClassVar[str] = "profiles"
     kind: Literal["profiles"] = "profiles"
 
     @property
     def schema_(self) -> pl.Schema:
-        """The columns and their types, as they are now."""
+        """The columns and their types, as they are now.
+
+        Raises:
+            ConfigurationError: There is no table at the location.
+            DataError: The table can't be read.
+        """
         return self._files().schema()
 
     @property
@@ -33,11 +51,29 @@ class Profiles(Source):
         return self.schema_.names()
 
     def look(self, columns: Sequence[str] = ()) -> Table:
-        """Look at what lies there; raises DataError when the key or one of these columns is missing."""
+        """Open the table, and check that its columns are there.
+
+        Args:
+            columns: Columns that must be there, besides the key.
+
+        Returns:
+            The table, ready to be scanned.
+
+        Raises:
+            ConfigurationError: There is no table at the location.
+            DataError: The key or one of the columns is missing, or the table can't be read.
+        """
         return Table.look(self._files(), key=self.key, key_as_text=self.key_as_text, columns=columns)
 
     def look_at_all(self) -> tuple[Table, dict[str, str]]:
-        """Look at all columns that can be read, the key as any other; return of each other the type that it has."""
+        """Open the table with all columns that can be read.
+
+        Returns:
+            The table with its readable columns, and the types of the other columns, by name.
+
+        Raises:
+            DataError: The key is missing, or no column can be read.
+        """
         files = self._files()
         schema, types = files.schema(), files.unreadable()
         unreadable = {name: types.get(name, "unknown") for name, dtype in schema.items() if dtype == pl.Unknown}
@@ -53,11 +89,29 @@ class Profiles(Source):
         return table.only(columns), unreadable
 
     def scan(self, columns: Sequence[str]) -> pl.LazyFrame:
-        """Return the key and these columns, lazily; raises DataError when one is missing."""
+        """Scan the key and some columns.
+
+        Args:
+            columns: The columns to read, besides the key.
+
+        Returns:
+            A lazy frame with a row for each customer: the key, then the columns.
+
+        Raises:
+            ConfigurationError: There is no table at the location.
+            DataError: The key or one of the columns is missing, or the table can't be read.
+        """
         return self.look(columns).scan()
 
     def check_keys(self) -> None:
-        """Read the whole key column; raises DataError when a key is null or there twice."""
+        """Check that each row has a key, and that no two rows have the same. This reads the whole key column.
+
+        Raises:
+            DataError: A key is null, or there more than once.
+
+        Examples:
+            >>> toolkit.Profiles(location="data/day1/profiles", key="CustomerId").check_keys()
+        """
         table = self.look()
         with reading(table):
             repeated = (
@@ -72,7 +126,14 @@ class Profiles(Source):
             raise self.key_error(repeated.drop_nulls())
 
     def key_error(self, keys: pl.Series) -> ToolkitError:
-        """Return the error that tells where these keys are repeated or, when none are given, where a key is null."""
+        """Return the error for keys that are repeated or null, with the files that hold them.
+
+        Args:
+            keys: The repeated keys; an empty series for keys that are null.
+
+        Returns:
+            A DataError, or a BusyError when the table no longer holds these keys, because it changed meanwhile.
+        """
         where = pl.col(self.key).is_in(keys.implode()) if len(keys) else pl.col(self.key).is_null()
         table = self.look()
         with reading(table):

@@ -50,10 +50,20 @@ class Members:
 
 
 class SegmentFolder(Source):
-    """A folder with one file, or one folder of part files, a segment.
+    """A folder of segments: each is a file, or a folder of part files, with a key column.
 
-    The name of a segment is that of the file or folder, without an ending that tells the format. Characters that the
+    The name of a segment is that of the file or folder, without an ending that names the format. Characters that the
     name of a file can't hold are written as in a URL: ``A%2FB.parquet`` is the segment ``A/B``.
+
+    Raises:
+        ConfigurationError: An option is wrong, or the location holds a secret, which belongs in the environment.
+
+    Examples:
+        >>> segments = toolkit.SegmentFolder(location="data/day1/segments", key="CustomerId")
+        >>> segments.names()[:2]
+        ['High value', 'Invited but empty']
+        >>> segments.summary().columns
+        ['segment', 'rows', 'changed_at', 'location']
     """
 
     what: ClassVar[str] = "segments"
@@ -64,7 +74,18 @@ class SegmentFolder(Source):
         return _sorted(self._paths(self._storage()))
 
     def members(self, names: Sequence[str]) -> Members:
-        """Look at these segments; raises what names the segment, the file and the column that is wrong."""
+        """Open segments for reading.
+
+        Args:
+            names: Names of the segments.
+
+        Returns:
+            The members, read when they are collected.
+
+        Raises:
+            ConfigurationError: There is no segment of a name; the error lists similar names.
+            DataError: A table can't be read, lacks its key column, or has keys of another type than the others.
+        """
         _require_some(names)
         tables = self._tables([same_form(it) for it in names])
         key_type = self._common_key_type(tables)
@@ -73,11 +94,30 @@ class SegmentFolder(Source):
         return Members(pl.concat(frames), tuple(tables.values()), key_type)
 
     def scan(self, names: Sequence[str]) -> pl.LazyFrame:
-        """Return ``segment`` and ``customer``, a row a membership, of these segments."""
+        """Scan the memberships of segments.
+
+        Args:
+            names: Names of the segments.
+
+        Returns:
+            A lazy frame with a row for each membership: ``segment`` (an Enum) and ``customer`` (the key).
+
+        Raises:
+            ConfigurationError: There is no segment of a name.
+            DataError: A table can't be read, or lacks a column.
+        """
         return self.members(names).frame
 
     def summary(self) -> pl.DataFrame:
-        """Return a row a segment: its rows, when it changed, where it lies."""
+        """Count the rows of each segment.
+
+        Returns:
+            A row for each segment, by name: ``segment``, ``rows``, ``changed_at`` (in UTC, when its table was
+            written) and ``location``.
+
+        Raises:
+            DataError: A table can't be read, or lacks a column.
+        """
         tables = self._tables(self.names())
         with reading(*tables.values()):
             counted = pl.collect_all([it.scan().select(pl.len()) for it in tables.values()], engine="streaming")
@@ -152,7 +192,18 @@ class SegmentFolder(Source):
 
 
 class SegmentTable(Source):
-    """One table of memberships: a column that names the segment, and the customer's key."""
+    """One table of memberships: a column that names the segment, and a column with the customer's key.
+
+    Raises:
+        ConfigurationError: An option is wrong, or the location holds a secret, which belongs in the environment.
+
+    Examples:
+        >>> memberships = pl.DataFrame({"Segment": ["VIP", "VIP", "Lapsed"], "CustomerId": ["1", "2", "2"]})
+        >>> memberships.write_parquet("memberships.parquet")
+        >>> segments = toolkit.SegmentTable(location="memberships.parquet", key="CustomerId", segment="Segment")
+        >>> segments.summary().select("segment", "rows").rows()
+        [('Lapsed', 1), ('VIP', 2)]
+    """
 
     what: ClassVar[str] = "segment memberships"
     kind: Literal["table"] = "table"
@@ -165,7 +216,18 @@ class SegmentTable(Source):
         return self._names(self._look())
 
     def members(self, names: Sequence[str]) -> Members:
-        """Look at the table; raises ConfigurationError when a segment has no row there."""
+        """Open segments for reading.
+
+        Args:
+            names: Names of the segments.
+
+        Returns:
+            The members, read when they are collected.
+
+        Raises:
+            ConfigurationError: A segment has no row in the table; the error lists similar names.
+            DataError: The table can't be read, or lacks one of its two columns.
+        """
         _require_some(names)
         names = [same_form(it) for it in names]
         table = self._look()
@@ -181,11 +243,30 @@ class SegmentTable(Source):
         return Members(frame, (table,), table.key_type if table.has_typed_key else None)
 
     def scan(self, names: Sequence[str]) -> pl.LazyFrame:
-        """Return ``segment`` and ``customer``, a row a membership, of these segments."""
+        """Scan the memberships of segments.
+
+        Args:
+            names: Names of the segments.
+
+        Returns:
+            A lazy frame with a row for each membership: ``segment`` (an Enum) and ``customer`` (the key).
+
+        Raises:
+            ConfigurationError: There is no segment of a name.
+            DataError: A table can't be read, or lacks a column.
+        """
         return self.members(names).frame
 
     def summary(self) -> pl.DataFrame:
-        """Return a row a segment: its rows, when the table changed, where it lies."""
+        """Count the rows of each segment.
+
+        Returns:
+            A row for each segment, by name: ``segment``, ``rows``, ``changed_at`` (in UTC, when the table was
+            written) and ``location``.
+
+        Raises:
+            DataError: A table can't be read, or lacks a column.
+        """
         table = self._look()
         with reading(table):
             counted = self._rows(table).group_by("segment").len("rows").collect(engine="streaming")

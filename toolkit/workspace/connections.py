@@ -66,7 +66,13 @@ class OfExports(StrEnum):
 
 @dataclass(frozen=True, repr=False)
 class Connection:
-    """A connection, without its secret. What contributors may not see is None."""
+    """A connection, without its secret. What contributors may not see is None.
+
+    Examples:
+        >>> connection = workspace.connection("Criteo")
+        >>> "2711" in connection.advertisers, connection.waiting
+        (True, ())
+    """
 
     name: str
     type: str
@@ -177,9 +183,15 @@ class Connections(Mapping[str, Connection]):
 
 
 class ConnectionSetup:
-    """The steps that make a connection, in their order; each refuses when the one before is missing.
+    """The steps that make a connection, in this order: share, agree, authenticate, add_me, save.
 
-    ``ConnectionSetup(folder, "Criteo").share(…).agree().authenticate(credentials).add_me().save()``
+    Each refuses when the one before is missing. Nothing is saved before the last.
+
+    Examples:
+        >>> setup = workspace.set_up_connection("Second account").share("contributors").agree()
+        >>> setup = setup.authenticate(toolkit.Credentials.from_environment(host=host)).add_me()
+        >>> setup.save().open_to
+        'contributors'
     """
 
     def __init__(self, folder: WorkspaceFolder, name: str) -> None:
@@ -196,22 +208,42 @@ class ConnectionSetup:
         self._added_me = False
 
     def share(self, users: str | Sequence[str]) -> "ConnectionSetup":
-        """Choose who can use it, besides administrators: ``"contributors"``, or people by their names."""
+        """Choose who may use the connection, besides administrators.
+
+        Args:
+            users: ``"administrators"`` (nobody else), ``"contributors"``, or people by name.
+
+        Returns:
+            The setup.
+        """
         self._users = users if isinstance(users, str) else tuple(users)
         if isinstance(users, str) and users not in (ADMINISTRATORS, CONTRIBUTORS):
             self._users = (users,)
         return self
 
     def agree(self) -> "ConnectionSetup":
-        """Agree to CONSENT_TEXT on data privacy and compliance."""
+        """Agree to ``toolkit.CONSENT_TEXT`` on data privacy and compliance.
+
+        Returns:
+            The setup.
+        """
         self._agreed_at = datetime.now(UTC)
         return self
 
     def authenticate(self, credentials: Credentials) -> "ConnectionSetup":
-        """Authenticate with Criteo and list the advertisers that consented.
+        """Authenticate with Criteo, and list the advertisers that consented.
 
-        Raises AccessError before consent, when Criteo refuses the credentials, and when no advertiser has consented;
-        ConfigurationError and TrustError, before anything is sent, when the connection is known with another host.
+        Args:
+            credentials: The id, the secret and the host.
+
+        Returns:
+            The setup; ``advertisers`` has their names.
+
+        Raises:
+            AccessError: You did not agree before, Criteo refuses the credentials, or no advertiser has consented.
+            ConfigurationError: The connection of that name goes to another host. Nothing was sent.
+            TrustError: This machine knows the connection with another host. Nothing was sent.
+            UnavailableError: Criteo does not answer.
         """
         if self._agreed_at is None:
             raise AccessError(
@@ -243,7 +275,14 @@ class ConnectionSetup:
         return dict(self._advertisers)
 
     def add_me(self) -> "ConnectionSetup":
-        """Add yourself as export user: the secret is sealed to your key. Raises AccessError before authentication."""
+        """Add yourself as export user: the secret is sealed to your key.
+
+        Returns:
+            The setup.
+
+        Raises:
+            AccessError: The connection is not authenticated.
+        """
         if self._credentials is None:
             raise AccessError(
                 f"Nobody can be added as export user of connection {self._name!r} before it is authenticated.",
@@ -255,7 +294,14 @@ class ConnectionSetup:
     def save(self) -> Connection:
         """Save the connection, its secret sealed to everybody who may use it.
 
-        Under a name that is there, that connection is authenticated anew. Raises AccessError before its own step.
+        Under a name that exists, that connection is authenticated again.
+
+        Returns:
+            The connection.
+
+        Raises:
+            AccessError: You did not add yourself as export user.
+            ConfigurationError: ``share`` names somebody who is not there, or a viewer.
         """
         if not self._added_me or self._credentials is None:
             raise AccessError(

@@ -16,7 +16,16 @@ SECRET_VARIABLE = "CRITEO_CLIENT_SECRET"  # noqa: S105
 
 @dataclass(frozen=True)
 class Credentials:
-    """What opens Criteo's API, and the one host that it may be sent to, in its one spelling."""
+    """What opens Criteo's API, and the one host that it may be sent to, in its one spelling.
+
+    Raises:
+        ConfigurationError: One of them is missing, or holds a blank within.
+
+    Examples:
+        >>> credentials = toolkit.Credentials.from_environment(host=host)
+        >>> "client_secret" in repr(credentials)
+        False
+    """
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -50,14 +59,35 @@ class Credentials:
 
     @classmethod
     def ask(cls, *, client_id: str, host: str = CRITEO) -> Self:
-        """Ask for the secret in a hidden prompt, which shows the host it is for, so that it stands in no cell."""
+        """Ask for the secret in a hidden prompt, which shows the host, so that it stands in no cell of a notebook.
+
+        Args:
+            client_id: The client id of your app on Criteo's developer portal.
+            host: The URL of Criteo's API.
+
+        Returns:
+            The credentials.
+
+        Raises:
+            ConfigurationError: What was given is not usable.
+        """
         from getpass import getpass
 
         return cls(client_id=client_id, client_secret=getpass(f"Client secret of {client_id} for {host}: "), host=host)
 
     @classmethod
     def from_environment(cls, *, host: str = CRITEO) -> Self:
-        """Take them from CRITEO_CLIENT_ID and CRITEO_CLIENT_SECRET; raises ConfigurationError when one is not set."""
+        """Take the credentials from ``CRITEO_CLIENT_ID`` and ``CRITEO_CLIENT_SECRET``.
+
+        Args:
+            host: The URL of Criteo's API.
+
+        Returns:
+            The credentials.
+
+        Raises:
+            ConfigurationError: One of the variables is not set.
+        """
         unset = [name for name in (ID_VARIABLE, SECRET_VARIABLE) if not os.environ.get(name)]
         if unset:
             raise ConfigurationError(
@@ -67,9 +97,16 @@ class Credentials:
 
     @classmethod
     def from_file(cls, path: str | Path) -> Self:
-        """Take them from a TOML file with ``client_id``, ``client_secret`` and, optionally, ``host``.
+        """Take the credentials from a TOML file with ``client_id``, ``client_secret`` and, optionally, ``host``.
 
-        Raises ConfigurationError when it can't be read, lacks one, or others on this machine may read it.
+        Args:
+            path: The file.
+
+        Returns:
+            The credentials.
+
+        Raises:
+            ConfigurationError: The file can't be read, lacks one, or others on this machine may read it.
         """
         file = Path(path).expanduser()
         try:

@@ -23,7 +23,12 @@ LONGEST_LIST_NAME = 255
 
 
 class Mode(StrEnum):
-    """What a run makes of a contact list that was filled before."""
+    """What a run makes of a contact list that was filled before.
+
+    Examples:
+        >>> [mode.value for mode in toolkit.Mode]
+        ['mirror', 'append', 'replace']
+    """
 
     MIRROR = "mirror"
     """The list holds exactly the segment; only the difference is sent."""
@@ -34,7 +39,13 @@ class Mode(StrEnum):
 
 
 class Export(Told):
-    """A saved configuration. Personal names are never sent: ``list_name`` is the only name that reaches Criteo."""
+    """A saved configuration. Personal names are never sent: ``list_name`` is the only name that reaches Criteo.
+
+    Examples:
+        >>> export = workspace.export("Nightly")
+        >>> export.email_column, export.form.value, export.mode.value, str(export.schedule)
+        ('EMail', 'sha256', 'mirror', 'with every refresh')
+    """
 
     name: str = Field(min_length=1)
     connection: str
@@ -127,7 +138,14 @@ class Export(Told):
         return any(_is_pattern(it) for it in (*self.segments, *self.exclude))
 
     def chosen(self, known: Sequence[str]) -> "Export":
-        """Return the export with the segments of a catalog that its patterns match, in their place."""
+        """Return the export with its patterns replaced by the segments that they match.
+
+        Args:
+            known: Names of the segments of a catalog.
+
+        Returns:
+            The export, whose ``segments`` and ``exclude`` are names only.
+        """
         segments, exclude = (
             tuple(dict.fromkeys(name for entry in entries for name in _matching(entry, known)))
             for entries in (self.segments, self.exclude)
@@ -137,7 +155,14 @@ class Export(Told):
         )
 
     def require_names_of_lists(self, segments: Sequence[str]) -> None:
-        """Raise ConfigurationError for a segment whose list would have a name that Criteo can't take."""
+        """Check that the lists of segments can be named at Criteo.
+
+        Args:
+            segments: Names of the segments.
+
+        Raises:
+            ConfigurationError: The name of a list would be blank, too long, or hold a character that can't be printed.
+        """
         for segment in segments:
             with validating(
                 f"The list of segment {segment!r} can't be named", "Change list_name, or the segment's name."
@@ -145,7 +170,20 @@ class Export(Told):
                 _NAMED.validate_python(self.name_of_list(segment, date(2026, 12, 31)))
 
     def name_of_list(self, segment: str, made_on: date) -> str:
-        """Return the name of the contact list that the segment fills."""
+        """Return the name of the contact list that a segment fills.
+
+        Args:
+            segment: Name of the segment.
+            made_on: The day on which the list is made.
+
+        Returns:
+            ``list_name``, filled in.
+
+        Examples:
+            >>> from datetime import date
+            >>> workspace.export("Nightly").name_of_list("High value", date(2026, 1, 31))
+            'High value'
+        """
         return self.list_name.format(segment=segment, export=self.name, date=made_on.isoformat())
 
     @property

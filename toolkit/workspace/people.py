@@ -43,7 +43,13 @@ class Person:
 
 @dataclass(frozen=True, repr=False)
 class People(Mapping[str, Person]):
-    """Everybody whom the workspace knows, by name."""
+    """Everybody whom the workspace knows, by name.
+
+    Examples:
+        >>> people = workspace.people
+        >>> len(people), next(iter(people.values())).role.value
+        (1, 'administrator')
+    """
 
     people: tuple[Person, ...]
     answer: str = ""

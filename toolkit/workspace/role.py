@@ -4,7 +4,12 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What somebody may do, as Customer Insights names it."""
+    """What somebody may do, as Customer Insights names it.
+
+    Examples:
+        >>> [role.value for role in toolkit.Role]
+        ['viewer', 'contributor', 'administrator']
+    """
 
     VIEWER = "viewer"
     """Sees exports, their status and history."""

@@ -48,7 +48,15 @@ class Weekday(StrEnum):
 
 
 class Schedule(Told):
-    """When an export is due; by default with every refresh."""
+    """When an export is due; by default with every refresh.
+
+    Raises:
+        ConfigurationError: A time, day or time zone is wrong, or these don't fit together.
+
+    Examples:
+        >>> print(toolkit.Schedule.weekly(["monday", "thursday"], "02:00", time_zone="Europe/Amsterdam"))
+        Monday, Thursday at 02:00 Europe/Amsterdam
+    """
 
     every: Every = Every.REFRESH
     at: tuple[time, ...] = Field(default=(), max_length=MOST_TIMES_A_DAY)
@@ -60,20 +68,51 @@ class Schedule(Told):
 
     @classmethod
     def daily(cls, *at: time | str, time_zone: str = "UTC") -> Self:
-        """Return a schedule with times of each day, such as ``"02:00"``."""
+        """Return a schedule with times of each day.
+
+        Args:
+            at: One to four times of the day in whole minutes, such as ``"02:00"``.
+            time_zone: The zone whose clock shows these times.
+
+        Returns:
+            The schedule.
+
+        Raises:
+            ConfigurationError: A time or the time zone is wrong.
+
+        Examples:
+            >>> print(toolkit.Schedule.daily("02:00", "14:00"))
+            daily at 02:00, 14:00 UTC
+        """
         with validating("The schedule is wrong", _WRITTEN):
             return cls.model_validate({"every": Every.DAY, "at": at, "time_zone": time_zone})
 
     @classmethod
     def weekly(cls, days: Weekday | str | Sequence[Weekday | str], *at: time | str, time_zone: str = "UTC") -> Self:
-        """Return a schedule with times of some days of the week."""
+        """Return a schedule with times of some days of the week.
+
+        Args:
+            days: Days such as ``"monday"``; one may be given alone.
+            at: One to four times of the day in whole minutes, such as ``"02:00"``.
+            time_zone: The zone whose clock shows these times.
+
+        Returns:
+            The schedule.
+
+        Raises:
+            ConfigurationError: A day, a time or the time zone is wrong.
+        """
         chosen = (days,) if isinstance(days, str) else days
         with validating("The schedule is wrong", _WRITTEN):
             return cls.model_validate({"every": Every.WEEK, "days": chosen, "at": at, "time_zone": time_zone})
 
     @classmethod
     def off(cls) -> Self:
-        """Return the schedule that is never due."""
+        """Return the schedule that is never due: a person runs the export.
+
+        Returns:
+            The schedule.
+        """
         return cls(every=Every.OFF)
 
     @field_validator("at", mode="before")
@@ -119,10 +158,24 @@ class Schedule(Told):
         return self.every in (Every.DAY, Every.WEEK)
 
     def moments(self, *, after: datetime, until: datetime) -> list[datetime]:
-        """Return the moments after ``after`` up to and with ``until``, in UTC; none without times of its own.
+        """Return the moments in a span of time.
 
-        A time that the clocks skip in spring is as far from midnight as on other days, so it is told later that night;
-        one that they show twice in autumn is the first.
+        A time that the clocks skip in spring is as far from midnight as on other days, so it is later that night. Of a
+        time that they show twice in autumn, the first counts.
+
+        Args:
+            after: The moment after which the span begins, with a time zone.
+            until: The last moment of the span, with a time zone.
+
+        Returns:
+            The moments in UTC, in order; none for a schedule without times of its own.
+
+        Examples:
+            >>> from datetime import UTC, datetime
+            >>> schedule = toolkit.Schedule.daily("02:00", time_zone="Europe/Amsterdam")
+            >>> found = schedule.moments(after=datetime(2026, 1, 1, tzinfo=UTC), until=datetime(2026, 1, 2, tzinfo=UTC))
+            >>> [f"{moment:%H:%M}" for moment in found]
+            ['01:00']
         """
         if not self.has_times or after >= until:
             return []
@@ -142,11 +195,25 @@ class Schedule(Told):
         return sorted(it for it in found if after < it <= until)
 
     def last(self, until: datetime) -> datetime | None:
-        """Return the last moment up to and with ``until``; None without times of its own."""
+        """Return the last moment up to a moment.
+
+        Args:
+            until: The moment, with a time zone; it counts itself.
+
+        Returns:
+            The moment in UTC; None for a schedule without times of its own.
+        """
         return next(reversed(self.moments(after=until - _LONGEST_PAUSE, until=until)), None)
 
     def next(self, after: datetime) -> datetime | None:
-        """Return the first moment after ``after``; None without times of its own."""
+        """Return the first moment after a moment.
+
+        Args:
+            after: The moment, with a time zone; it does not count itself.
+
+        Returns:
+            The moment in UTC; None for a schedule without times of its own.
+        """
         return next(iter(self.moments(after=after, until=after + _LONGEST_PAUSE)), None)
 
     def __str__(self) -> str:
