@@ -55,7 +55,7 @@ def test_every_segment_and_suite_is_told(page: str) -> None:
         "Segment Empty: suite Odd &lt;suite&gt;",
     ]
     assert "<b>" not in page.replace("</b>", "")
-    assert "a column &#x27;Nowhere&#x27; in the profiles" in page
+    assert "a column &#39;Nowhere&#39; in the profiles" in page
     assert "somebody" in page
 
 
@@ -142,6 +142,7 @@ def test_it_shows_itself_where_there_is_no_network(run: Run) -> None:
         opened.goto(run.report.as_uri())
         opened.get_by_role("link", name="The checks in full").click()
         opened.wait_for_url(run.data_docs.as_uri())
+        opened.get_by_text("As Great Expectations tells it").click()
         assert opened.get_by_role("heading", name="Segment All: suite Own").is_visible()
         assert opened.get_by_text("p•••@m•••.example").first.is_visible()
         assert not opened.get_by_text("Show more").first.is_visible()

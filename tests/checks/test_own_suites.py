@@ -348,3 +348,32 @@ def test_profile_columns_are_read_only_where_a_suite_names_one(workspace: toolki
     profiles = pl.read_parquet(people.folder / "profiles.parquet")
     profiles.drop("Age", "City").write_parquet(people.folder / "profiles.parquet")
     assert the_own(workspace.check("Nightly")).passed
+
+
+class TestSavingBrokenOff:
+    """A suite counts from the moment of its decision, wherever its file lies by then."""
+
+    def test_decided_and_not_in_place(self, workspace: toolkit.Workspace) -> None:
+        adults = gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18)
+        workspace.add_check("Adults", adults)
+        file = workspace.path / "checks" / "expectations" / "Adults.json"
+        older = file.read_bytes()
+        workspace.add_check("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=21))
+        file.rename(file.with_name(".Adults.json.0123abcd.part"))
+        file.write_bytes(older)
+        assert [it.configuration.kwargs["min_value"] for it in workspace.own_checks["Adults"]] == [21]
+        assert workspace.altered_rows == []
+
+    def test_written_and_not_decided(self, workspace: toolkit.Workspace) -> None:
+        workspace.add_check("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
+        file = workspace.path / "checks" / "expectations" / "Adults.json"
+        forged = file.read_text().replace("18", "0")
+        file.with_name(".Adults.json.0123abcd.part").write_text(forged)
+        assert [it.configuration.kwargs["min_value"] for it in workspace.own_checks["Adults"]] == [18]
+        file.unlink()
+        with pytest.raises(toolkit.SignatureError):
+            _ = workspace.own_checks
+        assert len(workspace.altered_rows) == 1
+        workspace.remove_check("Adults")
+        assert workspace.own_checks == {}
+        assert list(file.parent.iterdir()) == []

@@ -2,7 +2,15 @@
 
 from toolkit.checks.columns import require_columns
 from toolkit.checks.data_docs import DATA_DOCS, write_data_docs
-from toolkit.checks.own import OwnSuite, made_suite, own_suites, remove_suite, suite_files, write_suite
+from toolkit.checks.own import (
+    OwnSuite,
+    made_suite,
+    parse_suite,
+    put_in_place,
+    suite_files,
+    write_beside,
+    written_beside,
+)
 from toolkit.checks.results import CheckResult, CheckResults, as_shown
 from toolkit.checks.suite import check_audience, check_profile_columns
 from toolkit.checks.thresholds import LEAST_USEFUL_SIZE, MOST_PROFILES_AN_EXPORT, Check, Level, Thresholds
@@ -22,11 +30,12 @@ __all__ = [
     "check_audience",
     "check_profile_columns",
     "made_suite",
-    "own_suites",
+    "parse_suite",
     "preload",
-    "remove_suite",
+    "put_in_place",
     "require_columns",
     "suite_files",
+    "write_beside",
     "write_data_docs",
-    "write_suite",
+    "written_beside",
 ]

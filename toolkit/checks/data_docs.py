@@ -6,35 +6,40 @@ ours.
 
 from collections.abc import Iterator
 from functools import cache
+from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from toolkit.checks.results import CheckResult, CheckResults
 from toolkit.checks.telling import told_arguments
+from toolkit.display import page, table
 from toolkit.files import write_atomically
-from toolkit.markup import sanitized, template, trusted
-from toolkit.show import html_table
+from toolkit.markup import sanitized, template
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
     from jinja2 import Template
 
 DATA_DOCS = "checks.html"
+_STYLE = files("toolkit.checks").joinpath("data_docs.css")
 
 
 def write_data_docs(results: CheckResults, folder: Path, *, title: str) -> Path:
     """Write the page into the folder. No address, customer key or unmasked field stands in it."""
     from great_expectations import __version__
 
-    page = template("toolkit.checks", "data_docs.html").render(
+    body = template("toolkit.checks", "data_docs.html").render(
         title=title,
-        overview=trusted(html_table(results.shown, title="")),
+        overview=table(results.shown),
         documents=[_document(place, each) for place, each in _validations(results)],
         ge_version=__version__,
     )
+    html = page(title, Markup(body), style=_STYLE.read_text(encoding="utf-8"))  # noqa: S704  # the template escapes
     path = folder / DATA_DOCS
-    write_atomically(path, lambda it: it.write_text(page, encoding="utf-8"))
+    write_atomically(path, lambda it: it.write_text(html, encoding="utf-8"))
     return path
 
 

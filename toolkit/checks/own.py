@@ -19,8 +19,7 @@ from toolkit.checks.telling import expected_by
 from toolkit.checks.thresholds import Level
 from toolkit.checks.validation import import_great_expectations
 from toolkit.errors import ConfigurationError
-from toolkit.files import write_atomically, write_once
-from toolkit.names import unknown_name
+from toolkit.files import beside_of, is_beside, make_folder, write_atomically, write_once
 from toolkit.redaction import redacted
 from toolkit.show import html_table, text_table
 
@@ -82,36 +81,41 @@ def _columns_of_condition(condition: object) -> list[str]:
     return named + [column for it in condition.get("conditions", ()) for column in _columns_of_condition(it)]
 
 
-def own_suites(folder: Path, chosen: Sequence[str] | None = None) -> list[OwnSuite]:
-    """Return the suites in the folder, by name: the chosen ones, or all.
-
-    Raises ConfigurationError for a file that is no suite, and for a chosen one that is not there. Where there is no
-    suite, Great Expectations is not imported.
-    """
-    files = suite_files(folder)
-    for name in chosen or ():
-        if name not in files:
-            raise unknown_name("suite", name, files)
-    return [read_suite(path) for name, path in files.items() if chosen is None or name in chosen]
-
-
 def read_suite(path: Path) -> OwnSuite:
     """Read a suite as Great Expectations writes it, in JSON or YAML; raises ConfigurationError when it is none."""
     try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text) if path.suffix == ".json" else _yaml(text)
-    except (OSError, ValueError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         said = redacted(str(error).partition("\n")[0])
         raise ConfigurationError(f"The suite in {path} cannot be read: {said}.", _REMEDY) from None
-    listed = content.get("expectations") if isinstance(content, dict) else None
+    return parse_suite(path, content)
+
+
+def parse_suite(path: Path, content: bytes) -> OwnSuite:
+    """Return the suite that the file holds; raises ConfigurationError when it holds none.
+
+    Args:
+        path: Names the suite, says by its ending whether it is JSON or YAML, and stands in errors; it is not read.
+        content: What the file holds.
+    """
+    try:
+        text = content.decode()
+        found = json.loads(text) if path.suffix == ".json" else _yaml(text)
+    except ValueError as error:
+        said = redacted(str(error).partition("\n")[0])
+        raise ConfigurationError(f"The suite in {path} cannot be read: {said}.", _REMEDY) from None
+    listed = found.get("expectations") if isinstance(found, dict) else None
     if not isinstance(listed, list) or not listed:
         raise ConfigurationError(f"The suite in {path} lists no expectations.", _REMEDY)
-    found = tuple(_expectation(each, place=f"Expectation {number} in {path}") for number, each in enumerate(listed, 1))
-    return OwnSuite(path.stem, found)
+    made = tuple(_expectation(each, place=f"Expectation {number} in {path}") for number, each in enumerate(listed, 1))
+    return OwnSuite(path.stem, made)
 
 
-def write_suite(folder: Path, suite: OwnSuite) -> Path:
-    """Write a suite, in the place of one of that name; raises ConfigurationError when the name can't be a file's."""
+def write_beside(folder: Path, suite: OwnSuite) -> Path:
+    """Write a suite beside where it is to lie, and return the file; ``put_in_place`` makes it count.
+
+    Raises ConfigurationError when the name can't be a file's.
+    """
     if not suite.name.strip() or re.search(r"[/\\\0]|^\.", suite.name):
         raise ConfigurationError(
             f"A suite can't be called {suite.name!r}.", "Take a name without slashes that begins with a letter."
@@ -123,21 +127,26 @@ def write_suite(folder: Path, suite: OwnSuite) -> Path:
     text = json.dumps(
         gx.ExpectationSuite(name=suite.name, id=str(uuid4())).to_json_dict() | {"expectations": listed}, indent=2
     )
-    path = folder / "expectations" / f"{suite.name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    place = folder / "expectations"
+    make_folder(place)
     write_once(folder / "great_expectations.yml", _CONTEXT.read_text(encoding="utf-8"))
-    write_atomically(path, lambda it: it.write_text(text, encoding="utf-8"))
+    beside = beside_of(place / f"{suite.name}.json")
+    write_atomically(beside, lambda it: it.write_text(text, encoding="utf-8"))
+    return beside
+
+
+def put_in_place(beside: Path, name: str) -> Path:
+    """Put the file of a suite that was written beside in the place of those of its name, and return it."""
+    path = beside.with_name(f"{name}.json")
+    beside.replace(path)
     for other in (path.with_suffix(it) for it in _ENDINGS if it != ".json"):
         other.unlink(missing_ok=True)
     return path
 
 
-def remove_suite(folder: Path, name: str) -> None:
-    """Remove a suite; raises ConfigurationError when there is none of that name."""
-    files = suite_files(folder)
-    if name not in files:
-        raise unknown_name("suite", name, files)
-    files[name].unlink(missing_ok=True)
+def written_beside(folder: Path, name: str) -> list[Path]:
+    """Return the files of a suite of this name that were written and not put in their place."""
+    return [it for it in (folder / "expectations").glob(".*.part") if is_beside(it, f"{name}.json")]
 
 
 def made_suite(name: str, given: object) -> OwnSuite:

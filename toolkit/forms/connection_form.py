@@ -5,9 +5,10 @@ from typing import Any
 
 import ipywidgets
 
+from toolkit.display import table_of_texts
 from toolkit.forms.consent import CONSENT
 from toolkit.forms.form import Form
-from toolkit.forms.parts import Field, button, buttons, heading, paragraph, table, with_class
+from toolkit.forms.parts import Field, button, buttons, heading, paragraph, with_class
 from toolkit.forms.secret_field import SecretField
 from toolkit.forms.sharing import UsersField
 from toolkit.interface import Workspace
@@ -100,8 +101,10 @@ class ConnectionForm(Form):
     def _show_advertisers(self, setup: ConnectionSetup) -> None:
         say = self.words.say
         self._setup = setup
-        self.advertisers.value = table(
-            say("Advertisers that consented"), [say("Advertiser ID"), say("Advertiser")], setup.advertisers.items()
+        self.advertisers.value = table_of_texts(
+            [say("Advertiser ID"), say("Advertiser")],
+            setup.advertisers.items(),
+            title=say("Advertisers that consented"),
         )
         self.say_done(say("Criteo accepts the credentials. Add yourself as export user, then save."))
 

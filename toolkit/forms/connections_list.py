@@ -6,9 +6,10 @@ from typing import Any
 import ipywidgets
 import polars as pl
 
+from toolkit.display import table_of_texts
 from toolkit.forms.form import Form
 from toolkit.forms.language import local_zone
-from toolkit.forms.parts import Field, button, buttons, heading, paragraph, show, table
+from toolkit.forms.parts import Field, button, buttons, heading, paragraph, show
 from toolkit.forms.secret_field import SecretField
 from toolkit.forms.sharing import CONTRIBUTORS, UsersField
 from toolkit.forms.table_view import TableView
@@ -114,8 +115,10 @@ class ConnectionsList(Form):
         self._details.value = (
             ""
             if chosen is None
-            else table(
-                say("Advertisers that consented"), [say("Advertiser ID"), say("Advertiser")], chosen.advertisers.items()
+            else table_of_texts(
+                [say("Advertiser ID"), say("Advertiser")],
+                chosen.advertisers.items(),
+                title=say("Advertisers that consented"),
             )
         )
 

@@ -24,7 +24,7 @@ class Form:
         self.words = words_for(language)
         self.message = Message()
         self.background = Background()
-        self.widget = with_class(ipywidgets.VBox(), "toolkit-form")
+        self.widget = with_class(ipywidgets.VBox(), "toolkit", "toolkit-form")
 
     def wait(self) -> None:
         """Wait until what goes on in the background is over."""

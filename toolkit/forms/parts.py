@@ -1,13 +1,13 @@
 """What forms are put together from: labelled fields, messages, buttons, small tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import ipywidgets
-from markupsafe import Markup
 
-from toolkit.markup import joined, markup, trusted
+from toolkit.display import STYLE
+from toolkit.markup import markup, trusted
 
 _LOOKS = Path(__file__).with_name("form.css")
 
@@ -15,7 +15,7 @@ _LOOKS = Path(__file__).with_name("form.css")
 def looks() -> ipywidgets.HTML:
     """Return the style sheet, which each form brings along."""
     return with_class(
-        ipywidgets.HTML(markup("<style>{rules}</style>", rules=trusted(_LOOKS.read_text(encoding="utf-8")))),
+        ipywidgets.HTML(markup("<style>{rules}</style>", rules=trusted(STYLE + _LOOKS.read_text(encoding="utf-8")))),
         "toolkit-style",
     )
 
@@ -150,22 +150,3 @@ class Message:
         self.text = text
         self.widget.value = html
         show(self.widget, when=bool(html))
-
-
-def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> Markup:
-    """Return a small table as HTML that takes the colours of the page; ``numbers`` are the columns to align right."""
-    right = set(numbers)
-
-    def line(cells: Sequence[str], cell: str, number: str) -> Markup:
-        each = (markup(number if place in right else cell, text=text) for place, text in enumerate(cells))
-        return markup("<tr>{cells}</tr>", cells=joined(each))
-
-    head_line = line(head, '<th scope="col">{text}</th>', '<th scope="col" class="toolkit-number">{text}</th>')
-    lines = (line(row, "<td>{text}</td>", '<td class="toolkit-number">{text}</td>') for row in rows)
-    return markup(
-        '<div class="toolkit-wide"><table class="toolkit-table">{caption}<thead>{head}</thead>'
-        "<tbody>{body}</tbody></table></div>",
-        caption=markup("<caption>{title}</caption>", title=title) if title else "",
-        head=head_line,
-        body=joined(lines),
-    )

@@ -6,9 +6,10 @@ import ipywidgets
 import polars as pl
 
 from toolkit.audience import Audience, Status
+from toolkit.display import table_of_texts
 from toolkit.forms.background import Newest
 from toolkit.forms.form import Form
-from toolkit.forms.parts import Message, heading, table
+from toolkit.forms.parts import Message, heading
 from toolkit.forms.terms import term
 from toolkit.preview import Preview
 
@@ -98,7 +99,7 @@ def _small(form: Form, preview: Preview) -> str:
         "Smaller than {fewest} people: Criteo can hardly use such a list", fewest=words.number(small["at_least"][0])
     )
     rows = [(row["of"], words.number(row["size"])) for row in small.iter_rows(named=True)]
-    return table(title, [words.say("Segment"), words.say("People")], rows, numbers=(1,))
+    return table_of_texts([words.say("Segment"), words.say("People")], rows, title=title, numbers=(1,))
 
 
 def _overlap(form: Form, preview: Preview) -> str:
@@ -116,7 +117,7 @@ def _overlap(form: Form, preview: Preview) -> str:
         for row in pairs.head(_MOST_PAIRS).iter_rows(named=True)
     ]
     head = [words.say("Segment"), words.say("Also in"), words.say("People"), "%"]
-    return table(title, head, rows, numbers=(2, 3))
+    return table_of_texts(head, rows, title=title, numbers=(2, 3))
 
 
 def _funnel(form: Form, audience: Audience) -> str:
@@ -132,7 +133,9 @@ def _funnel(form: Form, audience: Audience) -> str:
         (name, words.number(count), words.share(abs(count) / audience.members) if audience.members else "")
         for name, count in rows
     ]
-    return table(words.say("From members to exportable"), ["", words.say("People"), "%"], lines, numbers=(1, 2))
+    return table_of_texts(
+        ["", words.say("People"), "%"], lines, title=words.say("From members to exportable"), numbers=(1, 2)
+    )
 
 
 def _by_segment(form: Form, audience: Audience) -> str:
@@ -144,4 +147,4 @@ def _by_segment(form: Form, audience: Audience) -> str:
         (row["segment"], *(words.number(row[it]) for it in ("members", "exportable", *(it.value for it in reasons))))
         for row in counts.iter_rows(named=True)
     ]
-    return table(words.say("By segment"), head, rows, numbers=range(1, len(head)))
+    return table_of_texts(head, rows, title=words.say("By segment"), numbers=range(1, len(head)))

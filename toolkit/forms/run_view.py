@@ -3,8 +3,8 @@
 from markupsafe import Markup
 
 from toolkit.audience import Status
+from toolkit.display import table_of_texts
 from toolkit.forms.language import Words
-from toolkit.forms.parts import table
 from toolkit.forms.terms import term
 from toolkit.markup import joined, markup
 from toolkit.runs import Run
@@ -80,4 +80,4 @@ def _figures(words: Words, run: Run) -> Markup:
         for row in run.segments
     ]
     head = [say("Segment"), *headings.values(), say("List at Criteo")]
-    return table(say("By segment"), head, rows, numbers=range(1, len(headings) + 1))
+    return table_of_texts(head, rows, title=say("By segment"), numbers=range(1, len(headings) + 1))

@@ -1,11 +1,13 @@
 """The preview as HTML: a part of a notebook, or a page of its own. Both take the colours of what is around them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
+from markupsafe import Markup
 
 from toolkit.charts import figure
-from toolkit.markup import template, trusted
+from toolkit.display import fragment, page, table
+from toolkit.markup import template
 from toolkit.preview.sentences import change_sentences, effort_sentence
 from toolkit.redaction import redacted
 
@@ -34,22 +36,36 @@ _WORDS = {
 
 def html_fragment(preview: "Preview") -> str:
     """Return the preview as a part of a page."""
-    return template("toolkit.preview", "preview.html").render(
-        preview=preview, sections=_sections(preview), says=_says(preview)
-    )
+    return str(fragment(_body(preview), kind="toolkit-preview"))
 
 
 def html_page(preview: "Preview") -> str:
     """Return the preview as a page of its own, in one file."""
-    return template("toolkit.preview", "page.html").render(title=preview.headline, body=trusted(html_fragment(preview)))
+    return page(preview.headline, _body(preview))
+
+
+def _body(preview: "Preview") -> Markup:
+    return Markup(  # noqa: S704  # the template escapes
+        template("toolkit.preview", "preview.html").render(
+            preview=preview, sections=_sections(preview), says=_says(preview)
+        )
+    )
 
 
 def _says(preview: "Preview") -> list[str]:
     return [*change_sentences(preview), effort_sentence(preview)]
 
 
-def _sections(preview: "Preview") -> list[dict[str, Any]]:
-    """Return what is shown below one another: a title, a picture or none, a table or none."""
+class _Section(NamedTuple):
+    """What is shown below one title: a note, a picture and a table, each or none."""
+
+    title: str
+    note: str
+    picture: Markup | str
+    table: Markup | str
+
+
+def _sections(preview: "Preview") -> list[_Section]:
     several = len(preview.segments) > 1
     reasons = [it for it in preview.counts.columns if it != "segment" and (preview.counts[it].sum() or it == "members")]
     sections = [
@@ -77,10 +93,10 @@ def _sections(preview: "Preview") -> list[dict[str, Any]]:
             "at", "export", "segment", "status", "size", "exportable", "added", "removed"
         )
         sections.append(_section("Over past runs", newest, picture=chart))
-    sections.append(_section("Mail domains", preview.domains))
-    sections.append(_section("First members", preview.members))
-    sections.append(_section("Left out", preview.left_out))
-    return [it for it in sections if it["picture"] or it["rows"]]
+    sections.append(_section("Mail domains", preview.domains.with_columns(pl.col("domain").fill_null("others"))))
+    sections.append(_section("First members", _without_addresses(preview.members)))
+    sections.append(_section("Left out", _without_addresses(preview.left_out)))
+    return [it for it in sections if it.picture or it.table]
 
 
 def _shown_lists(preview: "Preview") -> pl.DataFrame:
@@ -94,30 +110,13 @@ def _shown_lists(preview: "Preview") -> pl.DataFrame:
     return lists.select(it for it in told if it not in alike)
 
 
-def _section(title: str, frame: pl.DataFrame | None = None, *, picture: str = "", note: str = "") -> dict[str, Any]:
-    frame = pl.DataFrame() if frame is None else frame
-    shown = frame.head(_MOST_ROWS)
-    return {
-        "title": title,
-        "picture": trusted(picture),
-        "note": note,
-        "heads": [_WORDS.get(it, it.replace("_", " ")) for it in frame.columns],
-        "numbers": [dtype.is_numeric() for dtype in frame.dtypes],
-        "rows": [[_said(name, value) for name, value in row.items()] for row in shown.iter_rows(named=True)],
-        "more": frame.height - shown.height,
-    }
+def _section(title: str, frame: pl.DataFrame | None = None, *, picture: Markup | str = "", note: str = "") -> _Section:
+    shown = "" if frame is None or frame.is_empty() else table(frame, headings=_WORDS, most_rows=_MOST_ROWS)
+    return _Section(title, note, picture, shown)
 
 
-def _said(column: str, value: object) -> str:
-    if value is None:
-        return "others" if column == "domain" else ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.1%}"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if hasattr(value, "strftime"):
-        return f"{value:%Y-%m-%d %H:%M}"
-    # A key may be an address. Columns of the profiles are masked already.
-    return redacted(str(value)) if column == "customer" else str(value)
+def _without_addresses(people: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of which no key shows an address. Columns of the profiles are masked already."""
+    shown = people.head(_MOST_ROWS)
+    keys = pl.Series("customer", [redacted(it) for it in shown["customer"]], dtype=pl.String)
+    return pl.concat([shown.with_columns(keys), people.slice(_MOST_ROWS)], how="vertical_relaxed")

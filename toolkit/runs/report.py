@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
+from markupsafe import Markup
 
 from toolkit.checks import as_shown
+from toolkit.display import fragment, page, table
 from toolkit.files import write_atomically
 from toolkit.markup import template, trusted
 from toolkit.runs.run import Run
-from toolkit.show import html_table
 
 
 def write_report(run: Run) -> None:
@@ -18,20 +19,26 @@ def write_report(run: Run) -> None:
 
     picture = members_chart(run) if any(row["members"] for row in run.segments) else ""
     files = pl.DataFrame(list(run.inputs))
-    inputs = html_table(files.drop(it.name for it in files if it.is_null().all()), title="") if run.inputs else ""
-    page = template("toolkit.runs", "report.html").render(
-        run=run, picture=trusted(picture), body=trusted(html_fragment(run)), inputs=trusted(inputs)
+    inputs = table(files.drop(it.name for it in files if it.is_null().all())) if run.inputs else ""
+    body = template("toolkit.runs", "report.html").render(
+        run=run, picture=trusted(picture), body=_body(run), inputs=inputs
     )
-    write_atomically(run.report, lambda path: path.write_text(page, encoding="utf-8"))
+    html = page(run.headline, Markup(body))  # noqa: S704  # the template escapes
+    write_atomically(run.report, lambda path: path.write_text(html, encoding="utf-8"))
     text = run.to_json()
     write_atomically(run.folder / "report.json", lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def html_fragment(run: Run) -> str:
     """Return the run's figures, checks, warnings and error as HTML."""
-    figures = html_table(run.figures, title="") if run.segments else ""
-    checks = html_table(as_shown(_frame(run.checks)), title="Checks") if run.checks else ""
-    return template("toolkit.runs", "run.html").render(run=run, figures=trusted(figures), checks=trusted(checks))
+    return str(fragment(_body(run)))
+
+
+def _body(run: Run) -> Markup:
+    figures = table(run.figures) if run.segments else ""
+    checks = table(as_shown(_frame(run.checks)), title="Checks") if run.checks else ""
+    html = template("toolkit.runs", "run.html").render(run=run, figures=figures, checks=checks)
+    return Markup(html)  # noqa: S704  # the template escapes
 
 
 def _frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:

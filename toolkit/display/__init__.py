@@ -1,0 +1,11 @@
+"""How everything looks that a person sees: one style, one maker of tables, one frame for pages.
+
+Nothing here knows a colour scheme by name: text, lines and quiet text are made of the colour of what is around them, so
+that each part reads well in a light notebook, in a dark one, on a page of its own and on paper.
+"""
+
+from toolkit.display.page import page
+from toolkit.display.style import STYLE, fragment
+from toolkit.display.tables import html_table, table, table_of_texts
+
+__all__ = ["STYLE", "fragment", "html_table", "page", "table", "table_of_texts"]

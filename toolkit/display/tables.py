@@ -1,0 +1,128 @@
+"""Frames as tables of HTML: readable headings, figures to the right with thousands marks, moments in local time."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import polars as pl
+from markupsafe import Markup
+
+from toolkit.display.style import fragment
+from toolkit.markup import template
+
+MOST_ROWS = 200
+"""More than anybody reads: of a longer frame a table shows the first ones, and says how many there are."""
+
+_SHARES = ("share", "rate", "coverage", "validity", "reach", "filled", "hashes", "distinct")
+"""How the names of columns end, or are, that hold shares from 0 to 1."""
+
+
+class Column(NamedTuple):
+    """How a column of a frame is shown."""
+
+    heading: str
+    kind: str
+    say: Callable[[Any], str]
+
+
+def html_table(frame: pl.DataFrame, *, title: str, subtitle: str = "") -> str:
+    """Return the frame as a table that brings its style along, as a cell of a notebook shows it.
+
+    Args:
+        frame: What is shown; text in it is escaped.
+        title: Stands above it; nothing does where it is empty.
+        subtitle: Stands below the title, smaller.
+    """
+    return str(fragment(table(frame, title=title, subtitle=subtitle)))
+
+
+def table(
+    frame: pl.DataFrame,
+    *,
+    title: str = "",
+    subtitle: str = "",
+    headings: Mapping[str, str] | None = None,
+    most_rows: int = MOST_ROWS,
+) -> Markup:
+    """Return the frame as a table for a page or a part of one that has the style already.
+
+    Args:
+        frame: What is shown; text in it is escaped.
+        title: Stands above it; nothing does where it is empty.
+        subtitle: Stands below the title, smaller.
+        headings: What columns are called; one that is not named here is called by its name, in words.
+        most_rows: So many rows are shown, and how many more there are is said.
+    """
+    columns = [_column(name, dtype, headings or {}) for name, dtype in frame.schema.items()]
+    shown = frame.head(most_rows)
+    rows = [[it.say(value) for it, value in zip(columns, row, strict=True)] for row in shown.iter_rows()]
+    return _rendered(columns, rows, title=title, subtitle=subtitle, more=frame.height - shown.height)
+
+
+def table_of_texts(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "", numbers: Iterable[int] = ()
+) -> Markup:
+    """Return rows of text, such as a form words in its language, as a table like the others.
+
+    Args:
+        headings: What stands above the columns.
+        rows: What stands in them; it is escaped.
+        title: Stands above it; nothing does where it is empty.
+        numbers: The places of the columns that hold figures.
+    """
+    right = set(numbers)
+    columns = [Column(text, "toolkit-number" if place in right else "", _text) for place, text in enumerate(headings)]
+    return _rendered(columns, rows, title=title)
+
+
+def _rendered(
+    columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: str, subtitle: str = "", more: int = 0
+) -> Markup:
+    html = template("toolkit.display", "table.html").render(
+        title=title, subtitle=subtitle, columns=columns, rows=rows, more=more
+    )
+    return Markup(html)  # noqa: S704  # the template escapes
+
+
+def _column(name: str, dtype: pl.DataType, headings: Mapping[str, str]) -> Column:
+    heading = headings.get(name, name.replace("_", " "))
+    if dtype.is_integer():
+        return Column(heading, "toolkit-number", _whole)
+    if dtype.is_float() and name.rsplit("_", maxsplit=1)[-1] in _SHARES:
+        return Column(heading, "toolkit-number", _share)
+    if dtype.is_numeric():
+        return Column(heading, "toolkit-number", _decimal)
+    if dtype == pl.Datetime:
+        return Column(heading, "toolkit-moment", _moment)
+    return Column(heading, "", _truth if dtype == pl.Boolean else _text)
+
+
+def _whole(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def _decimal(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}" if abs(value) >= _LARGE else f"{value:,.2f}"
+
+
+_LARGE = 1000
+"""From here on, nobody reads what stands behind the point."""
+
+
+def _truth(value: bool | None) -> str:
+    return "" if value is None else "yes" if value else "no"
+
+
+def _moment(value: datetime | None) -> str:
+    if value is None:
+        return ""
+    # One without a zone is shown as it stands.
+    return f"{value if value.tzinfo is None else value.astimezone():%Y-%m-%d %H:%M}"
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
