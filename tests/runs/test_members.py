@@ -127,7 +127,7 @@ def test_the_trend_tells_sizes_and_match_rate_over_the_runs(workspace: toolkit.W
 def test_a_run_is_json_without_any_identifier(workspace: toolkit.Workspace) -> None:
     run = workspace.run("Nightly")
     told = orjson.loads((run.folder / "report.json").read_bytes())
-    assert (told["status"], told["segments"][0]["added"]) == ("successful", 100)
+    assert (told["status"], told["lists"][0]["added"]) == ("successful", 100)
     assert told == orjson.loads(run.to_json())
 
 

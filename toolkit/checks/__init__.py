@@ -3,7 +3,7 @@
 from toolkit.checks.columns import require_columns
 from toolkit.checks.data_docs import DATA_DOCS, write_data_docs
 from toolkit.checks.own import OwnSuite, made_suite, own_suites, remove_suite, suite_files, write_suite
-from toolkit.checks.results import CheckResult, CheckResults, as_shown
+from toolkit.checks.results import CheckOutcome, CheckResult, CheckResults, CheckRow, as_shown, checks_frame
 from toolkit.checks.suite import check_audience, check_profile_columns
 from toolkit.checks.thresholds import LEAST_USEFUL_SIZE, MOST_PROFILES_AN_EXPORT, Check, Level, Thresholds
 from toolkit.checks.validation import preload
@@ -13,14 +13,17 @@ __all__ = [
     "LEAST_USEFUL_SIZE",
     "MOST_PROFILES_AN_EXPORT",
     "Check",
+    "CheckOutcome",
     "CheckResult",
     "CheckResults",
+    "CheckRow",
     "Level",
     "OwnSuite",
     "Thresholds",
     "as_shown",
     "check_audience",
     "check_profile_columns",
+    "checks_frame",
     "made_suite",
     "own_suites",
     "preload",

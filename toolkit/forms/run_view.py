@@ -62,10 +62,10 @@ def _remarks(words: Words, run: Run) -> Markup:
 
 
 def _figures(words: Words, run: Run) -> Markup:
-    if not run.segments:
+    if not run.lists:
         return Markup("")
     say = words.say
-    reasons = [it.value for it in _REASONS if any(row.get(it.value) for row in run.segments)]
+    reasons = [it.value for it in _REASONS if any(result.left_out.get(it) for result in run.lists)]
     headings = {
         "members": say("Members"),
         "exportable": term(words, Status.EXPORTABLE),
@@ -76,8 +76,8 @@ def _figures(words: Words, run: Run) -> Markup:
         "batches": say("Calls"),
     }
     rows = [
-        [str(row["segment"]), *(words.number(row.get(name) or 0) for name in headings), str(row.get("list_id") or "")]
-        for row in run.segments
+        [str(row["segment"]), *(words.number(row[name] or 0) for name in headings), str(row["list_id"] or "")]
+        for row in run.frame.iter_rows(named=True)
     ]
     head = [say("Segment"), *headings.values(), say("List at Criteo")]
     return table(say("By segment"), head, rows, numbers=range(1, len(headings) + 1))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import polars as pl
 from sqlalchemy import select
@@ -13,10 +12,11 @@ from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, Waiting, canonical_host
 from toolkit.errors import ToolkitError
 from toolkit.runs.guards import Guard
 from toolkit.runs.ledger import Ledger
+from toolkit.runs.list_result import ListResult
 from toolkit.runs.marks import diverged, judge
 from toolkit.runs.planning import Planned, plan_export
 from toolkit.runs.run import divergence_of, last_run
-from toolkit.runs.targets import Figures, Target, figures_of, targets_of
+from toolkit.runs.targets import Target, figures_of, targets_of
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.records import ConnectionRecord, ContactListRecord
@@ -41,6 +41,8 @@ SCHEMA = pl.Schema(
         "counted_at": pl.Datetime("us", "UTC"),
     }
 )
+_Row = Mapping[str, object]
+"""Values by the columns of ``SCHEMA``."""
 _COUNTED = ["held_by_criteo", "matches", "match_rate", "counted_at"]
 _WHICH = ["segment", "advertiser_id", "identifier_type", "list_id"]
 
@@ -92,7 +94,7 @@ def lists_of_export(
         planned = plan_export(folder, export, targets, host=host, ledger=ledger)
     except ToolkitError as error:
         return Lists(pl.DataFrame([_counts(it) for it in figures.values()], schema=SCHEMA), (str(error),))
-    rows = [_counts(figures[it]) | _changes(it, planned, ledger) for it in targets]
+    rows = [{**_counts(figures[it]), **_changes(it, planned, ledger)} for it in targets]
     stops = tuple(f"A run would stop here ({it.guard.value}): {it.what}" for it in planned.stops)
     renamed = sum(_is_renamed(it, export) for it in planned.records.values())
     stopped = divergence_of(last_run(folder, export.name))
@@ -105,7 +107,7 @@ def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
 
     A list that it can't count is told as a warning, and so is one that another ledger changed.
     """
-    counted: dict[str, Figures] = {}
+    counted: dict[str, _Row] = {}
     warnings = list(lists.warnings)
     with client_of(credentials_of(folder, export.connection), waiting=Waiting.PERSON) as criteo:
         try:
@@ -129,7 +131,7 @@ def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
                     "match_rate": found.match_rate,
                     "counted_at": datetime.now(UTC),
                 }
-    rows = [row | counted.get(row["list_id"], {}) for row in lists.frame.iter_rows(named=True)]
+    rows = [{**row, **counted.get(row["list_id"], {})} for row in lists.frame.iter_rows(named=True)]
     return replace(lists, frame=pl.DataFrame(rows, schema=SCHEMA), warnings=tuple(warnings))
 
 
@@ -140,12 +142,12 @@ def _host(folder: WorkspaceFolder, export: Export) -> str:
         return canonical_host(session.scalar(query) or "")
 
 
-def _counts(figures: Figures) -> dict[str, Any]:
+def _counts(figures: ListResult) -> _Row:
     kept = ("segment", "advertiser_id", "identifier_type", "members", "exportable")
-    return {name: figures[name] for name in kept}
+    return {name: figures.row[name] for name in kept}
 
 
-def _changes(target: Target, planned: Planned, ledger: Ledger) -> dict[str, Any]:
+def _changes(target: Target, planned: Planned, ledger: Ledger) -> _Row:
     record, plan = planned.records[target], planned.plans[target]
     held = ledger.last_held(record, wanted=target.wanted["identifier"])
     return {

@@ -9,7 +9,7 @@ from toolkit.refresh.options import RefreshOptions
 from toolkit.runs.guards import guard_age
 from toolkit.runs.run import last_inputs
 from toolkit.segments import built_segments
-from toolkit.tables.files import Files, InputFile
+from toolkit.tables.files import Files
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.exports import chosen_segments
 
@@ -97,13 +97,8 @@ def _chosen_by(export: Export) -> str:
 
 def _older(folder: WorkspaceFolder, export: Export, tables: Mapping[str, Files]) -> dict[str, str]:
     last = last_inputs(folder, export.name)
-    found = {name: guard_age([_as_input(it) for it in files.inputs()], last) for name, files in tables.items()}
+    found = {name: guard_age(files.inputs(), last) for name, files in tables.items()}
     return {name: stops[0].what for name, stops in found.items() if stops}
-
-
-def _as_input(file: InputFile) -> dict[str, object]:
-    modified_at = file.modified_at.isoformat() if file.modified_at else None
-    return {"path": file.path, "modified_at": modified_at, "version": file.version}
 
 
 def _why_not_written(name: str, files: Files, *, looks: Looks, options: RefreshOptions, now: datetime) -> str:

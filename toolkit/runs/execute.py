@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 import polars as pl
 
@@ -20,6 +20,7 @@ from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writ
 from toolkit.runs.ledger import Batch, Ledger, Operation
 from toolkit.runs.leftovers import sweep_workspace
 from toolkit.runs.lifecycle import RunKeeper, end_dead_runs, now, recorded_run
+from toolkit.runs.list_result import ListResult
 from toolkit.runs.lists import (
     Holds,
     IfListGone,
@@ -38,6 +39,7 @@ from toolkit.runs.report import write_report
 from toolkit.runs.run import Run, RunStatus, Trigger, divergence_of, last_inputs, last_run, run_of
 from toolkit.runs.targets import Target, figures_of, figures_without_advertiser, targets_of
 from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
+from toolkit.tables.files import InputFile
 from toolkit.workspace import Export, Mode, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.exports import chosen_segments, export_of, exports, require_runnable
@@ -91,7 +93,7 @@ def run_export(
         _bring_segments_up_to_date(folder, export, trigger)
         export = chosen_segments(folder, export)
         inputs = _inputs(folder, export)
-        keeper.note(inputs=inputs)
+        keeper.note_inputs(inputs)
         audiences, stops = _checked_audiences(folder, export, keeper=keeper)
         stops += guard_age(inputs, last_inputs(folder, export.name))
         stops += guard_writing(inputs, _inputs(folder, export))
@@ -181,19 +183,8 @@ def _bring_segments_up_to_date(folder: WorkspaceFolder, export: Export, trigger:
         bring_up_to_date(folder, name, started_by=started_by)
 
 
-def _inputs(folder: WorkspaceFolder, export: Export) -> list[dict[str, Any]]:
-    segments = [*export.segments, *export.exclude]
-    files = [*folder.profiles.inputs(), *folder.segments.inputs(segments)]
-    return [
-        {
-            "path": it.path,
-            "size_bytes": it.size_bytes,
-            "modified_at": it.modified_at.isoformat() if it.modified_at else None,
-            "rows": it.rows,
-            "version": it.version,
-        }
-        for it in files
-    ]
+def _inputs(folder: WorkspaceFolder, export: Export) -> list[InputFile]:
+    return [*folder.profiles.inputs(), *folder.segments.inputs([*export.segments, *export.exclude])]
 
 
 def _checked_audiences(
@@ -205,13 +196,13 @@ def _checked_audiences(
     """
     audiences = prepared(folder, export)
     targets = targets_of(folder, export, audiences, host="")
-    keeper.note(segments=[*figures_of(targets).values(), *figures_without_advertiser(audiences)])
+    keeper.note_lists([*figures_of(targets).values(), *figures_without_advertiser(audiences)])
     if IdentifierKind.EMAIL in audiences:
         keeper.warn(audiences[IdentifierKind.EMAIL].spelt_otherwise.sentences)
     keeper.begin(Step.CHECK)
     # Not before the scan: Great Expectations is imported meanwhile.
     results = check_prepared(folder, export, audiences)
-    keeper.note(checks=results.frame.to_dicts())
+    keeper.note_checks(results.rows)
     _keep_found(results, folder.path / "runs" / keeper.id, title=f"Checks of export {export.name!r}, run {keeper.id}")
     keeper.warn(it.sentence for it in results.warnings)
     return audiences, guard_checks(results.errors)
@@ -223,6 +214,21 @@ def _keep_found(results: CheckResults, place: Path, *, title: str) -> None:
     failed = results.failed.unexpected
     if not failed.is_empty():
         write_atomically(place / "unexpected.parquet", failed.write_parquet)
+
+
+class _Figures(TypedDict, total=False):
+    """What becomes known of a list while a run sends."""
+
+    list_id: str | None
+    added: int
+    removed: int
+    rejected: int
+    batches: int
+    retries: int
+    seconds: float
+    size: int
+    held_by_criteo: int | None
+    matches: int | None
 
 
 class _Work:
@@ -259,7 +265,7 @@ class _Work:
         """Compare what the lists should hold with what they held; nothing of the lists is asked for, nor recorded."""
         self._records = {it: it.record(self._folder, self._export, host=self._host, save=False) for it in self._targets}
         for target, record in self._records.items():
-            self._rows[target]["list_id"] = record.criteo_id
+            self._note(target, list_id=record.criteo_id)
         self._note_figures()
         return guard_changes(self._export, self._records, self._ledger)
 
@@ -267,7 +273,7 @@ class _Work:
         """Plan for all lists. Nothing is sent, and nothing of the lists recorded."""
         for target, plan in plans_of(self._folder, self._export, self._records, self._ledger).items():
             batches = self._ledger.count_batches(plan, self._batch_size)
-            self._rows[target] |= {"added": len(plan.add), "removed": len(plan.remove), "batches": batches}
+            self._note(target, added=len(plan.add), removed=len(plan.remove), batches=batches)
         stopped = divergence_of(last_run(self._folder, self._export.name))
         self._keeper.warn(
             [] if stopped is None else [f"The last run stopped here ({Guard.OTHER_LEDGER.value}): {stopped}"]
@@ -318,7 +324,10 @@ class _Work:
             repeated = sum(it.repeats for it in self._waits[before:])
             row = target or next(iter(self._targets), None)
             if row is not None:
-                self._rows[row]["retries"] += repeated
+                self._note(row, retries=self._rows[row].retries + repeated)
+
+    def _note(self, target: Target, **figures: Unpack[_Figures]) -> None:
+        self._rows[target] = replace(self._rows[target], **figures)
 
     def _find(self, criteo: CriteoClient, marks: Marks, if_list_gone: IfListGone) -> None:
         records = {it: it.record(self._folder, self._export, host=self._host) for it in self._targets}
@@ -327,7 +336,7 @@ class _Work:
         )
         for target, record in self._records.items():
             self._records[target] = lease_list(self._folder, self._keeper.lease, record)
-            self._rows[target]["list_id"] = record.criteo_id
+            self._note(target, list_id=record.criteo_id)
         self._keeper.warn(marks.warnings)
 
     def _take_over(self, marks: Marks) -> None:
@@ -409,15 +418,11 @@ class _Work:
                 self._ledger.doubt(record)
 
     def _send_list(self, criteo: CriteoClient, target: Target, plan: Plan) -> None:
-        figures = self._rows[target]
         wanted = target.wanted
         record = target.record(self._folder, self._export, host=self._host)
 
         def on_batch(batch: Batch) -> None:
-            counted = {Operation.ADD: "added", Operation.REMOVE: "removed"}.get(batch.operation)
-            if counted:
-                figures[counted] += len(batch.identifiers)
-            figures["batches"] += 1
+            self._rows[target] = _with_batch(self._rows[target], batch)
             self._done += len(batch.identifiers)
             self._observer(Progress(Step.PUSH, self._done, self._total))
 
@@ -436,9 +441,8 @@ class _Work:
         self._ledger.settle(record, wanted=wanted, left=plan.leave)
         self._ledger.sweep(record)
         self._records[target] = record
-        figures["size"] = len(self._ledger.state_of(record).held)
-        figures["rejected"] = pushed.rejected
-        figures["seconds"] = round(pushed.seconds, 3)
+        size = len(self._ledger.state_of(record).held)
+        self._note(target, size=size, rejected=pushed.rejected, seconds=round(pushed.seconds, 3))
         self._trace_rejected(target, pushed)
 
     def _trace_rejected(self, target: Target, pushed: Pushed) -> None:
@@ -463,14 +467,14 @@ class _Work:
             found = criteo.statistics(expected.list_id)
             for target, record in self._records.items():
                 if record.criteo_id == expected.list_id:
-                    self._rows[target] |= {"held_by_criteo": found.identifiers, "matches": found.matches}
+                    self._note(target, held_by_criteo=found.identifiers, matches=found.matches)
             said = drift(expected, found)
             if said is not None:
                 self._told.append(f"{said} It may still be counting what was sent just now: the next run looks again.")
 
     def _tell_flapping(self) -> None:
         """Tell how many of those who entered a list now keep coming and going."""
-        if not any(row["added"] for row in self._rows.values()):
+        if not any(row.added for row in self._rows.values()):
             return
         often = flapping(self._folder, self._export.name, in_run=self._keeper.id)
         self._told += [
@@ -506,7 +510,8 @@ class _Work:
             notes.append(
                 f"The run waited for Criteo {times}, {seconds:.0f} s in all. The last time: {self._waits[-1].reason}"
             )
-        self._keeper.note(segments=[*self._rows.values(), *self._others], notes=notes)
+        self._keeper.note_lists([*self._rows.values(), *self._others])
+        self._keeper.note(notes)
 
     def _note_rejected(self) -> None:
         if self._rejected:
@@ -516,15 +521,26 @@ class _Work:
 
     def _tell_warnings(self, criteo: CriteoClient) -> None:
         self._keeper.warn(
-            f"Criteo rejected {row['rejected']:,} {'identifier' if row['rejected'] == 1 else 'identifiers'} of segment "
-            f"{row['segment']!r} as invalid; run.rejected shows whose, as far as Criteo named them."
+            f"Criteo rejected {row.rejected:,} {'identifier' if row.rejected == 1 else 'identifiers'} of segment "
+            f"{row.segment!r} as invalid; run.rejected shows whose, as far as Criteo named them."
             for row in self._rows.values()
-            if row["rejected"]
+            if row.rejected
         )
         abandoned = find_abandoned(self._folder, self._export)
-        self._keeper.note(abandoned=[it.to_dict() for it in abandoned])
+        self._keeper.note_abandoned(abandoned)
         self._keeper.warn(str(it) for it in abandoned.untended)
         self._keeper.warn(str(notice) for notice in criteo.notices)
+
+
+def _with_batch(row: ListResult, batch: Batch) -> ListResult:
+    """Return the row with a batch that was acknowledged."""
+    count = len(batch.identifiers)
+    return replace(
+        row,
+        batches=row.batches + 1,
+        added=row.added + (count if batch.operation is Operation.ADD else 0),
+        removed=row.removed + (count if batch.operation is Operation.REMOVE else 0),
+    )
 
 
 def _distinct(some: Sequence[pl.Series]) -> int:

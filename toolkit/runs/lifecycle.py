@@ -17,11 +17,16 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from toolkit.checks import CheckRow
 from toolkit.errors import BusyError, ConfigurationError, LeaseLostError, ToolkitError, UnavailableError
 from toolkit.files import make_folder
+from toolkit.runs.abandoned_lists import AbandonedList
 from toolkit.runs.batches import close_batches, close_batches_of_the_dead
+from toolkit.runs.list_result import ListResult
 from toolkit.runs.progress import Observer, Progress, Step
 from toolkit.runs.run import MOVES, PASSING, RunCanceledError, RunStatus, Trigger
+from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS
+from toolkit.tables.files import InputFile
 from toolkit.workspace import Export, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.exports import require_manageable
@@ -50,16 +55,35 @@ class RunKeeper:
         self._step: Step | None = None
         self._since = 0.0
 
-    def note(self, **what: Any) -> None:
-        """Set columns of the run's record; raises LeaseLostError when another run took over."""
+    def note_inputs(self, inputs: Iterable[InputFile]) -> None:
+        """Record the files that it reads; raises LeaseLostError when another run took over, as all that records."""
+        self._set(inputs=INPUTS.to_json(inputs))
+
+    def note_lists(self, lists: Iterable[ListResult]) -> None:
+        """Record what became of the lists so far."""
+        self._set(lists=LISTS.to_json(lists))
+
+    def note_checks(self, checks: Iterable[CheckRow]) -> None:
+        """Record what the checks found."""
+        self._set(checks=CHECKS.to_json(checks))
+
+    def note_abandoned(self, abandoned: Iterable[AbandonedList]) -> None:
+        """Record the lists of the export that are left behind."""
+        self._set(abandoned=ABANDONED.to_json(abandoned))
+
+    def note(self, notes: Iterable[str]) -> None:
+        """Record what is worth knowing so far."""
+        self._set(notes=list(notes))
+
+    def _set(self, **columns: Any) -> None:
         with self._folder.session() as session, session.begin():
             self.lease.require(session)
-            session.execute(update(RunRecord).where(RunRecord.id == self.id).values(**what))
+            session.execute(update(RunRecord).where(RunRecord.id == self.id).values(**columns))
 
     def warn(self, sentences: Iterable[str]) -> None:
         """Add warnings to the run's record."""
         self._warnings.extend(sentences)
-        self.note(warnings=self._warnings)
+        self._set(warnings=self._warnings)
 
     def begin(self, step: Step) -> None:
         """Record that a step begins, and show it.

@@ -1,11 +1,10 @@
 """The report of a run, as a page of its own and as a part of a notebook."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import asdict
 
 import polars as pl
 
-from toolkit.checks import as_shown
+from toolkit.checks import as_shown, checks_frame
 from toolkit.files import write_atomically
 from toolkit.markup import template, trusted
 from toolkit.runs.run import Run
@@ -16,8 +15,8 @@ def write_report(run: Run) -> None:
     """Write the run's report as one HTML file that needs no network, and as JSON; neither holds an identifier."""
     from toolkit.runs.charts import members_chart
 
-    picture = members_chart(run) if any(row["members"] for row in run.segments) else ""
-    files = pl.DataFrame(list(run.inputs))
+    picture = members_chart(run) if any(it.members for it in run.lists) else ""
+    files = pl.DataFrame([asdict(it) for it in run.inputs], infer_schema_length=None)
     inputs = html_table(files.drop(it.name for it in files if it.is_null().all()), title="") if run.inputs else ""
     page = template("toolkit.runs", "report.html").render(
         run=run, picture=trusted(picture), body=trusted(html_fragment(run)), inputs=trusted(inputs)
@@ -29,10 +28,6 @@ def write_report(run: Run) -> None:
 
 def html_fragment(run: Run) -> str:
     """Return the run's figures, checks, warnings and error as HTML."""
-    figures = html_table(run.figures, title="") if run.segments else ""
-    checks = html_table(as_shown(_frame(run.checks)), title="Checks") if run.checks else ""
+    figures = html_table(run.figures, title="") if run.lists else ""
+    checks = html_table(as_shown(checks_frame(run.checks)), title="Checks") if run.checks else ""
     return template("toolkit.runs", "run.html").render(run=run, figures=trusted(figures), checks=trusted(checks))
-
-
-def _frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    return pl.DataFrame(list(rows), infer_schema_length=None)

@@ -13,11 +13,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from toolkit.audience import LEFT_OUT
-from toolkit.checks import DATA_DOCS, CheckResults
+from toolkit.checks import DATA_DOCS, CheckResults, CheckRow
 from toolkit.criteo import Waiting
 from toolkit.errors import ConfigurationError, LedgerDivergedError, ToolkitError
 from toolkit.files import read_parquet
+from toolkit.runs.abandoned_lists import AbandonedList
+from toolkit.runs.list_result import ListResult, frame_of
+from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS
 from toolkit.show import text_table
+from toolkit.tables.files import InputFile
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import acting
 from toolkit.workspace.records import ExportRecord, RunRecord
@@ -126,9 +130,11 @@ class Run:
     person: str
     started_at: datetime
     finished_at: datetime | None
-    inputs: tuple[dict[str, Any], ...]
-    segments: tuple[dict[str, Any], ...]
-    checks: tuple[dict[str, Any], ...]
+    inputs: tuple[InputFile, ...]
+    """The files that it read, as they were when it began."""
+    lists: tuple[ListResult, ...]
+    """What became of each contact list."""
+    checks: tuple[CheckRow, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     """What is worth knowing, and no reason to worry: such as waits that Criteo asked for."""
@@ -143,7 +149,7 @@ class Run:
     """The refresh that started it."""
     toolkit_version: str
     folder: Path
-    abandoned: tuple[dict[str, Any], ...] = ()
+    abandoned: tuple[AbandonedList, ...] = ()
     """Lists of the export that nobody fills any more and that still hold people, as ``workspace.abandoned_lists``."""
 
     @property
@@ -153,18 +159,16 @@ class Run:
         In a dry run ``added`` and ``removed`` are what would be sent. ``size`` is what the list held of this
         afterwards, null when the run did not come so far. ``retries`` counts the calls that were repeated.
         """
-        return pl.DataFrame(list(self.segments), infer_schema_length=None)
+        return frame_of(self.lists)
 
     @property
     def figures(self) -> pl.DataFrame:
         """The frame as it is shown: without reasons that left nobody out, and columns that tell nothing here."""
         frame = self.frame
         counts = [*(it.value for it in LEFT_OUT), "retries"]
-        zeros = [it for it in counts if it in frame.columns and not frame[it].sum()]
-        same = [it for it in ("advertiser_id", "identifier_type") if it in frame.columns and frame[it].n_unique() == 1]
-        unknown = [
-            it for it in ("size", "held_by_criteo", "matches") if it in frame.columns and frame[it].is_null().all()
-        ]
+        zeros = [it for it in counts if not frame[it].sum()]
+        same = [it for it in ("advertiser_id", "identifier_type") if frame[it].n_unique() == 1]
+        unknown = [it for it in ("size", "held_by_criteo", "matches") if frame[it].is_null().all()]
         return frame.drop([*zeros, *same, *unknown])
 
     @property
@@ -207,10 +211,23 @@ class Run:
     def to_dict(self) -> dict[str, Any]:
         """Return all that the record tells, as values that JSON can hold; no identifier is among it."""
         kept = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "folder"}
+        values = {
+            "inputs": INPUTS.to_json(self.inputs),
+            "lists": LISTS.to_json(self.lists),
+            "checks": CHECKS.to_json(self.checks),
+            "abandoned": ABANDONED.to_json(self.abandoned),
+        }
         moments = {
             name: None if (at := kept[name]) is None else at.isoformat() for name in ("started_at", "finished_at")
         }
-        return {**kept, **moments, "status": self.status.value, "outcome": self.outcome, "seconds": self.seconds}
+        return {
+            **kept,
+            **values,
+            **moments,
+            "status": self.status.value,
+            "outcome": self.outcome,
+            "seconds": self.seconds,
+        }
 
     def to_json(self) -> str:
         """Return ``to_dict`` as JSON."""
@@ -230,7 +247,7 @@ class Run:
 
     def __repr__(self) -> str:
         lines = [self.headline]
-        if self.segments:
+        if self.lists:
             lines.append(text_table(self.figures))
         if self.error:
             lines.append(f"{self.error['what']} {self.error['remedy']}")
@@ -269,9 +286,9 @@ def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder) -> Ru
         person=record.person,
         started_at=record.started_at,
         finished_at=record.finished_at,
-        inputs=tuple(record.inputs),
-        segments=tuple(record.segments),
-        checks=tuple(record.checks),
+        inputs=INPUTS.from_json(record.inputs),
+        lists=LISTS.from_json(record.lists),
+        checks=CHECKS.from_json(record.checks),
         warnings=tuple(record.warnings),
         notes=tuple(record.notes),
         error=record.error if found_dead is None else dict(found_dead),
@@ -281,7 +298,7 @@ def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder) -> Ru
         refresh=record.refresh_id,
         toolkit_version=record.toolkit_version,
         folder=folder.path / "runs" / record.id,
-        abandoned=tuple(record.abandoned),
+        abandoned=ABANDONED.from_json(record.abandoned),
     )
 
 
@@ -316,7 +333,7 @@ def divergence_of(run: Run | None) -> str | None:
     return run.error["what"]
 
 
-def last_inputs(folder: WorkspaceFolder, export: str) -> list[dict[str, Any]]:
+def last_inputs(folder: WorkspaceFolder, export: str) -> tuple[InputFile, ...]:
     """Return the files that the last successful run of the export read, dry runs and data subject requests aside."""
     query = (
         select(RunRecord.inputs)
@@ -326,7 +343,7 @@ def last_inputs(folder: WorkspaceFolder, export: str) -> list[dict[str, Any]]:
         .limit(1)
     )
     with folder.reading() as session:
-        return session.scalar(query) or []
+        return INPUTS.from_json(session.scalar(query) or [])
 
 
 def past_runs(folder: WorkspaceFolder, export: str, *, most: int) -> list[Run]:
@@ -356,16 +373,12 @@ def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
         acting(session, folder)
         runs = [value_of(session, record, folder) for record in session.scalars(query)]
     rows = [
-        {"at": run.started_at, "run": run.id, "export": run.export, "status": run.status.value, **row}
+        {"at": run.started_at, "run": run.id, "export": run.export, "status": run.status.value, **result.row}
         for run in runs
-        for row in run.segments
-        if run.status is RunStatus.SUCCESSFUL or row.get("size") is not None or row["added"] or row["removed"]
+        for result in run.lists
+        if run.status is RunStatus.SUCCESSFUL or result.size is not None or result.added or result.removed
     ]
-    # Rows of runs before a figure was kept lack it.
-    frame = pl.DataFrame(
-        [{name: row.get(name) for name in _TREND_SCHEMA if name != "match_rate"} for row in rows],
-        schema={name: dtype for name, dtype in _TREND_SCHEMA.items() if name != "match_rate"},
-    )
+    frame = pl.DataFrame(rows, schema=_TREND_SCHEMA)
     rate = pl.when(pl.col("held_by_criteo") > 0).then(pl.col("matches") / pl.col("held_by_criteo"))
     return frame.with_columns(match_rate=rate.cast(pl.Float64))
 
@@ -391,10 +404,10 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
                 "person": run.person,
                 "started_at": run.started_at,
                 "seconds": run.seconds,
-                "exportable": sum(it["exportable"] for it in run.segments),
-                "added": sum(it["added"] for it in run.segments),
-                "removed": sum(it["removed"] for it in run.segments),
-                "rejected": sum(it["rejected"] for it in run.segments),
+                "exportable": sum(it.exportable for it in run.lists),
+                "added": sum(it.added for it in run.lists),
+                "removed": sum(it.removed for it in run.lists),
+                "rejected": sum(it.rejected for it in run.lists),
                 "error": run.error["what"] if run.error else None,
             }
             for run in runs
@@ -422,7 +435,6 @@ _TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "rejected": pl.Int64,
     "held_by_criteo": pl.Int64,
     "matches": pl.Int64,
-    "match_rate": pl.Float64,
 }
 _REJECTED_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "segment": pl.String,

@@ -195,7 +195,8 @@ class RunRecord(Base):
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     inputs: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    segments: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    lists: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """What became of each contact list."""
     checks: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     warnings: Mapped[list[str]] = mapped_column(default=list)
     notes: Mapped[list[str]] = mapped_column(default=list)

@@ -259,7 +259,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("inputs", sa.JSON(), nullable=False),
-        sa.Column("segments", sa.JSON(), nullable=False),
+        sa.Column("lists", sa.JSON(), nullable=False),
         sa.Column("checks", sa.JSON(), nullable=False),
         sa.Column("warnings", sa.JSON(), nullable=False),
         sa.Column("notes", sa.JSON(), nullable=False),
