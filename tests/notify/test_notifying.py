@@ -8,13 +8,14 @@ import pytest
 import toolkit
 from tests.conftest import Tables, save_nightly
 from tests.notify.conftest import Inbox
-from toolkit.notify import Matter, Subject, Trouble, addresses, matters_frame, note, tell
+from toolkit.errors import DataError, ListGoneError
+from toolkit.notify import Matter, Subject, addresses, matter_states, note, tell
 from toolkit.workspace import WorkspaceFolder
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
 NIGHTLY = Matter(Subject.EXPORT, "Nightly")
-NO_COLUMN = Trouble("failed (DataError)", "There is no column 'EMail'.", "Name another.")
-GONE = Trouble("failed (ListGoneError)", "List 410001 is gone.", "Make it anew.")
+NO_COLUMN = DataError("There is no column 'EMail'.", "Name another.").info
+GONE = ListGoneError("List 410001 is gone.", "Make it anew.").info
 
 
 @pytest.fixture
@@ -30,12 +31,12 @@ def test_a_scheduled_run_that_fails_is_told_once_and_so_is_its_recovery(
     pl.DataFrame({"CustomerId": ["C000"], "Mail": [None]}).write_parquet(tables.folder / "profiles.parquet")
     workspace.run("Nightly", trigger="schedule")
     workspace.run("Nightly", trigger="schedule")
-    assert inbox.titles == ["Export 'Nightly': failed (DataError)"]
+    assert inbox.titles == ["Export 'Nightly': failed (data)"]
     assert "Choose the e-mail column" in inbox.messages[0]["message"]
     tables.write(emails={f"C{number:03}": f"person{number}@mail.example" for number in range(100)})
     workspace.run("Nightly")
     workspace.run("Nightly", trigger="schedule")
-    assert inbox.titles == ["Export 'Nightly': failed (DataError)", "Export 'Nightly' is well again"]
+    assert inbox.titles == ["Export 'Nightly': failed (data)", "Export 'Nightly' is well again"]
 
 
 def test_a_guard_that_stops_a_scheduled_run_is_told_with_its_figures(
@@ -97,7 +98,7 @@ def test_another_trouble_of_the_same_matter_is_told_too(folder: WorkspaceFolder,
     for trouble in (NO_COLUMN, GONE, GONE):
         note(folder, NIGHTLY, trouble, at=NOW)
         tell(folder)
-    assert inbox.titles == ["Export 'Nightly': failed (DataError)", "Export 'Nightly': failed (ListGoneError)"]
+    assert inbox.titles == ["Export 'Nightly': failed (data)", "Export 'Nightly': failed (list gone)"]
 
 
 def test_of_two_addresses_only_the_one_that_did_not_hear_is_told_again(
@@ -119,15 +120,15 @@ def test_addresses_that_are_wrong_are_a_warning(folder: WorkspaceFolder, monkeyp
 
 
 def test_an_address_that_slipped_into_an_error_is_hidden(folder: WorkspaceFolder, inbox: Inbox) -> None:
-    trouble = Trouble(
-        "failed (DataError)", "'anna@mail.example' at abfss://box@account.dfs.core.windows.net/a is wrong.", "Mend it."
-    )
+    trouble = DataError("'anna@mail.example' at abfss://box@account.dfs.core.windows.net/a is wrong.", "Mend it.").info
     note(folder, NIGHTLY, trouble, at=NOW)
     tell(folder)
     said = inbox.messages[0]["message"]
     assert "anna" not in said
     assert "abfss://box@account.dfs.core.windows.net/a" in said
-    assert matters_frame(folder)["what"].str.contains("anna").to_list() == [False]
+    (state,) = matter_states(folder)
+    assert state.error is not None
+    assert "anna" not in state.error.what
 
 
 def test_a_notification_names_the_workspace_and_since_when(folder: WorkspaceFolder, inbox: Inbox) -> None:

@@ -8,9 +8,9 @@ import toolkit
 from tests.conftest import Tables, save_nightly
 from tests.runs.test_targets import add_column, keys, madid, sha256
 from toolkit.criteo import CriteoClient
-from toolkit.errors import ConfigurationError
+from toolkit.errors import ConfigurationError, RunFailedError
 from toolkit.refresh import Level
-from toolkit.runs import Because, RunFailedError
+from toolkit.runs import Because
 from toolkit.sandbox import Fault, Sandbox, start
 
 Held = Callable[[str], set[str]]

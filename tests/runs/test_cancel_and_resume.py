@@ -9,9 +9,8 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, save_nightly
-from toolkit.errors import BusyError, ConfigurationError
+from toolkit.errors import BusyError, ConfigurationError, ErrorCode
 from toolkit.runs import RunStatus
-from toolkit.runs.run import MOVES
 from toolkit.sandbox import Call, Fault, Sandbox
 
 pytestmark = pytest.mark.on_both_databases
@@ -51,7 +50,7 @@ def test_a_canceled_run_sends_nothing_more_and_is_taken_up(
     canceled = two_lists.run_report(run_id)
     assert canceled.status is RunStatus.CANCELED
     assert canceled.error is not None
-    assert "canceled by" in canceled.error["what"]
+    assert canceled.error.code is ErrorCode.CANCELED
     assert (len(held("All")), len(held("Few"))) == (100, 0)
     resumed = two_lists.resume("Nightly")
     assert (resumed.status, resumed.resumes) == (RunStatus.SUCCESSFUL, run_id)
@@ -99,16 +98,9 @@ def test_a_second_export_is_kept_from_a_list_that_is_being_changed(
     with running(workspace, criteo, "Second") as run_id:
         refused = workspace.run("Nightly")
         assert refused.error is not None
-        assert f"is being changed by run {run_id} of export 'Second'" in refused.error["what"]
+        assert f"is being changed by run {run_id} of export 'Second'" in refused.error.what
     workspace.resume("Nightly").raise_for_status()
     assert len(held("All")) == 100
-
-
-def test_a_status_moves_only_as_it_is_written_down() -> None:
-    assert set(MOVES) == {RunStatus.QUEUED, RunStatus.RUNNING}
-    # Whatever may follow, what began to run ends in one step, and what has ended never runs again.
-    assert MOVES[RunStatus.RUNNING].isdisjoint(MOVES)
-    assert set(RunStatus) - set(MOVES) - MOVES[RunStatus.QUEUED] <= MOVES[RunStatus.RUNNING]
 
 
 def test_the_steps_take_their_time_in_order(workspace: toolkit.Workspace) -> None:

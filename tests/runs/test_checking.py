@@ -23,7 +23,7 @@ def test_it_finds_what_a_run_does_and_asks_criteo_for_nothing(
     assert len(criteo.requests()) == before
     assert workspace.runs().height == 1
     run = workspace.run("Nightly", allow=["large change"]).raise_for_status()
-    assert list(run.checks) == list(results.rows)
+    assert list(run.checks) == results.frame.to_dicts()
 
 
 @pytest.mark.parametrize("column", ["Phone", "CustomerId"])
@@ -37,9 +37,9 @@ def test_a_column_that_went_away_is_told_by_the_checks_of_a_run(
     profiles.rename({column: f"{column}2"}).write_parquet(path)
     run = workspace.run("Nightly")
     assert run.error is not None
-    assert "Check 'columns are there' of the export: expected profile columns" in run.error["what"]
-    assert f"found no '{column}'." in run.error["what"]
-    assert f"'{column}2'" in run.error["remedy"]
+    assert "Check 'columns are there' of the export: expected profile columns" in run.error.what
+    assert f"found no '{column}'." in run.error.what
+    assert f"'{column}2'" in run.error.remedy
 
 
 def test_an_unknown_export_is_a_sentence(workspace: toolkit.Workspace) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, save_nightly
-from toolkit.errors import ToolkitError, UnforeseenError
+from toolkit.errors import ErrorCode, ToolkitError, UnforeseenError
 from toolkit.refresh import RefreshOptions, refresh
 from toolkit.refresh.refresh import in_this_process
 from toolkit.runs import Run, RunStatus, execute
@@ -95,8 +95,8 @@ class TestRunFolder:
         run = workspace.run("Nightly")
         assert run.status is RunStatus.FAILED
         assert run.error is not None
-        assert run.error["kind"] == "UnavailableError"
-        assert str(unmakable) in run.error["what"]
+        assert run.error.code is ErrorCode.UNAVAILABLE
+        assert str(unmakable) in run.error.what
         assert workspace.runs()["status"].to_list() == ["failed"]
         assert criteo.lists() == []
 

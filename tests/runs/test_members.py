@@ -8,6 +8,7 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, save_nightly
+from toolkit.runs import NoticeCode
 from toolkit.sandbox import Call, Fault, Sandbox
 
 Held = Callable[[str], set[str]]
@@ -50,7 +51,8 @@ def test_members_who_come_and_go_are_told(workspace: toolkit.Workspace, tables: 
         told[day] = workspace.run("Nightly").raise_for_status().notes
     # On the day on which one of them entered for the third time.
     (note,) = told.pop(4)
-    assert note.startswith("1 of those who entered the list of segment 'All' had left it before")
+    assert note.code is NoticeCode.FLAPPING
+    assert note.text.startswith("1 of those who entered the list of segment 'All' had left it before")
     assert set(told.values()) == {()}
     assert workspace.flapping().select("customer", "times_entered").rows() == [("C002", 3)]
     assert workspace.flapping(times=4).is_empty()
@@ -105,9 +107,9 @@ def test_a_list_that_somebody_else_changed_is_told_with_what_mends_it(
     with CriteoClient(host=criteo.url, client_id=criteo.client_id, client_secret=criteo.client_secret) as client:
         client.remove(made.id, sorted(held("All"))[:7])
     (warning,) = workspace.run("Nightly").raise_for_status().warnings
-    assert "Criteo counts 93 identifiers in list 'All'" in warning
-    assert "should hold 100" in warning
-    assert "mode='replace'" in warning
+    assert warning.code is NoticeCode.DRIFT
+    assert "Criteo counts 93 identifiers in list 'All'" in warning.text
+    assert "should hold 100" in warning.text
     assert workspace.run("Nightly", mode="replace").raise_for_status().warnings == ()
     assert len(held("All")) == 100
 

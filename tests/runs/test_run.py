@@ -10,8 +10,7 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
-from toolkit.errors import BusyError, ConfigurationError
-from toolkit.runs import RunFailedError
+from toolkit.errors import BusyError, ConfigurationError, RunFailedError
 from toolkit.sandbox import Call, Fault, Sandbox
 
 pytestmark = pytest.mark.on_both_databases
@@ -137,7 +136,7 @@ class TestOtherModes:
         lost = workspace.run("Nightly")
         assert lost.status is toolkit.RunStatus.FAILED
         assert lost.error is not None
-        assert "mode='replace'" in lost.error["remedy"]
+        assert "mode='replace'" in lost.error.remedy
         save_nightly(workspace, mode="replace")
         workspace.run("Nightly").raise_for_status()
         save_nightly(workspace)
@@ -181,7 +180,7 @@ class TestChecks:
         save_nightly(workspace, thresholds=toolkit.Thresholds(contract_limit_profiles=99))
         run = workspace.run("Nightly")
         assert run.error is not None
-        assert "limit of the contract" in run.error["what"]
+        assert "limit of the contract" in run.error.what
         assert criteo.lists() == []
 
     def test_a_warning_is_told_and_the_run_goes_on(
@@ -201,8 +200,8 @@ class TestChecks:
         pl.read_parquet(profiles).rename({"EMail": "EmailAddress"}).write_parquet(profiles)
         run = workspace.run("Nightly")
         assert run.error is not None
-        assert "email column is there" in run.error["what"]
-        assert "EmailAddress" in run.error["remedy"]
+        assert "email column is there" in run.error.what
+        assert "EmailAddress" in run.error.remedy
 
 
 class TestLists:
@@ -217,7 +216,7 @@ class TestLists:
         other.run("Nightly").raise_for_status()
         run = workspace.run("Nightly")
         assert run.error is not None
-        assert "already is a list 'All'" in run.error["what"]
+        assert "already is a list 'All'" in run.error.what
         save_nightly(workspace, list_name="{segment} of {export}")
         workspace.run("Nightly").raise_for_status()
         assert held("All") == held("All of Nightly") == everybody()

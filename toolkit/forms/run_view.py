@@ -47,16 +47,16 @@ def _error(words: Words, run: Run) -> Markup:
     if run.error is None:
         return Markup("")
     lines = {
-        words.say("What happened"): run.error.get("what", ""),
-        words.say("What to do"): run.error.get("remedy", ""),
+        words.say("What happened"): run.error.what,
+        words.say("What to do"): run.error.remedy,
     }
     told = [markup("<strong>{word}:</strong> {text}", word=word, text=text) for word, text in lines.items()]
     return markup('<div class="toolkit-problem" role="alert">{told}</div>', told=Markup("<br>").join(told))
 
 
 def _remarks(words: Words, run: Run) -> Markup:
-    warnings = [("warning", words.say("Warning"), it) for it in run.warnings]
-    notes = [("busy", words.say("Note"), it) for it in run.notes]
+    warnings = [("warning", words.say("Warning"), it.text) for it in run.warnings]
+    notes = [("busy", words.say("Note"), it.text) for it in run.notes]
     html = '<div class="toolkit-told toolkit-{kind}"><strong>{word}:</strong> {text}</div>'
     return joined(markup(html, kind=kind, word=word, text=text) for kind, word, text in (*warnings, *notes))
 

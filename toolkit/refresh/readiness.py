@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ErrorInfo, InputNotReadyError, ToolkitError
 from toolkit.refresh.options import RefreshOptions
 from toolkit.runs.guards import guard_age
 from toolkit.runs.run import last_inputs
@@ -25,8 +25,7 @@ class Unready:
 
     table: str
     """What it is called in errors."""
-    what: str
-    remedy: str
+    error: ErrorInfo
 
 
 @dataclass
@@ -70,7 +69,7 @@ def first_unready(
             why = _why_not_written(name, files, looks=looks, options=options, now=now)
         if why:
             remedy = f"See what writes the {name}. The next refresh runs the export."
-            return Unready(name, why, remedy)
+            return Unready(name, InputNotReadyError(why, remedy).info)
     return None
 
 
@@ -88,7 +87,7 @@ def _unfound(folder: WorkspaceFolder, export: Export, error: ToolkitError) -> Un
             folder.segments.found([name])
     except ToolkitError as of_the_table:
         error = of_the_table
-    return Unready(table, error.what, error.remedy)
+    return Unready(table, error.info)
 
 
 def _chosen_by(export: Export) -> str:

@@ -12,8 +12,9 @@ from enum import StrEnum
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from toolkit.errors import LeaseLostError
+from toolkit.errors import ErrorCode
 from toolkit.runs.run import RunStatus
+from toolkit.runs.stored import code_in
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.leases import nothing_lands_any_more
 from toolkit.workspace.records import BatchRecord, ContactListRecord, ExportRecord, RunRecord
@@ -83,4 +84,4 @@ def uncertain_exports(folder: WorkspaceFolder) -> dict[str, str]:
     )
     with folder.reading() as session:
         rows = session.execute(query).all()
-    return {name: run_id for name, run_id, error in rows if (error or {}).get("kind") == LeaseLostError.__name__}
+    return {name: run_id for name, run_id, error in rows if code_in(error) is ErrorCode.LEASE_LOST}

@@ -11,7 +11,7 @@ import polars as pl
 from toolkit.audience import Audience, IdentifierForm, IdentifierKind
 from toolkit.checks import CheckResults, preload, write_data_docs
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
-from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, LeaseLostError, UnavailableError
+from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ErrorCode, UnavailableError
 from toolkit.files import write_atomically
 from toolkit.runs.abandoned import find_abandoned
 from toolkit.runs.checking import check_prepared, prepared
@@ -31,6 +31,7 @@ from toolkit.runs.lists import (
 )
 from toolkit.runs.marks import Marks
 from toolkit.runs.members import OFTEN, flapping
+from toolkit.runs.notices import Notice, NoticeCode, of_criteo
 from toolkit.runs.plan import Plan, is_other_form
 from toolkit.runs.planning import guard_changes, plans_of
 from toolkit.runs.progress import Observer, Progress, Step, nobody
@@ -109,7 +110,7 @@ def run_export(
         keeper.begin(Step.PLAN)
         stops += work.guard()
         if dry_run:
-            keeper.warn(f"A run would stop here ({it.guard.value}): {it.what}" for it in stops)
+            keeper.warn(NoticeCode.WOULD_STOP, (f"A run would stop here ({it.guard.value}): {it.what}" for it in stops))
             work.preview()
         else:
             passed = pass_guards(stops, allow)
@@ -159,7 +160,8 @@ def _reported(run: Run) -> Run:
     try:
         write_report(run)
     except UnavailableError as error:
-        return replace(run, warnings=(*run.warnings, f"The report is missing. {error.what} {error.remedy}"))
+        missing = Notice(NoticeCode.REPORT_MISSING, f"The report is missing. {error}")
+        return replace(run, warnings=(*run.warnings, missing))
     return run
 
 
@@ -198,13 +200,13 @@ def _checked_audiences(
     targets = targets_of(folder, export, audiences, host="")
     keeper.note_lists([*figures_of(targets).values(), *figures_without_advertiser(audiences)])
     if IdentifierKind.EMAIL in audiences:
-        keeper.warn(audiences[IdentifierKind.EMAIL].spelt_otherwise.sentences)
+        keeper.warn(NoticeCode.KEYS_SPELT_OTHERWISE, audiences[IdentifierKind.EMAIL].spelt_otherwise.sentences)
     keeper.begin(Step.CHECK)
     # Not before the scan: Great Expectations is imported meanwhile.
     results = check_prepared(folder, export, audiences)
     keeper.note_checks(results.rows)
     _keep_found(results, folder.path / "runs" / keeper.id, title=f"Checks of export {export.name!r}, run {keeper.id}")
-    keeper.warn(it.sentence for it in results.warnings)
+    keeper.warn(NoticeCode.CHECK_FAILED, (it.sentence for it in results.warnings))
     return audiences, guard_checks(results.errors)
 
 
@@ -259,7 +261,7 @@ class _Work:
         self._rejected: list[pl.DataFrame] = []
         self._done = self._total = 0
         self._waits: list[Wait] = []
-        self._told: list[str] = []
+        self._told: list[Notice] = []
 
     def guard(self) -> list[Stop]:
         """Compare what the lists should hold with what they held; nothing of the lists is asked for, nor recorded."""
@@ -275,12 +277,11 @@ class _Work:
             batches = self._ledger.count_batches(plan, self._batch_size)
             self._note(target, added=len(plan.add), removed=len(plan.remove), batches=batches)
         stopped = divergence_of(last_run(self._folder, self._export.name))
-        self._keeper.warn(
-            [] if stopped is None else [f"The last run stopped here ({Guard.OTHER_LEDGER.value}): {stopped}"]
-        )
+        said = [] if stopped is None else [f"The last run stopped here ({Guard.OTHER_LEDGER.value}): {stopped}"]
+        self._keeper.warn(NoticeCode.WOULD_STOP, said)
         self._note_figures()
 
-    def send(self, criteo: CriteoClient, marks: Marks, if_list_gone: IfListGone, *, passed: Sequence[str]) -> None:
+    def send(self, criteo: CriteoClient, marks: Marks, if_list_gone: IfListGone, *, passed: Sequence[Notice]) -> None:
         """Find the lists, plan for all of them and send list by list; ``passed`` tells of guards, for the report."""
         self._told += passed
         try:
@@ -326,6 +327,9 @@ class _Work:
             if row is not None:
                 self._note(row, retries=self._rows[row].retries + repeated)
 
+    def _tell(self, code: NoticeCode, text: str) -> None:
+        self._told.append(Notice(code, text))
+
     def _note(self, target: Target, **figures: Unpack[_Figures]) -> None:
         self._rows[target] = replace(self._rows[target], **figures)
 
@@ -337,7 +341,7 @@ class _Work:
         for target, record in self._records.items():
             self._records[target] = lease_list(self._folder, self._keeper.lease, record)
             self._note(target, list_id=record.criteo_id)
-        self._keeper.warn(marks.warnings)
+        self._keeper.warn(NoticeCode.MARK_EDITED, marks.warnings)
 
     def _take_over(self, marks: Marks) -> None:
         """Take nothing for certain of what lists hold that another ledger changed."""
@@ -354,13 +358,14 @@ class _Work:
                     note_doubt(self._folder, it, Holds.ANYTHING if replaces else Holds.OTHERS_TOO)
                 self._records[target] = target.record(self._folder, self._export, host=self._host)
         if replaces:
-            self._told.append(f"{marks.taken_over_from} It is emptied and sent whole.")
+            self._tell(NoticeCode.TAKEN_OVER, f"{marks.taken_over_from} It is emptied and sent whole.")
             return
         self._keeper.warn(
+            NoticeCode.TAKEN_OVER,
             [
                 f"{marks.taken_over_from} It was taken over: whom the other workspace put there can't be known, and "
                 "stays. To leave exactly the segment in it, run the export once with mode='replace'."
-            ]
+            ],
         )
 
     def _finish(self, marks: Marks) -> None:
@@ -369,10 +374,11 @@ class _Work:
         except (AccessError, BusyError, UnavailableError) as error:
             # All was sent and acknowledged.
             self._keeper.warn(
+                NoticeCode.MARKS_NOT_MOVED,
                 [
                     "The marks of the lists could not be moved on after the last change. A backup that was made while "
                     f"this run went on would not be told from this workspace. {error.what}"
-                ]
+                ],
             )
 
     def _changed(self, plans: Mapping[Target, Plan], marks: Marks) -> list[ContactListRecord]:
@@ -389,14 +395,15 @@ class _Work:
             record = self._records[target]
             sent = pl.concat([plan.remove, plan.add])
             for left in self._ledger.unsettled(record):
-                if left.error != LeaseLostError.__name__:
+                if left.error is not ErrorCode.LEASE_LOST:
                     continue
                 again = len(sent) if left.everything else sent.is_in(left.identifiers.implode()).sum()
                 self._keeper.warn(
+                    NoticeCode.SENT_AGAIN,
                     [
                         f"Run {left.run_id} lost its lease, and may have changed list {record.name!r} "
                         f"({record.criteo_id}) after another took over: {again:,} of its identifiers are sent again."
-                    ]
+                    ],
                 )
 
     def _doubt_what_will_be_emptied(self, plans: Mapping[Target, Plan]) -> None:
@@ -405,9 +412,10 @@ class _Work:
             for other in others_of(self._folder, self._records[target]) if plan.clear else []:
                 self._ledger.doubt(other)
                 if other.id not in ours and other.export.name != self._export.name:
-                    self._told.append(
+                    self._tell(
+                        NoticeCode.EMPTIED_FOR_OTHERS,
                         f"List {other.name!r} ({other.criteo_id}) was emptied, and is filled by export "
-                        f"{other.export.name!r} too: run that one to send its members again."
+                        f"{other.export.name!r} too: run that one to send its members again.",
                     )
 
     def _doubt_what_is_of_another_form(self) -> None:
@@ -460,7 +468,7 @@ class _Work:
             return
         for expected in self._expected():
             said = drift(expected, criteo.statistics(expected.list_id))
-            self._keeper.warn([] if said is None else [said])
+            self._keeper.warn(NoticeCode.DRIFT, [] if said is None else [said])
 
     def _count_at_criteo(self, criteo: CriteoClient) -> None:
         for expected in self._expected():
@@ -470,18 +478,22 @@ class _Work:
                     self._note(target, held_by_criteo=found.identifiers, matches=found.matches)
             said = drift(expected, found)
             if said is not None:
-                self._told.append(f"{said} It may still be counting what was sent just now: the next run looks again.")
+                self._tell(
+                    NoticeCode.DRIFT,
+                    f"{said} It may still be counting what was sent just now: the next run looks again.",
+                )
 
     def _tell_flapping(self) -> None:
         """Tell how many of those who entered a list now keep coming and going."""
         if not any(row.added for row in self._rows.values()):
             return
         often = flapping(self._folder, self._export.name, in_run=self._keeper.id)
-        self._told += [
-            f"{count:,} of those who entered the list of segment {segment!r} had left it before, and entered it "
-            f"{OFTEN} times or more often: workspace.flapping({self._export.name!r}) names them."
-            for segment, count in often.group_by("segment", maintain_order=True).len().iter_rows()
-        ]
+        for segment, count in often.group_by("segment", maintain_order=True).len().iter_rows():
+            self._tell(
+                NoticeCode.FLAPPING,
+                f"{count:,} of those who entered the list of segment {segment!r} had left it before, and entered it "
+                f"{OFTEN} times or more often: workspace.flapping({self._export.name!r}) names them.",
+            )
 
     def _expected(self) -> list[Expected]:
         """Return what each list should hold, for all who fill it."""
@@ -507,9 +519,8 @@ class _Work:
         if self._waits:
             times = "once" if len(self._waits) == 1 else f"{len(self._waits)} times"
             seconds = sum(it.seconds for it in self._waits)
-            notes.append(
-                f"The run waited for Criteo {times}, {seconds:.0f} s in all. The last time: {self._waits[-1].reason}"
-            )
+            said = f"The run waited for Criteo {times}, {seconds:.0f} s in all. The last time: {self._waits[-1].reason}"
+            notes.append(Notice(NoticeCode.WAITED, said))
         self._keeper.note_lists([*self._rows.values(), *self._others])
         self._keeper.note(notes)
 
@@ -521,15 +532,18 @@ class _Work:
 
     def _tell_warnings(self, criteo: CriteoClient) -> None:
         self._keeper.warn(
-            f"Criteo rejected {row.rejected:,} {'identifier' if row.rejected == 1 else 'identifiers'} of segment "
-            f"{row.segment!r} as invalid; run.rejected shows whose, as far as Criteo named them."
-            for row in self._rows.values()
-            if row.rejected
+            NoticeCode.REJECTED,
+            (
+                f"Criteo rejected {row.rejected:,} {'identifier' if row.rejected == 1 else 'identifiers'} of segment "
+                f"{row.segment!r} as invalid; run.rejected shows whose, as far as Criteo named them."
+                for row in self._rows.values()
+                if row.rejected
+            ),
         )
         abandoned = find_abandoned(self._folder, self._export)
         self._keeper.note_abandoned(abandoned)
-        self._keeper.warn(str(it) for it in abandoned.untended)
-        self._keeper.warn(str(notice) for notice in criteo.notices)
+        self._keeper.warn(NoticeCode.LEFT_BEHIND, (str(it) for it in abandoned.untended))
+        self._keeper.warn_all(of_criteo(criteo.notices))
 
 
 def _with_batch(row: ListResult, batch: Batch) -> ListResult:

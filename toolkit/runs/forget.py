@@ -236,7 +236,7 @@ class _Request:
                     raise DataError(" ".join(undone), "Ask for it again when that is mended.")
             # What ended the request early is recorded, and not raised.
             ended = run_of(self._folder, keeper.id).error
-            said = ToolkitError(ended["what"], ended["remedy"]) if ended else None
+            said = None if ended is None else ended.error()
         except ToolkitError as problem:
             said = problem
         if said is not None:

@@ -7,7 +7,8 @@ from enum import StrEnum
 import polars as pl
 
 from toolkit.checks import Check, CheckResult
-from toolkit.errors import DataError
+from toolkit.errors import ChangingInputError, DataError, GuardError
+from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.plan import without
 from toolkit.tables.files import InputFile
 
@@ -55,15 +56,7 @@ class Stop:
     remedy: str = "Look at the preview and at where the tables come from."
 
 
-class GuardError(DataError):
-    """A guard stopped the run; nothing was sent."""
-
-
-class ChangingInputError(GuardError):
-    """Nothing but that files were written while the run read them: when they are done, it goes well."""
-
-
-def pass_guards(stops: Sequence[Stop], allow: Collection[Guard]) -> list[str]:
+def pass_guards(stops: Sequence[Stop], allow: Collection[Guard]) -> list[Notice]:
     """Return what was passed knowingly; raises GuardError when something was not allowed."""
     standing = [it for it in stops if it.guard not in allow]
     if standing:
@@ -74,7 +67,7 @@ def pass_guards(stops: Sequence[Stop], allow: Collection[Guard]) -> list[str]:
             " ".join(it.what for it in standing) + " Nothing was sent.",
             f"{' '.join(remedies)} If it is meant, run with allow=[{named}].",
         )
-    return [f"Passed knowingly ({it.guard.value}): {it.what}" for it in stops]
+    return [Notice(NoticeCode.GUARD_PASSED, f"Passed knowingly ({it.guard.value}): {it.what}") for it in stops]
 
 
 def guard_checks(failed: Iterable[CheckResult]) -> list[Stop]:

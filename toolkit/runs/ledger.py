@@ -23,12 +23,13 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from toolkit.audience import IdentifierForm
-from toolkit.errors import DataError
+from toolkit.errors import DataError, ErrorCode, RunCanceledError
 from toolkit.files import make_folder, read_parquet, write_atomically
 from toolkit.runs.batches import BatchStatus, Operation, newest_batch
 from toolkit.runs.members import changes_of, part_of
 from toolkit.runs.plan import KnownState, Plan, is_other_form
-from toolkit.runs.run import RunCanceledError, RunStatus
+from toolkit.runs.run import RunStatus
+from toolkit.runs.stored import code_in
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.leases import Lease
 from toolkit.workspace.records import BatchRecord, ContactListRecord, HistoryPartRecord, RunRecord
@@ -55,8 +56,8 @@ class Unsettled:
     """What a run that is over left uncertain."""
 
     run_id: str
-    error: str | None
-    """The kind of error that it ended with."""
+    error: ErrorCode | None
+    """What it ended with."""
     identifiers: pl.Series
     everything: bool
     """It may have emptied the list."""
@@ -112,10 +113,10 @@ class Ledger:
             found.append(Unsettled(run_id, errors.get(run_id), identifiers, clears))
         return found
 
-    def _errors(self, runs: set[str]) -> dict[str, str | None]:
+    def _errors(self, runs: set[str]) -> dict[str, ErrorCode | None]:
         with self._folder.reading() as session:
             rows = session.execute(select(RunRecord.id, RunRecord.error).where(RunRecord.id.in_(runs))).all()
-        return {run_id: (error or {}).get("kind") for run_id, error in rows}
+        return {run_id: code_in(error) for run_id, error in rows}
 
     def write_plan(self, record: ContactListRecord, plan: Plan, size: int, *, wanted: pl.DataFrame) -> list[Batch]:
         """Divide the plan into batches of at most ``size`` identifiers, and bring it to the disk before any is sent.

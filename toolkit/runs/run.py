@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 from toolkit.audience import LEFT_OUT
 from toolkit.checks import DATA_DOCS, CheckResults, CheckRow
 from toolkit.criteo import Waiting
-from toolkit.errors import ConfigurationError, LedgerDivergedError, ToolkitError
+from toolkit.errors import ConfigurationError, ErrorCode, ErrorInfo, RunFailedError
 from toolkit.files import read_parquet
 from toolkit.runs.abandoned_lists import AbandonedList
 from toolkit.runs.list_result import ListResult, frame_of
-from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS
+from toolkit.runs.notices import Notice
+from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS, NOTICES, error_in
 from toolkit.show import text_table
 from toolkit.tables.files import InputFile
 from toolkit.workspace import WorkspaceFolder
@@ -72,40 +73,19 @@ class RunStatus(StrEnum):
     """
 
     QUEUED = "queued"
+    """Its turn in a refresh has not come."""
     RUNNING = "running"
     SUCCESSFUL = "successful"
     FAILED = "failed"
     FAILED_RETRYING = "failed (retrying)"
     """What failed may pass, and the refresh runs the export again."""
     SKIPPED = "skipped"
+    """The refresh did not run it, because something that it depends on was missing."""
     CANCELED = "canceled"
 
 
-MOVES: Mapping[RunStatus, frozenset[RunStatus]] = {
-    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.SKIPPED, RunStatus.CANCELED, RunStatus.FAILED}),
-    RunStatus.RUNNING: frozenset(
-        {RunStatus.SUCCESSFUL, RunStatus.FAILED, RunStatus.FAILED_RETRYING, RunStatus.CANCELED}
-    ),
-}
-"""What a status may become; one that is not named here stays for good."""
-
-PASSING = frozenset({"BusyError", "UnavailableError", "ChangingInputError", "ProcessEnded", "LeaseLostError"})
-"""The kinds of error that may be gone when the export is run again, with nothing changed."""
-
-
-class RunFailedError(ToolkitError):
-    """A run did not end successfully; the message is the run's."""
-
-
-class RunCanceledError(ToolkitError):
-    """Somebody asked the run to end."""
-
-    @classmethod
-    def by(cls, person: str) -> "RunCanceledError":
-        """Return the error that says who asked."""
-        return cls(
-            f"The run was canceled by {person!r}.", "What was sent stays; resume the export to send what is missing."
-        )
+IS_OVER = frozenset({RunStatus.SUCCESSFUL, RunStatus.FAILED, RunStatus.FAILED_RETRYING, RunStatus.CANCELED})
+"""How a run ends; it stays so for good."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -135,10 +115,10 @@ class Run:
     lists: tuple[ListResult, ...]
     """What became of each contact list."""
     checks: tuple[CheckRow, ...]
-    warnings: tuple[str, ...]
-    notes: tuple[str, ...]
+    warnings: tuple[Notice, ...]
+    notes: tuple[Notice, ...]
     """What is worth knowing, and no reason to worry: such as waits that Criteo asked for."""
-    error: dict[str, str] | None
+    error: ErrorInfo | None
     timings: Mapping[str, float]
     """Seconds by step."""
     allowed: tuple[str, ...]
@@ -215,6 +195,9 @@ class Run:
             "inputs": INPUTS.to_json(self.inputs),
             "lists": LISTS.to_json(self.lists),
             "checks": CHECKS.to_json(self.checks),
+            "warnings": NOTICES.to_json(self.warnings),
+            "notes": NOTICES.to_json(self.notes),
+            "error": None if self.error is None else self.error.to_json(),
             "abandoned": ABANDONED.to_json(self.abandoned),
         }
         moments = {
@@ -239,18 +222,15 @@ class Run:
         """Return the run when it was successful; raise RunFailedError with what happened and what to do if not."""
         if self.status is RunStatus.SUCCESSFUL:
             return self
-        error = self.error or {
-            "what": f"Run {self.id} is {self.status.value}.",
-            "remedy": "Run the export again.",
-        }
-        raise RunFailedError(f"Run {self.id} of export {self.export!r}: {error['what']}", error["remedy"])
+        error = self.error or RunFailedError(f"Run {self.id} is {self.status.value}.", "Run the export again.").info
+        raise RunFailedError(f"Run {self.id} of export {self.export!r}: {error.what}", error.remedy)
 
     def __repr__(self) -> str:
         lines = [self.headline]
         if self.lists:
             lines.append(text_table(self.figures))
         if self.error:
-            lines.append(f"{self.error['what']} {self.error['remedy']}")
+            lines.append(str(self.error))
         lines += [f"Warning: {warning}" for warning in self.warnings]
         return "\n".join([*lines, *(f"Note: {note}" for note in self.notes)])
 
@@ -289,9 +269,9 @@ def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder) -> Ru
         inputs=INPUTS.from_json(record.inputs),
         lists=LISTS.from_json(record.lists),
         checks=CHECKS.from_json(record.checks),
-        warnings=tuple(record.warnings),
-        notes=tuple(record.notes),
-        error=record.error if found_dead is None else dict(found_dead),
+        warnings=NOTICES.from_json(record.warnings),
+        notes=NOTICES.from_json(record.notes),
+        error=found_dead or error_in(record.error),
         timings=record.timings,
         allowed=tuple(record.allowed),
         resumes=record.resumes,
@@ -328,9 +308,9 @@ def last_run(folder: WorkspaceFolder, export: str) -> Run | None:
 
 def divergence_of(run: Run | None) -> str | None:
     """Return what the run says of another ledger that changed its lists; None when it was not stopped by one."""
-    if run is None or run.error is None or run.error["kind"] != LedgerDivergedError.__name__:
+    if run is None or run.error is None or run.error.code is not ErrorCode.LEDGER_DIVERGED:
         return None
-    return run.error["what"]
+    return run.error.what
 
 
 def last_inputs(folder: WorkspaceFolder, export: str) -> tuple[InputFile, ...]:
@@ -408,7 +388,7 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
                 "added": sum(it.added for it in run.lists),
                 "removed": sum(it.removed for it in run.lists),
                 "rejected": sum(it.rejected for it in run.lists),
-                "error": run.error["what"] if run.error else None,
+                "error": run.error.what if run.error else None,
             }
             for run in runs
         ],

@@ -7,8 +7,10 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter
 
 from toolkit.checks import CheckRow
+from toolkit.errors import ErrorCode, ErrorInfo
 from toolkit.runs.abandoned_lists import AbandonedList
 from toolkit.runs.list_result import ListResult
+from toolkit.runs.notices import Notice
 from toolkit.tables.files import InputFile
 
 T = TypeVar("T")
@@ -39,3 +41,15 @@ LISTS = Stored(ListResult)
 INPUTS = Stored(InputFile)
 CHECKS = Stored(CheckRow)
 ABANDONED = Stored(AbandonedList)
+NOTICES = Stored(Notice)
+
+
+def error_in(stored: Json | None) -> ErrorInfo | None:
+    """Return the error that a record holds, None when it holds none."""
+    return None if stored is None else ErrorInfo.from_json(stored)
+
+
+def code_in(stored: Json | None) -> ErrorCode | None:
+    """Return what kind of error a record holds, None when it holds none."""
+    error = error_in(stored)
+    return None if error is None else error.code

@@ -198,8 +198,8 @@ class RunRecord(Base):
     lists: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     """What became of each contact list."""
     checks: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    warnings: Mapped[list[str]] = mapped_column(default=list)
-    notes: Mapped[list[str]] = mapped_column(default=list)
+    warnings: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    notes: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     error: Mapped[dict[str, Any] | None]
     timings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Seconds by step."""
@@ -425,10 +425,8 @@ class RefreshedExportRecord(Base):
     tries: Mapped[int] = mapped_column(default=0)
     run_id: Mapped[str | None]
     """The last of its runs."""
-    kind: Mapped[str | None]
-    """The kind of error."""
-    what: Mapped[str | None]
-    remedy: Mapped[str | None]
+    error: Mapped[dict[str, Any] | None]
+    """Why it failed or was skipped."""
     notebook: Mapped[str | None]
     """The executed notebook, below the workspace's folder."""
     begun_at: Mapped[datetime | None]
@@ -443,12 +441,11 @@ class MatterRecord(Base):
 
     kind: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
-    state: Mapped[str]
+    error: Mapped[dict[str, Any] | None]
+    """What is wrong; None when it is well."""
     since: Mapped[datetime]
-    """When the state began."""
-    what: Mapped[str]
-    remedy: Mapped[str]
+    """When this kind of error began, or it became well."""
     told: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """The state that was told last, by what stands for the address."""
+    """The code of the error that was told last, None when it was well, by what stands for the address."""
     telling_until: Mapped[datetime | None]
     """Until when a process that tells of it keeps others from doing so."""
