@@ -23,7 +23,7 @@ def test_it_finds_what_a_run_does_and_asks_criteo_for_nothing(
     assert len(criteo.requests()) == before
     assert workspace.runs().height == 1
     run = workspace.run("Nightly", allow=["large change"]).raise_for_status()
-    assert list(run.checks) == results.frame.to_dicts()
+    assert list(run.checks) == list(results.rows)
 
 
 @pytest.mark.parametrize("column", ["Phone", "CustomerId"])

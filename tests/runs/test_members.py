@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import orjson
-import polars as pl
 import pytest
 
 import toolkit
@@ -56,27 +55,6 @@ def test_members_who_come_and_go_are_told(workspace: toolkit.Workspace, tables: 
     assert set(told.values()) == {()}
     assert workspace.flapping().select("customer", "times_entered").rows() == [("C002", 3)]
     assert workspace.flapping(times=4).is_empty()
-
-
-def test_a_list_that_was_filled_before_there_was_a_history_goes_on(
-    workspace: toolkit.Workspace, tables: Tables, held: Held
-) -> None:
-    workspace.run("Nightly").raise_for_status()
-    # As the release before wrote it.
-    (snapshot,) = (workspace.path / "lists").iterdir()
-    pl.read_parquet(snapshot).select("identifier", "acknowledged").write_parquet(snapshot)
-    import hashlib
-
-    from toolkit.workspace.records import ContactListRecord
-
-    with workspace._folder.session() as session, session.begin():
-        record = session.query(ContactListRecord).one()
-        record.snapshot_sha256 = hashlib.sha256(snapshot.read_bytes()).hexdigest()
-    tables.write(segments={"All": keys(*range(99))})
-    run = workspace.run("Nightly").raise_for_status()
-    assert run.frame.select("added", "removed").row(0) == (0, 1)
-    assert workspace.membership().filter(run=run.id).select("customer", "change").rows() == [(None, "left")]
-    assert len(held("All")) == 99
 
 
 @pytest.mark.parametrize("form", ["sha256", "plain"])

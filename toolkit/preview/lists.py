@@ -11,7 +11,7 @@ from toolkit.audience import Audience, IdentifierKind
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, Waiting, canonical_host
 from toolkit.errors import ToolkitError
 from toolkit.runs.guards import Guard
-from toolkit.runs.ledger import Ledger
+from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.list_result import ListResult
 from toolkit.runs.marks import diverged, judge
 from toolkit.runs.planning import Planned, plan_export
@@ -88,13 +88,13 @@ def lists_of_export(
     """
     host = _host(folder, export)
     targets = targets_of(folder, export, audiences, host=host)
-    ledger = Ledger(folder, "", now=lambda: datetime.now(UTC))
+    ledger = LedgerReader(folder)
     figures = figures_of(targets)
     try:
         planned = plan_export(folder, export, targets, host=host, ledger=ledger)
     except ToolkitError as error:
         return Lists(pl.DataFrame([_counts(it) for it in figures.values()], schema=SCHEMA), (str(error),))
-    rows = [{**_counts(figures[it]), **_changes(it, planned, ledger)} for it in targets]
+    rows = [{**_counts(figures[it]), **_changes(it, export, planned, ledger)} for it in targets]
     stops = tuple(f"A run would stop here ({it.guard.value}): {it.what}" for it in planned.stops)
     renamed = sum(_is_renamed(it, export) for it in planned.records.values())
     stopped = divergence_of(last_run(folder, export.name))
@@ -147,17 +147,17 @@ def _counts(figures: ListResult) -> _Row:
     return {name: figures.row[name] for name in kept}
 
 
-def _changes(target: Target, planned: Planned, ledger: Ledger) -> _Row:
-    record, plan = planned.records[target], planned.plans[target]
-    held = ledger.last_held(record, wanted=target.wanted["identifier"])
+def _changes(target: Target, export: Export, planned: Planned, ledger: LedgerReader) -> _Row:
+    record, plan = planned.records.get(target), planned.plans[target]
+    held = None if record is None else ledger.last_held(record, wanted=target.wanted["identifier"])
     return {
-        "name": record.name,
-        "list_id": record.criteo_id,
+        "name": export.name_of_list(target.segment, datetime.now(UTC).date()) if record is None else record.name,
+        "list_id": None if record is None else record.criteo_id,
         "held": 0 if held is None else len(held),
         "added": len(plan.add),
         "removed": len(plan.remove),
         "is_emptied": plan.clear,
-        "batches": ledger.count_batches(plan, MAX_IDENTIFIERS_A_CALL),
+        "batches": plan.count_batches(MAX_IDENTIFIERS_A_CALL),
     }
 
 

@@ -18,6 +18,7 @@ from toolkit.errors import AccessError, ConfigurationError, DataError, LedgerDiv
 from toolkit.names import unknown_name
 from toolkit.runs.abandoned_lists import AbandonedList, AbandonedLists, Because
 from toolkit.runs.ledger import Ledger
+from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.lifecycle import now, recorded_run
 from toolkit.runs.lists import OfLists, empty_record, lease_list
 from toolkit.runs.marks import ShownLists, diverged, judge, marked_lists
@@ -156,7 +157,7 @@ def _doubt(ledger: Ledger, record: ContactListRecord) -> None:
 
 
 def _abandoned(folder: WorkspaceFolder, export: Export | None) -> list[tuple[AbandonedList, list[ContactListRecord]]]:
-    ledger = Ledger(folder, "", now=now)
+    ledger = LedgerReader(folder)
     filled = sorted(_filled(folder, export), key=lambda it: (it.record.host, it.record.criteo_id or "", it.record.id))
     found = []
     for _, each in groupby(filled, key=lambda it: (it.record.host, it.record.criteo_id)):
@@ -170,7 +171,7 @@ def _abandoned(folder: WorkspaceFolder, export: Export | None) -> list[tuple[Aba
     return found
 
 
-def _value(ledger: Ledger, first: _Filled, left: Sequence[_Filled], users: tuple[str, ...]) -> AbandonedList:
+def _value(ledger: LedgerReader, first: _Filled, left: Sequence[_Filled], users: tuple[str, ...]) -> AbandonedList:
     record, because = first.record, first.because
     assert record.criteo_id is not None  # noqa: S101  # as the query says
     assert because is not None  # noqa: S101
@@ -229,7 +230,7 @@ def _because(record: ContactListRecord, export: Export, host: str | None, *, is_
     return next((reason for reason, holds in reasons.items() if holds), None)
 
 
-def _held(ledger: Ledger, records: Sequence[ContactListRecord]) -> int | None:
+def _held(ledger: LedgerReader, records: Sequence[ContactListRecord]) -> int | None:
     try:
         states = [ledger.state_of(it) for it in records]
     except DataError:
@@ -237,7 +238,7 @@ def _held(ledger: Ledger, records: Sequence[ContactListRecord]) -> int | None:
     return pl.concat([part for it in states for part in (it.held, it.uncertain)]).n_unique()
 
 
-def _holds(ledger: Ledger, record: ContactListRecord) -> bool:
+def _holds(ledger: LedgerReader, record: ContactListRecord) -> bool:
     return _held(ledger, [record]) != 0
 
 

@@ -2,22 +2,23 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 import polars as pl
 
-from toolkit.audience import Audience, IdentifierForm, IdentifierKind
+from toolkit.audience import IdentifierForm, IdentifierKind
 from toolkit.checks import CheckResults, preload, write_data_docs
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ErrorCode, UnavailableError
 from toolkit.files import write_atomically
 from toolkit.runs.abandoned import find_abandoned
+from toolkit.runs.batches import Operation
 from toolkit.runs.checking import check_prepared, prepared
 from toolkit.runs.drift import Expected, drift
 from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writing, pass_guards
-from toolkit.runs.ledger import Batch, Ledger, Operation
+from toolkit.runs.ledger import Batch, Ledger
 from toolkit.runs.leftovers import sweep_workspace
 from toolkit.runs.lifecycle import RunKeeper, end_dead_runs, now, recorded_run
 from toolkit.runs.list_result import ListResult
@@ -25,15 +26,17 @@ from toolkit.runs.lists import (
     Holds,
     IfListGone,
     find_lists,
+    get_or_create_lists,
     lease_list,
     note_doubt,
     others_of,
+    reread,
 )
 from toolkit.runs.marks import Marks
 from toolkit.runs.members import OFTEN, flapping
 from toolkit.runs.notices import Notice, NoticeCode, of_criteo
 from toolkit.runs.plan import Plan, is_other_form
-from toolkit.runs.planning import guard_changes, plans_of
+from toolkit.runs.planning import guard_changes, known_lists, plans_of
 from toolkit.runs.progress import Observer, Progress, Step, nobody
 from toolkit.runs.push import Pushed, push
 from toolkit.runs.report import write_report
@@ -95,13 +98,13 @@ def run_export(
         export = chosen_segments(folder, export)
         inputs = _inputs(folder, export)
         keeper.note_inputs(inputs)
-        audiences, stops = _checked_audiences(folder, export, keeper=keeper)
+        prepared, stops = _prepared_and_checked(folder, export, keeper=keeper, host=credentials.host)
         stops += guard_age(inputs, last_inputs(folder, export.name))
         stops += guard_writing(inputs, _inputs(folder, export))
         work = _Work(
             folder,
             export,
-            audiences,
+            prepared,
             host=credentials.host,
             batch_size=batch_size,
             keeper=keeper,
@@ -189,16 +192,26 @@ def _inputs(folder: WorkspaceFolder, export: Export) -> list[InputFile]:
     return [*folder.profiles.inputs(), *folder.segments.inputs([*export.segments, *export.exclude])]
 
 
-def _checked_audiences(
-    folder: WorkspaceFolder, export: Export, *, keeper: RunKeeper
-) -> tuple[Mapping[IdentifierKind, Audience], list[Stop]]:
+@dataclass(frozen=True)
+class _Prepared:
+    """Whom each list should hold, and the row of the report that it begins with."""
+
+    figures: Mapping[Target, ListResult]
+    without_advertiser: Sequence[ListResult]
+
+
+def _prepared_and_checked(
+    folder: WorkspaceFolder, export: Export, *, keeper: RunKeeper, host: str
+) -> tuple[_Prepared, list[Stop]]:
     """Prepare the audiences and check that of e-mails; return what failed of level error and may be passed.
 
     Raises DataError when a check fails that can't be passed.
     """
     audiences = prepared(folder, export)
-    targets = targets_of(folder, export, audiences, host="")
-    keeper.note_lists([*figures_of(targets).values(), *figures_without_advertiser(audiences)])
+    found = _Prepared(
+        figures_of(targets_of(folder, export, audiences, host=host)), figures_without_advertiser(audiences)
+    )
+    keeper.note_lists([*found.figures.values(), *found.without_advertiser])
     if IdentifierKind.EMAIL in audiences:
         keeper.warn(NoticeCode.KEYS_SPELT_OTHERWISE, audiences[IdentifierKind.EMAIL].spelt_otherwise.sentences)
     keeper.begin(Step.CHECK)
@@ -207,7 +220,7 @@ def _checked_audiences(
     keeper.note_checks(results.rows)
     _keep_found(results, folder.path / "runs" / keeper.id, title=f"Checks of export {export.name!r}, run {keeper.id}")
     keeper.warn(NoticeCode.CHECK_FAILED, (it.sentence for it in results.warnings))
-    return audiences, guard_checks(results.errors)
+    return found, guard_checks(results.errors)
 
 
 def _keep_found(results: CheckResults, place: Path, *, title: str) -> None:
@@ -240,7 +253,7 @@ class _Work:
         self,
         folder: WorkspaceFolder,
         export: Export,
-        audiences: Mapping[IdentifierKind, Audience],
+        prepared: _Prepared,
         *,
         host: str,
         batch_size: int,
@@ -254,9 +267,9 @@ class _Work:
         self._keeper = keeper
         self._observer = observer
         self._ledger = Ledger(folder, keeper.id, now=now, lease=keeper.lease, under_way=keeper.under_way)
-        self._targets = targets_of(folder, export, audiences, host=host)
-        self._rows = figures_of(self._targets)
-        self._others = figures_without_advertiser(audiences)
+        self._rows = dict(prepared.figures)
+        self._targets = list(self._rows)
+        self._others = prepared.without_advertiser
         self._records: dict[Target, ContactListRecord] = {}
         self._rejected: list[pl.DataFrame] = []
         self._done = self._total = 0
@@ -265,7 +278,7 @@ class _Work:
 
     def guard(self) -> list[Stop]:
         """Compare what the lists should hold with what they held; nothing of the lists is asked for, nor recorded."""
-        self._records = {it: it.record(self._folder, self._export, host=self._host, save=False) for it in self._targets}
+        self._records = known_lists(self._folder, self._export, self._targets, host=self._host)
         for target, record in self._records.items():
             self._note(target, list_id=record.criteo_id)
         self._note_figures()
@@ -273,8 +286,8 @@ class _Work:
 
     def preview(self) -> None:
         """Plan for all lists. Nothing is sent, and nothing of the lists recorded."""
-        for target, plan in plans_of(self._folder, self._export, self._records, self._ledger).items():
-            batches = self._ledger.count_batches(plan, self._batch_size)
+        for target, plan in self._plans().items():
+            batches = plan.count_batches(self._batch_size)
             self._note(target, added=len(plan.add), removed=len(plan.remove), batches=batches)
         stopped = divergence_of(last_run(self._folder, self._export.name))
         said = [] if stopped is None else [f"The last run stopped here ({Guard.OTHER_LEDGER.value}): {stopped}"]
@@ -289,7 +302,7 @@ class _Work:
                 self._find(criteo, marks, if_list_gone)
             self._take_over(marks)
             self._tell_drift(criteo)
-            plans = plans_of(self._folder, self._export, self._records, self._ledger)
+            plans = self._plans()
             self._tell_what_was_left(plans)
             self._total = sum(len(plan.add) + len(plan.remove) for plan in plans.values())
             self._doubt_what_will_be_emptied(plans)
@@ -334,7 +347,8 @@ class _Work:
         self._rows[target] = replace(self._rows[target], **figures)
 
     def _find(self, criteo: CriteoClient, marks: Marks, if_list_gone: IfListGone) -> None:
-        records = {it: it.record(self._folder, self._export, host=self._host) for it in self._targets}
+        known = get_or_create_lists(self._folder, self._export, [it.key for it in self._targets], host=self._host)
+        records = {it: known[it.key] for it in self._targets}
         self._records = find_lists(
             self._folder, records, export=self._export, criteo=criteo, marks=marks, if_list_gone=if_list_gone
         )
@@ -342,6 +356,9 @@ class _Work:
             self._records[target] = lease_list(self._folder, self._keeper.lease, record)
             self._note(target, list_id=record.criteo_id)
         self._keeper.warn(NoticeCode.MARK_EDITED, marks.warnings)
+
+    def _plans(self) -> dict[Target, Plan]:
+        return plans_of(self._folder, self._export, self._targets, self._records, self._ledger)
 
     def _take_over(self, marks: Marks) -> None:
         """Take nothing for certain of what lists hold that another ledger changed."""
@@ -356,7 +373,7 @@ class _Work:
                         self._ledger.doubt(it)
                     # A run that is killed before it empties the list leaves this for the next.
                     note_doubt(self._folder, it, Holds.ANYTHING if replaces else Holds.OTHERS_TOO)
-                self._records[target] = target.record(self._folder, self._export, host=self._host)
+                self._records[target] = reread(self._folder, record)
         if replaces:
             self._tell(NoticeCode.TAKEN_OVER, f"{marks.taken_over_from} It is emptied and sent whole.")
             return
@@ -394,7 +411,7 @@ class _Work:
         for target, plan in plans.items():
             record = self._records[target]
             sent = pl.concat([plan.remove, plan.add])
-            for left in self._ledger.unsettled(record):
+            for left in self._ledger.unsettled(record, but=self._keeper.id):
                 if left.error is not ErrorCode.LEASE_LOST:
                     continue
                 again = len(sent) if left.everything else sent.is_in(left.identifiers.implode()).sum()
@@ -427,7 +444,8 @@ class _Work:
 
     def _send_list(self, criteo: CriteoClient, target: Target, plan: Plan) -> None:
         wanted = target.wanted
-        record = target.record(self._folder, self._export, host=self._host)
+        # Those who share the list may have emptied it.
+        record = reread(self._folder, self._records[target])
 
         def on_batch(batch: Batch) -> None:
             self._rows[target] = _with_batch(self._rows[target], batch)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from toolkit.audience import Audience, IdentifierForm, IdentifierKind, Status, audience_of
 from toolkit.criteo import IdentifierType
 from toolkit.runs.list_result import ListResult, counted
-from toolkit.runs.lists import list_record
+from toolkit.runs.lists import ListKey
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import connection
 from toolkit.workspace.matching import columns_of, excluded_for
@@ -37,17 +37,10 @@ class Target:
         """Return ``identifier`` and ``customer`` of whom the list should hold."""
         return self.audience.wanted(self.segment, self.advertiser_id if self.is_part else None)
 
-    def record(self, folder: WorkspaceFolder, export: Export, *, host: str, save: bool = True) -> ContactListRecord:
-        """Return what the workspace knows of the list; without ``save`` nothing is written."""
-        return list_record(
-            folder,
-            export,
-            self.segment,
-            host=host,
-            advertiser_id=self.advertiser_id,
-            identifier_type=IdentifierType(self.kind.value),
-            save=save,
-        )
+    @property
+    def key(self) -> ListKey:
+        """What the record of the list is found by."""
+        return ListKey(self.segment, self.advertiser_id, IdentifierType(self.kind.value))
 
 
 def audiences_of(
