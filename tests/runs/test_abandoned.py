@@ -115,7 +115,7 @@ class TestTold:
     def test_a_removed_connection(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:
         workspace.run("Nightly").raise_for_status()
         (found,) = workspace.remove_connection("Sandbox", exports="detach", lists="keep")
-        with pytest.raises(ConfigurationError, match="no connection"):
+        with pytest.raises(ConfigurationError):
             workspace.empty_list(found.list_id)
         workspace.keep_list(found.list_id)
         assert workspace.abandoned_lists.untended == ()

@@ -52,7 +52,7 @@ class TestNativePanic:
         assert [it.name for it in criteo.lists()] == ["All"]
 
     def test_the_refresh_runs_the_others(self, two_exports: toolkit.Workspace, panicking: None) -> None:
-        done = refresh(two_exports._folder, RefreshOptions(), execute=in_this_process)
+        done = refresh(WorkspaceFolder.open(two_exports.path), RefreshOptions(), execute=in_this_process)
         statuses = {it.export: it.status for it in done.exports}
         assert statuses == {"A first": RunStatus.FAILED, "Nightly": RunStatus.SUCCESSFUL}
 
@@ -115,7 +115,7 @@ class TestRunFolder:
                 if workspace.runs().height:
                     unmakable.unlink()
 
-        done = refresh(workspace._folder, RefreshOptions(), clock=Mending(), execute=in_this_process)
+        done = refresh(WorkspaceFolder.open(workspace.path), RefreshOptions(), clock=Mending(), execute=in_this_process)
         (export,) = done.exports
         assert (export.status, export.tries) == (RunStatus.SUCCESSFUL, 2)
         assert sorted(workspace.runs()["status"]) == ["failed (retrying)", "successful"]

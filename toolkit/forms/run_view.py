@@ -7,10 +7,17 @@ from toolkit.forms.language import Words
 from toolkit.forms.parts import table
 from toolkit.forms.terms import term
 from toolkit.markup import joined, markup
-from toolkit.runs import Run
+from toolkit.runs import Run, RunStatus
+from toolkit.runs.run import WITH_WARNINGS
 
 _REASONS = [it for it in Status if it is not Status.EXPORTABLE]
-_SIGNS = {"successful": "✓", "failed": "✗", "canceled": "■"}
+_SIGNS: dict[str, str] = {
+    RunStatus.SUCCESSFUL: "✓",
+    WITH_WARNINGS: "✓",
+    RunStatus.FAILED: "✗",
+    RunStatus.FAILED_RETRYING: "✗",
+    RunStatus.CANCELED: "■",
+}
 
 
 def run_html(words: Words, run: Run) -> Markup:
@@ -20,7 +27,7 @@ def run_html(words: Words, run: Run) -> Markup:
 
 def status_text(words: Words, outcome: str) -> str:
     """Return how a run ended, in words and with a sign, so that no colour is needed."""
-    sign = _SIGNS.get(outcome.partition(" ")[0], "")
+    sign = _SIGNS.get(outcome, "")
     return f"{sign} {term(words, outcome)}".strip()
 
 

@@ -162,7 +162,7 @@ def _changes(target: Target, export: Export, planned: Planned, ledger: LedgerRea
 
 
 def _is_renamed(record: ContactListRecord, export: Export) -> bool:
-    if record.criteo_id is None or record.made_at is None or record.segment in export.lists:
+    if record.criteo_id is None or record.segment in export.lists:
         return False
     return record.name != export.name_of_list(record.segment, record.made_at.date())
 

@@ -13,7 +13,7 @@ from toolkit.errors import ErrorCode, ErrorInfo, SignatureError, ToolkitError, T
 from toolkit.notify import Subject, headline, matter_states
 from toolkit.refresh.due import next_due
 from toolkit.refresh.outcome import Refresh, last_refresh
-from toolkit.refresh.record import RefreshStatus, running_refresh
+from toolkit.refresh.record import running_refresh
 from toolkit.runs import NoticeCode, RunStatus, find_abandoned, last_run
 from toolkit.runs.batches import uncertain_exports
 from toolkit.runs.lifecycle import now as machine_now
@@ -21,6 +21,7 @@ from toolkit.show import html_table, text_table
 from toolkit.workspace import Every, Export, Schedule, WorkspaceFolder
 from toolkit.workspace.connections import connections, credentials_of
 from toolkit.workspace.exports import exports
+from toolkit.workspace.states import RefreshStatus
 from toolkit.workspace.trust import AlteredRow, altered_rows
 
 API_VERSION_LASTS_MONTHS = 12

@@ -11,13 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from toolkit.errors import ConfigurationError, ErrorInfo
-from toolkit.refresh.record import RefreshStatus
 from toolkit.runs import RunStatus
 from toolkit.runs.stored import error_in
 from toolkit.show import html_table, text_table
 from toolkit.workspace import Schedule, WorkspaceFolder
 from toolkit.workspace.people import acting
 from toolkit.workspace.records import ExportRecord, RefreshedExportRecord, RefreshRecord
+from toolkit.workspace.states import RefreshStatus
 
 _GOOD, _SOMETHING_FAILED = 0, 1
 _SCHEMA = pl.Schema(
@@ -185,7 +185,7 @@ def _value(session: Session, folder: WorkspaceFolder, record: RefreshRecord) -> 
     )
     return Refresh(
         id=record.id,
-        status=RefreshStatus(record.status),
+        status=record.status,
         asked_at=record.asked_at,
         finished_at=record.finished_at,
         schedule=Schedule.model_validate(record.schedule),
@@ -201,7 +201,7 @@ def _of_export(folder: WorkspaceFolder, record: RefreshedExportRecord, name: str
         seconds = (record.finished_at - record.begun_at).total_seconds()
     return RefreshedExport(
         export=name,
-        status=RunStatus(record.status),
+        status=record.status,
         due_at=record.due_at,
         missed=record.missed,
         tries=record.tries,

@@ -204,7 +204,7 @@ class _Work:
             .join(ExportRecord)
             .where(
                 ExportRecord.name == todo.name,
-                RunRecord.status == RunStatus.RUNNING.value,
+                RunRecord.status == RunStatus.RUNNING,
                 RunRecord.refresh_id.is_not(None),
             )
         )
@@ -328,7 +328,7 @@ class _Work:
         self, todo: _Todo, *, status: RunStatus, error: ErrorInfo | None = None, **columns: str | int | datetime | None
     ) -> None:
         stored = None if error is None else error.to_json()
-        note_export(self._folder, self._begun, todo.name, status=status.value, error=stored, **columns)
+        note_export(self._folder, self._begun, todo.name, status=status, error=stored, **columns)
 
     def _note(self, matter: Matter, trouble: ErrorInfo | None) -> None:
         note(self._folder, matter, trouble, at=self._clock.now())

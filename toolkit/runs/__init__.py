@@ -15,14 +15,13 @@ from toolkit.runs.progress import Progress, Step
 from toolkit.runs.run import (
     Run,
     RunKind,
-    RunStatus,
-    Trigger,
     last_run,
     past_runs,
     run_of,
     runs_frame,
     trend,
 )
+from toolkit.workspace.states import RunStatus, Trigger
 
 __all__ = [
     "AbandonedList",

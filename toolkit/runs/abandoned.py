@@ -25,13 +25,14 @@ from toolkit.runs.marks import ShownLists, diverged, judge, marked_lists
 from toolkit.runs.plan import Plan
 from toolkit.runs.progress import Step, nobody
 from toolkit.runs.push import push
-from toolkit.runs.run import Run, Trigger, run_of
+from toolkit.runs.run import Run, run_of
 from toolkit.workspace import Export, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.connections import client_of, connections, credentials_of
 from toolkit.workspace.leases import call_patience
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ConnectionRecord, ContactListRecord, ExportRecord
+from toolkit.workspace.states import Trigger
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from sqlalchemy import select
 
 from toolkit.audience import Audience, IdentifierKind
 from toolkit.checks import CheckResults, check_audience, check_profile_columns, preload
-from toolkit.runs.run import RunStatus
 from toolkit.runs.stored import LISTS
 from toolkit.runs.targets import audiences_of
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.exports import chosen_segments, export_of
 from toolkit.workspace.records import ExportRecord, RunRecord
+from toolkit.workspace.states import RunStatus
 from toolkit.workspace.suites import suites_of
 
 
@@ -56,7 +56,7 @@ def _last_sizes(folder: WorkspaceFolder, export: str) -> Mapping[str, int]:
     query = (
         select(RunRecord.lists)
         .join(ExportRecord)
-        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL.value, ~RunRecord.dry_run)
+        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL, ~RunRecord.dry_run)
         .order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
         .limit(1)
     )

@@ -14,7 +14,6 @@ from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ErrorCode, UnavailableError
 from toolkit.files import write_atomically
 from toolkit.runs.abandoned import find_abandoned
-from toolkit.runs.batches import Operation
 from toolkit.runs.checking import check_prepared, prepared
 from toolkit.runs.drift import Expected, drift
 from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writing, pass_guards
@@ -40,7 +39,7 @@ from toolkit.runs.planning import guard_changes, known_lists, plans_of
 from toolkit.runs.progress import Observer, Progress, Step, nobody
 from toolkit.runs.push import Pushed, push
 from toolkit.runs.report import write_report
-from toolkit.runs.run import Run, RunStatus, Trigger, divergence_of, last_inputs, last_run, run_of
+from toolkit.runs.run import Run, divergence_of, last_inputs, last_run, run_of
 from toolkit.runs.targets import Target, figures_of, figures_without_advertiser, targets_of
 from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
 from toolkit.tables.files import InputFile
@@ -49,6 +48,7 @@ from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.exports import chosen_segments, export_of, exports, require_runnable
 from toolkit.workspace.leases import call_patience
 from toolkit.workspace.records import ContactListRecord
+from toolkit.workspace.states import Operation, RunStatus, Trigger
 
 
 def run_export(
@@ -154,7 +154,7 @@ def resume_export(
     if last.status is RunStatus.RUNNING:
         raise BusyError(f"Run {last.id} of export {name!r} is going on.", "Wait until it is over, or cancel it.")
     # To take a list over is decided by who sees whose it is, each time.
-    allow = [it for it in map(Guard, last.allowed) if it is not Guard.OTHER_LEDGER]
+    allow = [it for it in last.allowed if it is not Guard.OTHER_LEDGER]
     return run_export(folder, name, allow=allow, batch_size=batch_size, resumes=last.id, observer=observer)
 
 
@@ -539,8 +539,7 @@ class _Work:
             seconds = sum(it.seconds for it in self._waits)
             said = f"The run waited for Criteo {times}, {seconds:.0f} s in all. The last time: {self._waits[-1].reason}"
             notes.append(Notice(NoticeCode.WAITED, said))
-        self._keeper.note_lists([*self._rows.values(), *self._others])
-        self._keeper.note(notes)
+        self._keeper.note_lists([*self._rows.values(), *self._others], notes)
 
     def _note_rejected(self) -> None:
         if self._rejected:

@@ -28,13 +28,14 @@ from toolkit.runs.person import FoundPerson, find_person, hashed_or_hash
 from toolkit.runs.plan import Plan
 from toolkit.runs.progress import Step, nobody
 from toolkit.runs.push import push
-from toolkit.runs.run import Trigger, run_of
+from toolkit.runs.run import run_of
 from toolkit.show import html_table, text_table
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.matching import columns_of
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ConnectionRecord, ContactListRecord, ExportRecord
+from toolkit.workspace.states import Trigger
 from toolkit.workspace.suppression import add_request
 
 _SECONDS_TO_ANSWER = 8.0

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from toolkit.audience import IdentifierForm
 from toolkit.errors import RunCanceledError
 from toolkit.files import make_folder, write_atomically
-from toolkit.runs.batches import BatchStatus, Operation, newest_batch
+from toolkit.runs.batches import newest_batch
 from toolkit.runs.ledger_reader import (
     NO_IDENTIFIERS,
     NO_MEMBERS,
@@ -31,10 +31,10 @@ from toolkit.runs.ledger_reader import (
 )
 from toolkit.runs.members import changes_of, part_of
 from toolkit.runs.plan import Plan, is_other_form
-from toolkit.runs.run import RunStatus
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.leases import Lease
 from toolkit.workspace.records import BatchRecord, ContactListRecord, HistoryPartRecord, RunRecord
+from toolkit.workspace.states import BatchStatus, Operation, RunStatus
 
 T = TypeVar("T")
 
@@ -106,9 +106,9 @@ class Ledger(LedgerReader):
                 contact_list_id=record.id,
                 criteo_id=record.criteo_id,
                 number=batch.number,
-                operation=batch.operation.value,
+                operation=batch.operation,
                 identifiers=len(batch.identifiers),
-                status=BatchStatus.SENDING.value,
+                status=BatchStatus.SENDING,
                 sent_at=self._now(),
             )
             session.add(row)
@@ -134,11 +134,11 @@ class Ledger(LedgerReader):
             batch = session.get_one(BatchRecord, batch_id)
             batch.closed_after = newest_batch(session)
             if is_held:
-                batch.status = BatchStatus.ACKNOWLEDGED.value
+                batch.status = BatchStatus.ACKNOWLEDGED
                 batch.valid, batch.invalid, batch.acknowledged_at = valid, invalid, self._now()
                 self._note_acknowledged(session, batch)
             else:
-                batch.status = BatchStatus.UNCERTAIN.value
+                batch.status = BatchStatus.UNCERTAIN
         if not is_held:
             raise self._lease.lost
 
@@ -157,8 +157,8 @@ class Ledger(LedgerReader):
                 .where(
                     *of_list,
                     BatchRecord.id != batch.id,
-                    BatchRecord.operation == Operation.ADD.value,
-                    BatchRecord.status != BatchStatus.ACKNOWLEDGED.value,
+                    BatchRecord.operation == Operation.ADD,
+                    BatchRecord.status != BatchStatus.ACKNOWLEDGED,
                     or_(BatchRecord.closed_after.is_(None), BatchRecord.closed_after >= batch.id),
                 )
             )
@@ -221,7 +221,7 @@ class Ledger(LedgerReader):
         with self._folder.session() as session, session.begin():
             self._hold_on(session)
             kept = session.get_one(ContactListRecord, record.id)
-            running = set(session.scalars(select(RunRecord.id).where(RunRecord.status == RunStatus.RUNNING.value)))
+            running = set(session.scalars(select(RunRecord.id).where(RunRecord.status == RunStatus.RUNNING)))
             parts = select(HistoryPartRecord.file).where(HistoryPartRecord.contact_list_id == record.id)
             named = {kept.snapshot, *session.scalars(parts)}
             own, _ = self._read_batches(session, kept)

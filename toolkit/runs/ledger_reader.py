@@ -21,11 +21,11 @@ from sqlalchemy.orm import Session
 from toolkit.audience import IdentifierForm
 from toolkit.errors import DataError, ErrorCode
 from toolkit.files import read_parquet
-from toolkit.runs.batches import BatchStatus, Operation
 from toolkit.runs.plan import KnownState
 from toolkit.runs.stored import code_in
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.records import BatchRecord, ContactListRecord, RunRecord
+from toolkit.workspace.states import BatchStatus, Operation
 
 _NEVER = 2**62
 """Closed after no batch so far."""
@@ -164,7 +164,7 @@ class LedgerReader:
         """
         # One that was over at the number of the snapshot may have been so before or after it was taken.
         not_over = or_(BatchRecord.closed_after.is_(None), BatchRecord.closed_after >= record.snapshot_batch)
-        not_over &= BatchRecord.status != BatchStatus.ACKNOWLEDGED.value
+        not_over &= BatchRecord.status != BatchStatus.ACKNOWLEDGED
         here = BatchRecord.criteo_id == record.criteo_id
         own = select(BatchRecord).where(
             BatchRecord.contact_list_id == record.id, or_(BatchRecord.id > record.snapshot_batch, here & not_over)
@@ -177,7 +177,7 @@ class LedgerReader:
                 ContactListRecord.id != record.id,
                 here,
                 not_over,
-                BatchRecord.operation != Operation.ADD.value,
+                BatchRecord.operation != Operation.ADD,
             )
         )
         return (

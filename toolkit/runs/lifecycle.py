@@ -32,10 +32,10 @@ from toolkit.errors import (
 from toolkit.files import make_folder
 from toolkit.runs.abandoned_lists import AbandonedList
 from toolkit.runs.batches import close_batches, close_batches_of_the_dead
+from toolkit.runs.guards import Guard
 from toolkit.runs.list_result import ListResult
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.progress import Observer, Progress, Step
-from toolkit.runs.run import RunStatus, Trigger
 from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS, NOTICES, code_in
 from toolkit.tables.files import InputFile
 from toolkit.workspace import Export, WorkspaceFolder, audit
@@ -44,6 +44,7 @@ from toolkit.workspace.exports import require_manageable
 from toolkit.workspace.leases import Death, Lease, death_of, end_if_dead, take_lease
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ExportRecord, RunRecord
+from toolkit.workspace.states import RunStatus, Trigger
 
 
 def now() -> datetime:
@@ -70,9 +71,9 @@ class RunKeeper:
         """Record the files that it reads; raises LeaseLostError when another run took over, as all that records."""
         self._set(inputs=INPUTS.to_json(inputs))
 
-    def note_lists(self, lists: Iterable[ListResult]) -> None:
-        """Record what became of the lists so far."""
-        self._set(lists=LISTS.to_json(lists))
+    def note_lists(self, lists: Iterable[ListResult], notes: Iterable[Notice] = ()) -> None:
+        """Record what became of the lists so far, and what is worth knowing, in the place of what was."""
+        self._set(lists=LISTS.to_json(lists), notes=NOTICES.to_json(notes))
 
     def note_checks(self, checks: Iterable[CheckRow]) -> None:
         """Record what the checks found."""
@@ -81,10 +82,6 @@ class RunKeeper:
     def note_abandoned(self, abandoned: Iterable[AbandonedList]) -> None:
         """Record the lists of the export that are left behind."""
         self._set(abandoned=ABANDONED.to_json(abandoned))
-
-    def note(self, notes: Iterable[Notice]) -> None:
-        """Record what is worth knowing so far, in the place of what was."""
-        self._set(notes=NOTICES.to_json(notes))
 
     def _set(self, **columns: Any) -> None:
         with self._folder.session() as session, session.begin():
@@ -97,8 +94,10 @@ class RunKeeper:
 
     def warn_all(self, notices: Iterable[Notice]) -> None:
         """Add warnings of several kinds to the run's record."""
-        self._warnings.extend(notices)
-        self._set(warnings=NOTICES.to_json(self._warnings))
+        found = list(notices)
+        self._warnings += found
+        if found:
+            self._set(warnings=NOTICES.to_json(self._warnings))
 
     def begin(self, step: Step) -> None:
         """Record that a step begins, and show it.
@@ -131,7 +130,7 @@ def recorded_run(
     *,
     trigger: Trigger,
     dry_run: bool = False,
-    allowed: Collection[str] = (),
+    allowed: Collection[Guard] = (),
     resumes: str | None = None,
     refresh_id: str | None = None,
     is_retried: bool = False,
@@ -150,28 +149,29 @@ def recorded_run(
         export,
         trigger=trigger,
         dry_run=dry_run,
-        allowed=sorted(allowed),
+        allowed=sorted(it.value for it in allowed),
         resumes=resumes,
         refresh_id=refresh_id,
     )
     keeper = RunKeeper(folder, began, lease, observer)
     status, error = RunStatus.FAILED, None
-    try:
-        with lease.beating():
+
+    def end(session: Session, is_held: bool) -> None:
+        _end(session, keeper, status, error, is_held=is_held)
+
+    with lease.held(end):
+        try:
             _warn_of_lost_leases(keeper, folder, export)
             yield keeper
-        status = RunStatus.SUCCESSFUL
-    except BaseException as problem:
-        error = translated(problem).info
-        status = _status_of(error, is_retried=is_retried)
-        if not isinstance(problem, (ToolkitError, OSError)):
-            # The log has its traceback.
-            raise
-    finally:
-        try:
-            _end(keeper, folder, status, error)
-        finally:
-            lease.drop()
+            keeper.end_step()
+            status = RunStatus.SUCCESSFUL
+        except BaseException as problem:
+            keeper.end_step()
+            error = translated(problem).info
+            status = _status_of(error, is_retried=is_retried)
+            if not isinstance(problem, (ToolkitError, OSError)):
+                # The log has its traceback.
+                raise
 
 
 def cancel_run(folder: WorkspaceFolder, run_id: str) -> None:
@@ -194,7 +194,7 @@ def cancel_run(folder: WorkspaceFolder, run_id: str) -> None:
 def end_dead_runs(folder: WorkspaceFolder) -> None:
     """Record runs as failed whose process can no longer be working, or that were silent for long."""
     with folder.session() as session, session.begin():
-        running = select(RunRecord.id, RunRecord.lease).where(RunRecord.status == RunStatus.RUNNING.value)
+        running = select(RunRecord.id, RunRecord.lease).where(RunRecord.status == RunStatus.RUNNING)
         for run_id, lease in session.execute(running).all():
             death = end_if_dead(session, folder, lease)
             if death is not None:
@@ -281,13 +281,13 @@ def _begin(
                     export_id=session.scalars(select(ExportRecord.id).where(ExportRecord.name == export.name)).one(),
                     export_version=export.version,
                     settings=export.model_dump(mode="json"),
-                    status=RunStatus.RUNNING.value,
+                    status=RunStatus.RUNNING,
                     dry_run=dry_run,
                     person=actor.name,
                     lease=lease.number,
                     toolkit_version=version("criteo-segment-toolkit"),
                     started_at=moment,
-                    started_by=trigger.value,
+                    started_by=trigger,
                     allowed=allowed,
                     resumes=resumes,
                     refresh_id=refresh_id,
@@ -303,19 +303,17 @@ def _begin(
 
 def _end_as(session: Session, run_id: str, to: RunStatus, **values: Any) -> None:
     """End the run so; one that others ended meanwhile stays as it is."""
-    is_running = (RunRecord.id == run_id, RunRecord.status == RunStatus.RUNNING.value)
-    session.execute(update(RunRecord).where(*is_running).values(status=to.value, **values))
+    is_running = (RunRecord.id == run_id, RunRecord.status == RunStatus.RUNNING)
+    session.execute(update(RunRecord).where(*is_running).values(status=to, **values))
 
 
-def _end(keeper: RunKeeper, folder: WorkspaceFolder, status: RunStatus, error: ErrorInfo | None) -> None:
-    keeper.end_step()
-    with folder.session() as session, session.begin():
-        close_batches(session, keeper.id, but=keeper.under_way)
-        if keeper.lease.release(session):
-            stored = None if error is None else error.to_json()
-            _end_as(session, keeper.id, status, error=stored, finished_at=now(), timings=keeper.timings)
-        else:
-            # Others ended it meanwhile, or are about to. Of its own end it says why, and nothing else.
-            _end_as(session, keeper.id, RunStatus.FAILED, finished_at=now())
-            lost = update(RunRecord).where(RunRecord.id == keeper.id, RunRecord.status == RunStatus.FAILED.value)
-            session.execute(lost.values(error=_lost_lease(keeper.id).to_json()))
+def _end(session: Session, keeper: RunKeeper, status: RunStatus, error: ErrorInfo | None, *, is_held: bool) -> None:
+    close_batches(session, keeper.id, but=keeper.under_way)
+    if is_held:
+        stored = None if error is None else error.to_json()
+        _end_as(session, keeper.id, status, error=stored, finished_at=now(), timings=keeper.timings)
+        return
+    # Others ended it meanwhile, or are about to. Of its own end it says why, and nothing else.
+    _end_as(session, keeper.id, RunStatus.FAILED, finished_at=now())
+    lost = update(RunRecord).where(RunRecord.id == keeper.id, RunRecord.status == RunStatus.FAILED)
+    session.execute(lost.values(error=_lost_lease(keeper.id).to_json()))

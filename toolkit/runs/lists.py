@@ -231,7 +231,7 @@ def _by_name(
 
 
 def _name_of(record: ContactListRecord, export: Export) -> str:
-    return export.name_of_list(record.segment, (record.made_at or datetime.now(UTC)).date())
+    return export.name_of_list(record.segment, record.made_at.date())
 
 
 def _require_ours(folder: WorkspaceFolder, record: ContactListRecord, found: ContactList) -> dict[str, Sighting]:
@@ -327,13 +327,11 @@ def _note_found(
     existing = export.lists.get(record.segment)
     if existing is not None:
         return _adopt(folder, record, found[existing])
-    made_at = record.made_at or datetime.now(UTC)
     name = _name_of(record, export)
     with folder.session() as session, session.begin():
         kept = session.get_one(ContactListRecord, record.id)
         kept.criteo_id = record.criteo_id or named[ListName(record.advertiser_id, name)].id
         kept.name = name
-        kept.made_at = made_at
         kept.kept_by = None
         # Whom it sent then is not known any more: a mirror empties such a list, and sends it whole.
         kept.mixes_forms = kept.mixes_forms or kept.criteo_id in unclear
@@ -460,13 +458,8 @@ def note_doubt(folder: WorkspaceFolder, record: ContactListRecord, holds: Holds)
 def _leased(folder: WorkspaceFolder, holder: str) -> Iterator[Lease]:
     with folder.session() as session, session.begin():
         lease = take_lease(session, folder, holder=holder)
-    try:
-        with lease.beating():
-            yield lease
-        with folder.session() as session, session.begin():
-            lease.release(session)
-    finally:
-        lease.drop()
+    with lease.held(lambda *_: None):
+        yield lease
 
 
 def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactList) -> ContactListRecord:

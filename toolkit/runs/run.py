@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from toolkit.audience import LEFT_OUT
 from toolkit.checks import DATA_DOCS, CheckResults, CheckRow
-from toolkit.criteo import Waiting
 from toolkit.errors import ConfigurationError, ErrorCode, ErrorInfo, RunFailedError
 from toolkit.files import read_parquet
 from toolkit.runs.abandoned_lists import AbandonedList
+from toolkit.runs.guards import Guard
 from toolkit.runs.list_result import ListResult, frame_of
 from toolkit.runs.notices import Notice
 from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS, NOTICES, error_in
@@ -26,22 +26,10 @@ from toolkit.tables.files import InputFile
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import acting
 from toolkit.workspace.records import ExportRecord, RunRecord
+from toolkit.workspace.states import RunStatus, Trigger
 
-
-class Trigger(StrEnum):
-    """What started a run."""
-
-    PERSON = "person"
-    SCHEDULE = "schedule"
-    REFRESH = "refresh"
-    FORGET = "data subject request"
-    LISTS = "list left behind"
-    """Somebody had a list emptied or deleted that no export fills any more."""
-
-    @property
-    def waiting(self) -> Waiting:
-        """Who waits for what it started: a schedule has patience where a person is told soon."""
-        return Waiting.NOBODY if self in (Trigger.SCHEDULE, Trigger.REFRESH) else Waiting.PERSON
+WITH_WARNINGS = "successful with warnings"
+"""The outcome of a run that was successful and warns of something."""
 
 
 class RunKind(StrEnum):
@@ -57,35 +45,12 @@ class RunKind(StrEnum):
     """It emptied or deleted one list."""
 
     @classmethod
-    def of(cls, *, dry_run: bool, started_by: str) -> Self:
+    def of(cls, *, dry_run: bool, started_by: Trigger) -> Self:
         """Return the kind of a run by what is recorded of it."""
         if dry_run:
             return cls(cls.DRY_RUN)
-        return cls(started_by) if started_by in (Trigger.FORGET, Trigger.LISTS) else cls(cls.RUN)
-
-
-class RunStatus(StrEnum):
-    """What became of a run, as Customer Insights names it.
-
-    Examples:
-        >>> toolkit.RunStatus(workspace.runs()["status"][0])
-        <RunStatus.SUCCESSFUL: 'successful'>
-    """
-
-    QUEUED = "queued"
-    """Its turn in a refresh has not come."""
-    RUNNING = "running"
-    SUCCESSFUL = "successful"
-    FAILED = "failed"
-    FAILED_RETRYING = "failed (retrying)"
-    """What failed may pass, and the refresh runs the export again."""
-    SKIPPED = "skipped"
-    """The refresh did not run it, because something that it depends on was missing."""
-    CANCELED = "canceled"
-
-
-IS_OVER = frozenset({RunStatus.SUCCESSFUL, RunStatus.FAILED, RunStatus.FAILED_RETRYING, RunStatus.CANCELED})
-"""How a run ends; it stays so for good."""
+        kinds = {Trigger.FORGET: cls.FORGET, Trigger.LISTS: cls.LISTS}
+        return cls(kinds.get(started_by, cls.RUN))
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,8 +70,7 @@ class Run:
     export_version: int
     status: RunStatus
     dry_run: bool
-    started_by: str
-    """What started it: a person, a schedule or a refresh."""
+    started_by: Trigger
     person: str
     started_at: datetime
     finished_at: datetime | None
@@ -121,7 +85,7 @@ class Run:
     error: ErrorInfo | None
     timings: Mapping[str, float]
     """Seconds by step."""
-    allowed: tuple[str, ...]
+    allowed: tuple[Guard, ...]
     """Guards that were passed knowingly."""
     resumes: str | None
     """The run that it took up."""
@@ -180,8 +144,7 @@ class Run:
     @property
     def outcome(self) -> str:
         """The status in words: of a successful run, whether with warnings."""
-        with_warnings = self.status is RunStatus.SUCCESSFUL and self.warnings
-        return f"{self.status.value}{' with warnings' if with_warnings else ''}"
+        return WITH_WARNINGS if self.status is RunStatus.SUCCESSFUL and self.warnings else self.status.value
 
     @property
     def seconds(self) -> float | None:
@@ -208,6 +171,8 @@ class Run:
             **values,
             **moments,
             "status": self.status.value,
+            "started_by": self.started_by.value,
+            "allowed": [it.value for it in self.allowed],
             "outcome": self.outcome,
             "seconds": self.seconds,
         }
@@ -260,7 +225,7 @@ def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder) -> Ru
         id=record.id,
         export=record.settings["name"],
         export_version=record.export_version,
-        status=RunStatus(record.status) if found_dead is None else RunStatus.FAILED,
+        status=record.status if found_dead is None else RunStatus.FAILED,
         dry_run=record.dry_run,
         started_by=record.started_by,
         person=record.person,
@@ -273,7 +238,7 @@ def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder) -> Ru
         notes=NOTICES.from_json(record.notes),
         error=found_dead or error_in(record.error),
         timings=record.timings,
-        allowed=tuple(record.allowed),
+        allowed=tuple(map(Guard, record.allowed)),
         resumes=record.resumes,
         refresh=record.refresh_id,
         toolkit_version=record.toolkit_version,
@@ -318,7 +283,7 @@ def last_inputs(folder: WorkspaceFolder, export: str) -> tuple[InputFile, ...]:
     query = (
         select(RunRecord.inputs)
         .join(ExportRecord)
-        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL.value, *_SENDS_SEGMENTS)
+        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL, *_SENDS_SEGMENTS)
         .order_by(RunRecord.started_at.desc())
         .limit(1)
     )
@@ -331,7 +296,7 @@ def past_runs(folder: WorkspaceFolder, export: str, *, most: int) -> list[Run]:
     query = (
         select(RunRecord)
         .join(ExportRecord)
-        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL.value, *_SENDS_SEGMENTS)
+        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL, *_SENDS_SEGMENTS)
         .order_by(RunRecord.started_at.desc())
         .limit(most)
     )
@@ -380,7 +345,7 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
                 "status": run.outcome,
                 "kind": RunKind.of(dry_run=run.dry_run, started_by=run.started_by).value,
                 "dry_run": run.dry_run,
-                "started_by": run.started_by,
+                "started_by": run.started_by.value,
                 "person": run.person,
                 "started_at": run.started_at,
                 "seconds": run.seconds,
@@ -396,7 +361,7 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
     )
 
 
-_SENDS_SEGMENTS = (~RunRecord.dry_run, RunRecord.started_by.not_in([Trigger.FORGET.value, Trigger.LISTS.value]))
+_SENDS_SEGMENTS = (~RunRecord.dry_run, RunRecord.started_by.not_in([Trigger.FORGET, Trigger.LISTS]))
 
 _TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "at": pl.Datetime("us", "UTC"),
