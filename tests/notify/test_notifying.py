@@ -1,6 +1,7 @@
 """People are told once of a change of state, not once a run, and never of a person in the data."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -9,7 +10,7 @@ import toolkit
 from tests.conftest import Tables, save_nightly
 from tests.notify.conftest import Inbox
 from toolkit.errors import DataError, ListGoneError
-from toolkit.notify import Matter, Subject, addresses, matter_states, note, tell
+from toolkit.notify import Matter, MatterState, Subject, addresses, matter_states, note, tell
 from toolkit.workspace import WorkspaceFolder
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
@@ -147,3 +148,14 @@ def test_what_one_process_tells_another_leaves_alone(folder: WorkspaceFolder, in
         session.connection().exec_driver_sql("UPDATE matters SET telling_until = '9999-01-01 00:00:00'")
     assert tell(folder) == []
     assert inbox.titles == []
+
+
+def test_the_same_trouble_in_other_words_is_told_once(folder: WorkspaceFolder, inbox: Inbox) -> None:
+    later = NOW + timedelta(days=1)
+    for trouble, at in ((NO_COLUMN, NOW), (replace(NO_COLUMN, what="Other words."), later)):
+        note(folder, NIGHTLY, trouble, at=at)
+        tell(folder)
+    assert len(inbox.messages) == 1
+    assert matter_states(folder) == (MatterState(NIGHTLY, replace(NO_COLUMN, what="Other words."), NOW),)
+    note(folder, NIGHTLY, None, at=later)
+    assert matter_states(folder) == (MatterState(NIGHTLY, None, later),)

@@ -10,12 +10,12 @@ from sqlalchemy import select
 from toolkit.audience import Audience, IdentifierKind
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, Waiting, canonical_host
 from toolkit.errors import ToolkitError
-from toolkit.runs.guards import Guard
+from toolkit.runs.guards import Guard, Stop, would_stop
 from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.list_result import ListResult
 from toolkit.runs.marks import diverged, judge
 from toolkit.runs.planning import Planned, plan_export
-from toolkit.runs.run import divergence_of, last_run
+from toolkit.runs.run import last_run, stopped_by_other_ledger
 from toolkit.runs.targets import Target, figures_of, targets_of
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
@@ -95,11 +95,9 @@ def lists_of_export(
     except ToolkitError as error:
         return Lists(pl.DataFrame([_counts(it) for it in figures.values()], schema=SCHEMA), (str(error),))
     rows = [{**_counts(figures[it]), **_changes(it, export, planned, ledger)} for it in targets]
-    stops = tuple(f"A run would stop here ({it.guard.value}): {it.what}" for it in planned.stops)
     renamed = sum(_is_renamed(it, export) for it in planned.records.values())
-    stopped = divergence_of(last_run(folder, export.name))
-    stops += () if stopped is None else (f"The last run stopped here ({Guard.OTHER_LEDGER.value}): {stopped}",)
-    return Lists(_with_counted(pl.DataFrame(rows, schema=SCHEMA), history), stops, renamed)
+    told = [*would_stop(planned.stops), *stopped_by_other_ledger(last_run(folder, export.name))]
+    return Lists(_with_counted(pl.DataFrame(rows, schema=SCHEMA), history), tuple(map(str, told)), renamed)
 
 
 def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
@@ -118,7 +116,7 @@ def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
             warnings.append(str(error))
         else:
             changed = diverged(folder, seen.values())
-            warnings += [] if changed is None else [f"A run would stop here ({Guard.OTHER_LEDGER.value}): {changed}"]
+            warnings += [] if changed is None else map(str, would_stop([Stop(Guard.OTHER_LEDGER, changed)]))
         for list_id in lists.frame["list_id"].drop_nulls().unique():
             try:
                 found = criteo.statistics(list_id)

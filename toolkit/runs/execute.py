@@ -16,7 +16,7 @@ from toolkit.files import write_atomically
 from toolkit.runs.abandoned import find_abandoned
 from toolkit.runs.checking import check_prepared, prepared
 from toolkit.runs.drift import Expected, drift
-from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writing, pass_guards
+from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writing, pass_guards, would_stop
 from toolkit.runs.ledger import Batch, Ledger
 from toolkit.runs.leftovers import sweep_workspace
 from toolkit.runs.lifecycle import RunKeeper, end_dead_runs, now, recorded_run
@@ -39,7 +39,7 @@ from toolkit.runs.planning import guard_changes, known_lists, plans_of
 from toolkit.runs.progress import Observer, Progress, Step, nobody
 from toolkit.runs.push import Pushed, push
 from toolkit.runs.report import write_report
-from toolkit.runs.run import Run, divergence_of, last_inputs, last_run, run_of
+from toolkit.runs.run import Run, last_inputs, last_run, run_of, stopped_by_other_ledger
 from toolkit.runs.targets import Target, figures_of, figures_without_advertiser, targets_of
 from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
 from toolkit.tables.files import InputFile
@@ -113,7 +113,7 @@ def run_export(
         keeper.begin(Step.PLAN)
         stops += work.guard()
         if dry_run:
-            keeper.warn(NoticeCode.WOULD_STOP, (f"A run would stop here ({it.guard.value}): {it.what}" for it in stops))
+            keeper.warn_all(would_stop(stops))
             work.preview()
         else:
             passed = pass_guards(stops, allow)
@@ -289,9 +289,7 @@ class _Work:
         for target, plan in self._plans().items():
             batches = plan.count_batches(self._batch_size)
             self._note(target, added=len(plan.add), removed=len(plan.remove), batches=batches)
-        stopped = divergence_of(last_run(self._folder, self._export.name))
-        said = [] if stopped is None else [f"The last run stopped here ({Guard.OTHER_LEDGER.value}): {stopped}"]
-        self._keeper.warn(NoticeCode.WOULD_STOP, said)
+        self._keeper.warn_all(stopped_by_other_ledger(last_run(self._folder, self._export.name)))
         self._note_figures()
 
     def send(self, criteo: CriteoClient, marks: Marks, if_list_gone: IfListGone, *, passed: Sequence[Notice]) -> None:

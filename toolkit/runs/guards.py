@@ -70,6 +70,11 @@ def pass_guards(stops: Sequence[Stop], allow: Collection[Guard]) -> list[Notice]
     return [Notice(NoticeCode.GUARD_PASSED, f"Passed knowingly ({it.guard.value}): {it.what}") for it in stops]
 
 
+def would_stop(stops: Iterable[Stop]) -> list[Notice]:
+    """Return what whoever looks before a run is told: where it would stop."""
+    return [Notice(NoticeCode.WOULD_STOP, f"A run would stop here ({it.guard.value}): {it.what}") for it in stops]
+
+
 def guard_checks(failed: Iterable[CheckResult]) -> list[Stop]:
     """Return what checks that failed would stop; raises DataError when one of them can't be passed."""
     failed = list(failed)

@@ -19,7 +19,7 @@ from toolkit.files import read_parquet
 from toolkit.runs.abandoned_lists import AbandonedList
 from toolkit.runs.guards import Guard
 from toolkit.runs.list_result import ListResult, frame_of
-from toolkit.runs.notices import Notice
+from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS, NOTICES, error_in
 from toolkit.show import text_table
 from toolkit.tables.files import InputFile
@@ -271,11 +271,12 @@ def last_run(folder: WorkspaceFolder, export: str) -> Run | None:
         return None if record is None else value_of(session, record, folder)
 
 
-def divergence_of(run: Run | None) -> str | None:
-    """Return what the run says of another ledger that changed its lists; None when it was not stopped by one."""
+def stopped_by_other_ledger(run: Run | None) -> list[Notice]:
+    """Return what is told of the last run of an export when another ledger had changed its lists."""
     if run is None or run.error is None or run.error.code is not ErrorCode.LEDGER_DIVERGED:
-        return None
-    return run.error.what
+        return []
+    said = f"The last run stopped here ({Guard.OTHER_LEDGER.value}): {run.error.what}"
+    return [Notice(NoticeCode.WOULD_STOP, said)]
 
 
 def last_inputs(folder: WorkspaceFolder, export: str) -> tuple[InputFile, ...]:
