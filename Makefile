@@ -28,6 +28,7 @@ lint: $(READY) ## Lint and check types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache | tail -n 3
+	@$(BIN)/vulture
 
 docs: $(READY) ## Build the documentation as a site, in build/site
 	@# Without --quiet, which would hide the warnings from --strict.

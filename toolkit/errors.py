@@ -1,14 +1,112 @@
 """One family of errors, by what the reader can do about it.
 
+    ToolkitError
+      +-- DataError                 fix the data
+      |     +-- UnusableRowsError
+      |     +-- SuppressionsLostError
+      |     +-- TooLargeError
+      |     +-- InputNotReadyError
+      |     +-- GuardError
+      |           +-- ChangingInputError
+      +-- ConfigurationError        fix the configuration
+      |     +-- PortTakenError
+      +-- AccessError               ask an administrator
+      |     +-- SignatureError
+      |     +-- TrustError
+      +-- BusyError                 wait
+      +-- UnavailableError          try again later
+      +-- ListGoneError             choose what becomes of the list
+      +-- LedgerDivergedError       choose which workspace goes on
+      +-- LeaseLostError            another took over
+      +-- ProcessEndedError         what ran it is gone
+      +-- RunFailedError            see the run
+      +-- RunCanceledError          somebody asked for it
+      |     +-- RunInterruptedError
+      +-- UnforeseenError           report it
+
 Every message is one sentence on what happened and one on what to do next. No message holds an e-mail address or a
-secret.
+secret. What is stored, compared and shown of an error is its ``ErrorInfo``.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from traceback import extract_tb
-from typing import Self
+from typing import ClassVar, Self
+
+
+class ErrorCode(StrEnum):
+    """What kind of error it is: stays the same when its words change. Each class of the family has one of its own.
+
+    Examples:
+        >>> toolkit.ListGoneError.code
+        <ErrorCode.LIST_GONE: 'list_gone'>
+    """
+
+    ERROR = "error"
+    DATA = "data"
+    UNUSABLE_ROWS = "unusable_rows"
+    SUPPRESSIONS_LOST = "suppressions_lost"
+    TOO_LARGE = "too_large"
+    INPUT_NOT_READY = "input_not_ready"
+    GUARD = "guard"
+    CHANGING_INPUT = "changing_input"
+    CONFIGURATION = "configuration"
+    PORT_TAKEN = "port_taken"
+    ACCESS = "access"
+    SIGNATURE = "signature"
+    TRUST = "trust"
+    BUSY = "busy"
+    UNAVAILABLE = "unavailable"
+    LIST_GONE = "list_gone"
+    LEDGER_DIVERGED = "ledger_diverged"
+    LEASE_LOST = "lease_lost"
+    PROCESS_ENDED = "process_ended"
+    RUN_FAILED = "run_failed"
+    CANCELED = "canceled"
+    INTERRUPTED = "interrupted"
+    UNFORESEEN = "unforeseen"
+
+
+@dataclass(frozen=True)
+class ErrorInfo:
+    """An error as it is stored, compared, sent to people and shown.
+
+    Examples:
+        >>> try:
+        ...     workspace.run("Nihgtly")
+        ... except toolkit.ToolkitError as error:
+        ...     print(error.info.code, error.info.is_transient)
+        configuration False
+    """
+
+    code: ErrorCode
+    what: str
+    """What happened, to what."""
+    remedy: str
+    """What to do next."""
+    is_transient: bool = False
+    """Whether it may be gone when the same is tried again, with nothing changed."""
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}"
+
+    def error(self) -> "ToolkitError":
+        """Return the error itself, to raise it here."""
+        return _CLASSES[self.code](self.what, self.remedy)
+
+    def to_json(self) -> dict[str, str | bool]:
+        """Return the fields as JSON has them."""
+        return {"code": self.code.value, "what": self.what, "remedy": self.remedy, "is_transient": self.is_transient}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, str | bool]) -> Self:
+        """Return what was written as JSON."""
+        return cls(
+            ErrorCode(str(stored["code"])), str(stored["what"]), str(stored["remedy"]), bool(stored["is_transient"])
+        )
 
 
 class ToolkitError(Exception):
@@ -24,10 +122,20 @@ class ToolkitError(Exception):
         There is no export 'Nihgtly'.
     """
 
+    code: ClassVar[ErrorCode] = ErrorCode.ERROR
+    """What kind of error it is."""
+    is_transient: ClassVar[bool] = False
+    """Whether it may be gone when the same is tried again, with nothing changed."""
+
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(f"{what} {remedy}")
         self.what = what
         self.remedy = remedy
+
+    @property
+    def info(self) -> ErrorInfo:
+        """The error as a value."""
+        return ErrorInfo(self.code, self.what, self.remedy, self.is_transient)
 
     def _render_traceback_(self) -> list[str]:
         """Return what IPython shows in the place of a traceback: the two sentences."""
@@ -40,6 +148,8 @@ class ToolkitError(Exception):
 class DataError(ToolkitError):
     """Fix the data: a table, a column or a row is not as it must be."""
 
+    code = ErrorCode.DATA
+
 
 class UnusableRowsError(DataError):
     """Fix the rows, or take the others knowingly: some rows of a table name nobody.
@@ -49,6 +159,8 @@ class UnusableRowsError(DataError):
         Traceback (most recent call last):
         toolkit.errors.UnusableRowsError: 1 of 1 rows can't be used: ...
     """
+
+    code = ErrorCode.UNUSABLE_ROWS
 
 
 class SuppressionsLostError(DataError):
@@ -61,13 +173,50 @@ class SuppressionsLostError(DataError):
         ...     print(error.remedy)
     """
 
+    code = ErrorCode.SUPPRESSIONS_LOST
+
+
+class TooLargeError(DataError):
+    """Send less at a time: the body of a call is larger than Criteo takes."""
+
+    code = ErrorCode.TOO_LARGE
+
+
+class InputNotReadyError(DataError):
+    """Wait for the table, or see what writes it: it is not there in time."""
+
+    code = ErrorCode.INPUT_NOT_READY
+
+
+class GuardError(DataError):
+    """Look at the data, or pass the guard knowingly: it looks like a mistake, and nothing was sent."""
+
+    code = ErrorCode.GUARD
+
+
+class ChangingInputError(GuardError):
+    """Nothing but that files were written while the run read them: when they are done, it goes well."""
+
+    code = ErrorCode.CHANGING_INPUT
+    is_transient = True
+
 
 class ConfigurationError(ToolkitError):
     """Fix the configuration: a name, a location or an option is wrong."""
 
+    code = ErrorCode.CONFIGURATION
+
+
+class PortTakenError(ConfigurationError):
+    """Choose another port: another program listens on this one."""
+
+    code = ErrorCode.PORT_TAKEN
+
 
 class AccessError(ToolkitError):
     """Ask an administrator: consent, a permission or a key is missing."""
+
+    code = ErrorCode.ACCESS
 
 
 class SignatureError(AccessError):
@@ -80,6 +229,8 @@ class SignatureError(AccessError):
         ...     print(error.remedy)
     """
 
+    code = ErrorCode.SIGNATURE
+
 
 class TrustError(AccessError):
     """Compare and confirm: the workspace differs from what this machine remembers of it.
@@ -90,9 +241,13 @@ class TrustError(AccessError):
         toolkit.errors.TrustError: The root of the workspace ...
     """
 
+    code = ErrorCode.TRUST
+
 
 class ListGoneError(ToolkitError):
     """A contact list was deleted at Criteo: choose to make it anew, or stop."""
+
+    code = ErrorCode.LIST_GONE
 
 
 class LedgerDivergedError(ToolkitError):
@@ -106,13 +261,20 @@ class LedgerDivergedError(ToolkitError):
         ...     print(error.remedy)
     """
 
+    code = ErrorCode.LEDGER_DIVERGED
+
 
 class BusyError(ToolkitError):
     """Wait: something else holds what this needs, or a rate limit is reached."""
 
+    code = ErrorCode.BUSY
+    is_transient = True
+
 
 class UnforeseenError(ToolkitError):
     """Something that nobody thought of happened; its words are left out, because they may quote the data."""
+
+    code = ErrorCode.UNFORESEEN
 
     @classmethod
     def of(cls, error: BaseException) -> Self:
@@ -127,6 +289,9 @@ class UnforeseenError(ToolkitError):
 class UnavailableError(ToolkitError):
     """The service does not answer: try again later; nothing is lost."""
 
+    code = ErrorCode.UNAVAILABLE
+    is_transient = True
+
 
 class LeaseLostError(ToolkitError):
     """Another took over: this one was silent for too long, and changes nothing any more.
@@ -136,9 +301,80 @@ class LeaseLostError(ToolkitError):
         True
     """
 
+    code = ErrorCode.LEASE_LOST
+    is_transient = True
+
+
+class ProcessEndedError(ToolkitError):
+    """Resume: the process that ran it is gone."""
+
+    code = ErrorCode.PROCESS_ENDED
+    is_transient = True
+
+
+class RunFailedError(ToolkitError):
+    """See the run: it did not end successfully; the message is the run's."""
+
+    code = ErrorCode.RUN_FAILED
+
+
+class RunCanceledError(ToolkitError):
+    """Nothing, or resume: somebody asked the run to end."""
+
+    code = ErrorCode.CANCELED
+
+    @classmethod
+    def by(cls, person: str) -> Self:
+        """Return the error that says who asked."""
+        return cls(
+            f"The run was canceled by {person!r}.", "What was sent stays; resume the export to send what is missing."
+        )
+
+
+class RunInterruptedError(RunCanceledError):
+    """Nothing, or run it again: somebody interrupted the run where it ran."""
+
+    code = ErrorCode.INTERRUPTED
+
+
+def family(kind: type[ToolkitError] = ToolkitError) -> Iterator[type[ToolkitError]]:
+    """Yield a class of the family and all below it."""
+    yield kind
+    for below in kind.__subclasses__():
+        yield from family(below)
+
+
+_CLASSES: Mapping[ErrorCode, type[ToolkitError]] = {it.code: it for it in family()}
+
 
 ENDS_ALL = (KeyboardInterrupt, SystemExit, GeneratorExit)
 """What no work may survive: a person, or whoever started it, ends it."""
+
+
+def translated(error: BaseException) -> ToolkitError:
+    """Return the error of the family that stands for any exception.
+
+    Args:
+        error: What was raised. Of what nobody foresaw the words are left out, because they may quote the data.
+
+    Returns:
+        The error itself when it is of the family. An ``OSError``, such as of a full disk, is an ``UnavailableError``:
+        the machine's matter. An interrupt is a ``RunInterruptedError``, all else an ``UnforeseenError``.
+    """
+    match error:
+        case ToolkitError():
+            return error
+        case OSError():
+            return UnavailableError(
+                f"This machine could not do what the run needs: {error.strerror or type(error).__name__}.",
+                "See that its disks have room, that of temporary files too, and resume the export.",
+            )
+        case KeyboardInterrupt():
+            return RunInterruptedError(
+                "The run was interrupted by a person.", "Run the export again: it sends what is missing."
+            )
+        case _:
+            return UnforeseenError.of(error)
 
 
 def exception_of(error: BaseException) -> Exception:
@@ -151,9 +387,7 @@ def going_on(failed: Callable[[ToolkitError], object]) -> Iterator[None]:
     """Hand whatever ends the work to ``failed``, so that what comes after it is done; but for what ``ENDS_ALL``."""
     try:
         yield
-    except ToolkitError as error:
-        failed(error)
     except ENDS_ALL:
         raise
     except BaseException as error:  # noqa: BLE001  # whatever it is, what comes after is done
-        failed(UnforeseenError.of(error))
+        failed(translated(error))

@@ -19,7 +19,7 @@ import toolkit
 from tests.conftest import Tables, connect, save_nightly
 from toolkit.__main__ import app
 from toolkit.checks import CheckResult, CheckResults, Level
-from toolkit.errors import ConfigurationError, SignatureError
+from toolkit.errors import ConfigurationError, ErrorCode, SignatureError
 from toolkit.sandbox import Sandbox
 
 ADULT = {"type": "expect_column_values_to_be_between", "kwargs": {"column": "Age", "min_value": 18}}
@@ -195,7 +195,7 @@ class TestFromFiles:
         with pytest.raises(ConfigurationError, match=said) as caught:
             workspace.sign_check("Broken")
         assert "Broken.json" in caught.value.what
-        assert workspace.run("Nightly").error["kind"] == "SignatureError"
+        assert workspace.run("Nightly").error.code is ErrorCode.SIGNATURE
 
     def test_an_export_may_choose_among_them(self, workspace: toolkit.Workspace) -> None:
         workspace.add_check("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
@@ -227,7 +227,7 @@ class TestBadOnes:
         assert found.remedy == "Correct the column in suite 'Cities'. 'City' may be meant."
         run = workspace.run("Nightly")
         assert run.error is not None
-        assert found.sentence in run.error["what"]
+        assert found.sentence in run.error.what
 
     def test_one_is_refused_when_it_is_added(self, workspace: toolkit.Workspace) -> None:
         with pytest.raises(ConfigurationError, match=r"'Cities' names a column 'Cty'.*'City' may be meant"):

@@ -111,7 +111,7 @@ def test_sizes_of_lists_come_in_the_order_asked_for(client: CriteoClient) -> Non
 def test_a_size_that_criteo_does_not_tell_is_none_and_noticed(client: CriteoClient) -> None:
     list_id = new_list(client)
     assert [it.size for it in client.compute_sizes([list_id, "999"])] == [0, None]
-    assert [it for it in client.notices if "measure lists" in it and "segment-not-found" in it]
+    assert [it for it in client.notices if "measure lists" in it.text and "segment-not-found" in it.text]
 
 
 def test_a_list_is_renamed(client: CriteoClient, sandbox: Sandbox) -> None:

@@ -67,7 +67,7 @@ def test_an_answer_that_echoes_what_was_sent_is_not_passed_on(
     with pytest.raises(ToolkitError) as raised:
         client.add("12", PEOPLE)
     assert_silent("".join(traceback.format_exception(raised.value)))
-    assert_silent(log.text + repr(raised.value) + " ".join(client.notices))
+    assert_silent(log.text + repr(raised.value) + " ".join(map(str, client.notices)))
     assert_silent(str(pickle.loads(pickle.dumps(raised.value))))
     for error in everything_of(raised.value):
         assert not isinstance(error, requests.RequestException)

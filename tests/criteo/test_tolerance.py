@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from toolkit.criteo import Acknowledgement, Advertiser, ContactList, CriteoClient, Statistics
+from toolkit.criteo import Acknowledgement, Advertiser, ContactList, CriteoClient, NoticeKind, Statistics
 from toolkit.errors import ToolkitError, UnavailableError
 
 from .conftest import ADVERTISER, GIVES_UP, Connect
@@ -106,7 +106,7 @@ def test_warnings_and_headers_of_the_end_are_noticed_once(scripted: Scripted, co
     client = connect(scripted)
     client.advertisers()
     client.contact_lists(ADVERTISER)
-    assert client.notices == [
+    assert [str(it) for it in client.notices] == [
         "Criteo says of this version of its API: Deprecation @1830297600.",
         "Criteo says of this version of its API: Sunset Sat, 31 Jul 2027 00:00:00 GMT.",
         "Criteo warns of list the advertisers: status 200 (list-small Small list), trace t-1.",
@@ -118,7 +118,8 @@ def test_warnings_beside_an_error_are_noticed_too(scripted: Scripted, connect: C
     client = connect(scripted)
     with pytest.raises(ToolkitError):
         client.advertisers()
-    assert "consent-ends" in client.notices[0]
+    assert client.notices[0].kind is NoticeKind.WARNING
+    assert "consent-ends" in client.notices[0].text
 
 
 KEYS = st.sampled_from(

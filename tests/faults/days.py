@@ -8,6 +8,7 @@ import toolkit
 from tests.conftest import Tables, connect, save_nightly
 from tests.faults.killing import OwnProcess
 from tests.faults.truth import Journal, Known, People, ledger_batches, sent_in_vain
+from toolkit.checks import Check
 from toolkit.runs import Guard
 from toolkit.sandbox import Sandbox, SandboxOptions, start
 
@@ -106,7 +107,8 @@ class Days:
         assert {it.removesuffix(" with warnings") for it in runs["status"]} == {"failed", "successful"}
         warnings = [it for run in runs["run"] for it in self.workspace.run_report(run).warnings]
         # Segments of a handful of people grow to twice their size from one day to the next.
-        assert [it for it in warnings if not it.startswith("Check 'size against the last run'")] == []
+        of_size = f"Check {Check.SIZE_CHANGE.value!r}"
+        assert [it for it in warnings if not it.text.startswith(of_size)] == []
 
     def _require_nothing_in_vain(self) -> None:
         assert sent_in_vain(self.journal.unread(), self._known, lists=self._lists()) == []

@@ -11,11 +11,12 @@ import toolkit
 from tests.conftest import Tables, connect, save_nightly
 from tests.faults.killing import OwnProcess, Place
 from tests.faults.truth import People
+from toolkit.errors import ErrorCode
 from toolkit.runs import Guard
 from toolkit.sandbox import Sandbox, SandboxOptions, start
 
 SEGMENT = "Loyal"
-LOST = "LeaseLostError"
+LOST = ErrorCode.LEASE_LOST
 
 
 class StoppedDays:
@@ -108,12 +109,12 @@ class StoppedDays:
             found |= set(plan.filter(pl.col("number") == number)["identifier"])
         return found
 
-    def error_of(self, run: toolkit.Run) -> str | None:
+    def error_of(self, run: toolkit.Run) -> ErrorCode | None:
         """Return the kind of error that a run ended with, as it is recorded now."""
         error = self.workspace.run_report(run.id).error
-        return None if error is None else error["kind"]
+        return None if error is None else error.code
 
     @staticmethod
     def warns_of(run: toolkit.Run, other: toolkit.Run) -> bool:
         """Tell whether the report of a run warns of another."""
-        return any(other.id in it for it in run.warnings)
+        return any(other.id in it.text for it in run.warnings)

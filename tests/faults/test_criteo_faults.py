@@ -8,6 +8,7 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
+from toolkit.runs import NoticeCode
 from toolkit.sandbox import Call, Fault, Sandbox, SandboxOptions, start
 
 MEMBERS = 200_000
@@ -64,9 +65,9 @@ def test_a_fault_that_passes_is_waited_out_and_noted(
     assert run.frame["retries"].to_list() == [2]
     assert "retries" in run.report.read_text()
     (note,) = run.notes
-    assert note.startswith("The run waited for Criteo")
-    assert note in repr(run)
-    assert note in run.report.read_text()
+    assert note.code is NoticeCode.WAITED
+    assert note.text in repr(run)
+    assert note.text in run.report.read_text()
 
 
 def test_a_slow_answer_is_waited_for(

@@ -96,8 +96,8 @@ def test_of_two_processes_that_run_one_export_or_fill_one_list_the_second_is_ref
         workspace.run("Nightly")
     refused = workspace.run("Second")
     assert refused.error is not None
-    assert "is being changed by run" in refused.error["what"]
-    assert "of export 'Nightly'" in refused.error["what"]
+    assert "is being changed by run" in refused.error.what
+    assert "of export 'Nightly'" in refused.error.what
     assert process.kill()
     criteo.stop_failing()
     for name in ("Second", "Nightly"):

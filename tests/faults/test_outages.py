@@ -13,6 +13,7 @@ from tests.faults.killing import OwnProcess
 from tests.faults.truth import Journal, sha256
 from toolkit.criteo import client
 from toolkit.criteo.pacing import Patience
+from toolkit.errors import ErrorCode
 from toolkit.runs import Progress, Step
 from toolkit.sandbox import Call, Fault, Sandbox, SandboxOptions, start
 
@@ -87,7 +88,7 @@ def test_a_criteo_that_stays_away_fails_the_run_which_is_resumed_when_it_is_back
         with impatient():
             broken = apart.run("Nightly", batch_size=10, observer=kill)
         assert broken.error is not None
-        assert broken.error["kind"] == "UnavailableError"
+        assert broken.error.code is ErrorCode.UNAVAILABLE
         assert broken.frame["added"].item() >= 40
     with start(port_of(first), options) as second:
         resumed = apart.resume("Nightly", batch_size=10).raise_for_status()
@@ -116,7 +117,7 @@ def test_what_does_not_pass_fails_the_run_and_only_what_is_open_is_sent_again(
         broken = workspace.run("Nightly", batch_size=10)
     criteo.stop_failing()
     assert broken.error is not None
-    assert broken.error["kind"] in ("UnavailableError", "BusyError")
+    assert broken.error.code in (ErrorCode.UNAVAILABLE, ErrorCode.BUSY)
     assert broken.frame["added"].item() == 40
     # What was applied and not acknowledged is there, and is not known to be.
     assert len(held("All")) == (70 if fault is Fault.DROP_AFTER else 40)

@@ -28,7 +28,7 @@ WORST = (
     "rename history",
     "transaction of toolkit.runs.ledger.Ledger._replace_snapshot",
     "transaction of toolkit.runs.ledger.Ledger.sweep",
-    "transaction of toolkit.runs.lifecycle._end",
+    "transaction of toolkit.workspace.leases.Lease.held",
 )
 """Before leave is asked for, between answer and acknowledgement, while the snapshot is written, before the end."""
 OVER = WORST[-5:]

@@ -1,6 +1,7 @@
 """People are told once of a change of state, not once a run, and never of a person in the data."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -8,13 +9,14 @@ import pytest
 import toolkit
 from tests.conftest import Tables, save_nightly
 from tests.notify.conftest import Inbox
-from toolkit.notify import Matter, Subject, Trouble, addresses, matters_frame, note, tell
+from toolkit.errors import DataError, ListGoneError
+from toolkit.notify import Matter, MatterState, Subject, addresses, matter_states, note, tell
 from toolkit.workspace import WorkspaceFolder
 
 NOW = datetime(2026, 11, 24, 2, tzinfo=UTC)
 NIGHTLY = Matter(Subject.EXPORT, "Nightly")
-NO_COLUMN = Trouble("failed (DataError)", "There is no column 'EMail'.", "Name another.")
-GONE = Trouble("failed (ListGoneError)", "List 410001 is gone.", "Make it anew.")
+NO_COLUMN = DataError("There is no column 'EMail'.", "Name another.").info
+GONE = ListGoneError("List 410001 is gone.", "Make it anew.").info
 
 
 @pytest.fixture
@@ -30,12 +32,12 @@ def test_a_scheduled_run_that_fails_is_told_once_and_so_is_its_recovery(
     pl.DataFrame({"CustomerId": ["C000"], "Mail": [None]}).write_parquet(tables.folder / "profiles.parquet")
     workspace.run("Nightly", trigger="schedule")
     workspace.run("Nightly", trigger="schedule")
-    assert inbox.titles == ["Export 'Nightly': failed (DataError)"]
+    assert inbox.titles == ["Export 'Nightly': failed (data)"]
     assert "Choose the e-mail column" in inbox.messages[0]["message"]
     tables.write(emails={f"C{number:03}": f"person{number}@mail.example" for number in range(100)})
     workspace.run("Nightly")
     workspace.run("Nightly", trigger="schedule")
-    assert inbox.titles == ["Export 'Nightly': failed (DataError)", "Export 'Nightly' is well again"]
+    assert inbox.titles == ["Export 'Nightly': failed (data)", "Export 'Nightly' is well again"]
 
 
 def test_a_guard_that_stops_a_scheduled_run_is_told_with_its_figures(
@@ -97,7 +99,7 @@ def test_another_trouble_of_the_same_matter_is_told_too(folder: WorkspaceFolder,
     for trouble in (NO_COLUMN, GONE, GONE):
         note(folder, NIGHTLY, trouble, at=NOW)
         tell(folder)
-    assert inbox.titles == ["Export 'Nightly': failed (DataError)", "Export 'Nightly': failed (ListGoneError)"]
+    assert inbox.titles == ["Export 'Nightly': failed (data)", "Export 'Nightly': failed (list gone)"]
 
 
 def test_of_two_addresses_only_the_one_that_did_not_hear_is_told_again(
@@ -119,15 +121,15 @@ def test_addresses_that_are_wrong_are_a_warning(folder: WorkspaceFolder, monkeyp
 
 
 def test_an_address_that_slipped_into_an_error_is_hidden(folder: WorkspaceFolder, inbox: Inbox) -> None:
-    trouble = Trouble(
-        "failed (DataError)", "'anna@mail.example' at abfss://box@account.dfs.core.windows.net/a is wrong.", "Mend it."
-    )
+    trouble = DataError("'anna@mail.example' at abfss://box@account.dfs.core.windows.net/a is wrong.", "Mend it.").info
     note(folder, NIGHTLY, trouble, at=NOW)
     tell(folder)
     said = inbox.messages[0]["message"]
     assert "anna" not in said
     assert "abfss://box@account.dfs.core.windows.net/a" in said
-    assert matters_frame(folder)["what"].str.contains("anna").to_list() == [False]
+    (state,) = matter_states(folder)
+    assert state.error is not None
+    assert "anna" not in state.error.what
 
 
 def test_a_notification_names_the_workspace_and_since_when(folder: WorkspaceFolder, inbox: Inbox) -> None:
@@ -146,3 +148,14 @@ def test_what_one_process_tells_another_leaves_alone(folder: WorkspaceFolder, in
         session.connection().exec_driver_sql("UPDATE matters SET telling_until = '9999-01-01 00:00:00'")
     assert tell(folder) == []
     assert inbox.titles == []
+
+
+def test_the_same_trouble_in_other_words_is_told_once(folder: WorkspaceFolder, inbox: Inbox) -> None:
+    later = NOW + timedelta(days=1)
+    for trouble, at in ((NO_COLUMN, NOW), (replace(NO_COLUMN, what="Other words."), later)):
+        note(folder, NIGHTLY, trouble, at=at)
+        tell(folder)
+    assert len(inbox.messages) == 1
+    assert matter_states(folder) == (MatterState(NIGHTLY, replace(NO_COLUMN, what="Other words."), NOW),)
+    note(folder, NIGHTLY, None, at=later)
+    assert matter_states(folder) == (MatterState(NIGHTLY, None, later),)

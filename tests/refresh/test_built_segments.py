@@ -67,8 +67,10 @@ def test_what_can_not_be_built_skips_the_exports_that_send_it_and_no_other(
     done = refreshed()
     assert statuses(done) == {"Nightly": "successful", "Own": "skipped"}
     (own,) = [it for it in done.exports if it.export == "Own"]
-    assert own.what.startswith("It depends on the segment 'Some'. Segment 'Some' can't be built. There is no column")
-    assert "'EMail'" in own.what
+    assert own.error.what.startswith(
+        "It depends on the segment 'Some'. Segment 'Some' can't be built. There is no column"
+    )
+    assert "'EMail'" in own.error.what
     assert len(held("Own Some")) == 10
     assert "segment 'Some'" in inbox.titles[0]
     write_profiles(tables, whole, clock)

@@ -11,6 +11,7 @@ import toolkit
 from tests.conftest import Tables
 from tests.notify.conftest import Inbox
 from tests.refresh.conftest import BEGIN, MovedClock, save, statuses, write_segments, written
+from toolkit.errors import ErrorCode
 from toolkit.refresh import Refresh
 from toolkit.sandbox import Sandbox
 
@@ -28,8 +29,9 @@ def test_a_connection_that_is_refused_skips_its_exports_and_is_one_matter(
         done = refreshed()
         assert statuses(done) == {"A": "skipped", "Nightly": "skipped"}
         assert done.exit_code == 1
-    assert "no advertiser has consented" in done.exports[0].what
-    assert inbox.titles == ["Connection 'Sandbox': failed (AccessError)"]
+    assert done.exports[0].error.code is ErrorCode.ACCESS
+    assert "no advertiser has consented" in done.exports[0].error.what
+    assert inbox.titles == ["Connection 'Sandbox': failed (access)"]
     for advertiser in advertisers:
         criteo.give_consent(advertiser)
     assert refreshed().exit_code == 0
@@ -68,8 +70,9 @@ def test_a_table_that_stays_older_than_at_the_last_run_skips_the_export_with_the
     clock.at += timedelta(days=1)
     (export,) = refreshed(wait_for_inputs=timedelta(minutes=10)).exports
     assert export.status == "skipped"
-    assert export.what.startswith("It depends on the profiles.")
-    assert "older than at the last run" in export.what
+    assert export.error.code is ErrorCode.INPUT_NOT_READY
+    assert export.error.what.startswith("It depends on the profiles.")
+    assert "older than at the last run" in export.error.what
     assert clock.at == BEGIN + timedelta(days=1, minutes=10)
     assert inbox.titles == ["Table 'profiles': not there in time"]
     written(tables, BEGIN)
@@ -89,7 +92,7 @@ def test_an_older_version_of_a_delta_table_is_not_taken(
     (tables.folder / "segments" / "All").rename(location)
     members.write_delta(tables.folder / "segments" / "All")
     (export,) = refreshed().exports
-    assert (export.status, "segment 'All'" in export.what) == ("skipped", True)
+    assert (export.status, "segment 'All'" in export.error.what) == ("skipped", True)
     members.write_delta(tables.folder / "segments" / "All", mode="overwrite")
     assert refreshed().exit_code == 0
 
@@ -129,7 +132,7 @@ def test_markers_of_spark_tell_whether_a_folder_is_written(
         (segments / "All" / marker).touch()
     written(tables, BEGIN - timedelta(hours=1))
     (export,) = refreshed(success_markers=required).exports
-    assert (export.status == "successful") is is_ready, export.what
+    assert (export.status == "successful") is is_ready, export.error
 
 
 def test_a_success_marker_from_before_the_files_does_not_count(refreshed: Refreshed, tables: Tables) -> None:
@@ -141,7 +144,7 @@ def test_a_success_marker_from_before_the_files_does_not_count(refreshed: Refres
     written_then = (BEGIN - timedelta(hours=1)).timestamp()
     os.utime(segments / "All" / "part-0.parquet", (written_then, written_then))
     (export,) = refreshed().exports
-    assert "_SUCCESS is older than the files" in export.what
+    assert "_SUCCESS is older than the files" in export.error.what
 
 
 def test_a_pattern_that_nothing_matches_is_a_matter_of_its_export_alone(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import update
 from typer.testing import CliRunner
 
 import toolkit
@@ -18,8 +19,11 @@ from toolkit.__main__ import app
 from toolkit.errors import UnavailableError
 from toolkit.refresh import Finding, Health, Level, Refresh, ScheduledRun, health_of, in_this_process
 from toolkit.refresh.health import api_version
+from toolkit.runs import Notice, NoticeCode
+from toolkit.runs.stored import NOTICES
 from toolkit.sandbox import Sandbox
 from toolkit.workspace import Schedule, WorkspaceFolder
+from toolkit.workspace.records import RunRecord
 
 Refreshed = Callable[..., Refresh]
 NIGHTLY = Schedule.daily("01:00")
@@ -238,10 +242,11 @@ def test_what_criteo_says_of_its_version_is_a_warning(
     refreshed: Refreshed, folder: WorkspaceFolder, health: Callable[[], Health]
 ) -> None:
     refreshed()
-    said = json.dumps(["Criteo says of this version of its API: Sunset Thu, 01 Jul 2027."])
+    notices = [Notice(NoticeCode.API_VERSION, "Sunset in July."), Notice(NoticeCode.DRIFT, "Criteo says of this API.")]
     with folder.session() as session, session.begin():
-        session.connection().exec_driver_sql(f"UPDATE runs SET warnings = '{said}'")
-    assert of(health(), "API version", "as Criteo says").level is Level.WARNING
+        session.execute(update(RunRecord).values(warnings=NOTICES.to_json(notices)))
+    found = of(health(), "API version", "as Criteo says")
+    assert (found.level, "Sunset in July." in found.said) == (Level.WARNING, True)
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def down(world: World) -> None:
     done = world.refresh()
     world.criteo.stop_failing()
     assert {(it.status.value, it.tries) for it in done.exports} == {("failed", 4)}
-    world.expect({f"Export {it!r}": "failed (UnavailableError)" for it in statuses(done)})
+    world.expect({f"Export {it!r}": "failed (unavailable)" for it in statuses(done)})
 
 
 def no_addresses(world: World) -> None:

@@ -10,7 +10,7 @@ import toolkit
 from tests.conftest import Tables, say_saved
 from tests.notify.conftest import Inbox
 from tests.refresh.conftest import BEGIN, MovedClock, save, statuses, written
-from toolkit.errors import BusyError, ConfigurationError, UnavailableError
+from toolkit.errors import BusyError, ConfigurationError, ErrorCode, UnavailableError
 from toolkit.refresh import Refresh, ScheduledRun, in_this_process, last_refresh, refreshes_frame
 from toolkit.sandbox import Call, Fault, Sandbox
 from toolkit.workspace import Schedule, WorkspaceFolder
@@ -153,7 +153,7 @@ class TestRetrying:
 
         clock.meanwhile = lambda: waiting.append(last_refresh(folder).exports[0].status.value)
         (export,) = refreshed(execute=twice_unavailable).exports
-        assert (export.status, export.tries, export.what) == ("successful", 3, None)
+        assert (export.status, export.tries, export.error) == ("successful", 3, None)
         assert tries == [True, True, True]
         assert waiting == ["failed (retrying)"] * 2
         assert inbox.titles == []
@@ -180,7 +180,7 @@ class TestRetrying:
         (export,) = refreshed(execute=unavailable).exports
         assert (export.status, tries) == ("failed", [True, True, True, False])
         assert clock.at - BEGIN == timedelta(minutes=21)
-        assert inbox.titles == ["Export 'Nightly': failed (BusyError)"]
+        assert inbox.titles == ["Export 'Nightly': failed (busy)"]
 
     def test_what_does_not_pass_is_not_tried_again(self, refreshed: Refreshed, clock: MovedClock) -> None:
         def wrong(*_: object) -> None:
@@ -216,7 +216,8 @@ class TestRetrying:
 
         done = refreshed(execute=unforeseen)
         assert statuses(done) == {"A": "failed", "Nightly": "successful"}
-        assert "RuntimeError" in done.exports[0].what
+        assert done.exports[0].error.code is ErrorCode.UNFORESEEN
+        assert "RuntimeError" in done.exports[0].error.what
         assert "anna" not in repr(done) + done.json_lines + json.dumps(inbox.messages)
 
 

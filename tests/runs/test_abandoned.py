@@ -8,9 +8,9 @@ import toolkit
 from tests.conftest import Tables, save_nightly
 from tests.runs.test_targets import add_column, keys, madid, sha256
 from toolkit.criteo import CriteoClient
-from toolkit.errors import ConfigurationError
+from toolkit.errors import ConfigurationError, RunFailedError
 from toolkit.refresh import Level
-from toolkit.runs import Because, RunFailedError
+from toolkit.runs import Because
 from toolkit.sandbox import Fault, Sandbox, start
 
 Held = Callable[[str], set[str]]
@@ -47,8 +47,8 @@ class TestTold:
         for _ in range(2):
             run = workspace.run("Nightly").raise_for_status()
             (told,) = run.abandoned
-            assert (told["list_id"], told["because"], told["held"]) == (moved, Because.ADVERTISER, 100)
-            assert (told["advertiser_id"], told["host"], told["export"]) == (advertisers[0], criteo.url, "Nightly")
+            assert (told.list_id, told.because, told.held) == (moved, Because.ADVERTISER, 100)
+            assert (told.advertiser_id, told.host, told.export) == (advertisers[0], criteo.url, "Nightly")
             assert len(run.warnings) == 1
         assert workspace.abandoned_lists.frame.row(0, named=True)["list_id"] == moved
 
@@ -69,7 +69,7 @@ class TestTold:
             )
             save_nightly(workspace, connection="Other")
             run = workspace.run("Nightly").raise_for_status()
-        assert [(it["because"], it["host"]) for it in run.abandoned] == [(Because.HOST, criteo.url)]
+        assert [(it.because, it.host) for it in run.abandoned] == [(Because.HOST, criteo.url)]
         (found,) = workspace.abandoned_lists
         workspace.empty_list(found.list_id)
         assert list(sizes(criteo).values()) == [0]
@@ -80,7 +80,7 @@ class TestTold:
         old.rename(old.with_name("Everybody.parquet"))
         save_nightly(workspace, segments=["Everybody"])
         run = workspace.run("Nightly").raise_for_status()
-        assert [(it["because"], it["segment"]) for it in run.abandoned] == [(Because.SEGMENT, "All")]
+        assert [(it.because, it.segment) for it in run.abandoned] == [(Because.SEGMENT, "All")]
 
     def test_a_segment_that_no_pattern_matches(self, workspace: toolkit.Workspace, tables: Tables) -> None:
         tables.write(segments={"vip gold": keys(1, 2), "vip silver": keys(3)})
@@ -88,7 +88,7 @@ class TestTold:
         workspace.run("Nightly").raise_for_status()
         (tables.folder / "segments" / "vip gold.parquet").unlink()
         run = workspace.run("Nightly").raise_for_status()
-        assert [(it["segment"], it["held"]) for it in run.abandoned] == [("vip gold", 2)]
+        assert [(it.segment, it.held) for it in run.abandoned] == [("vip gold", 2)]
         assert reasons(workspace) == [(Because.SEGMENT, "vip gold", 2)]
 
     def test_an_excluded_segment(self, workspace: toolkit.Workspace, tables: Tables, held: Held) -> None:
@@ -115,7 +115,7 @@ class TestTold:
     def test_a_removed_connection(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:
         workspace.run("Nightly").raise_for_status()
         (found,) = workspace.remove_connection("Sandbox", exports="detach", lists="keep")
-        with pytest.raises(ConfigurationError, match="no connection"):
+        with pytest.raises(ConfigurationError):
             workspace.empty_list(found.list_id)
         workspace.keep_list(found.list_id)
         assert workspace.abandoned_lists.untended == ()
@@ -134,15 +134,15 @@ class TestTold:
         for name in ("One", "Two"):
             save_nightly(workspace, lists={"All": name})
             run = workspace.run("Nightly").raise_for_status()
-        assert [(it["because"], it["name"], it["held"]) for it in run.abandoned] == [(Because.LIST, "One", 100)]
+        assert [(it.because, it.name, it.held) for it in run.abandoned] == [(Because.LIST, "One", 100)]
         assert workspace.forget(customer="C001").done
         assert held("One") == held("Two") == sha256(*range(100)) - sha256(1)
         save_nightly(workspace, lists={"All": "One"})
         run = workspace.run("Nightly").raise_for_status()
-        assert [it["name"] for it in run.abandoned] == ["Two"]
+        assert [it.name for it in run.abandoned] == ["Two"]
         save_nightly(workspace)
         run = workspace.run("Nightly").raise_for_status()
-        assert sorted(it["name"] for it in run.abandoned) == ["One", "Two"]
+        assert sorted(it.name for it in run.abandoned) == ["One", "Two"]
         assert held("All") == held("One") == held("Two")
 
 
@@ -173,7 +173,7 @@ class TestEnded:
         for advertiser in advertisers[:2]:
             save_nightly(workspace, advertiser_id=advertiser)
             run = workspace.run("Nightly").raise_for_status()
-        assert [it["list_id"] for it in run.abandoned] == [moved]
+        assert [it.list_id for it in run.abandoned] == [moved]
         assert len(run.warnings) == 1
 
     def test_a_refusal_leaves_it_told(self, workspace: toolkit.Workspace, moved: str, criteo: Sandbox) -> None:
@@ -301,7 +301,7 @@ class TestSiblings:
         workspace.run("Nightly").raise_for_status()
         save_nightly(workspace, mode="append")
         run = workspace.run("Nightly").raise_for_status()
-        assert [(it["because"], it["held"]) for it in run.abandoned] == [(Because.IDENTIFIER, 100)]
+        assert [(it.because, it.held) for it in run.abandoned] == [(Because.IDENTIFIER, 100)]
         workspace.run("Nightly", mode="replace").raise_for_status()
         assert held("All") == sha256(*range(100))
         assert len(workspace.abandoned_lists) == 0
@@ -316,7 +316,7 @@ class TestSiblings:
         save_nightly(workspace, advertiser_id=first)
         run = workspace.run("Nightly").raise_for_status()
         assert sizes(criteo) == {(first, "All"): 100, (second, "All"): 50}
-        assert [(it["advertiser_id"], it["held"]) for it in run.abandoned] == [(second, 50)]
+        assert [(it.advertiser_id, it.held) for it in run.abandoned] == [(second, 50)]
 
     def test_an_emptied_segment_empties_its_list(
         self, workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox

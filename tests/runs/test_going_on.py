@@ -9,7 +9,7 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, save_nightly
-from toolkit.errors import ToolkitError, UnforeseenError
+from toolkit.errors import ErrorCode, ToolkitError, UnforeseenError
 from toolkit.refresh import RefreshOptions, refresh
 from toolkit.refresh.refresh import in_this_process
 from toolkit.runs import Run, RunStatus, execute
@@ -52,7 +52,7 @@ class TestNativePanic:
         assert [it.name for it in criteo.lists()] == ["All"]
 
     def test_the_refresh_runs_the_others(self, two_exports: toolkit.Workspace, panicking: None) -> None:
-        done = refresh(two_exports._folder, RefreshOptions(), execute=in_this_process)
+        done = refresh(WorkspaceFolder.open(two_exports.path), RefreshOptions(), execute=in_this_process)
         statuses = {it.export: it.status for it in done.exports}
         assert statuses == {"A first": RunStatus.FAILED, "Nightly": RunStatus.SUCCESSFUL}
 
@@ -95,8 +95,8 @@ class TestRunFolder:
         run = workspace.run("Nightly")
         assert run.status is RunStatus.FAILED
         assert run.error is not None
-        assert run.error["kind"] == "UnavailableError"
-        assert str(unmakable) in run.error["what"]
+        assert run.error.code is ErrorCode.UNAVAILABLE
+        assert str(unmakable) in run.error.what
         assert workspace.runs()["status"].to_list() == ["failed"]
         assert criteo.lists() == []
 
@@ -115,7 +115,7 @@ class TestRunFolder:
                 if workspace.runs().height:
                     unmakable.unlink()
 
-        done = refresh(workspace._folder, RefreshOptions(), clock=Mending(), execute=in_this_process)
+        done = refresh(WorkspaceFolder.open(workspace.path), RefreshOptions(), clock=Mending(), execute=in_this_process)
         (export,) = done.exports
         assert (export.status, export.tries) == (RunStatus.SUCCESSFUL, 2)
         assert sorted(workspace.runs()["status"]) == ["failed (retrying)", "successful"]

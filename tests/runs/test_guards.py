@@ -9,8 +9,8 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, save_nightly
-from toolkit.errors import ConfigurationError
-from toolkit.runs import Guard
+from toolkit.errors import ConfigurationError, ErrorCode
+from toolkit.runs import Guard, NoticeCode
 from toolkit.sandbox import Sandbox
 
 Held = Callable[[str], set[str]]
@@ -41,7 +41,7 @@ def test_a_list_may_lose_three_in_ten(
     tables.write(segments={"All": members(*left)})
     run = guarded.run("Nightly")
     assert (run.status is toolkit.RunStatus.SUCCESSFUL) == allowed
-    assert told in (run.error or {"what": ""})["what"]
+    assert told in ("" if run.error is None else run.error.what)
     assert len(held("All")) == (len(left) if allowed else 100)
 
 
@@ -51,7 +51,7 @@ def test_a_list_that_grows_by_much_is_stopped_too(guarded: toolkit.Workspace, ta
     tables.write(segments={"All": members(*range(100))})
     run = guarded.run("Nightly")
     assert run.error is not None
-    assert run.error["what"].startswith("25 identifiers would be added in segment 'All', 33% of the 75")
+    assert run.error.what.startswith("25 identifiers would be added in segment 'All', 33% of the 75")
     assert len(held("All")) == 75
 
 
@@ -61,8 +61,8 @@ def test_a_segment_that_was_emptied_is_stopped(guarded: toolkit.Workspace, table
     tables.write(segments={"All": []})
     run = guarded.run("Nightly")
     assert run.error is not None
-    assert run.error["what"] == ("Segment 'All' has nobody to send, and had 100 at the last run. Nothing was sent.")
-    assert "allow=['emptied']" in run.error["remedy"]
+    assert run.error.what == ("Segment 'All' has nobody to send, and had 100 at the last run. Nothing was sent.")
+    assert "allow=['emptied']" in run.error.remedy
     assert len(held("All")) == 100
 
 
@@ -72,7 +72,7 @@ def test_an_export_that_was_emptied_whole_is_emptied_knowingly(
     tables.write(segments={"All": []})
     stopped = guarded.run("Nightly")
     assert stopped.error is not None
-    assert "Check 'export has members'" in stopped.error["what"]
+    assert "Check 'export has members'" in stopped.error.what
     guarded.run("Nightly", allow=["emptied"]).raise_for_status()
     assert held("All") == set()
 
@@ -100,29 +100,31 @@ def test_what_is_over_a_limit_or_under_a_threshold_is_stopped_and_passed_knowing
     save_nightly(workspace, thresholds=thresholds | {"least_size": 0})
     tried = workspace.run("Nightly", dry_run=True).raise_for_status()
     (warning,) = tried.warnings
-    assert warning.startswith(f"A run would stop here ({guard}): ")
-    assert figures in warning
+    assert warning.code is NoticeCode.WOULD_STOP
+    assert f"({guard})" in warning.text
+    assert figures in warning.text
     before = len(criteo.requests())
     stopped = workspace.run("Nightly", allow=[it for it in Guard if it != guard])
     assert stopped.error is not None
-    assert stopped.error["kind"] == "GuardError"
-    assert figures in stopped.error["what"]
-    assert stopped.error["remedy"].endswith(f"If it is meant, run with allow=['{guard}'].")
+    assert stopped.error.code is ErrorCode.GUARD
+    assert figures in stopped.error.what
+    assert f"allow=['{guard}']" in stopped.error.remedy
     assert len(criteo.requests()) == before
     passed = workspace.run("Nightly", allow=[guard]).raise_for_status()
     assert len(held("All")) == 70
     assert passed.allowed == (guard,)
     (note,) = passed.notes
-    assert note.startswith(f"Passed knowingly ({guard}): ")
-    assert figures in note
+    assert note.code is NoticeCode.GUARD_PASSED
+    assert f"({guard})" in note.text
+    assert figures in note.text
 
 
 def test_a_missing_column_is_never_passed(workspace: toolkit.Workspace, criteo: Sandbox, tables: Tables) -> None:
     pl.DataFrame({"CustomerId": members(1), "Other": ["x"]}).write_parquet(tables.folder / "profiles.parquet")
     run = workspace.run("Nightly", allow=list(Guard))
     assert run.error is not None
-    assert run.error["kind"] == "DataError"
-    assert "'email column is there'" in run.error["what"]
+    assert run.error.code is ErrorCode.DATA
+    assert "'email column is there'" in run.error.what
     assert criteo.lists() == []
 
 
@@ -133,8 +135,9 @@ def test_what_is_allowed_goes_on_and_the_record_keeps_it(
     run = guarded.run("Nightly", allow=["large change"]).raise_for_status()
     assert len(held("All")) == 1
     (note,) = run.notes
-    assert note.startswith("Passed knowingly (large change): 99 identifiers would be removed")
-    assert escape(note) in run.report.read_text().replace("&#39;", "&#x27;")
+    assert note.code is NoticeCode.GUARD_PASSED
+    assert "99 identifiers would be removed" in note.text
+    assert escape(note.text) in run.report.read_text().replace("&#39;", "&#x27;")
 
 
 def test_a_guard_that_is_not_known_is_told(guarded: toolkit.Workspace) -> None:
@@ -145,7 +148,7 @@ def test_a_guard_that_is_not_known_is_told(guarded: toolkit.Workspace) -> None:
 def test_a_dry_run_tells_what_would_stop(guarded: toolkit.Workspace, tables: Tables) -> None:
     tables.write(segments={"All": members(1)})
     run = guarded.run("Nightly", dry_run=True).raise_for_status()
-    assert any(it.startswith("A run would stop here (large change)") for it in run.warnings)
+    assert any(it.code is NoticeCode.WOULD_STOP and "(large change)" in it.text for it in run.warnings)
 
 
 def test_the_first_run_and_one_that_finishes_a_broken_first_are_free(
@@ -165,7 +168,7 @@ def test_a_file_older_than_at_the_last_run_is_stopped(guarded: toolkit.Workspace
     os.utime(file, (1_000_000_000, 1_000_000_000))
     run = guarded.run("Nightly")
     assert run.error is not None
-    assert f"{file} is of 2001-09-09" in run.error["what"]
+    assert f"{file} is of 2001-09-09" in run.error.what
     guarded.run("Nightly", allow=["older input"]).raise_for_status()
     # From now on that is the file of the last run.
     guarded.run("Nightly").raise_for_status()
@@ -185,7 +188,7 @@ def test_a_file_that_is_written_while_it_is_read_stops_the_run(
     monkeypatch.setattr(targets, "audience_of", and_somebody_writes)
     run = guarded.run("Nightly")
     assert run.error is not None
-    assert "All.parquet was written while the run read it." in run.error["what"]
+    assert "All.parquet was written while the run read it." in run.error.what
 
 
 def test_replace_asks_for_the_whole_list_anew_and_is_free(

@@ -16,9 +16,9 @@ from tests.conftest import Tables, connect, save_nightly
 from tests.faults.killing import OwnProcess
 from tests.postgresql import database_name
 from toolkit.criteo import CriteoClient, ListChange
-from toolkit.errors import LedgerDivergedError
+from toolkit.errors import ErrorCode, LedgerDivergedError
 from toolkit.refresh.health import Level
-from toolkit.runs import Progress, Step
+from toolkit.runs import NoticeCode, Progress, Step
 from toolkit.runs.marks import Mark
 from toolkit.sandbox import Call, Fault, Sandbox
 
@@ -75,8 +75,8 @@ def changes(criteo: Sandbox) -> int:
     return sum(1 for it in criteo.requests() if it.call in CHANGES)
 
 
-def error_of(run: toolkit.Run) -> str | None:
-    return None if run.error is None else run.error["kind"]
+def error_of(run: toolkit.Run) -> ErrorCode | None:
+    return None if run.error is None else run.error.code
 
 
 def mark_at(criteo: Sandbox) -> Mark:
@@ -84,9 +84,6 @@ def mark_at(criteo: Sandbox) -> Mark:
     mark = Mark.in_text(held.description or "")
     assert mark is not None
     return mark
-
-
-DIVERGED = LedgerDivergedError.__name__
 
 
 @pytest.fixture
@@ -107,25 +104,25 @@ class TestRestored:
         day(tables, range(20, 70))
         before, requests = held("All"), changes(criteo)
         run = restored.run("Nightly")
-        assert error_of(run) == DIVERGED
+        assert error_of(run) is ErrorCode.LEDGER_DIVERGED
         assert (held("All"), changes(criteo)) == (before, requests)
         assert run.error is not None
         last = workspace.runs()["run"][0]
         at = workspace.run_report(last).started_at
         for told in ("'All'", criteo.lists()[0].id, last, f"{at:%Y-%m-%d %H:%M} UTC"):
-            assert told in run.error["what"]
+            assert told in run.error.what
         for told in ("mode='replace'", "allow=['other ledger']"):
-            assert told in run.error["remedy"]
+            assert told in run.error.remedy
 
     @pytest.mark.parametrize("mode", ["mirror", "append"])
     def test_is_stopped_with_nothing_to_send_too(self, restored: toolkit.Workspace, tables: Tables, mode: str) -> None:
         day(tables, range(50))
-        assert error_of(restored.run("Nightly", mode=mode)) == DIVERGED
+        assert error_of(restored.run("Nightly", mode=mode)) is ErrorCode.LEDGER_DIVERGED
 
     def test_ends_right_when_it_replaces(self, restored: toolkit.Workspace, tables: Tables, held: Held) -> None:
         wanted = day(tables, range(20, 70))
         replaced = restored.run("Nightly", mode="replace").raise_for_status()
-        assert any("other" in it or "copy" in it for it in replaced.notes)
+        assert NoticeCode.TAKEN_OVER in {it.code for it in replaced.notes}
         assert held("All") == wanted
         wanted = day(tables, range(30, 80))
         assert restored.run("Nightly").raise_for_status().frame.select("added", "removed").row(0) == (10, 10)
@@ -138,8 +135,8 @@ class TestRestored:
         taken = restored.run("Nightly", allow=["other ledger"]).raise_for_status()
         # Of those whom the lost ledger put there, 55 to 59 are not known here.
         assert held("All") == wanted | sha256(range(55, 60))
-        assert any("was taken over" in it for it in taken.warnings)
-        assert error_of(workspace.run("Nightly")) == DIVERGED
+        assert NoticeCode.TAKEN_OVER in {it.code for it in taken.warnings}
+        assert error_of(workspace.run("Nightly")) is ErrorCode.LEDGER_DIVERGED
         wanted = day(tables, range(25, 55))
         assert restored.run("Nightly").raise_for_status().warnings == ()
         assert held("All") == wanted | sha256(range(55, 60))
@@ -156,10 +153,10 @@ class TestRestored:
     ) -> None:
         day(tables, range(20, 70))
         criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=9)
-        assert error_of(restored.run("Nightly", allow=["other ledger"])) == "AccessError"
+        assert error_of(restored.run("Nightly", allow=["other ledger"])) is ErrorCode.ACCESS
         criteo.stop_failing()
         workspace.run("Nightly", mode="replace").raise_for_status()
-        assert error_of(restored.resume("Nightly")) == DIVERGED
+        assert error_of(restored.resume("Nightly")) is ErrorCode.LEDGER_DIVERGED
 
     def test_from_before_the_list_was_made_is_stopped(
         self, workspace: toolkit.Workspace, tables: Tables, tmp_path: Path, criteo: Sandbox, held: Held
@@ -168,7 +165,7 @@ class TestRestored:
         before = day(tables, range(50))
         workspace.run("Nightly").raise_for_status()
         wanted = day(tables, range(10, 40))
-        assert error_of(backup.run("Nightly")) == DIVERGED
+        assert error_of(backup.run("Nightly")) is ErrorCode.LEDGER_DIVERGED
         assert held("All") == before
         backup.run("Nightly", mode="replace").raise_for_status()
         assert held("All") == wanted
@@ -192,7 +189,7 @@ class TestRestored:
         older = elsewhere(workspace.path)
         wanted = day(tables, range(20, 70))
         before, requests = held("All"), changes(criteo)
-        assert error_of(older.run("Nightly")) == "DataError"
+        assert error_of(older.run("Nightly")) is ErrorCode.DATA
         assert (held("All"), changes(criteo)) == (before, requests)
         older.run("Nightly", mode="replace").raise_for_status()
         assert held("All") == wanted
@@ -208,7 +205,7 @@ class TestRestored:
             shutil.copytree(restored.path / name, workspace.path / name)
         wanted = day(tables, range(20, 70))
         before, requests = held("All"), changes(criteo)
-        assert error_of(workspace.run("Nightly")) == "DataError"
+        assert error_of(workspace.run("Nightly")) is ErrorCode.DATA
         assert (held("All"), changes(criteo)) == (before, requests)
         workspace.run("Nightly", mode="replace").raise_for_status()
         assert held("All") == wanted
@@ -228,7 +225,7 @@ class TestRestored:
         workspace.run("Nightly", batch_size=5, observer=back_up).raise_for_status()
         wanted = day(tables, range(20, 70))
         backup = elsewhere(tmp_path / "backup")
-        assert error_of(backup.run("Nightly")) == DIVERGED
+        assert error_of(backup.run("Nightly")) is ErrorCode.LEDGER_DIVERGED
         assert held("All") == before
         backup.run("Nightly", mode="replace").raise_for_status()
         assert held("All") == wanted
@@ -250,8 +247,8 @@ class TestRestored:
     def test_is_told_by_health_preview_and_dry_run(
         self, restored: toolkit.Workspace, tables: Tables, criteo: Sandbox
     ) -> None:
-        def told(warnings: Iterable[str]) -> bool:
-            return any("other ledger" in it for it in warnings)
+        def told(warnings: Iterable[object]) -> bool:
+            return any("other ledger" in str(it) for it in warnings)
 
         assert told(restored.preview_export("Nightly", ask_criteo=True).warnings)
         assert not told(restored.preview_export("Nightly").warnings)
@@ -281,7 +278,7 @@ class TestCopies:
         for first in (5, 10, 15):
             wanted = day(tables, range(first, first + 50))
             workspace.run("Nightly").raise_for_status()
-            assert error_of(copy.run("Nightly")) == DIVERGED
+            assert error_of(copy.run("Nightly")) is ErrorCode.LEDGER_DIVERGED
             assert held("All") == wanted
 
     @pytest.mark.parametrize("slow", [(Call.SEARCH,), (Call.SEARCH, Call.UPDATE)])
@@ -305,7 +302,7 @@ class TestCopies:
         criteo.stop_failing()
         wanted = day(tables, range(10, 60))
         runs = [it.run("Nightly") for it in (workspace, copy)]
-        assert sorted(str(error_of(it)) for it in runs) == [DIVERGED, "None"]
+        assert {error_of(it) for it in runs} == {ErrorCode.LEDGER_DIVERGED, None}
         assert held("All") == wanted
 
     def test_that_make_one_list_at_the_same_moment_make_it_once(
@@ -339,11 +336,11 @@ class TestCopies:
 
         day(tables, range(5, 55))
         run = workspace.run("Nightly", batch_size=5, observer=observe)
-        assert error_of(run) == DIVERGED
+        assert error_of(run) is ErrorCode.LEDGER_DIVERGED
         # Neither ledger knows the mark that is there now.
         assert mark_at(criteo).token not in (old.token, theirs.token)
-        assert error_of(workspace.run("Nightly")) == DIVERGED
-        assert error_of(copy.run("Nightly")) == DIVERGED
+        assert error_of(workspace.run("Nightly")) is ErrorCode.LEDGER_DIVERGED
+        assert error_of(copy.run("Nightly")) is ErrorCode.LEDGER_DIVERGED
 
     def test_removing_the_connection_of_a_copy_leaves_lists_that_another_fills(
         self, workspace: toolkit.Workspace, copy: toolkit.Workspace, tables: Tables, held: Held
@@ -361,14 +358,14 @@ class TestCopies:
     ) -> None:
         copy.remove_connection("Sandbox", exports="detach", lists="empty")
         assert held("All") == set()
-        assert error_of(workspace.run("Nightly")) == DIVERGED
+        assert error_of(workspace.run("Nightly")) is ErrorCode.LEDGER_DIVERGED
 
     def test_a_person_forgotten_by_a_copy_is_told(
         self, workspace: toolkit.Workspace, copy: toolkit.Workspace, held: Held
     ) -> None:
         assert copy.forget(customer="C001").done
         assert held("All") == sha256(range(50)) - sha256([1])
-        assert error_of(workspace.run("Nightly")) == DIVERGED
+        assert error_of(workspace.run("Nightly")) is ErrorCode.LEDGER_DIVERGED
         refused = workspace.forget(customer="C002")
         assert not refused.done
         assert sha256([2]) <= held("All")
@@ -389,7 +386,7 @@ class TestDescriptions:
         describe(criteo, made.id, "Our best customers")
         wanted = day(tables, range(5, 55))
         (warning,) = workspace.run("Nightly").raise_for_status().warnings
-        assert "edited the description" in warning
+        assert warning.code is NoticeCode.MARK_EDITED
         assert held("All") == wanted
         (described,) = (it.description or "" for it in criteo.lists())
         assert described.startswith("Our best customers [")
@@ -418,7 +415,7 @@ class TestDescriptions:
         first, second = criteo.lists()
         describe(criteo, second.id, first.description or "")
         (warning,) = workspace.run("Nightly").raise_for_status().warnings
-        assert "edited the description" in warning
+        assert warning.code is NoticeCode.MARK_EDITED
 
     def test_of_a_list_that_was_there_the_text_stays(
         self, workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox
@@ -451,12 +448,12 @@ class TestDescriptions:
         connect(other, criteo)
         save_nightly(other, lists={"All": made.id})
         tables.write(segments={"All": keys(range(10))})
-        assert error_of(other.run("Nightly")) == DIVERGED
+        assert error_of(other.run("Nightly")) is ErrorCode.LEDGER_DIVERGED
         other.run("Nightly", allow=["other ledger"]).raise_for_status()
         assert held("All") == sha256(range(100))
         other.run("Nightly", mode="replace").raise_for_status()
         assert held("All") == sha256(range(10))
-        assert error_of(workspace.run("Nightly")) == DIVERGED
+        assert error_of(workspace.run("Nightly")) is ErrorCode.LEDGER_DIVERGED
 
     def test_a_list_that_was_left_and_is_filled_again_is_right(
         self, workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox, held: Held
@@ -512,7 +509,7 @@ class TestKilled:
     ) -> None:
         criteo.fail(Fault.HTTP_401, calls=Call.UPDATE, times=2)
         (warning,) = workspace.run("Nightly").raise_for_status().warnings
-        assert "could not be moved on" in warning
+        assert warning.code is NoticeCode.MARKS_NOT_MOVED
         wanted = day(tables, range(50))
         assert workspace.run("Nightly").raise_for_status().warnings == ()
         assert held("All") == wanted
@@ -545,7 +542,7 @@ class TestLateSearches:
         workspace.run("Nightly").raise_for_status()
         criteo.fail(Fault.LATE, calls=Call.SEARCH, times=20, seconds=600)
         day(tables, range(20))
-        assert error_of(workspace.run("Nightly")) == "UnavailableError"
+        assert error_of(workspace.run("Nightly")) is ErrorCode.UNAVAILABLE
         assert held("All") == sha256(range(100))
 
 
@@ -634,8 +631,8 @@ class TestPostgreSQL:
         before = day(tables, range(10, 60))
         workspace.run("Nightly").raise_for_status()
         wanted = day(tables, range(20, 70))
-        assert error_of(restored.run("Nightly")) == DIVERGED
+        assert error_of(restored.run("Nightly")) is ErrorCode.LEDGER_DIVERGED
         assert held("All") == before
         restored.run("Nightly", mode="replace").raise_for_status()
         assert held("All") == wanted
-        assert error_of(workspace.run("Nightly")) == DIVERGED
+        assert error_of(workspace.run("Nightly")) is ErrorCode.LEDGER_DIVERGED

@@ -11,7 +11,7 @@ import toolkit
 from tests.conftest import Tables, connect, save_nightly
 from toolkit.criteo import CriteoClient, Patience, Waiting, reachability
 from toolkit.criteo.reachability import Reachability
-from toolkit.errors import UnavailableError
+from toolkit.errors import ErrorCode, UnavailableError
 from toolkit.runs import RunStatus, Step, Trigger
 from toolkit.sandbox import Fault, Sandbox, start
 from toolkit.workspace.connections import consented_advertisers
@@ -120,7 +120,7 @@ def test_running_and_forgetting_with_many_lists(own_workspace: toolkit.Workspace
     assert run.timings[Step.PLAN.value] + time.monotonic() - begun < SOON_SECONDS
     assert run.status is RunStatus.FAILED
     assert run.error is not None
-    assert run.error["kind"] == "UnavailableError"
+    assert run.error.code is ErrorCode.UNAVAILABLE
     assert (forgotten.done, forgotten.frame["done"].to_list()) == (False, [False] * 2)
 
 

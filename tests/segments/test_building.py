@@ -249,7 +249,7 @@ class TestRuns:
         pl.read_parquet(tables.profiles.location).rename({"EMail": "Mail"}).write_parquet(tables.profiles.location)
         run = workspace.run("Nightly")
         assert run.status == "failed"
-        assert run.error["what"].startswith("Segment 'Some' can't be built. There is no column 'EMail'")
+        assert run.error.what.startswith("Segment 'Some' can't be built. There is no column 'EMail'")
 
     def test_a_file_that_somebody_changed_or_removed_is_built_again(
         self, workspace: toolkit.Workspace, tables: Tables, held: Callable[[str], set[str]]

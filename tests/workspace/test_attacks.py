@@ -23,7 +23,7 @@ from sqlalchemy import select, text
 
 import toolkit
 from tests.conftest import Databases, Tables, connect, save_nightly
-from toolkit.errors import AccessError, ConfigurationError, SignatureError, TrustError
+from toolkit.errors import AccessError, ConfigurationError, ErrorCode, SignatureError, TrustError
 from toolkit.sandbox import Sandbox, SandboxOptions, start
 from toolkit.workspace.access import require_signed_connection
 from toolkit.workspace.decisions import row_digest
@@ -653,7 +653,7 @@ class TestFiles:
         self, workspace: toolkit.Workspace, criteo: Sandbox, suite: Path
     ) -> None:
         suite.write_text(suite.read_text().replace("not_be_null", "be_null"))
-        assert workspace.run("Nightly").error["kind"] == "SignatureError"
+        assert workspace.run("Nightly").error.code is ErrorCode.SIGNATURE
         assert criteo.lists() == []
         workspace.sign_check("Addresses")
         assert workspace.altered_rows == []
@@ -662,7 +662,7 @@ class TestFiles:
         self, workspace: toolkit.Workspace, criteo: Sandbox, suite: Path
     ) -> None:
         suite.unlink()
-        assert workspace.run("Nightly").error["kind"] == "SignatureError"
+        assert workspace.run("Nightly").error.code is ErrorCode.SIGNATURE
         assert criteo.lists() == []
         workspace.remove_check("Addresses")
         assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from toolkit.errors import ConfigurationError, LeaseLostError
+from toolkit.errors import ConfigurationError, LeaseLostError, UnavailableError
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.leases import (
     Death,
@@ -108,10 +108,22 @@ def test_this_machines_clock_takes_no_part(
 
 
 def test_a_lease_given_back_is_lost(folder: WorkspaceFolder, lease: Lease) -> None:
-    with folder.session() as session, session.begin():
-        assert lease.release(session)
-        assert not lease.release(session)
+    was_held: list[bool] = []
+    for _ in range(2):
+        with lease.held(lambda _, is_held: was_held.append(is_held)):
+            pass
+    assert was_held == [True, False]
     assert death(folder, lease) is Death.ENDED
+
+
+def drop(lease: Lease) -> None:
+    """Let the work of a lease end while the database is out of reach."""
+
+    def out_of_reach(*_: object) -> None:
+        raise UnavailableError("The database is out of reach.", "Wait.")
+
+    with pytest.raises(UnavailableError), lease.held(out_of_reach):
+        pass
 
 
 def test_a_process_that_is_gone_is_dead_at_once(folder: WorkspaceFolder, lease: Lease) -> None:
@@ -138,7 +150,7 @@ def test_of_processes_elsewhere_nothing_is_known(
 
 
 def test_a_lease_dropped_by_this_process_is_dead(folder: WorkspaceFolder, lease: Lease) -> None:
-    lease.drop()
+    drop(lease)
     assert death(folder, lease) is Death.GONE
 
 
@@ -156,7 +168,7 @@ def test_what_a_stopped_process_sent_may_land_for_a_day(folder: WorkspaceFolder,
 
 
 def test_what_a_process_sent_that_is_gone_lands_soon(folder: WorkspaceFolder, lease: Lease) -> None:
-    lease.drop()
+    drop(lease)
     assert death(folder, lease) is Death.GONE
     with folder.session() as session, session.begin():
         assert not nothing_lands_any_more(session, folder, lease.number)
@@ -173,7 +185,7 @@ def test_a_heart_gives_signs_of_life(folder: WorkspaceFolder, lease: Lease, monk
             return session.scalars(select(LeaseRecord.heartbeat_at)).one()
 
     before = beat_at()
-    with lease.beating():
+    with lease.held(lambda *_: None):
         wait_until(lambda: beat_at() > before)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 import toolkit
 from tests.conftest import need
-from toolkit.errors import AccessError, BusyError, DataError
+from toolkit.errors import AccessError, BusyError, DataError, ErrorCode
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.reading import Reader
 
@@ -90,7 +90,7 @@ def test_a_read_cannot_write(workspace: toolkit.Workspace) -> None:
 def test_a_dead_run_is_judged_by_who_looks(workspace: toolkit.Workspace, killed_run: str) -> None:
     looks = toolkit.open_workspace(workspace.path)
     assert looks.runs()["status"].to_list() == ["failed"]
-    assert looks.run_report(killed_run).error["kind"] == "ProcessEnded"
+    assert looks.run_report(killed_run).error.code is ErrorCode.PROCESS_ENDED
     with workspace._folder.reading() as session:
         kept = session.connection().exec_driver_sql("SELECT status FROM runs").scalar()
     assert kept == "running"

@@ -14,7 +14,14 @@ from sqlalchemy import delete, update
 
 import toolkit
 from tests.conftest import Tables
-from toolkit.errors import AccessError, ConfigurationError, SignatureError, SuppressionsLostError, UnusableRowsError
+from toolkit.errors import (
+    AccessError,
+    ConfigurationError,
+    SignatureError,
+    SuppressionsLostError,
+    ToolkitError,
+    UnusableRowsError,
+)
 from toolkit.workspace.keys import KEY_FILE_VARIABLE
 from toolkit.workspace.machine_memory import MEMORY_VARIABLE, Remembered, SuppressionsHead
 from toolkit.workspace.records import AuditRecord, SuppressionPartRecord, SuppressionRecord
@@ -111,13 +118,13 @@ class TestEntries:
 
 
 class TestLoss:
-    def require_stopped(self, workspace: toolkit.Workspace, error: type[Exception], held: Held) -> None:
+    def require_stopped(self, workspace: toolkit.Workspace, error: type[ToolkitError], held: Held) -> None:
         with pytest.raises(error):
             workspace.preview("All", email_column="EMail")
         before = held("All")
         run = workspace.run("Nightly", mode="replace")
         assert run.error is not None
-        assert run.error["kind"] == error.__name__
+        assert run.error.code is error.code
         assert held("All") == before
 
     @pytest.fixture

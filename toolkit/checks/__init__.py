@@ -11,7 +11,7 @@ from toolkit.checks.own import (
     write_beside,
     written_beside,
 )
-from toolkit.checks.results import CheckResult, CheckResults, as_shown
+from toolkit.checks.results import CheckOutcome, CheckResult, CheckResults, CheckRow, as_shown, checks_frame
 from toolkit.checks.suite import check_audience, check_profile_columns
 from toolkit.checks.thresholds import LEAST_USEFUL_SIZE, MOST_PROFILES_AN_EXPORT, Check, Level, Thresholds
 from toolkit.checks.validation import preload
@@ -21,14 +21,17 @@ __all__ = [
     "LEAST_USEFUL_SIZE",
     "MOST_PROFILES_AN_EXPORT",
     "Check",
+    "CheckOutcome",
     "CheckResult",
     "CheckResults",
+    "CheckRow",
     "Level",
     "OwnSuite",
     "Thresholds",
     "as_shown",
     "check_audience",
     "check_profile_columns",
+    "checks_frame",
     "made_suite",
     "parse_suite",
     "preload",

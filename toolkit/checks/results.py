@@ -1,8 +1,9 @@
 """What the checks found."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
@@ -49,6 +50,56 @@ class CheckResult:
         return f"Check {str(self.check)!r} of {where}: expected {self.expected}, found {self.observed}."
 
 
+class CheckOutcome(StrEnum):
+    """How a check ended."""
+
+    PASSED = "passed"
+    ERROR = "error"
+    """It failed, and stops a run."""
+    WARNING = "warning"
+    """It failed, and is only reported."""
+
+    @classmethod
+    def of(cls, result: CheckResult) -> Self:
+        """Return how the check ended."""
+        return cls(cls.PASSED) if result.passed else cls(result.level.value)
+
+
+@dataclass(frozen=True)
+class CheckRow:
+    """A check as a run records and shows it."""
+
+    check: str
+    """What the check is called."""
+    segment: str | None
+    """None: it is of the whole export."""
+    outcome: CheckOutcome
+    expected: str
+    observed: str
+    failing_share: float | None
+    """From 0 to 1; None where the check is not about rows."""
+    examples: str | None
+    """A few of the unexpected fields, masked; None when there are none."""
+
+    @classmethod
+    def of(cls, result: CheckResult) -> Self:
+        """Return what is recorded of a check."""
+        return cls(
+            check=str(result.check),
+            segment=result.segment,
+            outcome=CheckOutcome.of(result),
+            expected=result.expected,
+            observed=result.observed,
+            failing_share=result.failing_share,
+            examples=", ".join(result.examples) or None,
+        )
+
+
+def checks_frame(rows: Iterable[CheckRow]) -> pl.DataFrame:
+    """Return a row a check."""
+    return pl.DataFrame([asdict(it) for it in rows], schema=_SCHEMA)
+
+
 @dataclass(frozen=True, repr=False)
 class CheckResults:
     """The results of all checks of a run."""
@@ -81,21 +132,12 @@ class CheckResults:
 
         ``failing_share`` (from 0 to 1) and ``examples`` (masked) are null where the check is not about rows.
         """
-        return pl.DataFrame(
-            [
-                {
-                    "check": str(result.check),
-                    "segment": result.segment,
-                    "outcome": "passed" if result.passed else result.level.value,
-                    "expected": result.expected,
-                    "observed": result.observed,
-                    "failing_share": result.failing_share,
-                    "examples": ", ".join(result.examples) or None,
-                }
-                for result in self
-            ],
-            schema=_SCHEMA,
-        )
+        return checks_frame(self.rows)
+
+    @property
+    def rows(self) -> tuple["CheckRow", ...]:
+        """What a run keeps of each check: nothing that names a person."""
+        return tuple(CheckRow.of(it) for it in self)
 
     @property
     def unexpected(self) -> pl.DataFrame:
@@ -140,11 +182,9 @@ class CheckResults:
 
 def as_shown(checks: pl.DataFrame) -> pl.DataFrame:
     """Return a frame of checks with shares in per cent, and without columns that tell nothing here."""
-    # Runs of before shares were kept have none.
-    if "failing_share" in checks.columns:
-        per_cent = pl.format("{}\N{NO-BREAK SPACE}%", (pl.col("failing_share") * 100).round(1).cast(pl.String))
-        is_some = pl.col("failing_share") > 0
-        checks = checks.with_columns(failing_share=pl.when(is_some).then(per_cent)).rename({"failing_share": "failing"})
+    per_cent = pl.format("{}\N{NO-BREAK SPACE}%", (pl.col("failing_share") * 100).round(1).cast(pl.String))
+    is_some = pl.col("failing_share") > 0
+    checks = checks.with_columns(failing_share=pl.when(is_some).then(per_cent)).rename({"failing_share": "failing"})
     empty = [it.name for it in checks if it.is_null().all()]
     return checks.drop(empty).with_columns(pl.col(pl.String).fill_null(""))
 

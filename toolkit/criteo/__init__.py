@@ -21,9 +21,9 @@ from toolkit.criteo.models import (
     Rows,
     Statistics,
 )
+from toolkit.criteo.notices import ApiNotice, NoticeKind
 from toolkit.criteo.pacing import CALLS_A_MINUTE, Patience, Wait
 from toolkit.criteo.reachability import Waiting
-from toolkit.criteo.transport import OF_THE_VERSION
 from toolkit.criteo.wire import CRITEO
 
 __all__ = [
@@ -32,9 +32,9 @@ __all__ = [
     "CRITEO",
     "LISTS_A_CALL",
     "MAX_IDENTIFIERS_A_CALL",
-    "OF_THE_VERSION",
     "Acknowledgement",
     "Advertiser",
+    "ApiNotice",
     "ContactList",
     "CriteoClient",
     "FoundList",
@@ -42,6 +42,7 @@ __all__ = [
     "ListChange",
     "ListSize",
     "NewList",
+    "NoticeKind",
     "Operation",
     "Patience",
     "Rows",

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.criteo.answers import only_item
-from toolkit.criteo.errors import TooLargeError
 from toolkit.criteo.models import Acknowledgement, Operation, flattened, read
 from toolkit.criteo.transport import Transport
 from toolkit.criteo.wire import Request
-from toolkit.errors import DataError
+from toolkit.errors import DataError, TooLargeError
 
 MAX_IDENTIFIERS_A_CALL = 50_000
 

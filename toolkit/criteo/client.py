@@ -10,7 +10,7 @@ import polars as pl
 
 from toolkit.criteo.amending import Amender, Amendment
 from toolkit.criteo.answers import all_done, all_items, only_item
-from toolkit.criteo.errors import NAME_TAKEN, TooLargeError
+from toolkit.criteo.errors import NAME_TAKEN
 from toolkit.criteo.models import (
     Acknowledgement,
     Advertiser,
@@ -25,11 +25,12 @@ from toolkit.criteo.models import (
     items_of,
     read,
 )
+from toolkit.criteo.notices import ApiNotice
 from toolkit.criteo.pacing import Patience, Wait
 from toolkit.criteo.reachability import Waiting
 from toolkit.criteo.transport import Application, Transport
 from toolkit.criteo.wire import CRITEO, Request
-from toolkit.errors import ConfigurationError, UnavailableError
+from toolkit.errors import ConfigurationError, TooLargeError, UnavailableError
 
 API_VERSION = "2026-07"
 LISTS_A_CALL = 100
@@ -127,7 +128,7 @@ class CriteoClient:
         return self._transport.host
 
     @property
-    def notices(self) -> list[str]:
+    def notices(self) -> list[ApiNotice]:
         """What Criteo warned of: deprecations, the end of a version, warnings in answers; each once."""
         return self._transport.notices
 

@@ -10,6 +10,7 @@ from toolkit.errors import (
     ConfigurationError,
     DataError,
     ListGoneError,
+    TooLargeError,
     ToolkitError,
     UnavailableError,
 )
@@ -20,10 +21,6 @@ _SERVER_FAILS = 500
 
 _NOT_OF_A_TRACE = re.compile(r"[^\w.:/+=-]")
 _LONGEST_TRACE, _LONGEST_TEXT = 80, 400
-
-
-class TooLargeError(DataError):
-    """The body of a call is larger than Criteo takes."""
 
 
 @dataclass(frozen=True)

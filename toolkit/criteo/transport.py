@@ -9,6 +9,7 @@ import requests
 
 from toolkit.criteo.errors import Problem, error_of
 from toolkit.criteo.models import Item, items_of
+from toolkit.criteo.notices import ApiNotice, NoticeKind
 from toolkit.criteo.pacing import Patience, Wait, pace_of, retry_after_seconds, seconds_asked_for
 from toolkit.criteo.reachability import Waiting, connect_seconds_for, reachability_of
 from toolkit.criteo.retrying import Persistence, RetryError, Try
@@ -16,7 +17,6 @@ from toolkit.criteo.token import TokenKeeper
 from toolkit.criteo.wire import Authorize, Reply, Request, Wire
 from toolkit.errors import BusyError, UnavailableError
 
-OF_THE_VERSION = "Criteo says of this version of its API"
 """How a notice begins that tells of the end of a version."""
 _NO_CONTENT, _REDIRECTION, _UNAUTHORIZED, _TIMED_OUT, _TOO_MANY, _SERVER_FAILS = 204, 300, 401, 408, 429, 500
 _TOKEN_SECONDS = 900.0
@@ -61,7 +61,7 @@ class Transport:
         )
         self._pace = pace_of(self.host, application.client_id)
         self._tokens = TokenKeeper()
-        self._notices: dict[object, str] = {}
+        self._notices: dict[object, ApiNotice] = {}
 
     @property
     def host(self) -> str:
@@ -69,7 +69,7 @@ class Transport:
         return self._wire.host
 
     @property
-    def notices(self) -> list[str]:
+    def notices(self) -> list[ApiNotice]:
         """What was noticed, in order."""
         return list(self._notices.values())
 
@@ -146,13 +146,15 @@ class Transport:
         for name in ("Deprecation", "Sunset"):
             if name in reply.headers:
                 value = reply.headers[name][:_LONGEST_HEADER]
-                self._notices.setdefault((name, value), f"{OF_THE_VERSION}: {name} {value}.")
+                said = f"Criteo says of this version of its API: {name} {value}."
+                self._notices.setdefault((name, value), ApiNotice(NoticeKind.API_VERSION, said))
         content = reply.content or {}
         # A bulk call that failed in part says so beside what it did.
         in_part = items_of(content, "errors") if items_of(content, "data") else []
         for item in [*items_of(content, "warnings"), *in_part]:
             problem = request.problem(reply.status, item)
-            self._notices.setdefault((problem.code, problem.title), f"Criteo warns of {request.words}: {problem}.")
+            said = f"Criteo warns of {request.words}: {problem}."
+            self._notices.setdefault((problem.code, problem.title), ApiNotice(NoticeKind.WARNING, said))
 
     def _judged(self, request: Request, reply: Reply) -> Item:
         status = reply.status

@@ -6,7 +6,7 @@ from typing import Any
 
 import ipywidgets
 
-from toolkit.errors import LedgerDivergedError, ListGoneError
+from toolkit.errors import ErrorCode
 from toolkit.forms.background import Deliver
 from toolkit.forms.form import Form
 from toolkit.forms.parts import button, buttons, heading, paragraph, show, with_class
@@ -14,13 +14,13 @@ from toolkit.forms.progress_view import ProgressView
 from toolkit.forms.report_view import ReportView
 from toolkit.forms.terms import term
 from toolkit.interface import Workspace
-from toolkit.runs import ChangingInputError, Guard, GuardError, IfListGone, Progress, Run, RunStatus
+from toolkit.runs import Guard, IfListGone, Progress, Run, RunStatus
 from toolkit.runs.progress import Observer
 from toolkit.workspace import Role
 
 _LOOK_EVERY_SECONDS = 1
 _BROKEN = (RunStatus.FAILED, RunStatus.CANCELED)
-_STOPPED = (GuardError.__name__, ChangingInputError.__name__, LedgerDivergedError.__name__)
+_STOPPED = (ErrorCode.GUARD, ErrorCode.CHANGING_INPUT, ErrorCode.LEDGER_DIVERGED)
 
 
 class RunPanel(Form):
@@ -181,8 +181,8 @@ class RunPanel(Form):
         can_be_resumed = run is not None and not run.dry_run and run.status in _BROKEN
         show(self.resume, when=self._may_run and can_be_resumed)
         show(self.cancel, when=False)
-        kind = "" if run is None or run.error is None else run.error["kind"]
-        show(self._guards, when=kind in _STOPPED)
-        show(self.remake, when=kind == ListGoneError.__name__)
+        code = None if run is None or run.error is None else run.error.code
+        show(self._guards, when=code in _STOPPED)
+        show(self.remake, when=code is ErrorCode.LIST_GONE)
         for tick in (*self.allow.values(), self.remake):
             tick.value = False

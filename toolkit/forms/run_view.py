@@ -7,10 +7,17 @@ from toolkit.display import table_of_texts
 from toolkit.forms.language import Words
 from toolkit.forms.terms import term
 from toolkit.markup import joined, markup
-from toolkit.runs import Run
+from toolkit.runs import Run, RunStatus
+from toolkit.runs.run import WITH_WARNINGS
 
 _REASONS = [it for it in Status if it is not Status.EXPORTABLE]
-_SIGNS = {"successful": "✓", "failed": "✗", "canceled": "■"}
+_SIGNS: dict[str, str] = {
+    RunStatus.SUCCESSFUL: "✓",
+    WITH_WARNINGS: "✓",
+    RunStatus.FAILED: "✗",
+    RunStatus.FAILED_RETRYING: "✗",
+    RunStatus.CANCELED: "■",
+}
 
 
 def run_html(words: Words, run: Run) -> Markup:
@@ -20,7 +27,7 @@ def run_html(words: Words, run: Run) -> Markup:
 
 def status_text(words: Words, outcome: str) -> str:
     """Return how a run ended, in words and with a sign, so that no colour is needed."""
-    sign = _SIGNS.get(outcome.partition(" ")[0], "")
+    sign = _SIGNS.get(outcome, "")
     return f"{sign} {term(words, outcome)}".strip()
 
 
@@ -47,25 +54,25 @@ def _error(words: Words, run: Run) -> Markup:
     if run.error is None:
         return Markup("")
     lines = {
-        words.say("What happened"): run.error.get("what", ""),
-        words.say("What to do"): run.error.get("remedy", ""),
+        words.say("What happened"): run.error.what,
+        words.say("What to do"): run.error.remedy,
     }
     told = [markup("<strong>{word}:</strong> {text}", word=word, text=text) for word, text in lines.items()]
     return markup('<div class="toolkit-problem" role="alert">{told}</div>', told=Markup("<br>").join(told))
 
 
 def _remarks(words: Words, run: Run) -> Markup:
-    warnings = [("warning", words.say("Warning"), it) for it in run.warnings]
-    notes = [("busy", words.say("Note"), it) for it in run.notes]
+    warnings = [("warning", words.say("Warning"), it.text) for it in run.warnings]
+    notes = [("busy", words.say("Note"), it.text) for it in run.notes]
     html = '<div class="toolkit-told toolkit-{kind}"><strong>{word}:</strong> {text}</div>'
     return joined(markup(html, kind=kind, word=word, text=text) for kind, word, text in (*warnings, *notes))
 
 
 def _figures(words: Words, run: Run) -> Markup:
-    if not run.segments:
+    if not run.lists:
         return Markup("")
     say = words.say
-    reasons = [it.value for it in _REASONS if any(row.get(it.value) for row in run.segments)]
+    reasons = [it.value for it in _REASONS if any(result.left_out.get(it) for result in run.lists)]
     headings = {
         "members": say("Members"),
         "exportable": term(words, Status.EXPORTABLE),
@@ -76,8 +83,8 @@ def _figures(words: Words, run: Run) -> Markup:
         "batches": say("Calls"),
     }
     rows = [
-        [str(row["segment"]), *(words.number(row.get(name) or 0) for name in headings), str(row.get("list_id") or "")]
-        for row in run.segments
+        [str(row["segment"]), *(words.number(row[name] or 0) for name in headings), str(row["list_id"] or "")]
+        for row in run.frame.iter_rows(named=True)
     ]
     head = [say("Segment"), *headings.values(), say("List at Criteo")]
     return table_of_texts(head, rows, title=say("By segment"), numbers=range(1, len(headings) + 1))

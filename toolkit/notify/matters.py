@@ -4,21 +4,20 @@ A state is told once, when it begins. What could not be delivered is told at the
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-import polars as pl
 from sqlalchemy import Update, or_, select, update
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ErrorCode, ErrorInfo, ToolkitError
 from toolkit.notify.addresses import Address, addresses
 from toolkit.redaction import redacted
 from toolkit.runs.lifecycle import now
+from toolkit.runs.stored import code_in, error_in
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.records import MatterRecord
 
-GOOD = "good"
 _TELLING_LASTS = timedelta(minutes=5)
 
 
@@ -42,29 +41,29 @@ class Matter:
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """What is wrong with a matter; ``state`` is the same as long as it is the same trouble."""
+class MatterState:
+    """How a matter stands that ever was in trouble."""
 
-    state: str
-    """Such as ``failed (DataError)``."""
-    what: str
-    remedy: str
+    matter: Matter
+    error: ErrorInfo | None
+    """What is wrong; None when it is well again."""
+    since: datetime
+    """When this kind of error began, or it became well."""
 
 
-def note(folder: WorkspaceFolder, matter: Matter, trouble: Trouble | None, *, at: datetime) -> None:
-    """Take down how a matter stands; None is good."""
-    state = GOOD if trouble is None else trouble.state
+def note(folder: WorkspaceFolder, matter: Matter, trouble: ErrorInfo | None, *, at: datetime) -> None:
+    """Take down how a matter stands; None is well."""
     with folder.session() as session, session.begin():
         record = session.get(MatterRecord, (matter.subject.value, matter.name))
         if record is None:
             if trouble is None:
                 return
-            record = MatterRecord(kind=matter.subject.value, name=matter.name, state=GOOD, since=at, told={})
+            record = MatterRecord(kind=matter.subject.value, name=matter.name, error=None, since=at, told={})
             session.add(record)
-        if record.state != state:
-            record.state, record.since = state, at
-        record.what = "" if trouble is None else redacted(trouble.what)
-        record.remedy = "" if trouble is None else redacted(trouble.remedy)
+        if _code(record) != (None if trouble is None else trouble.code):
+            record.since = at
+        hidden = trouble and replace(trouble, what=redacted(trouble.what), remedy=redacted(trouble.remedy))
+        record.error = None if hidden is None else hidden.to_json()
 
 
 def tell(folder: WorkspaceFolder, *, to: Collection[Address] | None = None) -> list[str]:
@@ -79,29 +78,20 @@ def tell(folder: WorkspaceFolder, *, to: Collection[Address] | None = None) -> l
         return [f"Nobody was notified. {error.what} {error.remedy}"]
 
 
-def matters_frame(folder: WorkspaceFolder) -> pl.DataFrame:
-    """Return a row a matter that ever was in trouble: what it is about, how it stands and since when."""
+def matter_states(folder: WorkspaceFolder) -> tuple[MatterState, ...]:
+    """Return how each matter stands that ever was in trouble, by what it is about and its name."""
     query = select(MatterRecord).order_by(MatterRecord.kind, MatterRecord.name)
     with folder.reading() as session:
-        rows = [(it.kind, it.name, it.state, it.since, it.what, it.remedy) for it in session.scalars(query)]
-    return pl.DataFrame(
-        rows,
-        schema={
-            "subject": pl.String,
-            "name": pl.String,
-            "state": pl.String,
-            "since": pl.Datetime("us", "UTC"),
-            "what": pl.String,
-            "remedy": pl.String,
-        },
-        orient="row",
-    )
+        return tuple(
+            MatterState(Matter(Subject(it.kind), it.name), error_in(it.error), it.since)
+            for it in session.scalars(query)
+        )
 
 
 def _untold(folder: WorkspaceFolder, chosen: Collection[Address]) -> list[MatterRecord]:
     with folder.reading() as session:
         records = session.scalars(select(MatterRecord).order_by(MatterRecord.since)).all()
-    return [it for it in records if any(it.told.get(address.name, GOOD) != it.state for address in chosen)]
+    return [it for it in records if any(it.told.get(address.name) != _code(it) for address in chosen)]
 
 
 def _tell_one(folder: WorkspaceFolder, untold: MatterRecord, chosen: Collection[Address]) -> list[str]:
@@ -111,14 +101,14 @@ def _tell_one(folder: WorkspaceFolder, untold: MatterRecord, chosen: Collection[
     told, warnings = dict(record.told), []
     title, text = _wording(folder, record)
     for address in chosen:
-        if told.get(address.name, GOOD) == record.state:
+        if told.get(address.name) == _code(record):
             continue
         try:
-            address.send(title, text, is_trouble=record.state != GOOD)
+            address.send(title, text, is_trouble=record.error is not None)
         except ToolkitError as error:
             warnings.append(f"{error.what} {error.remedy}")
         else:
-            told[address.name] = record.state
+            told[address.name] = _code(record)
     with folder.session() as session, session.begin():
         session.execute(_of(record).values(told=told, telling_until=None))
     return warnings
@@ -138,6 +128,23 @@ def _of(record: MatterRecord) -> Update:
 def _wording(folder: WorkspaceFolder, record: MatterRecord) -> tuple[str, str]:
     matter = Matter(Subject(record.kind), record.name)
     where = f"Workspace {folder.path} on {folder.machine}, since {record.since:%Y-%m-%d %H:%M} UTC."
-    if record.state == GOOD:
+    error = error_in(record.error)
+    if error is None:
         return f"{matter} is well again", f"It needs nothing more. {where}"
-    return f"{matter}: {record.state}", f"{record.what}\n{record.remedy}\n{where}"
+    return f"{matter}: {headline(error.code)}", f"{error.what}\n{error.remedy}\n{where}"
+
+
+def headline(code: ErrorCode) -> str:
+    """Return in a few words what is wrong."""
+    return _HEADLINES.get(code, f"failed ({code.value.replace('_', ' ')})")
+
+
+_HEADLINES = {
+    ErrorCode.GUARD: "stopped by a guard",
+    ErrorCode.CHANGING_INPUT: "stopped by a guard",
+    ErrorCode.INPUT_NOT_READY: "not there in time",
+}
+
+
+def _code(record: MatterRecord) -> ErrorCode | None:
+    return code_in(record.error)

@@ -1,12 +1,11 @@
 """What the end of a run means for its export."""
 
-from toolkit.errors import ToolkitError
-from toolkit.notify.matters import Matter, Subject, Trouble, note, tell
-from toolkit.runs import ChangingInputError, GuardError, Run, RunStatus, Trigger
-from toolkit.workspace import WorkspaceFolder
+from dataclasses import replace
 
-STOPPED = "stopped by a guard"
-_STOPS = (GuardError.__name__, ChangingInputError.__name__)
+from toolkit.errors import ErrorInfo, RunFailedError
+from toolkit.notify.matters import Matter, Subject, note, tell
+from toolkit.runs import Run, RunStatus, Trigger
+from toolkit.workspace import WorkspaceFolder
 
 
 def tell_of_run(folder: WorkspaceFolder, run: Run) -> list[str]:
@@ -22,17 +21,7 @@ def tell_of_run(folder: WorkspaceFolder, run: Run) -> list[str]:
     return tell(folder)
 
 
-def trouble_of_run(run: Run) -> Trouble:
+def trouble_of_run(run: Run) -> ErrorInfo:
     """Return what is wrong with the export of a failed run."""
-    error = run.error or {"kind": "", "what": f"Run {run.id} is {run.status.value}.", "remedy": "Run it again."}
-    return trouble_of(error["kind"], f"{error['what']} (Run {run.id}.)", error["remedy"])
-
-
-def trouble_of(kind: str, what: str, remedy: str) -> Trouble:
-    """Return the trouble of an error by the name of its class."""
-    return Trouble(STOPPED if kind in _STOPS else f"failed ({kind})", what, remedy)
-
-
-def trouble_of_error(error: ToolkitError) -> Trouble:
-    """Return the trouble of an error."""
-    return trouble_of(type(error).__name__, error.what, error.remedy)
+    error = run.error or RunFailedError(f"Run {run.id} is {run.status.value}.", "Run it again.").info
+    return replace(error, what=f"{error.what} (Run {run.id}.)")

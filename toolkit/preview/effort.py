@@ -68,7 +68,7 @@ def _calls(lists: int) -> int:
 
 
 def _identifiers_a_second(past: Sequence[Run]) -> float | None:
-    sent = sum(row["added"] + row["removed"] for run in past for row in run.segments)
+    sent = sum(it.added + it.removed for run in past for it in run.lists)
     seconds = sum(run.timings.get(Step.PUSH.value, 0.0) for run in past)
     return sent / seconds if sent and seconds else None
 

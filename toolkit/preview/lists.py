@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 import polars as pl
 from sqlalchemy import select
@@ -11,12 +10,13 @@ from sqlalchemy import select
 from toolkit.audience import Audience, IdentifierKind
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, Waiting, canonical_host
 from toolkit.errors import ToolkitError
-from toolkit.runs.guards import Guard
-from toolkit.runs.ledger import Ledger
+from toolkit.runs.guards import Guard, Stop, would_stop
+from toolkit.runs.ledger_reader import LedgerReader
+from toolkit.runs.list_result import ListResult
 from toolkit.runs.marks import diverged, judge
 from toolkit.runs.planning import Planned, plan_export
-from toolkit.runs.run import divergence_of, last_run
-from toolkit.runs.targets import Figures, Target, figures_of, targets_of
+from toolkit.runs.run import last_run, stopped_by_other_ledger
+from toolkit.runs.targets import Target, figures_of, targets_of
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.records import ConnectionRecord, ContactListRecord
@@ -41,6 +41,8 @@ SCHEMA = pl.Schema(
         "counted_at": pl.Datetime("us", "UTC"),
     }
 )
+_Row = Mapping[str, object]
+"""Values by the columns of ``SCHEMA``."""
 _COUNTED = ["held_by_criteo", "matches", "match_rate", "counted_at"]
 _WHICH = ["segment", "advertiser_id", "identifier_type", "list_id"]
 
@@ -86,18 +88,16 @@ def lists_of_export(
     """
     host = _host(folder, export)
     targets = targets_of(folder, export, audiences, host=host)
-    ledger = Ledger(folder, "", now=lambda: datetime.now(UTC))
+    ledger = LedgerReader(folder)
     figures = figures_of(targets)
     try:
         planned = plan_export(folder, export, targets, host=host, ledger=ledger)
     except ToolkitError as error:
         return Lists(pl.DataFrame([_counts(it) for it in figures.values()], schema=SCHEMA), (str(error),))
-    rows = [_counts(figures[it]) | _changes(it, planned, ledger) for it in targets]
-    stops = tuple(f"A run would stop here ({it.guard.value}): {it.what}" for it in planned.stops)
+    rows = [{**_counts(figures[it]), **_changes(it, export, planned, ledger)} for it in targets]
     renamed = sum(_is_renamed(it, export) for it in planned.records.values())
-    stopped = divergence_of(last_run(folder, export.name))
-    stops += () if stopped is None else (f"The last run stopped here ({Guard.OTHER_LEDGER.value}): {stopped}",)
-    return Lists(_with_counted(pl.DataFrame(rows, schema=SCHEMA), history), stops, renamed)
+    told = [*would_stop(planned.stops), *stopped_by_other_ledger(last_run(folder, export.name))]
+    return Lists(_with_counted(pl.DataFrame(rows, schema=SCHEMA), history), tuple(map(str, told)), renamed)
 
 
 def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
@@ -105,7 +105,7 @@ def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
 
     A list that it can't count is told as a warning, and so is one that another ledger changed.
     """
-    counted: dict[str, Figures] = {}
+    counted: dict[str, _Row] = {}
     warnings = list(lists.warnings)
     with client_of(credentials_of(folder, export.connection), waiting=Waiting.PERSON) as criteo:
         try:
@@ -116,7 +116,7 @@ def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
             warnings.append(str(error))
         else:
             changed = diverged(folder, seen.values())
-            warnings += [] if changed is None else [f"A run would stop here ({Guard.OTHER_LEDGER.value}): {changed}"]
+            warnings += [] if changed is None else map(str, would_stop([Stop(Guard.OTHER_LEDGER, changed)]))
         for list_id in lists.frame["list_id"].drop_nulls().unique():
             try:
                 found = criteo.statistics(list_id)
@@ -129,7 +129,7 @@ def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
                     "match_rate": found.match_rate,
                     "counted_at": datetime.now(UTC),
                 }
-    rows = [row | counted.get(row["list_id"], {}) for row in lists.frame.iter_rows(named=True)]
+    rows = [{**row, **counted.get(row["list_id"], {})} for row in lists.frame.iter_rows(named=True)]
     return replace(lists, frame=pl.DataFrame(rows, schema=SCHEMA), warnings=tuple(warnings))
 
 
@@ -140,27 +140,27 @@ def _host(folder: WorkspaceFolder, export: Export) -> str:
         return canonical_host(session.scalar(query) or "")
 
 
-def _counts(figures: Figures) -> dict[str, Any]:
+def _counts(figures: ListResult) -> _Row:
     kept = ("segment", "advertiser_id", "identifier_type", "members", "exportable")
-    return {name: figures[name] for name in kept}
+    return {name: figures.row[name] for name in kept}
 
 
-def _changes(target: Target, planned: Planned, ledger: Ledger) -> dict[str, Any]:
-    record, plan = planned.records[target], planned.plans[target]
-    held = ledger.last_held(record, wanted=target.wanted["identifier"])
+def _changes(target: Target, export: Export, planned: Planned, ledger: LedgerReader) -> _Row:
+    record, plan = planned.records.get(target), planned.plans[target]
+    held = None if record is None else ledger.last_held(record, wanted=target.wanted["identifier"])
     return {
-        "name": record.name,
-        "list_id": record.criteo_id,
+        "name": export.name_of_list(target.segment, datetime.now(UTC).date()) if record is None else record.name,
+        "list_id": None if record is None else record.criteo_id,
         "held": 0 if held is None else len(held),
         "added": len(plan.add),
         "removed": len(plan.remove),
         "is_emptied": plan.clear,
-        "batches": ledger.count_batches(plan, MAX_IDENTIFIERS_A_CALL),
+        "batches": plan.count_batches(MAX_IDENTIFIERS_A_CALL),
     }
 
 
 def _is_renamed(record: ContactListRecord, export: Export) -> bool:
-    if record.criteo_id is None or record.made_at is None or record.segment in export.lists:
+    if record.criteo_id is None or record.segment in export.lists:
         return False
     return record.name != export.name_of_list(record.segment, record.made_at.date())
 

@@ -4,9 +4,9 @@ from toolkit.refresh.health import Finding, Health, Level, health_of
 from toolkit.refresh.notebook import execute_notebook
 from toolkit.refresh.options import RefreshOptions
 from toolkit.refresh.outcome import Refresh, RefreshedExport, last_refresh, refresh_of, refreshes_frame
-from toolkit.refresh.record import RefreshStatus
 from toolkit.refresh.refresh import in_this_process, refresh
 from toolkit.refresh.scheduled_run import ScheduledRun
+from toolkit.workspace.states import RefreshStatus
 
 __all__ = [
     "Finding",

@@ -113,12 +113,11 @@ def _began_since(past: Past, asked_at: datetime) -> bool:
 
 
 def _pasts(folder: WorkspaceFolder) -> dict[str, Past]:
-    over = [it.value for it in OVER]
     query = (
         select(ExportRecord, RefreshedExportRecord)
         .outerjoin(
             RefreshedExportRecord,
-            (RefreshedExportRecord.export_id == ExportRecord.id) & RefreshedExportRecord.status.in_(over),
+            (RefreshedExportRecord.export_id == ExportRecord.id) & RefreshedExportRecord.status.in_(OVER),
         )
         .outerjoin(RefreshRecord, RefreshRecord.id == RefreshedExportRecord.refresh_id)
         .where(ExportRecord.removed_at.is_(None))

@@ -8,20 +8,20 @@ from enum import IntEnum
 
 import polars as pl
 
-from toolkit.criteo import API_VERSION, OF_THE_VERSION
-from toolkit.errors import SignatureError, ToolkitError, TrustError
-from toolkit.notify import GOOD, Subject, matters_frame
+from toolkit.criteo import API_VERSION
+from toolkit.errors import ErrorCode, ErrorInfo, SignatureError, ToolkitError, TrustError
+from toolkit.notify import Subject, headline, matter_states
 from toolkit.refresh.due import next_due
 from toolkit.refresh.outcome import Refresh, last_refresh
-from toolkit.refresh.record import RefreshStatus, running_refresh
-from toolkit.runs import RunStatus, find_abandoned, last_run
+from toolkit.refresh.record import running_refresh
+from toolkit.runs import NoticeCode, RunStatus, find_abandoned, last_run
 from toolkit.runs.batches import uncertain_exports
 from toolkit.runs.lifecycle import now as machine_now
-from toolkit.runs.run import divergence_of
 from toolkit.show import html_table, text_table
 from toolkit.workspace import Every, Export, Schedule, WorkspaceFolder
 from toolkit.workspace.connections import connections, credentials_of
 from toolkit.workspace.exports import exports
+from toolkit.workspace.states import RefreshStatus
 from toolkit.workspace.trust import AlteredRow, altered_rows
 
 API_VERSION_LASTS_MONTHS = 12
@@ -159,7 +159,7 @@ def api_version(version: str, now: datetime) -> Finding:
 def _of_sunset(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
     """Tell what Criteo said itself, in the headers of its answers, of the end of the version."""
     runs = filter(None, (last_run(folder, it.name) for it in active))
-    said = {warning for run in runs for warning in run.warnings if warning.startswith(OF_THE_VERSION)}
+    said = {it.text for run in runs for it in run.warnings if it.code is NoticeCode.API_VERSION}
     for warning in sorted(said):
         yield Finding("API version", "as Criteo says", Level.WARNING, f"{warning} Install a newer toolkit.")
 
@@ -218,20 +218,16 @@ def _of_signatures(altered: list[AlteredRow]) -> Iterator[Finding]:
 
 
 def _of_exports(folder: WorkspaceFolder, last: Refresh | None, active: list[Export]) -> Iterator[Finding]:
-    troubles = {
-        row["name"]: row
-        for row in matters_frame(folder).iter_rows(named=True)
-        if row["subject"] == Subject.EXPORT and row["state"] != GOOD
-    }
+    troubles = _troubles(folder, Subject.EXPORT)
     uncertain = uncertain_exports(folder)
-    retrying = {it.export: it for it in (last.exports if last else ()) if it.status == "failed (retrying)"}
+    retrying = {it.export: it for it in (last.exports if last else ()) if it.status is RunStatus.FAILED_RETRYING}
     for export in active:
         if export.name in troubles:
-            row = troubles[export.name]
-            said = f"{row['state']} since {row['since']:%Y-%m-%d %H:%M} UTC. {row['what']} {row['remedy']}"
-            yield Finding("export", export.name, Level.CRITICAL, said, row["since"])
+            error, since = troubles[export.name]
+            said = f"{headline(error.code)} since {since:%Y-%m-%d %H:%M} UTC. {error}"
+            yield Finding("export", export.name, Level.CRITICAL, said, since)
         elif export.name in retrying:
-            yield Finding("export", export.name, Level.WARNING, f"Is tried again. {retrying[export.name].what}")
+            yield Finding("export", export.name, Level.WARNING, f"Is tried again. {retrying[export.name].error}")
         elif export.name in uncertain:
             said = (
                 f"Run {uncertain[export.name]} lost its lease, and may have changed a list since. Run the "
@@ -246,30 +242,24 @@ def _of_ledgers(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Findi
     """Tell which exports were stopped last because another workspace, or a copy of this one, changed their lists."""
     for export in active:
         run = last_run(folder, export.name)
-        said = divergence_of(run)
-        if run is not None and run.error is not None and said is not None:
-            yield Finding("ledger", export.name, Level.CRITICAL, f"{said} {run.error['remedy']}", run.started_at)
+        if run is not None and run.error is not None and run.error.code is ErrorCode.LEDGER_DIVERGED:
+            yield Finding("ledger", export.name, Level.CRITICAL, str(run.error), run.started_at)
 
 
 def _of_connections(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
-    troubles = {
-        row["name"]: row
-        for row in matters_frame(folder).iter_rows(named=True)
-        if row["subject"] == Subject.CONNECTION and row["state"] != GOOD
-    }
+    troubles = _troubles(folder, Subject.CONNECTION)
     used = {it.connection for it in active}
     for connection in connections(folder).values():
         named = ("connection", connection.name)
         try:
             credentials_of(folder, connection.name)
-        except ToolkitError as error:
+        except ToolkitError as unusable:
             level = Level.CRITICAL if connection.name in used else Level.WARNING
-            yield Finding(*named, level, f"{error.what} {error.remedy}")
+            yield Finding(*named, level, str(unusable))
             continue
         if connection.name in troubles:
-            row = troubles[connection.name]
-            said = f"Since {row['since']:%Y-%m-%d %H:%M} UTC. {row['what']} {row['remedy']}"
-            yield Finding(*named, Level.CRITICAL, said, row["since"])
+            error, since = troubles[connection.name]
+            yield Finding(*named, Level.CRITICAL, f"Since {since:%Y-%m-%d %H:%M} UTC. {error}", since)
         elif connection.rotate_because:
             said = f"Rotate its secret at Criteo, because of {', '.join(connection.rotate_because)}."
             yield Finding(*named, Level.WARNING, said)
@@ -286,10 +276,17 @@ def _without_consent(active: list[Export], connection: str, advertisers: dict[st
 
 
 def _of_tables(folder: WorkspaceFolder) -> Iterator[Finding]:
-    for row in matters_frame(folder).iter_rows(named=True):
-        if row["subject"] == Subject.TABLE and row["state"] != GOOD:
-            said = f"Since {row['since']:%Y-%m-%d %H:%M} UTC. {row['what']} {row['remedy']}"
-            yield Finding("table", row["name"], Level.CRITICAL, said, row["since"])
+    for name, (error, since) in _troubles(folder, Subject.TABLE).items():
+        yield Finding("table", name, Level.CRITICAL, f"Since {since:%Y-%m-%d %H:%M} UTC. {error}", since)
+
+
+def _troubles(folder: WorkspaceFolder, subject: Subject) -> dict[str, tuple[ErrorInfo, datetime]]:
+    """Return what is wrong with the matters of a kind, and since when, by name."""
+    return {
+        it.matter.name: (it.error, it.since)
+        for it in matter_states(folder)
+        if it.matter.subject is subject and it.error is not None
+    }
 
 
 def _of_lists(folder: WorkspaceFolder) -> Iterator[Finding]:

@@ -15,13 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from toolkit import errors
-from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError, UnforeseenError
+from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError, UnforeseenError, family
 from toolkit.files import write_atomically
 from toolkit.lazy_grammar import defer_iri_grammar
 from toolkit.redaction import redacted
 from toolkit.refresh.telling import told_error
-from toolkit.runs import ChangingInputError, GuardError, RunFailedError
 
 if TYPE_CHECKING:
     from traitlets.config import Config
@@ -30,10 +28,8 @@ _SCHEDULED = "notebooks/scheduled/run_export.ipynb"
 _SCHEME = "without-people://"
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 _PLACE = re.compile(r"^(File \S.*:\d+|Cell In\s?\[\d+\], line \d+)", re.MULTILINE)
-_OURS = {
-    name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, ToolkitError)
-} | {kind.__name__: kind for kind in (GuardError, ChangingInputError, RunFailedError)}
-"""The toolkit's own errors, by the names that Jupyter keeps of them."""
+_OURS = frozenset(it.__name__ for it in family())
+"""What Jupyter calls the toolkit's own errors: of the kind of an error it keeps the name of its class alone."""
 
 
 def execute_notebook(
@@ -146,8 +142,8 @@ def _places(traceback: Sequence[str]) -> list[str]:
 def _told(kind: str, *, notebook: Path) -> ToolkitError:
     """Return the error that the notebook tells of."""
     told = told_error(orjson.loads(notebook.read_bytes()))
-    if told is not None and told["kind"] == kind:
-        return _OURS.get(kind, ToolkitError)(told["what"], told["remedy"])
+    if told is not None and type(error := told.error()).__name__ == kind:
+        return error
     return UnforeseenError(
         f"The notebook {notebook} ended with an error ({kind}).",
         "Open it: it shows what happened or, where that may quote the data, the places in the code.",

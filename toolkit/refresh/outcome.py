@@ -10,13 +10,14 @@ import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from toolkit.errors import ConfigurationError
-from toolkit.refresh.record import RefreshStatus
+from toolkit.errors import ConfigurationError, ErrorInfo
 from toolkit.runs import RunStatus
+from toolkit.runs.stored import error_in
 from toolkit.show import html_table, text_table
 from toolkit.workspace import Schedule, WorkspaceFolder
 from toolkit.workspace.people import acting
 from toolkit.workspace.records import ExportRecord, RefreshedExportRecord, RefreshRecord
+from toolkit.workspace.states import RefreshStatus
 
 _GOOD, _SOMETHING_FAILED = 0, 1
 _SCHEMA = pl.Schema(
@@ -28,6 +29,7 @@ _SCHEMA = pl.Schema(
         "tries": pl.Int64(),
         "run": pl.String(),
         "seconds": pl.Float64(),
+        "code": pl.String(),
         "what": pl.String(),
         "remedy": pl.String(),
         "notebook": pl.String(),
@@ -47,8 +49,8 @@ class RefreshedExport:
     tries: int
     run: str | None
     """The last of its runs."""
-    what: str | None
-    remedy: str | None
+    error: ErrorInfo | None
+    """Why it failed or was skipped."""
     notebook: Path | None
     """The executed notebook of the last try."""
     seconds: float | None
@@ -89,8 +91,9 @@ class Refresh:
                 it.tries,
                 it.run,
                 it.seconds,
-                it.what,
-                it.remedy,
+                None if it.error is None else it.error.code.value,
+                None if it.error is None else it.error.what,
+                None if it.error is None else it.error.remedy,
                 None if it.notebook is None else str(it.notebook),
             )
             for it in self.exports
@@ -135,7 +138,7 @@ class Refresh:
         if self.exports:
             shown = self.frame.select("export", "status", "due_at", "tries", "run", pl.col("seconds").round(1))
             lines.append(text_table(shown.with_columns(pl.col("due_at").dt.strftime("%Y-%m-%d %H:%M UTC"))))
-        lines += [f"{it.export}: {it.what} {it.remedy}" for it in self.exports if it.what]
+        lines += [f"{it.export}: {it.error}" for it in self.exports if it.error]
         return "\n".join([*lines, *(f"Warning: {warning}" for warning in self.warnings)])
 
     def _repr_html_(self) -> str:
@@ -182,7 +185,7 @@ def _value(session: Session, folder: WorkspaceFolder, record: RefreshRecord) -> 
     )
     return Refresh(
         id=record.id,
-        status=RefreshStatus(record.status),
+        status=record.status,
         asked_at=record.asked_at,
         finished_at=record.finished_at,
         schedule=Schedule.model_validate(record.schedule),
@@ -198,13 +201,12 @@ def _of_export(folder: WorkspaceFolder, record: RefreshedExportRecord, name: str
         seconds = (record.finished_at - record.begun_at).total_seconds()
     return RefreshedExport(
         export=name,
-        status=RunStatus(record.status),
+        status=record.status,
         due_at=record.due_at,
         missed=record.missed,
         tries=record.tries,
         run=record.run_id,
-        what=record.what,
-        remedy=record.remedy,
+        error=error_in(record.error),
         notebook=None if record.notebook is None else folder.path / record.notebook,
         seconds=seconds,
     )

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from toolkit.errors import ToolkitError
+from toolkit.errors import ErrorInfo, InputNotReadyError, ToolkitError
 from toolkit.refresh.options import RefreshOptions
 from toolkit.runs.guards import guard_age
 from toolkit.runs.run import last_inputs
 from toolkit.segments import built_segments
-from toolkit.tables.files import Files, InputFile
+from toolkit.tables.files import Files
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.exports import chosen_segments
 
@@ -25,8 +25,7 @@ class Unready:
 
     table: str
     """What it is called in errors."""
-    what: str
-    remedy: str
+    error: ErrorInfo
 
 
 @dataclass
@@ -70,7 +69,7 @@ def first_unready(
             why = _why_not_written(name, files, looks=looks, options=options, now=now)
         if why:
             remedy = f"See what writes the {name}. The next refresh runs the export."
-            return Unready(name, why, remedy)
+            return Unready(name, InputNotReadyError(why, remedy).info)
     return None
 
 
@@ -88,7 +87,7 @@ def _unfound(folder: WorkspaceFolder, export: Export, error: ToolkitError) -> Un
             folder.segments.found([name])
     except ToolkitError as of_the_table:
         error = of_the_table
-    return Unready(table, error.what, error.remedy)
+    return Unready(table, error.info)
 
 
 def _chosen_by(export: Export) -> str:
@@ -97,13 +96,8 @@ def _chosen_by(export: Export) -> str:
 
 def _older(folder: WorkspaceFolder, export: Export, tables: Mapping[str, Files]) -> dict[str, str]:
     last = last_inputs(folder, export.name)
-    found = {name: guard_age([_as_input(it) for it in files.inputs()], last) for name, files in tables.items()}
+    found = {name: guard_age(files.inputs(), last) for name, files in tables.items()}
     return {name: stops[0].what for name, stops in found.items() if stops}
-
-
-def _as_input(file: InputFile) -> dict[str, object]:
-    modified_at = file.modified_at.isoformat() if file.modified_at else None
-    return {"path": file.path, "modified_at": modified_at, "version": file.version}
 
 
 def _why_not_written(name: str, files: Files, *, looks: Looks, options: RefreshOptions, now: datetime) -> str:

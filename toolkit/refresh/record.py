@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from importlib.metadata import version
 from secrets import token_hex
 from typing import Any
@@ -22,24 +21,15 @@ from toolkit.errors import BusyError
 from toolkit.refresh.clock import Clock
 from toolkit.refresh.due import OVER, Due, due_exports, is_refresh_due
 from toolkit.refresh.options import RefreshOptions
-from toolkit.runs import RunStatus
 from toolkit.workspace import Role, WorkspaceFolder
 from toolkit.workspace.leases import Lease, end_if_dead, is_alive, take_lease
 from toolkit.workspace.people import acting
 from toolkit.workspace.records import ExportRecord, LeaseRecord, RefreshedExportRecord, RefreshRecord, RunRecord
+from toolkit.workspace.states import RefreshStatus, RunStatus
 
 _LOOK_AGAIN_SECONDS = 5
 _EMPTY_ONES_STAY = timedelta(days=1)
 """How long the record stays of a refresh at which nothing was due: asked for each quarter of an hour, they are many."""
-
-
-class RefreshStatus(StrEnum):
-    """How far a refresh is."""
-
-    RUNNING = "running"
-    FINISHED = "finished"
-    KILLED = "killed"
-    """It ended before it had done all; the next goes on."""
 
 
 @dataclass(frozen=True)
@@ -67,24 +57,16 @@ def recorded_refresh(folder: WorkspaceFolder, options: RefreshOptions, clock: Cl
     """Begin a refresh, when no other goes on, and record how it ends; raises BusyError when another does for long."""
     begun = _begin_in_turn(folder, options, clock)
     status = RefreshStatus.KILLED
-    try:
-        with begun.lease.beating():
-            yield begun
-        status = RefreshStatus.FINISHED
-    finally:
-        try:
-            _end(folder, begun, status, clock.now())
-        finally:
-            begun.lease.drop()
 
-
-def _end(folder: WorkspaceFolder, begun: Begun, status: RefreshStatus, at: datetime) -> None:
-    with folder.session() as session, session.begin():
+    def end(session: Session, is_held: bool) -> None:
         # What others recorded who took over stays.
-        if begun.lease.release(session):
-            session.execute(
-                update(RefreshRecord).where(RefreshRecord.id == begun.id).values(status=status.value, finished_at=at)
-            )
+        if is_held:
+            ended = update(RefreshRecord).where(RefreshRecord.id == begun.id)
+            session.execute(ended.values(status=status, finished_at=clock.now()))
+
+    with begun.lease.held(end):
+        yield begun
+        status = RefreshStatus.FINISHED
 
 
 def note_refresh(folder: WorkspaceFolder, begun: Begun, **what: Any) -> None:
@@ -109,7 +91,7 @@ def note_export(folder: WorkspaceFolder, begun: Begun, export: str, **what: Any)
 def running_refresh(folder: WorkspaceFolder) -> RefreshRecord | None:
     """Return the refresh that goes on, None when none does."""
     with folder.reading() as session:
-        record = session.scalar(select(RefreshRecord).where(RefreshRecord.status == RefreshStatus.RUNNING.value))
+        record = session.scalar(select(RefreshRecord).where(RefreshRecord.status == RefreshStatus.RUNNING))
         return record if record is not None and is_alive(session, folder, record.lease) else None
 
 
@@ -149,7 +131,7 @@ def _begin(folder: WorkspaceFolder, options: RefreshOptions, *, asked_at: dateti
                 runs_all=runs_all or left.runs_all,
                 schedule=options.schedule.model_dump(mode="json"),
                 takes_up=left.refresh,
-                status=RefreshStatus.RUNNING.value,
+                status=RefreshStatus.RUNNING,
                 person=actor.name,
                 lease=lease.number,
                 toolkit_version=version("criteo-segment-toolkit"),
@@ -171,7 +153,7 @@ def _queue(session: Session, refresh_id: str, todo: Sequence[Due]) -> None:
             due_at=due.at,
             missed=due.missed,
             schedule=due.export.schedule.model_dump(mode="json"),
-            status=RunStatus.QUEUED.value,
+            status=RunStatus.QUEUED,
         )
         for position, due in enumerate(todo, start=1)
     )
@@ -181,7 +163,7 @@ def _forget_empty_ones(session: Session, *, before: datetime) -> None:
     session.execute(
         delete(RefreshRecord).where(
             RefreshRecord.asked_at < before,
-            RefreshRecord.status == RefreshStatus.FINISHED.value,
+            RefreshRecord.status == RefreshStatus.FINISHED,
             ~RefreshRecord.runs_all,
             RefreshRecord.id.not_in(select(RefreshedExportRecord.refresh_id)),
         )
@@ -191,11 +173,11 @@ def _forget_empty_ones(session: Session, *, before: datetime) -> None:
 def _end_dead_refreshes(folder: WorkspaceFolder, *, now: datetime) -> None:
     """Record refreshes as killed whose process can no longer be working, and the runs of theirs that came to an end."""
     with folder.session() as session, session.begin():
-        running = select(RefreshRecord).where(RefreshRecord.status == RefreshStatus.RUNNING.value)
+        running = select(RefreshRecord).where(RefreshRecord.status == RefreshStatus.RUNNING)
         for record in [it for it in session.scalars(running) if end_if_dead(session, folder, it.lease) is not None]:
-            record.status = RefreshStatus.KILLED.value
+            record.status = RefreshStatus.KILLED
             record.finished_at = now
-        killed = select(RefreshRecord.id).where(RefreshRecord.status == RefreshStatus.KILLED.value)
+        killed = select(RefreshRecord.id).where(RefreshRecord.status == RefreshStatus.KILLED)
         undone = select(RefreshedExportRecord).where(
             RefreshedExportRecord.refresh_id.in_(killed), RefreshedExportRecord.status.not_in(OVER)
         )
@@ -203,7 +185,7 @@ def _end_dead_refreshes(folder: WorkspaceFolder, *, now: datetime) -> None:
             run = select(RunRecord).where(
                 RunRecord.refresh_id == export.refresh_id,
                 RunRecord.export_id == export.export_id,
-                RunRecord.status == RunStatus.SUCCESSFUL.value,
+                RunRecord.status == RunStatus.SUCCESSFUL,
             )
             found = session.scalars(run.order_by(RunRecord.started_at.desc())).first()
             if found is not None:
@@ -218,9 +200,9 @@ def _left_undone(folder: WorkspaceFolder, *, goes_on_since: datetime) -> _Left:
     with folder.reading() as session:
         newest = select(RefreshRecord).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.lease.desc()).limit(1)
         last = record = session.scalar(newest)
-        if last is None or last.status != RefreshStatus.KILLED.value:
+        if last is None or last.status != RefreshStatus.KILLED:
             return _Left(None, runs_all=False, undone={}, done=frozenset())
-        while record is not None and record.status == RefreshStatus.KILLED.value:
+        while record is not None and record.status == RefreshStatus.KILLED:
             counts = record.asked_at >= goes_on_since
             runs_all = runs_all or (counts and record.runs_all)
             its = select(RefreshedExportRecord, ExportRecord.name).join(ExportRecord)

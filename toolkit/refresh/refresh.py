@@ -2,15 +2,23 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import select
 
-from toolkit.errors import BusyError, ConfigurationError, ToolkitError, UnavailableError, going_on
-from toolkit.notify import Matter, Subject, Trouble, note, tell, trouble_of, trouble_of_error, trouble_of_run
+from toolkit.errors import (
+    BusyError,
+    ConfigurationError,
+    ErrorInfo,
+    InputNotReadyError,
+    ToolkitError,
+    UnavailableError,
+    going_on,
+)
+from toolkit.notify import Matter, Subject, note, tell, trouble_of_run
 from toolkit.refresh.clock import Clock, MachineClock
 from toolkit.refresh.due import Due
 from toolkit.refresh.notebook import execute_notebook, require_notebook
@@ -22,7 +30,6 @@ from toolkit.refresh.scheduled_run import ScheduledRun
 from toolkit.runs import Run, RunStatus, end_dead_runs, run_of
 from toolkit.runs.leftovers import sweep_workspace
 from toolkit.runs.report import write_report
-from toolkit.runs.run import PASSING
 from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import consented_advertisers, credentials_of
@@ -87,6 +94,7 @@ class _Todo:
     position: int
     not_before: datetime
     tries: int = 0
+    begun_at: datetime | None = None
     waits_since: datetime | None = None
     """Since when its tables are waited for."""
     runs: list[str] = field(default_factory=list)
@@ -110,7 +118,7 @@ class _Work:
         self._execute = execute
         self._looks = Looks()
         self._warnings: dict[str, None] = {}
-        self._broken: dict[str, Trouble] = {}
+        self._broken: dict[str, ErrorInfo] = {}
         now = clock.now()
         self._todo = [_Todo(due, position, not_before=now) for position, due in enumerate(begun.todo, start=1)]
 
@@ -138,7 +146,7 @@ class _Work:
             except (BusyError, UnavailableError):
                 continue  # it may pass: the runs will see
             except ToolkitError as error:
-                self._broken[name] = trouble_of_error(error)
+                self._broken[name] = error.info
             self._note(matter, self._broken.get(name))
 
     def _is_over_whatever_comes(self, todo: _Todo) -> bool:
@@ -159,7 +167,7 @@ class _Work:
         connection = todo.due.export.connection
         if connection in self._broken:
             trouble = self._broken[connection]
-            return self._skip(todo, f"Connection {connection!r} can't be used. {trouble.what}", trouble.remedy)
+            return self._skip(todo, f"Connection {connection!r} can't be used.", trouble)
         unready = first_unready(
             self._folder, todo.due.export, looks=self._looks, options=self._options, now=self._clock.now()
         )
@@ -171,10 +179,10 @@ class _Work:
         unbuilt = self._unbuilt_segment(todo.due.export)
         if unbuilt is not None:
             name, error = unbuilt
-            if type(error).__name__ in PASSING:
-                return self._wait_or_skip(todo, Unready(name, error.what, error.remedy))
-            self._note(Matter(Subject.TABLE, name), trouble_of_error(error))
-            return self._skip(todo, f"It depends on the {name}. {error.what}", error.remedy)
+            if error.is_transient:
+                return self._wait_or_skip(todo, Unready(name, error.info))
+            self._note(Matter(Subject.TABLE, name), error.info)
+            return self._skip(todo, f"It depends on the {name}.", error.info)
         for table in readable_for(self._folder, todo.due.export):
             self._note(Matter(Subject.TABLE, table), None)
         return self._run(todo)
@@ -196,7 +204,7 @@ class _Work:
             .join(ExportRecord)
             .where(
                 ExportRecord.name == todo.name,
-                RunRecord.status == RunStatus.RUNNING.value,
+                RunRecord.status == RunStatus.RUNNING,
                 RunRecord.refresh_id.is_not(None),
             )
         )
@@ -214,19 +222,24 @@ class _Work:
         if now - todo.waits_since < self._options.wait_for_inputs:
             todo.not_before = now + _LOOK_AGAIN
             return False
-        self._note(Matter(Subject.TABLE, unready.table), Trouble("not there in time", unready.what, unready.remedy))
-        return self._skip(todo, f"It depends on the {unready.table}. {unready.what}", unready.remedy)
+        error = InputNotReadyError(unready.error.what, unready.error.remedy).info
+        self._note(Matter(Subject.TABLE, unready.table), error)
+        return self._skip(todo, f"It depends on the {unready.table}.", error)
 
-    def _skip(self, todo: _Todo, what: str, remedy: str) -> bool:
+    def _skip(self, todo: _Todo, because: str, trouble: ErrorInfo) -> bool:
         self._note_export(
-            todo, status=RunStatus.SKIPPED, what=what, remedy=remedy, finished_at=self._clock.now(), tries=todo.tries
+            todo,
+            status=RunStatus.SKIPPED,
+            error=replace(trouble, what=f"{because} {trouble.what}"),
+            finished_at=self._clock.now(),
+            tries=todo.tries,
         )
         self._tell()
         return True
 
     def _run(self, todo: _Todo) -> bool:
         notebook = self._notebook(todo)
-        begun = {} if todo.tries else {"begun_at": self._clock.now()}
+        todo.begun_at = todo.begun_at or self._clock.now()
         can_retry = todo.tries < len(self._options.retry_after)
         todo.tries += 1
         self._note_export(
@@ -234,7 +247,7 @@ class _Work:
             status=RunStatus.RUNNING,
             tries=todo.tries,
             notebook=str(notebook.relative_to(self._folder.path)),
-            **begun,
+            begun_at=todo.begun_at,
         )
         scheduled = ScheduledRun(
             workspace=str(self._folder.path), export=todo.name, refresh=self._begun.id, is_retried=can_retry
@@ -246,8 +259,8 @@ class _Work:
         if run is None:
             return self._end_without_run(todo, next(iter(troubles), None), can_retry=can_retry)
         self._write_missing_report(run)
-        if can_retry and run.error is not None and run.error["kind"] in PASSING:
-            return self._retry(todo, run.error["kind"], run.error["what"], run.error["remedy"], run=run.id)
+        if can_retry and run.error is not None and run.error.is_transient:
+            return self._retry(todo, run.error, run=run.id)
         return self._end(todo, run)
 
     def _write_missing_report(self, run: Run) -> None:
@@ -259,33 +272,25 @@ class _Work:
             self._warnings[f"The report of run {run.id} is missing. {error}"] = None
 
     def _end_without_run(self, todo: _Todo, trouble: ToolkitError | None, *, can_retry: bool) -> bool:
-        error = trouble or ConfigurationError(
+        failed = trouble or ConfigurationError(
             f"The notebook {self._options.notebook} did not run the export.", "Use the one that the toolkit has."
         )
-        kind = type(error).__name__
-        if can_retry and kind in PASSING:
-            return self._retry(todo, kind, error.what, error.remedy, run=None)
-        self._note_export(
-            todo,
-            status=RunStatus.FAILED,
-            kind=kind,
-            what=error.what,
-            remedy=error.remedy,
-            finished_at=self._clock.now(),
-        )
-        self._note(Matter(Subject.EXPORT, todo.name), trouble_of(kind, error.what, error.remedy))
+        error = failed.info
+        if can_retry and error.is_transient:
+            return self._retry(todo, error, run=None)
+        self._note_export(todo, status=RunStatus.FAILED, error=error, finished_at=self._clock.now())
+        self._note(Matter(Subject.EXPORT, todo.name), error)
         self._tell()
         return True
 
-    def _retry(self, todo: _Todo, kind: str, what: str, remedy: str, *, run: str | None) -> bool:
+    def _retry(self, todo: _Todo, error: ErrorInfo, *, run: str | None) -> bool:
         wait = self._options.retry_after[todo.tries - 1]
         todo.not_before = self._clock.now() + wait
-        self._note_export(todo, status=RunStatus.FAILED_RETRYING, kind=kind, what=what, remedy=remedy, run_id=run)
+        self._note_export(todo, status=RunStatus.FAILED_RETRYING, error=error, run_id=run)
         return False
 
     def _end(self, todo: _Todo, run: Run) -> bool:
-        error = run.error or dict.fromkeys(("kind", "what", "remedy"))
-        self._note_export(todo, status=run.status, run_id=run.id, finished_at=self._clock.now(), **error)
+        self._note_export(todo, status=run.status, error=run.error, run_id=run.id, finished_at=self._clock.now())
         matter = Matter(Subject.EXPORT, todo.name)
         match run.status:
             case RunStatus.SUCCESSFUL:
@@ -319,10 +324,13 @@ class _Work:
         again = f" (try {todo.tries + 1})" if todo.tries else ""
         return self._folder.path / "refreshes" / self._begun.id / f"{todo.position:02} {name}{again}.ipynb"
 
-    def _note_export(self, todo: _Todo, *, status: RunStatus, **what: object) -> None:
-        note_export(self._folder, self._begun, todo.name, status=status.value, **what)
+    def _note_export(
+        self, todo: _Todo, *, status: RunStatus, error: ErrorInfo | None = None, **columns: str | int | datetime | None
+    ) -> None:
+        stored = None if error is None else error.to_json()
+        note_export(self._folder, self._begun, todo.name, status=status, error=stored, **columns)
 
-    def _note(self, matter: Matter, trouble: Trouble | None) -> None:
+    def _note(self, matter: Matter, trouble: ErrorInfo | None) -> None:
         note(self._folder, matter, trouble, at=self._clock.now())
 
     def _tell(self) -> None:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from toolkit.errors import ToolkitError
 from toolkit.names import one_of
-from toolkit.notify import Matter, Subject, note, tell, tell_of_run, trouble_of_error, trouble_of_run
+from toolkit.notify import Matter, Subject, note, tell, tell_of_run, trouble_of_run
 from toolkit.progress_bar import progress_bar
 from toolkit.refresh.telling import told_in_notebook
 from toolkit.runs import Guard, Run, Trigger, run_export
@@ -74,7 +74,7 @@ class ScheduledRun(BaseModel):
         try:
             run = self._run(folder)
         except ToolkitError as error:
-            note(folder, self._matter, trouble_of_error(error), at=now())
+            note(folder, self._matter, error.info, at=now())
             _warn(tell(folder))
             raise
         except BaseException:

@@ -9,16 +9,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from toolkit.errors import ENDS_ALL, ToolkitError, UnforeseenError
+from toolkit.errors import ENDS_ALL, ErrorInfo, ToolkitError, translated
 from toolkit.markup import markup
 
 ERROR_TYPE = "application/vnd.criteo-segment-toolkit.error+json"
-"""The kind of output that holds an error in its parts: ``kind``, ``what``, ``remedy``."""
+"""The kind of output that holds an ``ErrorInfo`` as JSON."""
 
 
 @contextmanager
 def told_in_notebook() -> Iterator[None]:
-    """Show an error in the notebook before it is raised; raises UnforeseenError in the place of an unforeseen one."""
+    """Show an error in the notebook before it is raised; raises one of the toolkit in the place of any other."""
     try:
         yield
     except ToolkitError as error:
@@ -27,16 +27,16 @@ def told_in_notebook() -> Iterator[None]:
     except ENDS_ALL:
         raise
     except BaseException as error:  # noqa: BLE001  # whatever it is, its words stay here
-        unforeseen = UnforeseenError.of(error)
-        _show(unforeseen)
-        raise unforeseen from None
+        of_ours = translated(error)
+        _show(of_ours)
+        raise of_ours from None
 
 
-def told_error(notebook: Mapping[str, Any]) -> dict[str, str] | None:
-    """Return the parts of the last error that a notebook, as JSON, tells; None when it tells none."""
+def told_error(notebook: Mapping[str, Any]) -> ErrorInfo | None:
+    """Return the last error that a notebook, as JSON, tells; None when it tells none."""
     outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", ())]
     told = [output["data"][ERROR_TYPE] for output in outputs if ERROR_TYPE in output.get("data", ())]
-    return told[-1] if told else None
+    return ErrorInfo.from_json(told[-1]) if told else None
 
 
 def _show(error: ToolkitError) -> None:
@@ -49,6 +49,6 @@ def _show(error: ToolkitError) -> None:
         {
             "text/plain": f"{error.what}\n{error.remedy}",
             "text/html": markup("<p><b>{what}</b><br>{remedy}</p>", what=error.what, remedy=error.remedy),
-            ERROR_TYPE: {"kind": type(error).__name__, "what": error.what, "remedy": error.remedy},
+            ERROR_TYPE: error.info.to_json(),
         }
     )

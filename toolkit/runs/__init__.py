@@ -1,40 +1,41 @@
 """Running exports: plan, push, ledger, report. The only place where sending happens."""
 
-from toolkit.runs.abandoned import AbandonedList, AbandonedLists, Because, end_abandoned, find_abandoned
+from toolkit.runs.abandoned import end_abandoned, find_abandoned
+from toolkit.runs.abandoned_lists import AbandonedList, AbandonedLists, Because
 from toolkit.runs.checking import check_export
 from toolkit.runs.execute import active_exports, resume_export, run_export
 from toolkit.runs.forget import Forgotten, forget
-from toolkit.runs.guards import ChangingInputError, Guard, GuardError
+from toolkit.runs.guards import Guard
 from toolkit.runs.lifecycle import cancel_run, end_dead_runs
+from toolkit.runs.list_result import ListResult
 from toolkit.runs.lists import IfListGone, OfLists, end_lists
 from toolkit.runs.members import flapping, scan_history
+from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.progress import Progress, Step
 from toolkit.runs.run import (
     Run,
-    RunFailedError,
     RunKind,
-    RunStatus,
-    Trigger,
     last_run,
     past_runs,
     run_of,
     runs_frame,
     trend,
 )
+from toolkit.workspace.states import RunStatus, Trigger
 
 __all__ = [
     "AbandonedList",
     "AbandonedLists",
     "Because",
-    "ChangingInputError",
     "Forgotten",
     "Guard",
-    "GuardError",
     "IfListGone",
+    "ListResult",
+    "Notice",
+    "NoticeCode",
     "OfLists",
     "Progress",
     "Run",
-    "RunFailedError",
     "RunKind",
     "RunStatus",
     "Step",

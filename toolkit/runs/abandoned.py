@@ -5,11 +5,9 @@ identifier, is detached or removed. Criteo goes on advertising to whoever is in 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from dataclasses import dataclass
 from functools import cache, partial
 from itertools import groupby
-from typing import Any
 
 import polars as pl
 from sqlalchemy import select
@@ -18,148 +16,23 @@ from toolkit.audience import IdentifierForm, IdentifierKind
 from toolkit.criteo import CriteoClient
 from toolkit.errors import AccessError, ConfigurationError, DataError, LedgerDivergedError, ListGoneError, ToolkitError
 from toolkit.names import unknown_name
+from toolkit.runs.abandoned_lists import AbandonedList, AbandonedLists, Because
 from toolkit.runs.ledger import Ledger
+from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.lifecycle import now, recorded_run
 from toolkit.runs.lists import OfLists, empty_record, lease_list
 from toolkit.runs.marks import ShownLists, diverged, judge, marked_lists
 from toolkit.runs.plan import Plan
 from toolkit.runs.progress import Step, nobody
 from toolkit.runs.push import push
-from toolkit.runs.run import Run, Trigger, run_of
-from toolkit.show import html_table, text_table
+from toolkit.runs.run import Run, run_of
 from toolkit.workspace import Export, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.connections import client_of, connections, credentials_of
 from toolkit.workspace.leases import call_patience
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ConnectionRecord, ContactListRecord, ExportRecord
-
-
-class Because(StrEnum):
-    """Why nobody fills a list any more."""
-
-    ADVERTISER = "another advertiser"
-    HOST = "another host"
-    LIST = "another list"
-    SEGMENT = "without the segment"
-    IDENTIFIER = "without the mobile ids"
-    DETACHED = "detached"
-    REMOVED = "removed"
-
-
-_SAID = {
-    Because.ADVERTISER: "The export sends to another advertiser now.",
-    Because.HOST: "The connection of the export goes to another host now.",
-    Because.LIST: "The export fills another list now.",
-    Because.SEGMENT: "The export no longer has the segment.",
-    Because.IDENTIFIER: "The export no longer sends mobile ids.",
-    Because.DETACHED: "The export has no connection.",
-    Because.REMOVED: "The export was removed.",
-}
-
-
-@dataclass(frozen=True)
-class AbandonedList:
-    """A list at Criteo that holds what no run keeps up to date.
-
-    Examples:
-        >>> (left_behind,) = workspace.remove_export("Nightly").lists
-        >>> left_behind.segment, left_behind.held, left_behind.because.value
-        ('High value', 1751, 'removed')
-    """
-
-    list_id: str
-    name: str
-    advertiser_id: str
-    host: str
-    export: str
-    segment: str
-    because: Because
-    held: int | None
-    """How many identifiers it still holds for this; None when the record of that is lost."""
-    filled_by: tuple[str, ...] = ()
-    """Exports that fill the list with others."""
-    kept_by: str | None = None
-    """Who decided that it stays as it is."""
-
-    @property
-    def what(self) -> str:
-        """What is left behind, and why."""
-        held = "may still hold people" if self.held is None else f"still holds {self.held:,} identifiers"
-        return (
-            f"List {self.name!r} ({self.list_id}) of advertiser {self.advertiser_id} at {self.host} {held} of segment "
-            f"{self.segment!r} of export {self.export!r}, which no run updates. {_SAID[self.because]}"
-        )
-
-    @property
-    def remedy(self) -> str:
-        """What to do about it."""
-        if self.filled_by:
-            return f"Run export {self.filled_by[0]!r}, which fills it too, with mode='replace'."
-        return (
-            f"Empty it with workspace.empty_list({self.list_id!r}), delete it with delete_list, or keep it as it is "
-            "with keep_list."
-        )
-
-    def __str__(self) -> str:
-        return f"{self.what} {self.remedy}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as values that JSON can hold."""
-        return asdict(self) | {"because": self.because.value, "filled_by": list(self.filled_by)}
-
-
-@dataclass(frozen=True, repr=False)
-class AbandonedLists:
-    """The lists that are left behind.
-
-    Examples:
-        >>> left_behind = workspace.detach_export("Nightly")
-        >>> len(left_behind), left_behind.frame["held"].to_list()
-        (1, [1751])
-    """
-
-    lists: tuple[AbandonedList, ...]
-
-    @property
-    def untended(self) -> tuple[AbandonedList, ...]:
-        """Those that nobody decided to keep."""
-        return tuple(it for it in self.lists if it.kept_by is None)
-
-    @property
-    def frame(self) -> pl.DataFrame:
-        """A row a list, with the fields of ``AbandonedList``; ``filled_by`` is a list of exports."""
-        return pl.DataFrame([it.to_dict() for it in self.lists], schema=_SCHEMA)
-
-    def __iter__(self) -> Iterator[AbandonedList]:
-        return iter(self.lists)
-
-    def __len__(self) -> int:
-        return len(self.lists)
-
-    def __repr__(self) -> str:
-        if not self.lists:
-            return "No list is left behind."
-        return "\n".join([text_table(self.frame.drop("filled_by")), *(it.remedy for it in self.untended)])
-
-    def _repr_html_(self) -> str:
-        return html_table(self.frame.drop("filled_by"), title="Lists left behind")
-
-
-_SCHEMA = pl.Schema(
-    {
-        "list_id": pl.String(),
-        "name": pl.String(),
-        "advertiser_id": pl.String(),
-        "host": pl.String(),
-        "export": pl.String(),
-        "segment": pl.String(),
-        "because": pl.String(),
-        "held": pl.Int64(),
-        "filled_by": pl.List(pl.String),
-        "kept_by": pl.String(),
-    }
-)
+from toolkit.workspace.states import Trigger
 
 
 @dataclass(frozen=True)
@@ -285,7 +158,7 @@ def _doubt(ledger: Ledger, record: ContactListRecord) -> None:
 
 
 def _abandoned(folder: WorkspaceFolder, export: Export | None) -> list[tuple[AbandonedList, list[ContactListRecord]]]:
-    ledger = Ledger(folder, "", now=now)
+    ledger = LedgerReader(folder)
     filled = sorted(_filled(folder, export), key=lambda it: (it.record.host, it.record.criteo_id or "", it.record.id))
     found = []
     for _, each in groupby(filled, key=lambda it: (it.record.host, it.record.criteo_id)):
@@ -299,7 +172,7 @@ def _abandoned(folder: WorkspaceFolder, export: Export | None) -> list[tuple[Aba
     return found
 
 
-def _value(ledger: Ledger, first: _Filled, left: Sequence[_Filled], users: tuple[str, ...]) -> AbandonedList:
+def _value(ledger: LedgerReader, first: _Filled, left: Sequence[_Filled], users: tuple[str, ...]) -> AbandonedList:
     record, because = first.record, first.because
     assert record.criteo_id is not None  # noqa: S101  # as the query says
     assert because is not None  # noqa: S101
@@ -358,7 +231,7 @@ def _because(record: ContactListRecord, export: Export, host: str | None, *, is_
     return next((reason for reason, holds in reasons.items() if holds), None)
 
 
-def _held(ledger: Ledger, records: Sequence[ContactListRecord]) -> int | None:
+def _held(ledger: LedgerReader, records: Sequence[ContactListRecord]) -> int | None:
     try:
         states = [ledger.state_of(it) for it in records]
     except DataError:
@@ -366,7 +239,7 @@ def _held(ledger: Ledger, records: Sequence[ContactListRecord]) -> int | None:
     return pl.concat([part for it in states for part in (it.held, it.uncertain)]).n_unique()
 
 
-def _holds(ledger: Ledger, record: ContactListRecord) -> bool:
+def _holds(ledger: LedgerReader, record: ContactListRecord) -> bool:
     return _held(ledger, [record]) != 0
 
 

@@ -7,34 +7,16 @@ which of them Criteo carried out last.
 """
 
 from collections.abc import Collection
-from enum import StrEnum
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from toolkit.errors import LeaseLostError
-from toolkit.runs.run import RunStatus
+from toolkit.errors import ErrorCode
+from toolkit.runs.stored import code_in
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.leases import nothing_lands_any_more
 from toolkit.workspace.records import BatchRecord, ContactListRecord, ExportRecord, RunRecord
-
-
-class Operation(StrEnum):
-    """What a batch does to a contact list."""
-
-    CLEAR = "clear"
-    REMOVE = "remove"
-    ADD = "add"
-
-
-class BatchStatus(StrEnum):
-    """How far a batch came."""
-
-    SENDING = "sending"
-    """It may have been applied or not."""
-    ACKNOWLEDGED = "acknowledged"
-    UNCERTAIN = "uncertain"
-    """It is over, and nobody knows whether it was applied, or when."""
+from toolkit.workspace.states import BatchStatus, RunStatus
 
 
 def newest_batch(session: Session) -> int:
@@ -46,10 +28,8 @@ def close_batches(session: Session, run_id: str, *, but: Collection[int] = ()) -
     """Close the batches of a run that were not acknowledged, but for those that a call is still under way of."""
     session.execute(
         update(BatchRecord)
-        .where(
-            BatchRecord.run_id == run_id, BatchRecord.status == BatchStatus.SENDING.value, BatchRecord.id.not_in(but)
-        )
-        .values(status=BatchStatus.UNCERTAIN.value, closed_after=newest_batch(session))
+        .where(BatchRecord.run_id == run_id, BatchRecord.status == BatchStatus.SENDING, BatchRecord.id.not_in(but))
+        .values(status=BatchStatus.UNCERTAIN, closed_after=newest_batch(session))
     )
 
 
@@ -58,7 +38,7 @@ def close_batches_of_the_dead(session: Session, folder: WorkspaceFolder) -> None
     left = (
         select(RunRecord.id, RunRecord.lease)
         .join(BatchRecord, BatchRecord.run_id == RunRecord.id)
-        .where(BatchRecord.status == BatchStatus.SENDING.value, RunRecord.status != RunStatus.RUNNING.value)
+        .where(BatchRecord.status == BatchStatus.SENDING, RunRecord.status != RunStatus.RUNNING)
         .distinct()
     )
     for run_id, lease in session.execute(left).all():
@@ -74,8 +54,8 @@ def uncertain_exports(folder: WorkspaceFolder) -> dict[str, str]:
         .join(BatchRecord, BatchRecord.run_id == RunRecord.id)
         .join(ContactListRecord, ContactListRecord.id == BatchRecord.contact_list_id)
         .where(
-            RunRecord.status != RunStatus.RUNNING.value,
-            BatchRecord.status != BatchStatus.ACKNOWLEDGED.value,
+            RunRecord.status != RunStatus.RUNNING,
+            BatchRecord.status != BatchStatus.ACKNOWLEDGED,
             BatchRecord.criteo_id == ContactListRecord.criteo_id,
             or_(BatchRecord.closed_after.is_(None), BatchRecord.closed_after >= ContactListRecord.snapshot_batch),
         )
@@ -83,4 +63,4 @@ def uncertain_exports(folder: WorkspaceFolder) -> dict[str, str]:
     )
     with folder.reading() as session:
         rows = session.execute(query).all()
-    return {name: run_id for name, run_id, error in rows if (error or {}).get("kind") == LeaseLostError.__name__}
+    return {name: run_id for name, run_id, error in rows if code_in(error) is ErrorCode.LEASE_LOST}

@@ -38,12 +38,12 @@ def members_chart(run: Run) -> str:
     names = [status.value.replace("_", " ") for status in _COLOURS]
     rows = [
         {
-            "segment": row["segment"],
+            "segment": row.segment,
             "status": status.value.replace("_", " "),
-            "members": row[status.value],
+            "members": row.exportable if status is Status.EXPORTABLE else row.left_out.get(status, 0),
             "order": order,
         }
-        for row in run.segments
+        for row in run.lists
         for order, status in enumerate(_COLOURS)
     ]
     chart = (
@@ -51,7 +51,7 @@ def members_chart(run: Run) -> str:
         .mark_bar()
         .encode(
             x=alt.X("members:Q", title="members"),
-            y=alt.Y("segment:N", title=None, sort=[row["segment"] for row in run.segments]),
+            y=alt.Y("segment:N", title=None, sort=[row.segment for row in run.lists]),
             color=alt.Color(
                 "status:N",
                 title="what becomes of them",

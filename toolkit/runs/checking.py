@@ -6,11 +6,12 @@ from sqlalchemy import select
 
 from toolkit.audience import Audience, IdentifierKind
 from toolkit.checks import CheckResults, check_audience, check_profile_columns, preload
-from toolkit.runs.run import RunStatus
+from toolkit.runs.stored import LISTS
 from toolkit.runs.targets import audiences_of
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.exports import chosen_segments, export_of
 from toolkit.workspace.records import ExportRecord, RunRecord
+from toolkit.workspace.states import RunStatus
 from toolkit.workspace.suites import suites_of
 
 
@@ -53,17 +54,16 @@ def _others(folder: WorkspaceFolder, export: Export) -> list[str]:
 def _last_sizes(folder: WorkspaceFolder, export: str) -> Mapping[str, int]:
     """Return the exportable members of each segment at the last successful run, dry runs aside."""
     query = (
-        select(RunRecord.segments)
+        select(RunRecord.lists)
         .join(ExportRecord)
-        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL.value, ~RunRecord.dry_run)
+        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL, ~RunRecord.dry_run)
         .order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
         .limit(1)
     )
     with folder.reading() as session:
         rows = session.scalar(query) or []
     sizes: dict[str, int] = {}
-    for row in rows:
-        # Of runs before identifiers of other kinds were sent, a row names none.
-        if row.get("identifier_type", IdentifierKind.EMAIL.value) == IdentifierKind.EMAIL.value:
-            sizes[row["segment"]] = sizes.get(row["segment"], 0) + row["exportable"]
+    for result in LISTS.from_json(rows):
+        if result.identifier_type is IdentifierKind.EMAIL:
+            sizes[result.segment] = sizes.get(result.segment, 0) + result.exportable
     return sizes

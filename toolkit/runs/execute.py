@@ -2,47 +2,53 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 import polars as pl
 
-from toolkit.audience import Audience, IdentifierForm, IdentifierKind
+from toolkit.audience import IdentifierForm, IdentifierKind
 from toolkit.checks import CheckResults, preload, write_data_docs
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
-from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, LeaseLostError, UnavailableError
+from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ErrorCode, UnavailableError
 from toolkit.files import write_atomically
 from toolkit.runs.abandoned import find_abandoned
 from toolkit.runs.checking import check_prepared, prepared
 from toolkit.runs.drift import Expected, drift
-from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writing, pass_guards
-from toolkit.runs.ledger import Batch, Ledger, Operation
+from toolkit.runs.guards import Guard, Stop, guard_age, guard_checks, guard_writing, pass_guards, would_stop
+from toolkit.runs.ledger import Batch, Ledger
 from toolkit.runs.leftovers import sweep_workspace
 from toolkit.runs.lifecycle import RunKeeper, end_dead_runs, now, recorded_run
+from toolkit.runs.list_result import ListResult
 from toolkit.runs.lists import (
     Holds,
     IfListGone,
     find_lists,
+    get_or_create_lists,
     lease_list,
     note_doubt,
     others_of,
+    reread,
 )
 from toolkit.runs.marks import Marks
 from toolkit.runs.members import OFTEN, flapping
+from toolkit.runs.notices import Notice, NoticeCode, of_criteo
 from toolkit.runs.plan import Plan, is_other_form
-from toolkit.runs.planning import guard_changes, plans_of
+from toolkit.runs.planning import guard_changes, known_lists, plans_of
 from toolkit.runs.progress import Observer, Progress, Step, nobody
 from toolkit.runs.push import Pushed, push
 from toolkit.runs.report import write_report
-from toolkit.runs.run import Run, RunStatus, Trigger, divergence_of, last_inputs, last_run, run_of
+from toolkit.runs.run import Run, last_inputs, last_run, run_of, stopped_by_other_ledger
 from toolkit.runs.targets import Target, figures_of, figures_without_advertiser, targets_of
 from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
+from toolkit.tables.files import InputFile
 from toolkit.workspace import Export, Mode, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.exports import chosen_segments, export_of, exports, require_runnable
 from toolkit.workspace.leases import call_patience
 from toolkit.workspace.records import ContactListRecord
+from toolkit.workspace.states import Operation, RunStatus, Trigger
 
 
 def run_export(
@@ -91,14 +97,14 @@ def run_export(
         _bring_segments_up_to_date(folder, export, trigger)
         export = chosen_segments(folder, export)
         inputs = _inputs(folder, export)
-        keeper.note(inputs=inputs)
-        audiences, stops = _checked_audiences(folder, export, keeper=keeper)
+        keeper.note_inputs(inputs)
+        prepared, stops = _prepared_and_checked(folder, export, keeper=keeper, host=credentials.host)
         stops += guard_age(inputs, last_inputs(folder, export.name))
         stops += guard_writing(inputs, _inputs(folder, export))
         work = _Work(
             folder,
             export,
-            audiences,
+            prepared,
             host=credentials.host,
             batch_size=batch_size,
             keeper=keeper,
@@ -107,7 +113,7 @@ def run_export(
         keeper.begin(Step.PLAN)
         stops += work.guard()
         if dry_run:
-            keeper.warn(f"A run would stop here ({it.guard.value}): {it.what}" for it in stops)
+            keeper.warn_all(would_stop(stops))
             work.preview()
         else:
             passed = pass_guards(stops, allow)
@@ -148,7 +154,7 @@ def resume_export(
     if last.status is RunStatus.RUNNING:
         raise BusyError(f"Run {last.id} of export {name!r} is going on.", "Wait until it is over, or cancel it.")
     # To take a list over is decided by who sees whose it is, each time.
-    allow = [it for it in map(Guard, last.allowed) if it is not Guard.OTHER_LEDGER]
+    allow = [it for it in last.allowed if it is not Guard.OTHER_LEDGER]
     return run_export(folder, name, allow=allow, batch_size=batch_size, resumes=last.id, observer=observer)
 
 
@@ -157,7 +163,8 @@ def _reported(run: Run) -> Run:
     try:
         write_report(run)
     except UnavailableError as error:
-        return replace(run, warnings=(*run.warnings, f"The report is missing. {error.what} {error.remedy}"))
+        missing = Notice(NoticeCode.REPORT_MISSING, f"The report is missing. {error}")
+        return replace(run, warnings=(*run.warnings, missing))
     return run
 
 
@@ -181,40 +188,39 @@ def _bring_segments_up_to_date(folder: WorkspaceFolder, export: Export, trigger:
         bring_up_to_date(folder, name, started_by=started_by)
 
 
-def _inputs(folder: WorkspaceFolder, export: Export) -> list[dict[str, Any]]:
-    segments = [*export.segments, *export.exclude]
-    files = [*folder.profiles.inputs(), *folder.segments.inputs(segments)]
-    return [
-        {
-            "path": it.path,
-            "size_bytes": it.size_bytes,
-            "modified_at": it.modified_at.isoformat() if it.modified_at else None,
-            "rows": it.rows,
-            "version": it.version,
-        }
-        for it in files
-    ]
+def _inputs(folder: WorkspaceFolder, export: Export) -> list[InputFile]:
+    return [*folder.profiles.inputs(), *folder.segments.inputs([*export.segments, *export.exclude])]
 
 
-def _checked_audiences(
-    folder: WorkspaceFolder, export: Export, *, keeper: RunKeeper
-) -> tuple[Mapping[IdentifierKind, Audience], list[Stop]]:
+@dataclass(frozen=True)
+class _Prepared:
+    """Whom each list should hold, and the row of the report that it begins with."""
+
+    figures: Mapping[Target, ListResult]
+    without_advertiser: Sequence[ListResult]
+
+
+def _prepared_and_checked(
+    folder: WorkspaceFolder, export: Export, *, keeper: RunKeeper, host: str
+) -> tuple[_Prepared, list[Stop]]:
     """Prepare the audiences and check that of e-mails; return what failed of level error and may be passed.
 
     Raises DataError when a check fails that can't be passed.
     """
     audiences = prepared(folder, export)
-    targets = targets_of(folder, export, audiences, host="")
-    keeper.note(segments=[*figures_of(targets).values(), *figures_without_advertiser(audiences)])
+    found = _Prepared(
+        figures_of(targets_of(folder, export, audiences, host=host)), figures_without_advertiser(audiences)
+    )
+    keeper.note_lists([*found.figures.values(), *found.without_advertiser])
     if IdentifierKind.EMAIL in audiences:
-        keeper.warn(audiences[IdentifierKind.EMAIL].spelt_otherwise.sentences)
+        keeper.warn(NoticeCode.KEYS_SPELT_OTHERWISE, audiences[IdentifierKind.EMAIL].spelt_otherwise.sentences)
     keeper.begin(Step.CHECK)
     # Not before the scan: Great Expectations is imported meanwhile.
     results = check_prepared(folder, export, audiences)
-    keeper.note(checks=results.frame.to_dicts())
+    keeper.note_checks(results.rows)
     _keep_found(results, folder.path / "runs" / keeper.id, title=f"Checks of export {export.name!r}, run {keeper.id}")
-    keeper.warn(it.sentence for it in results.warnings)
-    return audiences, guard_checks(results.errors)
+    keeper.warn(NoticeCode.CHECK_FAILED, (it.sentence for it in results.warnings))
+    return found, guard_checks(results.errors)
 
 
 def _keep_found(results: CheckResults, place: Path, *, title: str) -> None:
@@ -225,6 +231,21 @@ def _keep_found(results: CheckResults, place: Path, *, title: str) -> None:
         write_atomically(place / "unexpected.parquet", failed.write_parquet)
 
 
+class _Figures(TypedDict, total=False):
+    """What becomes known of a list while a run sends."""
+
+    list_id: str | None
+    added: int
+    removed: int
+    rejected: int
+    batches: int
+    retries: int
+    seconds: float
+    size: int
+    held_by_criteo: int | None
+    matches: int | None
+
+
 class _Work:
     """The planning and the sending part of a run: the lists one after the other, the figures kept up to date."""
 
@@ -232,7 +253,7 @@ class _Work:
         self,
         folder: WorkspaceFolder,
         export: Export,
-        audiences: Mapping[IdentifierKind, Audience],
+        prepared: _Prepared,
         *,
         host: str,
         batch_size: int,
@@ -246,35 +267,32 @@ class _Work:
         self._keeper = keeper
         self._observer = observer
         self._ledger = Ledger(folder, keeper.id, now=now, lease=keeper.lease, under_way=keeper.under_way)
-        self._targets = targets_of(folder, export, audiences, host=host)
-        self._rows = figures_of(self._targets)
-        self._others = figures_without_advertiser(audiences)
+        self._rows = dict(prepared.figures)
+        self._targets = list(self._rows)
+        self._others = prepared.without_advertiser
         self._records: dict[Target, ContactListRecord] = {}
         self._rejected: list[pl.DataFrame] = []
         self._done = self._total = 0
         self._waits: list[Wait] = []
-        self._told: list[str] = []
+        self._told: list[Notice] = []
 
     def guard(self) -> list[Stop]:
         """Compare what the lists should hold with what they held; nothing of the lists is asked for, nor recorded."""
-        self._records = {it: it.record(self._folder, self._export, host=self._host, save=False) for it in self._targets}
+        self._records = known_lists(self._folder, self._export, self._targets, host=self._host)
         for target, record in self._records.items():
-            self._rows[target]["list_id"] = record.criteo_id
+            self._note(target, list_id=record.criteo_id)
         self._note_figures()
         return guard_changes(self._export, self._records, self._ledger)
 
     def preview(self) -> None:
         """Plan for all lists. Nothing is sent, and nothing of the lists recorded."""
-        for target, plan in plans_of(self._folder, self._export, self._records, self._ledger).items():
-            batches = self._ledger.count_batches(plan, self._batch_size)
-            self._rows[target] |= {"added": len(plan.add), "removed": len(plan.remove), "batches": batches}
-        stopped = divergence_of(last_run(self._folder, self._export.name))
-        self._keeper.warn(
-            [] if stopped is None else [f"The last run stopped here ({Guard.OTHER_LEDGER.value}): {stopped}"]
-        )
+        for target, plan in self._plans().items():
+            batches = plan.count_batches(self._batch_size)
+            self._note(target, added=len(plan.add), removed=len(plan.remove), batches=batches)
+        self._keeper.warn_all(stopped_by_other_ledger(last_run(self._folder, self._export.name)))
         self._note_figures()
 
-    def send(self, criteo: CriteoClient, marks: Marks, if_list_gone: IfListGone, *, passed: Sequence[str]) -> None:
+    def send(self, criteo: CriteoClient, marks: Marks, if_list_gone: IfListGone, *, passed: Sequence[Notice]) -> None:
         """Find the lists, plan for all of them and send list by list; ``passed`` tells of guards, for the report."""
         self._told += passed
         try:
@@ -282,7 +300,7 @@ class _Work:
                 self._find(criteo, marks, if_list_gone)
             self._take_over(marks)
             self._tell_drift(criteo)
-            plans = plans_of(self._folder, self._export, self._records, self._ledger)
+            plans = self._plans()
             self._tell_what_was_left(plans)
             self._total = sum(len(plan.add) + len(plan.remove) for plan in plans.values())
             self._doubt_what_will_be_emptied(plans)
@@ -318,17 +336,27 @@ class _Work:
             repeated = sum(it.repeats for it in self._waits[before:])
             row = target or next(iter(self._targets), None)
             if row is not None:
-                self._rows[row]["retries"] += repeated
+                self._note(row, retries=self._rows[row].retries + repeated)
+
+    def _tell(self, code: NoticeCode, text: str) -> None:
+        self._told.append(Notice(code, text))
+
+    def _note(self, target: Target, **figures: Unpack[_Figures]) -> None:
+        self._rows[target] = replace(self._rows[target], **figures)
 
     def _find(self, criteo: CriteoClient, marks: Marks, if_list_gone: IfListGone) -> None:
-        records = {it: it.record(self._folder, self._export, host=self._host) for it in self._targets}
+        known = get_or_create_lists(self._folder, self._export, [it.key for it in self._targets], host=self._host)
+        records = {it: known[it.key] for it in self._targets}
         self._records = find_lists(
             self._folder, records, export=self._export, criteo=criteo, marks=marks, if_list_gone=if_list_gone
         )
         for target, record in self._records.items():
             self._records[target] = lease_list(self._folder, self._keeper.lease, record)
-            self._rows[target]["list_id"] = record.criteo_id
-        self._keeper.warn(marks.warnings)
+            self._note(target, list_id=record.criteo_id)
+        self._keeper.warn(NoticeCode.MARK_EDITED, marks.warnings)
+
+    def _plans(self) -> dict[Target, Plan]:
+        return plans_of(self._folder, self._export, self._targets, self._records, self._ledger)
 
     def _take_over(self, marks: Marks) -> None:
         """Take nothing for certain of what lists hold that another ledger changed."""
@@ -343,15 +371,16 @@ class _Work:
                         self._ledger.doubt(it)
                     # A run that is killed before it empties the list leaves this for the next.
                     note_doubt(self._folder, it, Holds.ANYTHING if replaces else Holds.OTHERS_TOO)
-                self._records[target] = target.record(self._folder, self._export, host=self._host)
+                self._records[target] = reread(self._folder, record)
         if replaces:
-            self._told.append(f"{marks.taken_over_from} It is emptied and sent whole.")
+            self._tell(NoticeCode.TAKEN_OVER, f"{marks.taken_over_from} It is emptied and sent whole.")
             return
         self._keeper.warn(
+            NoticeCode.TAKEN_OVER,
             [
                 f"{marks.taken_over_from} It was taken over: whom the other workspace put there can't be known, and "
                 "stays. To leave exactly the segment in it, run the export once with mode='replace'."
-            ]
+            ],
         )
 
     def _finish(self, marks: Marks) -> None:
@@ -360,10 +389,11 @@ class _Work:
         except (AccessError, BusyError, UnavailableError) as error:
             # All was sent and acknowledged.
             self._keeper.warn(
+                NoticeCode.MARKS_NOT_MOVED,
                 [
                     "The marks of the lists could not be moved on after the last change. A backup that was made while "
                     f"this run went on would not be told from this workspace. {error.what}"
-                ]
+                ],
             )
 
     def _changed(self, plans: Mapping[Target, Plan], marks: Marks) -> list[ContactListRecord]:
@@ -379,15 +409,16 @@ class _Work:
         for target, plan in plans.items():
             record = self._records[target]
             sent = pl.concat([plan.remove, plan.add])
-            for left in self._ledger.unsettled(record):
-                if left.error != LeaseLostError.__name__:
+            for left in self._ledger.unsettled(record, but=self._keeper.id):
+                if left.error is not ErrorCode.LEASE_LOST:
                     continue
                 again = len(sent) if left.everything else sent.is_in(left.identifiers.implode()).sum()
                 self._keeper.warn(
+                    NoticeCode.SENT_AGAIN,
                     [
                         f"Run {left.run_id} lost its lease, and may have changed list {record.name!r} "
                         f"({record.criteo_id}) after another took over: {again:,} of its identifiers are sent again."
-                    ]
+                    ],
                 )
 
     def _doubt_what_will_be_emptied(self, plans: Mapping[Target, Plan]) -> None:
@@ -396,9 +427,10 @@ class _Work:
             for other in others_of(self._folder, self._records[target]) if plan.clear else []:
                 self._ledger.doubt(other)
                 if other.id not in ours and other.export.name != self._export.name:
-                    self._told.append(
+                    self._tell(
+                        NoticeCode.EMPTIED_FOR_OTHERS,
                         f"List {other.name!r} ({other.criteo_id}) was emptied, and is filled by export "
-                        f"{other.export.name!r} too: run that one to send its members again."
+                        f"{other.export.name!r} too: run that one to send its members again.",
                     )
 
     def _doubt_what_is_of_another_form(self) -> None:
@@ -409,15 +441,12 @@ class _Work:
                 self._ledger.doubt(record)
 
     def _send_list(self, criteo: CriteoClient, target: Target, plan: Plan) -> None:
-        figures = self._rows[target]
         wanted = target.wanted
-        record = target.record(self._folder, self._export, host=self._host)
+        # Those who share the list may have emptied it.
+        record = reread(self._folder, self._records[target])
 
         def on_batch(batch: Batch) -> None:
-            counted = {Operation.ADD: "added", Operation.REMOVE: "removed"}.get(batch.operation)
-            if counted:
-                figures[counted] += len(batch.identifiers)
-            figures["batches"] += 1
+            self._rows[target] = _with_batch(self._rows[target], batch)
             self._done += len(batch.identifiers)
             self._observer(Progress(Step.PUSH, self._done, self._total))
 
@@ -436,9 +465,8 @@ class _Work:
         self._ledger.settle(record, wanted=wanted, left=plan.leave)
         self._ledger.sweep(record)
         self._records[target] = record
-        figures["size"] = len(self._ledger.state_of(record).held)
-        figures["rejected"] = pushed.rejected
-        figures["seconds"] = round(pushed.seconds, 3)
+        size = len(self._ledger.state_of(record).held)
+        self._note(target, size=size, rejected=pushed.rejected, seconds=round(pushed.seconds, 3))
         self._trace_rejected(target, pushed)
 
     def _trace_rejected(self, target: Target, pushed: Pushed) -> None:
@@ -456,28 +484,32 @@ class _Work:
             return
         for expected in self._expected():
             said = drift(expected, criteo.statistics(expected.list_id))
-            self._keeper.warn([] if said is None else [said])
+            self._keeper.warn(NoticeCode.DRIFT, [] if said is None else [said])
 
     def _count_at_criteo(self, criteo: CriteoClient) -> None:
         for expected in self._expected():
             found = criteo.statistics(expected.list_id)
             for target, record in self._records.items():
                 if record.criteo_id == expected.list_id:
-                    self._rows[target] |= {"held_by_criteo": found.identifiers, "matches": found.matches}
+                    self._note(target, held_by_criteo=found.identifiers, matches=found.matches)
             said = drift(expected, found)
             if said is not None:
-                self._told.append(f"{said} It may still be counting what was sent just now: the next run looks again.")
+                self._tell(
+                    NoticeCode.DRIFT,
+                    f"{said} It may still be counting what was sent just now: the next run looks again.",
+                )
 
     def _tell_flapping(self) -> None:
         """Tell how many of those who entered a list now keep coming and going."""
-        if not any(row["added"] for row in self._rows.values()):
+        if not any(row.added for row in self._rows.values()):
             return
         often = flapping(self._folder, self._export.name, in_run=self._keeper.id)
-        self._told += [
-            f"{count:,} of those who entered the list of segment {segment!r} had left it before, and entered it "
-            f"{OFTEN} times or more often: workspace.flapping({self._export.name!r}) names them."
-            for segment, count in often.group_by("segment", maintain_order=True).len().iter_rows()
-        ]
+        for segment, count in often.group_by("segment", maintain_order=True).len().iter_rows():
+            self._tell(
+                NoticeCode.FLAPPING,
+                f"{count:,} of those who entered the list of segment {segment!r} had left it before, and entered it "
+                f"{OFTEN} times or more often: workspace.flapping({self._export.name!r}) names them.",
+            )
 
     def _expected(self) -> list[Expected]:
         """Return what each list should hold, for all who fill it."""
@@ -503,10 +535,9 @@ class _Work:
         if self._waits:
             times = "once" if len(self._waits) == 1 else f"{len(self._waits)} times"
             seconds = sum(it.seconds for it in self._waits)
-            notes.append(
-                f"The run waited for Criteo {times}, {seconds:.0f} s in all. The last time: {self._waits[-1].reason}"
-            )
-        self._keeper.note(segments=[*self._rows.values(), *self._others], notes=notes)
+            said = f"The run waited for Criteo {times}, {seconds:.0f} s in all. The last time: {self._waits[-1].reason}"
+            notes.append(Notice(NoticeCode.WAITED, said))
+        self._keeper.note_lists([*self._rows.values(), *self._others], notes)
 
     def _note_rejected(self) -> None:
         if self._rejected:
@@ -516,15 +547,29 @@ class _Work:
 
     def _tell_warnings(self, criteo: CriteoClient) -> None:
         self._keeper.warn(
-            f"Criteo rejected {row['rejected']:,} {'identifier' if row['rejected'] == 1 else 'identifiers'} of segment "
-            f"{row['segment']!r} as invalid; run.rejected shows whose, as far as Criteo named them."
-            for row in self._rows.values()
-            if row["rejected"]
+            NoticeCode.REJECTED,
+            (
+                f"Criteo rejected {row.rejected:,} {'identifier' if row.rejected == 1 else 'identifiers'} of segment "
+                f"{row.segment!r} as invalid; run.rejected shows whose, as far as Criteo named them."
+                for row in self._rows.values()
+                if row.rejected
+            ),
         )
         abandoned = find_abandoned(self._folder, self._export)
-        self._keeper.note(abandoned=[it.to_dict() for it in abandoned])
-        self._keeper.warn(str(it) for it in abandoned.untended)
-        self._keeper.warn(str(notice) for notice in criteo.notices)
+        self._keeper.note_abandoned(abandoned)
+        self._keeper.warn(NoticeCode.LEFT_BEHIND, (str(it) for it in abandoned.untended))
+        self._keeper.warn_all(of_criteo(criteo.notices))
+
+
+def _with_batch(row: ListResult, batch: Batch) -> ListResult:
+    """Return the row with a batch that was acknowledged."""
+    count = len(batch.identifiers)
+    return replace(
+        row,
+        batches=row.batches + 1,
+        added=row.added + (count if batch.operation is Operation.ADD else 0),
+        removed=row.removed + (count if batch.operation is Operation.REMOVE else 0),
+    )
 
 
 def _distinct(some: Sequence[pl.Series]) -> int:

@@ -28,13 +28,14 @@ from toolkit.runs.person import FoundPerson, find_person, hashed_or_hash
 from toolkit.runs.plan import Plan
 from toolkit.runs.progress import Step, nobody
 from toolkit.runs.push import push
-from toolkit.runs.run import Trigger, run_of
+from toolkit.runs.run import run_of
 from toolkit.show import html_table, text_table
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.matching import columns_of
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ConnectionRecord, ContactListRecord, ExportRecord
+from toolkit.workspace.states import Trigger
 from toolkit.workspace.suppression import add_request
 
 _SECONDS_TO_ANSWER = 8.0
@@ -53,6 +54,26 @@ class Outcome(StrEnum):
     """The list is no longer at Criteo."""
     NOT_DONE = "not done"
     """The person may still be in the list."""
+
+
+@dataclass(frozen=True)
+class ListOutcome:
+    """What became of a person in one contact list."""
+
+    list_id: str | None
+    name: str
+    export: str
+    connection: str
+    outcome: Outcome
+    what: str
+    """What is left to do."""
+    removed: int = 0
+    """How many identifiers were removed."""
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.outcome is not Outcome.NOT_DONE
 
 
 @dataclass(frozen=True, repr=False)
@@ -146,7 +167,7 @@ def forget(folder: WorkspaceFolder, *, email: str | None = None, customer: str |
         customers=len(person.customers),
         identifiers=person.identifiers,
         found=person.in_profiles or person.in_lists,
-        frame=pl.DataFrame(rows, schema=_SCHEMA, orient="row"),
+        frame=_frame_of(rows),
         problems=problems,
     )
 
@@ -161,7 +182,13 @@ _SCHEMA = {
     "done": pl.Boolean,
     "what": pl.String,
 }
-_Row = tuple[str | None, str, str, str, str, int, bool, str]
+
+
+def _frame_of(lists: Sequence[ListOutcome]) -> pl.DataFrame:
+    rows = [
+        (it.list_id, it.name, it.export, it.connection, it.outcome.value, it.removed, it.done, it.what) for it in lists
+    ]
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
 def _filling_exports(folder: WorkspaceFolder) -> list[ExportRecord]:
@@ -216,9 +243,9 @@ class _Request:
         self._line = line
         self._connection = _connection_for(folder, export, records)
 
-    def carry_out(self) -> list[_Row]:
+    def carry_out(self) -> list[ListOutcome]:
         """Remove the person from the lists, as a run of the export; return what became of each."""
-        rows: dict[int, _Row] = {}
+        rows: dict[int, ListOutcome] = {}
         said: ToolkitError | None
         try:
             credentials = credentials_of(self._folder, self._connection)
@@ -231,12 +258,12 @@ class _Request:
                     credentials, waiting=Trigger.FORGET.waiting, patience=patience, guard=keeper.lease.guard
                 ) as criteo:
                     rows = self._leave_all(keeper, ledger, criteo)
-                undone = [row[-1] for row in rows.values() if not row[-2]]
+                undone = [it.what for it in rows.values() if not it.done]
                 if undone:
                     raise DataError(" ".join(undone), "Ask for it again when that is mended.")
             # What ended the request early is recorded, and not raised.
             ended = run_of(self._folder, keeper.id).error
-            said = ToolkitError(ended["what"], ended["remedy"]) if ended else None
+            said = None if ended is None else ended.error()
         except ToolkitError as problem:
             said = problem
         if said is not None:
@@ -244,9 +271,9 @@ class _Request:
                 rows.setdefault(record.id, self._undone(record, said))
         return list(rows.values())
 
-    def _leave_all(self, keeper: RunKeeper, ledger: Ledger, criteo: CriteoClient) -> dict[int, _Row]:
+    def _leave_all(self, keeper: RunKeeper, ledger: Ledger, criteo: CriteoClient) -> dict[int, ListOutcome]:
         """Remove the person from each list that can be had; return what became of each by the record's number."""
-        rows: dict[int, _Row] = {}
+        rows: dict[int, ListOutcome] = {}
         leased: list[ContactListRecord] = []
         for record in self._records:
             try:
@@ -267,7 +294,7 @@ class _Request:
             return rows | {it.id: self._undone(it, problem) for it in leased}
         return rows
 
-    def _leave(self, record: ContactListRecord, ledger: Ledger, criteo: CriteoClient) -> _Row:
+    def _leave(self, record: ContactListRecord, ledger: Ledger, criteo: CriteoClient) -> ListOutcome:
         form = IdentifierForm(record.form or IdentifierForm.SHA256)
         try:
             self._line.require(criteo.host)
@@ -338,20 +365,12 @@ class _Request:
         held = pl.concat([state.held, state.uncertain]).unique().to_frame("identifier")
         return held.join(identifiers.unique().to_frame("identifier"), on="identifier", how="semi").height
 
-    def _undone(self, record: ContactListRecord, problem: ToolkitError) -> _Row:
-        return self._row(record, Outcome.NOT_DONE, f"{problem.what} {problem.remedy}")
+    def _undone(self, record: ContactListRecord, problem: ToolkitError) -> ListOutcome:
+        return self._row(record, Outcome.NOT_DONE, str(problem))
 
-    def _row(self, record: ContactListRecord, outcome: Outcome, what: str, *, removed: int = 0) -> _Row:
-        done = outcome is not Outcome.NOT_DONE
-        return (
-            record.criteo_id,
-            record.name,
-            self._export.name,
-            self._connection,
-            outcome.value,
-            removed,
-            done,
-            what,
+    def _row(self, record: ContactListRecord, outcome: Outcome, what: str, *, removed: int = 0) -> ListOutcome:
+        return ListOutcome(
+            record.criteo_id, record.name, self._export.name, self._connection, outcome, what, removed=removed
         )
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import polars as pl
 
 from toolkit.checks import Check, CheckResult
-from toolkit.errors import DataError
+from toolkit.errors import ChangingInputError, DataError, GuardError
+from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.plan import without
+from toolkit.tables.files import InputFile
 
 
 class Guard(StrEnum):
@@ -55,15 +56,7 @@ class Stop:
     remedy: str = "Look at the preview and at where the tables come from."
 
 
-class GuardError(DataError):
-    """A guard stopped the run; nothing was sent."""
-
-
-class ChangingInputError(GuardError):
-    """Nothing but that files were written while the run read them: when they are done, it goes well."""
-
-
-def pass_guards(stops: Sequence[Stop], allow: Collection[Guard]) -> list[str]:
+def pass_guards(stops: Sequence[Stop], allow: Collection[Guard]) -> list[Notice]:
     """Return what was passed knowingly; raises GuardError when something was not allowed."""
     standing = [it for it in stops if it.guard not in allow]
     if standing:
@@ -74,7 +67,12 @@ def pass_guards(stops: Sequence[Stop], allow: Collection[Guard]) -> list[str]:
             " ".join(it.what for it in standing) + " Nothing was sent.",
             f"{' '.join(remedies)} If it is meant, run with allow=[{named}].",
         )
-    return [f"Passed knowingly ({it.guard.value}): {it.what}" for it in stops]
+    return [Notice(NoticeCode.GUARD_PASSED, f"Passed knowingly ({it.guard.value}): {it.what}") for it in stops]
+
+
+def would_stop(stops: Iterable[Stop]) -> list[Notice]:
+    """Return what whoever looks before a run is told: where it would stop."""
+    return [Notice(NoticeCode.WOULD_STOP, f"A run would stop here ({it.guard.value}): {it.what}") for it in stops]
 
 
 def guard_checks(failed: Iterable[CheckResult]) -> list[Stop]:
@@ -109,28 +107,31 @@ def guard_change(segment: str, wanted: pl.Series, last: pl.Series | None, *, mos
     ]
 
 
-def guard_age(inputs: Sequence[Mapping[str, Any]], last: Sequence[Mapping[str, Any]]) -> list[Stop]:
+def guard_age(inputs: Sequence[InputFile], last: Sequence[InputFile]) -> list[Stop]:
     """Compare the files with those that the last successful run read."""
-    known = {it["path"]: it for it in last}
+    known = {it.path: it for it in last}
     return [
         Stop(
             Guard.OLDER_INPUT,
-            f"{it['path']} is of {it['modified_at']}, older than at the last run ({known[it['path']]['modified_at']}).",
+            f"{it.path} is of {_moment(it)}, older than at the last run ({_moment(known[it.path])}).",
         )
         for it in inputs
-        if _is_older(it, known.get(it["path"]))
+        if it.path in known and _is_older(it, known[it.path])
     ]
 
 
-def guard_writing(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> list[Stop]:
+def guard_writing(before: Sequence[InputFile], after: Sequence[InputFile]) -> list[Stop]:
     """Compare the files before and after they were read."""
-    known, now = ({it["path"]: it for it in files} for files in (before, after))
+    known, now = ({it.path: it for it in files} for files in (before, after))
     changed = [path for path in known | now if known.get(path) != now.get(path)]
     return [Stop(Guard.CHANGING_INPUT, f"{path} was written while the run read it.") for path in changed]
 
 
-def _is_older(now: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
-    if before is None:
-        return False
-    pairs = [(now.get(name), before.get(name)) for name in ("modified_at", "version")]
-    return any(mine is not None and theirs is not None and mine < theirs for mine, theirs in pairs)
+def _is_older(now: InputFile, before: InputFile) -> bool:
+    is_of_before = now.modified_at and before.modified_at and now.modified_at < before.modified_at
+    is_old_version = now.version is not None and before.version is not None and now.version < before.version
+    return bool(is_of_before) or is_old_version
+
+
+def _moment(file: InputFile) -> str:
+    return "an unknown time" if file.modified_at is None else file.modified_at.isoformat()

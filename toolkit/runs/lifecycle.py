@@ -17,17 +17,34 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from toolkit.errors import BusyError, ConfigurationError, LeaseLostError, ToolkitError, UnavailableError
+from toolkit.checks import CheckRow
+from toolkit.errors import (
+    BusyError,
+    ConfigurationError,
+    ErrorCode,
+    ErrorInfo,
+    LeaseLostError,
+    ProcessEndedError,
+    RunCanceledError,
+    ToolkitError,
+    translated,
+)
 from toolkit.files import make_folder
+from toolkit.runs.abandoned_lists import AbandonedList
 from toolkit.runs.batches import close_batches, close_batches_of_the_dead
+from toolkit.runs.guards import Guard
+from toolkit.runs.list_result import ListResult
+from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.progress import Observer, Progress, Step
-from toolkit.runs.run import MOVES, PASSING, RunCanceledError, RunStatus, Trigger
+from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS, NOTICES, code_in
+from toolkit.tables.files import InputFile
 from toolkit.workspace import Export, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.exports import require_manageable
 from toolkit.workspace.leases import Death, Lease, death_of, end_if_dead, take_lease
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ExportRecord, RunRecord
+from toolkit.workspace.states import RunStatus, Trigger
 
 
 def now() -> datetime:
@@ -46,20 +63,41 @@ class RunKeeper:
         """The batches that calls are under way of."""
         self._folder = folder
         self._observer = observer
-        self._warnings: list[str] = []
+        self._warnings: list[Notice] = []
         self._step: Step | None = None
         self._since = 0.0
 
-    def note(self, **what: Any) -> None:
-        """Set columns of the run's record; raises LeaseLostError when another run took over."""
+    def note_inputs(self, inputs: Iterable[InputFile]) -> None:
+        """Record the files that it reads; raises LeaseLostError when another run took over, as all that records."""
+        self._set(inputs=INPUTS.to_json(inputs))
+
+    def note_lists(self, lists: Iterable[ListResult], notes: Iterable[Notice] = ()) -> None:
+        """Record what became of the lists so far, and what is worth knowing, in the place of what was."""
+        self._set(lists=LISTS.to_json(lists), notes=NOTICES.to_json(notes))
+
+    def note_checks(self, checks: Iterable[CheckRow]) -> None:
+        """Record what the checks found."""
+        self._set(checks=CHECKS.to_json(checks))
+
+    def note_abandoned(self, abandoned: Iterable[AbandonedList]) -> None:
+        """Record the lists of the export that are left behind."""
+        self._set(abandoned=ABANDONED.to_json(abandoned))
+
+    def _set(self, **columns: Any) -> None:
         with self._folder.session() as session, session.begin():
             self.lease.require(session)
-            session.execute(update(RunRecord).where(RunRecord.id == self.id).values(**what))
+            session.execute(update(RunRecord).where(RunRecord.id == self.id).values(**columns))
 
-    def warn(self, sentences: Iterable[str]) -> None:
+    def warn(self, code: NoticeCode, sentences: Iterable[str]) -> None:
         """Add warnings to the run's record."""
-        self._warnings.extend(sentences)
-        self.note(warnings=self._warnings)
+        self.warn_all(Notice(code, it) for it in sentences)
+
+    def warn_all(self, notices: Iterable[Notice]) -> None:
+        """Add warnings of several kinds to the run's record."""
+        found = list(notices)
+        self._warnings += found
+        if found:
+            self._set(warnings=NOTICES.to_json(self._warnings))
 
     def begin(self, step: Step) -> None:
         """Record that a step begins, and show it.
@@ -92,69 +130,48 @@ def recorded_run(
     *,
     trigger: Trigger,
     dry_run: bool = False,
-    allowed: Collection[str] = (),
+    allowed: Collection[Guard] = (),
     resumes: str | None = None,
     refresh_id: str | None = None,
     is_retried: bool = False,
     observer: Observer,
 ) -> Iterator[RunKeeper]:
-    """Begin a run and record how it ends: a ToolkitError is recorded, and not raised further.
+    """Begin a run and record how it ends.
 
-    ``is_retried`` says that who started it runs the export again when it fails of what may pass.
-    So is an OSError. Any other exception, and an interrupt, is recorded and goes on. Raises BusyError when one is
-    running already.
+    A ToolkitError or an OSError is recorded, and not raised further. Any other exception, and an interrupt, is
+    recorded and goes on. ``is_retried`` says that who started it runs the export again when it fails of what may pass.
+
+    Raises:
+        BusyError: A run of the export is going on already.
     """
     began, lease = _begin(
         folder,
         export,
         trigger=trigger,
         dry_run=dry_run,
-        allowed=sorted(allowed),
+        allowed=sorted(it.value for it in allowed),
         resumes=resumes,
         refresh_id=refresh_id,
     )
     keeper = RunKeeper(folder, began, lease, observer)
     status, error = RunStatus.FAILED, None
-    try:
-        with lease.beating():
+
+    def end(session: Session, is_held: bool) -> None:
+        _end(session, keeper, status, error, is_held=is_held)
+
+    with lease.held(end):
+        try:
             _warn_of_lost_leases(keeper, folder, export)
             yield keeper
-        status = RunStatus.SUCCESSFUL
-    except RunCanceledError as canceled:
-        status = RunStatus.CANCELED
-        error = {"kind": "RunCanceledError", "what": canceled.what, "remedy": canceled.remedy}
-    except ToolkitError as problem:
-        error = {"kind": type(problem).__name__, "what": problem.what, "remedy": problem.remedy}
-        status = RunStatus.FAILED_RETRYING if is_retried and error["kind"] in PASSING else RunStatus.FAILED
-    except OSError as problem:
-        # Such as a full disk below the temporary files of a library: the machine's matter, not a flaw.
-        error = {
-            "kind": UnavailableError.__name__,
-            "what": f"This machine could not do what the run needs: {problem.strerror or type(problem).__name__}.",
-            "remedy": "See that its disks have room, that of temporary files too, and resume the export.",
-        }
-        status = RunStatus.FAILED_RETRYING if is_retried else RunStatus.FAILED
-    except KeyboardInterrupt:
-        status = RunStatus.CANCELED
-        error = {
-            "kind": "KeyboardInterrupt",
-            "what": "The run was interrupted by a person.",
-            "remedy": "Run the export again: it sends what is missing.",
-        }
-        raise
-    except BaseException as problem:
-        # The text of an unforeseen exception may hold anything, a person's address too; the log has its traceback.
-        error = {
-            "kind": type(problem).__name__,
-            "what": f"Something unforeseen happened ({type(problem).__name__}).",
-            "remedy": "Run the export again: nothing is lost. If it happens again, report it with the traceback.",
-        }
-        raise
-    finally:
-        try:
-            _end(keeper, folder, status, error)
-        finally:
-            lease.drop()
+            keeper.end_step()
+            status = RunStatus.SUCCESSFUL
+        except BaseException as problem:
+            keeper.end_step()
+            error = translated(problem).info
+            status = _status_of(error, is_retried=is_retried)
+            if not isinstance(problem, (ToolkitError, OSError)):
+                # The log has its traceback.
+                raise
 
 
 def cancel_run(folder: WorkspaceFolder, run_id: str) -> None:
@@ -166,27 +183,25 @@ def cancel_run(folder: WorkspaceFolder, run_id: str) -> None:
     with folder.session() as session, session.begin():
         actor = acting(session, folder, least=Role.CONTRIBUTOR)
         record = session.get(RunRecord, run_id)
-        if record is None or not MOVES.get(RunStatus(record.status)):
+        if record is None or record.status != RunStatus.RUNNING:
             said = "There is no such run" if record is None else f"It is {record.status}"
             raise ConfigurationError(f"Run {run_id!r} can't be canceled. {said}.", "See the list of runs.")
         require_manageable(actor, record.export)
         audit.record(session, folder, actor, Action.CANCEL_RUN, record.export.name, run=run_id)
         record.cancel_by = actor.name
-        if record.status == RunStatus.QUEUED:
-            _move(session, run_id, RunStatus.CANCELED, finished_at=now())
 
 
 def end_dead_runs(folder: WorkspaceFolder) -> None:
     """Record runs as failed whose process can no longer be working, or that were silent for long."""
     with folder.session() as session, session.begin():
-        running = select(RunRecord.id, RunRecord.lease).where(RunRecord.status == RunStatus.RUNNING.value)
+        running = select(RunRecord.id, RunRecord.lease).where(RunRecord.status == RunStatus.RUNNING)
         for run_id, lease in session.execute(running).all():
             death = end_if_dead(session, folder, lease)
             if death is not None:
-                _move(session, run_id, RunStatus.FAILED, finished_at=now(), error=_error_of(death, run_id))
+                _end_as(session, run_id, RunStatus.FAILED, finished_at=now(), error=_error_of(death, run_id).to_json())
 
 
-def error_if_dead(session: Session, folder: WorkspaceFolder, record: RunRecord) -> dict[str, str] | None:
+def error_if_dead(session: Session, folder: WorkspaceFolder, record: RunRecord) -> ErrorInfo | None:
     """Return the error of a run that is recorded as running and can no longer be; nothing is recorded.
 
     None when it goes on, or is over.
@@ -197,23 +212,27 @@ def error_if_dead(session: Session, folder: WorkspaceFolder, record: RunRecord) 
     return None if death is None else _error_of(death, record.id)
 
 
-def _error_of(death: Death, run_id: str) -> dict[str, str]:
+def _error_of(death: Death, run_id: str) -> ErrorInfo:
     return _ENDED_WITHOUT_A_WORD if death is Death.GONE else _lost_lease(run_id)
 
 
-_ENDED_WITHOUT_A_WORD = {
-    "kind": "ProcessEnded",
-    "what": "What ran it ended without a word.",
-    "remedy": "Resume the export, or run it again: it sends what is missing.",
-}
+_ENDED_WITHOUT_A_WORD = ProcessEndedError(
+    "What ran it ended without a word.", "Resume the export, or run it again: it sends what is missing."
+).info
 
 
-def _lost_lease(run_id: str) -> dict[str, str]:
-    return {
-        "kind": LeaseLostError.__name__,
-        "what": f"Run {run_id} gave no sign of life for a while, and lost its lease: it changes nothing any more.",
-        "remedy": "See the list of runs for one that took over, or run the export again: it sends what is missing.",
-    }
+def _lost_lease(run_id: str) -> ErrorInfo:
+    return LeaseLostError(
+        f"Run {run_id} gave no sign of life for a while, and lost its lease: it changes nothing any more.",
+        "See the list of runs for one that took over, or run the export again: it sends what is missing.",
+    ).info
+
+
+def _status_of(error: ErrorInfo, *, is_retried: bool) -> RunStatus:
+    """Return how a run ended that this error ended."""
+    if error.code in (ErrorCode.CANCELED, ErrorCode.INTERRUPTED):
+        return RunStatus.CANCELED
+    return RunStatus.FAILED_RETRYING if is_retried and error.is_transient else RunStatus.FAILED
 
 
 def _warn_of_lost_leases(keeper: RunKeeper, folder: WorkspaceFolder, export: Export) -> None:
@@ -227,12 +246,13 @@ def _warn_of_lost_leases(keeper: RunKeeper, folder: WorkspaceFolder, export: Exp
     )
     with folder.reading() as session:
         found = session.execute(before).one_or_none()
-    if found is not None and (found.error or {}).get("kind") == LeaseLostError.__name__:
+    if found is not None and code_in(found.error) is ErrorCode.LEASE_LOST:
         keeper.warn(
+            NoticeCode.LEASE_LOST,
             [
                 f"Run {found.id} before this one gave no sign of life for a while, and lost its lease. What it had not "
                 "sent by then it does not send any more; this run sends what is missing."
-            ]
+            ],
         )
 
 
@@ -261,13 +281,13 @@ def _begin(
                     export_id=session.scalars(select(ExportRecord.id).where(ExportRecord.name == export.name)).one(),
                     export_version=export.version,
                     settings=export.model_dump(mode="json"),
-                    status=RunStatus.RUNNING.value,
+                    status=RunStatus.RUNNING,
                     dry_run=dry_run,
                     person=actor.name,
                     lease=lease.number,
                     toolkit_version=version("criteo-segment-toolkit"),
                     started_at=moment,
-                    started_by=trigger.value,
+                    started_by=trigger,
                     allowed=allowed,
                     resumes=resumes,
                     refresh_id=refresh_id,
@@ -281,22 +301,19 @@ def _begin(
     return run_id, lease
 
 
-def _move(session: Session, run_id: str, to: RunStatus, **values: Any) -> None:
-    """Give the run another status, where it may have it; a run that others ended meanwhile stays as it is."""
-    sources = [it.value for it, targets in MOVES.items() if to in targets]
-    session.execute(
-        update(RunRecord).where(RunRecord.id == run_id, RunRecord.status.in_(sources)).values(status=to.value, **values)
-    )
+def _end_as(session: Session, run_id: str, to: RunStatus, **values: Any) -> None:
+    """End the run so; one that others ended meanwhile stays as it is."""
+    is_running = (RunRecord.id == run_id, RunRecord.status == RunStatus.RUNNING)
+    session.execute(update(RunRecord).where(*is_running).values(status=to, **values))
 
 
-def _end(keeper: RunKeeper, folder: WorkspaceFolder, status: RunStatus, error: dict[str, str] | None) -> None:
-    keeper.end_step()
-    with folder.session() as session, session.begin():
-        close_batches(session, keeper.id, but=keeper.under_way)
-        if keeper.lease.release(session):
-            _move(session, keeper.id, status, error=error, finished_at=now(), timings=keeper.timings)
-        else:
-            # Others ended it meanwhile, or are about to. Of its own end it says why, and nothing else.
-            _move(session, keeper.id, RunStatus.FAILED, finished_at=now())
-            lost = update(RunRecord).where(RunRecord.id == keeper.id, RunRecord.status == RunStatus.FAILED.value)
-            session.execute(lost.values(error=_lost_lease(keeper.id)))
+def _end(session: Session, keeper: RunKeeper, status: RunStatus, error: ErrorInfo | None, *, is_held: bool) -> None:
+    close_batches(session, keeper.id, but=keeper.under_way)
+    if is_held:
+        stored = None if error is None else error.to_json()
+        _end_as(session, keeper.id, status, error=stored, finished_at=now(), timings=keeper.timings)
+        return
+    # Others ended it meanwhile, or are about to. Of its own end it says why, and nothing else.
+    _end_as(session, keeper.id, RunStatus.FAILED, finished_at=now())
+    lost = update(RunRecord).where(RunRecord.id == keeper.id, RunRecord.status == RunStatus.FAILED)
+    session.execute(lost.values(error=_lost_lease(keeper.id).to_json()))

@@ -47,56 +47,88 @@ class IfListGone(StrEnum):
     """It makes a new list and sends the whole segment."""
 
 
-def list_record(
-    folder: WorkspaceFolder,
-    export: Export,
-    segment: str,
-    *,
-    host: str,
-    advertiser_id: str,
-    identifier_type: IdentifierType = IdentifierType.EMAIL,
-    save: bool = True,
-) -> ContactListRecord:
-    """Return what the workspace knows of the segment's list; a list not yet made at Criteo has no id there.
+@dataclass(frozen=True)
+class ListKey:
+    """Which list of an export, at one host: what its record is found by."""
 
-    Without ``save`` nothing is written, and a list that was never filled has no number in the workspace.
+    segment: str
+    advertiser_id: str
+    identifier_type: IdentifierType
+
+
+def get_lists(
+    folder: WorkspaceFolder, export: Export, keys: Collection[ListKey], *, host: str
+) -> dict[ListKey, ContactListRecord]:
+    """Return what the workspace knows of lists. Nothing is written.
+
+    Args:
+        folder: The workspace.
+        export: The export that fills them.
+        keys: Which lists.
+        host: Where they are.
+
+    Returns:
+        The records; one that no run was about to fill has none.
     """
-    host = canonical_host(host)
-    with _session(folder, writes=save) as session:
+    with folder.reading() as session:
+        return _known(session, export, keys, host=host)
+
+
+def get_or_create_lists(
+    folder: WorkspaceFolder, export: Export, keys: Collection[ListKey], *, host: str
+) -> dict[ListKey, ContactListRecord]:
+    """Return what the workspace knows of lists that are about to be filled; one not yet made at Criteo has no id there.
+
+    Args:
+        folder: The workspace.
+        export: The export that fills them.
+        keys: Which lists.
+        host: Where they are.
+
+    Returns:
+        A record for each of the keys.
+    """
+    made_at = datetime.now(UTC)
+    with folder.session() as session, session.begin():
+        known = _known(session, export, keys, host=host)
         export_id = session.scalars(select(ExportRecord.id).where(ExportRecord.name == export.name)).one()
-        record = session.scalar(
-            select(ContactListRecord).where(
-                ContactListRecord.export_id == export_id,
-                ContactListRecord.segment == segment,
-                ContactListRecord.advertiser_id == advertiser_id,
-                ContactListRecord.host == host,
-                ContactListRecord.identifier_type == identifier_type,
-                ContactListRecord.left_at.is_(None),
-            )
+        for key in keys:
+            if key not in known:
+                known[key] = ContactListRecord(
+                    export_id=export_id,
+                    segment=key.segment,
+                    host=canonical_host(host),
+                    advertiser_id=key.advertiser_id,
+                    identifier_type=key.identifier_type.value,
+                    name=export.name_of_list(key.segment, made_at.date()),
+                    made_at=made_at,
+                )
+                session.add(known[key])
+    return known
+
+
+def reread(folder: WorkspaceFolder, record: ContactListRecord) -> ContactListRecord:
+    """Return what is known of the list by now."""
+    with folder.reading() as session:
+        return session.get_one(ContactListRecord, record.id)
+
+
+def _known(
+    session: Session, export: Export, keys: Collection[ListKey], *, host: str
+) -> dict[ListKey, ContactListRecord]:
+    query = (
+        select(ContactListRecord)
+        .join(ExportRecord)
+        .where(
+            ExportRecord.name == export.name,
+            ContactListRecord.host == canonical_host(host),
+            ContactListRecord.left_at.is_(None),
         )
-        if record is not None:
-            if save:
-                record.kept_by = None
-            return record
-        made_at = datetime.now(UTC)
-        record = ContactListRecord(
-            export_id=export_id,
-            segment=segment,
-            host=host,
-            advertiser_id=advertiser_id,
-            identifier_type=identifier_type.value,
-            name=export.name_of_list(segment, made_at.date()),
-            made_at=made_at,
-            snapshot_batch=0,
-            settled=0,
-            rejected=0,
-            adopted=False,
-            holds_unknown=False,
-            mixes_forms=False,
-        )
-        if save:
-            session.add(record)
-        return record
+    )
+    found = {
+        ListKey(it.segment, it.advertiser_id, IdentifierType(it.identifier_type)): it for it in session.scalars(query)
+    }
+    return {key: found[key] for key in keys if key in found}
 
 
 def find_lists(
@@ -199,7 +231,7 @@ def _by_name(
 
 
 def _name_of(record: ContactListRecord, export: Export) -> str:
-    return export.name_of_list(record.segment, (record.made_at or datetime.now(UTC)).date())
+    return export.name_of_list(record.segment, record.made_at.date())
 
 
 def _require_ours(folder: WorkspaceFolder, record: ContactListRecord, found: ContactList) -> dict[str, Sighting]:
@@ -295,13 +327,12 @@ def _note_found(
     existing = export.lists.get(record.segment)
     if existing is not None:
         return _adopt(folder, record, found[existing])
-    made_at = record.made_at or datetime.now(UTC)
     name = _name_of(record, export)
     with folder.session() as session, session.begin():
         kept = session.get_one(ContactListRecord, record.id)
         kept.criteo_id = record.criteo_id or named[ListName(record.advertiser_id, name)].id
         kept.name = name
-        kept.made_at = made_at
+        kept.kept_by = None
         # Whom it sent then is not known any more: a mirror empties such a list, and sends it whole.
         kept.mixes_forms = kept.mixes_forms or kept.criteo_id in unclear
         return kept
@@ -333,16 +364,6 @@ def lease_list(folder: WorkspaceFolder, lease: Lease, record: ContactListRecord)
 def _holder(session: Session, lease: int) -> str:
     run = session.scalar(select(RunRecord).where(RunRecord.lease == lease))
     return "somebody who empties or deletes it" if run is None else f"run {run.id} of export {run.export.name!r}"
-
-
-@contextmanager
-def _session(folder: WorkspaceFolder, *, writes: bool) -> Iterator[Session]:
-    if writes:
-        with folder.session() as session, session.begin():
-            yield session
-    else:
-        with folder.reading() as session:
-            yield session
 
 
 def others_of(folder: WorkspaceFolder, record: ContactListRecord) -> list[ContactListRecord]:
@@ -437,13 +458,8 @@ def note_doubt(folder: WorkspaceFolder, record: ContactListRecord, holds: Holds)
 def _leased(folder: WorkspaceFolder, holder: str) -> Iterator[Lease]:
     with folder.session() as session, session.begin():
         lease = take_lease(session, folder, holder=holder)
-    try:
-        with lease.beating():
-            yield lease
-        with folder.session() as session, session.begin():
-            lease.release(session)
-    finally:
-        lease.drop()
+    with lease.held(lambda *_: None):
+        yield lease
 
 
 def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactList) -> ContactListRecord:
@@ -456,6 +472,7 @@ def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactLis
         kept.criteo_id = found.id
         kept.name = found.name or kept.name
         kept.adopted = True
+        kept.kept_by = None
         return kept
 
 
@@ -504,12 +521,6 @@ def _leave(folder: WorkspaceFolder, record: ContactListRecord, *, to: str | None
                 **{it: getattr(record, it) for it in which},
                 name=record.name,
                 made_at=datetime.now(UTC),
-                snapshot_batch=0,
-                settled=0,
-                rejected=0,
-                adopted=False,
-                holds_unknown=False,
-                mixes_forms=False,
             )
             session.add(before)
         before.left_at = before.kept_by = None

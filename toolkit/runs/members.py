@@ -43,8 +43,8 @@ def changes_of(known: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
 def scan_history(folder: WorkspaceFolder, export: str | None = None) -> pl.LazyFrame:
     """Return a row for everyone who entered or left a list in a run, the oldest first.
 
-    Columns: ``at``, ``run``, ``export``, ``segment``, ``advertiser_id``, ``customer`` (the key, as text; null where a
-    release before this history sent the identifier), ``identifier`` (hashed) and ``change``.
+    Columns: ``at``, ``run``, ``export``, ``segment``, ``advertiser_id``, ``customer`` (the key, as text),
+    ``identifier`` (hashed) and ``change``.
     """
     parts = [_scan_part(record, file) for record in _lists(folder, export) for file in _parts(folder, record)]
     return pl.concat(parts or [pl.LazyFrame(schema=_SCHEMA)]).sort("at", maintain_order=True)

@@ -12,8 +12,7 @@ from toolkit.audience.identifiers import hashed, with_addresses_as_hashed
 from toolkit.audience.suppression import HASHES, LONG_HASH, SHORT_HASH
 from toolkit.errors import ConfigurationError, DataError, ToolkitError
 from toolkit.redaction import masked_field
-from toolkit.runs.ledger import Ledger
-from toolkit.runs.lifecycle import now
+from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.members import scan_identities
 from toolkit.tables import reading
 from toolkit.workspace import WorkspaceFolder
@@ -129,7 +128,7 @@ def _named(address: str | None, customer: str | None) -> Suppression:
 
 def _known_to_lists(folder: WorkspaceFolder, lists: Sequence[ContactListRecord]) -> pl.LazyFrame:
     """Return ``customer``, ``identifier`` and ``kind`` of whoever is, or ever was, in a list."""
-    ledger = Ledger(folder, "", now=now)
+    ledger = LedgerReader(folder)
     parts = [scan_identities(folder, lists)]
     for record in lists:
         # Of a list whose record is lost the history tells; it is told when the person shall leave it.

@@ -43,6 +43,10 @@ class Plan:
         """Whether the list already is as it should be."""
         return not (self.clear or len(self.remove) or len(self.add) or len(self.leave))
 
+    def count_batches(self, size: int) -> int:
+        """Return in how many batches of at most ``size`` identifiers it is sent."""
+        return int(self.clear) + -(-len(self.remove) // size) + -(-len(self.add) // size)
+
 
 def plan_push(
     wanted: pl.Series, known: KnownState, *, mode: Mode, form: IdentifierForm, others: pl.Series | None = None

@@ -7,8 +7,8 @@ import polars as pl
 
 from toolkit.audience import IdentifierForm, IdentifierKind
 from toolkit.runs.guards import Stop, guard_change
-from toolkit.runs.ledger import Ledger
-from toolkit.runs.lists import others_of
+from toolkit.runs.ledger_reader import LedgerReader
+from toolkit.runs.lists import get_lists, others_of
 from toolkit.runs.plan import KnownState, Plan, plan_push
 from toolkit.runs.targets import Target
 from toolkit.workspace import Export, Mode, WorkspaceFolder
@@ -20,20 +20,29 @@ class Planned:
     """What a run would send to each list, and what would stop it."""
 
     records: Mapping[Target, ContactListRecord]
+    """What is known of the lists that were filled before."""
     plans: Mapping[Target, Plan]
     stops: list[Stop]
 
 
 def plan_export(
-    folder: WorkspaceFolder, export: Export, targets: Sequence[Target], *, host: str, ledger: Ledger
+    folder: WorkspaceFolder, export: Export, targets: Sequence[Target], *, host: str, ledger: LedgerReader
 ) -> Planned:
     """Plan for all lists of the export. Criteo is not asked, and nothing of the lists recorded."""
-    records = {it: it.record(folder, export, host=host, save=False) for it in targets}
-    plans = plans_of(folder, export, records, ledger)
+    records = known_lists(folder, export, targets, host=host)
+    plans = plans_of(folder, export, targets, records, ledger)
     return Planned(records, plans, guard_changes(export, records, ledger))
 
 
-def guard_changes(export: Export, records: Mapping[Target, ContactListRecord], ledger: Ledger) -> list[Stop]:
+def known_lists(
+    folder: WorkspaceFolder, export: Export, targets: Sequence[Target], *, host: str
+) -> dict[Target, ContactListRecord]:
+    """Return what is known of the lists; one that was never filled has no record. Nothing is written."""
+    known = get_lists(folder, export, [it.key for it in targets], host=host)
+    return {it: known[it.key] for it in targets if it.key in known}
+
+
+def guard_changes(export: Export, records: Mapping[Target, ContactListRecord], ledger: LedgerReader) -> list[Stop]:
     """Compare what the lists should hold with what they held after the last finished run."""
     # Who replaces asks for the whole list anew, also where the record of what it holds is lost.
     if export.mode is Mode.REPLACE:
@@ -51,15 +60,20 @@ def guard_changes(export: Export, records: Mapping[Target, ContactListRecord], l
 
 
 def plans_of(
-    folder: WorkspaceFolder, export: Export, records: Mapping[Target, ContactListRecord], ledger: Ledger
+    folder: WorkspaceFolder,
+    export: Export,
+    targets: Sequence[Target],
+    records: Mapping[Target, ContactListRecord],
+    ledger: LedgerReader,
 ) -> dict[Target, Plan]:
-    """Return what brings each list from what is known of it to what is wanted."""
-    plans = {target: _plan(folder, export, target, records, ledger) for target in records}
+    """Return what brings each list from what is known of it to what is wanted; of one without a record nothing is."""
+    plans = {
+        it: _plan(folder, export, it, records, ledger) if it in records else _plan_new(export, it) for it in targets
+    }
     emptied_by: dict[str, Target] = {}
-    for target, plan in plans.items():
-        list_id = records[target].criteo_id
-        if plan.clear and list_id is not None:
-            emptied_by.setdefault(list_id, target)
+    for target, record in records.items():
+        if plans[target].clear and record.criteo_id is not None:
+            emptied_by.setdefault(record.criteo_id, target)
     for target, record in records.items():
         first = emptied_by.get(record.criteo_id or "", target)
         if first is not target:
@@ -69,12 +83,16 @@ def plans_of(
     return plans
 
 
+def _plan_new(export: Export, target: Target) -> Plan:
+    return plan_push(target.wanted["identifier"], KnownState.empty(), mode=export.mode, form=target.form)
+
+
 def _plan(
     folder: WorkspaceFolder,
     export: Export,
     target: Target,
     records: Mapping[Target, ContactListRecord],
-    ledger: Ledger,
+    ledger: LedgerReader,
 ) -> Plan:
     holds_left_ids = export.mode is Mode.MIRROR and _holds_left_ids(folder, export, records[target], ledger)
     replaces = export.mode is Mode.REPLACE or holds_left_ids
@@ -87,7 +105,7 @@ def _plan(
     )
 
 
-def _holds_left_ids(folder: WorkspaceFolder, export: Export, record: ContactListRecord, ledger: Ledger) -> bool:
+def _holds_left_ids(folder: WorkspaceFolder, export: Export, record: ContactListRecord, ledger: LedgerReader) -> bool:
     """Tell whether the list holds mobile ids that the export sent earlier and sends no longer.
 
     Only hashes of them are known here, so that they can't be named to be removed.
@@ -100,7 +118,7 @@ def _holds_left_ids(folder: WorkspaceFolder, export: Export, record: ContactList
 
 
 def _held_for_others(
-    folder: WorkspaceFolder, target: Target, records: Mapping[Target, ContactListRecord], ledger: Ledger
+    folder: WorkspaceFolder, target: Target, records: Mapping[Target, ContactListRecord], ledger: LedgerReader
 ) -> pl.Series | None:
     """Return what the target's list holds, or will after this run, for others who fill it in a like form."""
     here = {record.id: it for it, record in records.items()}
@@ -112,7 +130,7 @@ def _held_for_others(
     return pl.concat(found) if found else None
 
 
-def _known(record: ContactListRecord, ledger: Ledger) -> pl.Series:
+def _known(record: ContactListRecord, ledger: LedgerReader) -> pl.Series:
     state = ledger.state_of(record)
     return pl.concat([state.held, state.uncertain])
 

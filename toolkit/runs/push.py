@@ -12,8 +12,9 @@ import polars as pl
 from toolkit.audience import IdentifierForm
 from toolkit.criteo import Acknowledgement, CriteoClient, IdentifierType
 from toolkit.errors import LeaseLostError
-from toolkit.runs.ledger import Batch, Ledger, Operation
+from toolkit.runs.ledger import Batch, Ledger
 from toolkit.workspace.records import ContactListRecord
+from toolkit.workspace.states import Operation
 
 PARALLEL_CALLS = 3
 

@@ -1,12 +1,11 @@
 """The report of a run, as a page of its own and as a part of a notebook."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import asdict
 
 import polars as pl
 from markupsafe import Markup
 
-from toolkit.checks import as_shown
+from toolkit.checks import as_shown, checks_frame
 from toolkit.display import fragment, page, table
 from toolkit.files import write_atomically
 from toolkit.markup import template, trusted
@@ -17,8 +16,8 @@ def write_report(run: Run) -> None:
     """Write the run's report as one HTML file that needs no network, and as JSON; neither holds an identifier."""
     from toolkit.runs.charts import members_chart
 
-    picture = members_chart(run) if any(row["members"] for row in run.segments) else ""
-    files = pl.DataFrame(list(run.inputs))
+    picture = members_chart(run) if any(it.members for it in run.lists) else ""
+    files = pl.DataFrame([asdict(it) for it in run.inputs], infer_schema_length=None)
     inputs = table(files.drop(it.name for it in files if it.is_null().all())) if run.inputs else ""
     body = template("toolkit.runs", "report.html").render(
         run=run, picture=trusted(picture), body=_body(run), inputs=inputs
@@ -35,11 +34,7 @@ def html_fragment(run: Run) -> str:
 
 
 def _body(run: Run) -> Markup:
-    figures = table(run.figures) if run.segments else ""
-    checks = table(as_shown(_frame(run.checks)), title="Checks") if run.checks else ""
+    figures = table(run.figures) if run.lists else ""
+    checks = table(as_shown(checks_frame(run.checks)), title="Checks") if run.checks else ""
     html = template("toolkit.runs", "run.html").render(run=run, figures=figures, checks=checks)
     return Markup(html)  # noqa: S704  # the template escapes
-
-
-def _frame(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    return pl.DataFrame(list(rows), infer_schema_length=None)

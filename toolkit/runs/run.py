@@ -13,30 +13,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from toolkit.audience import LEFT_OUT
-from toolkit.checks import DATA_DOCS, CheckResults
-from toolkit.criteo import Waiting
-from toolkit.errors import ConfigurationError, LedgerDivergedError, ToolkitError
+from toolkit.checks import DATA_DOCS, CheckResults, CheckRow
+from toolkit.errors import ConfigurationError, ErrorCode, ErrorInfo, RunFailedError
 from toolkit.files import read_parquet
+from toolkit.runs.abandoned_lists import AbandonedList
+from toolkit.runs.guards import Guard
+from toolkit.runs.list_result import ListResult, frame_of
+from toolkit.runs.notices import Notice, NoticeCode
+from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS, NOTICES, error_in
 from toolkit.show import text_table
+from toolkit.tables.files import InputFile
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import acting
 from toolkit.workspace.records import ExportRecord, RunRecord
+from toolkit.workspace.states import RunStatus, Trigger
 
-
-class Trigger(StrEnum):
-    """What started a run."""
-
-    PERSON = "person"
-    SCHEDULE = "schedule"
-    REFRESH = "refresh"
-    FORGET = "data subject request"
-    LISTS = "list left behind"
-    """Somebody had a list emptied or deleted that no export fills any more."""
-
-    @property
-    def waiting(self) -> Waiting:
-        """Who waits for what it started: a schedule has patience where a person is told soon."""
-        return Waiting.NOBODY if self in (Trigger.SCHEDULE, Trigger.REFRESH) else Waiting.PERSON
+WITH_WARNINGS = "successful with warnings"
+"""The outcome of a run that was successful and warns of something."""
 
 
 class RunKind(StrEnum):
@@ -52,56 +45,12 @@ class RunKind(StrEnum):
     """It emptied or deleted one list."""
 
     @classmethod
-    def of(cls, *, dry_run: bool, started_by: str) -> Self:
+    def of(cls, *, dry_run: bool, started_by: Trigger) -> Self:
         """Return the kind of a run by what is recorded of it."""
         if dry_run:
             return cls(cls.DRY_RUN)
-        return cls(started_by) if started_by in (Trigger.FORGET, Trigger.LISTS) else cls(cls.RUN)
-
-
-class RunStatus(StrEnum):
-    """What became of a run, as Customer Insights names it.
-
-    Examples:
-        >>> toolkit.RunStatus(workspace.runs()["status"][0])
-        <RunStatus.SUCCESSFUL: 'successful'>
-    """
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCESSFUL = "successful"
-    FAILED = "failed"
-    FAILED_RETRYING = "failed (retrying)"
-    """What failed may pass, and the refresh runs the export again."""
-    SKIPPED = "skipped"
-    CANCELED = "canceled"
-
-
-MOVES: Mapping[RunStatus, frozenset[RunStatus]] = {
-    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.SKIPPED, RunStatus.CANCELED, RunStatus.FAILED}),
-    RunStatus.RUNNING: frozenset(
-        {RunStatus.SUCCESSFUL, RunStatus.FAILED, RunStatus.FAILED_RETRYING, RunStatus.CANCELED}
-    ),
-}
-"""What a status may become; one that is not named here stays for good."""
-
-PASSING = frozenset({"BusyError", "UnavailableError", "ChangingInputError", "ProcessEnded", "LeaseLostError"})
-"""The kinds of error that may be gone when the export is run again, with nothing changed."""
-
-
-class RunFailedError(ToolkitError):
-    """A run did not end successfully; the message is the run's."""
-
-
-class RunCanceledError(ToolkitError):
-    """Somebody asked the run to end."""
-
-    @classmethod
-    def by(cls, person: str) -> "RunCanceledError":
-        """Return the error that says who asked."""
-        return cls(
-            f"The run was canceled by {person!r}.", "What was sent stays; resume the export to send what is missing."
-        )
+        kinds = {Trigger.FORGET: cls.FORGET, Trigger.LISTS: cls.LISTS}
+        return cls(kinds.get(started_by, cls.RUN))
 
 
 @dataclass(frozen=True, repr=False)
@@ -121,21 +70,22 @@ class Run:
     export_version: int
     status: RunStatus
     dry_run: bool
-    started_by: str
-    """What started it: a person, a schedule or a refresh."""
+    started_by: Trigger
     person: str
     started_at: datetime
     finished_at: datetime | None
-    inputs: tuple[dict[str, Any], ...]
-    segments: tuple[dict[str, Any], ...]
-    checks: tuple[dict[str, Any], ...]
-    warnings: tuple[str, ...]
-    notes: tuple[str, ...]
+    inputs: tuple[InputFile, ...]
+    """The files that it read, as they were when it began."""
+    lists: tuple[ListResult, ...]
+    """What became of each contact list."""
+    checks: tuple[CheckRow, ...]
+    warnings: tuple[Notice, ...]
+    notes: tuple[Notice, ...]
     """What is worth knowing, and no reason to worry: such as waits that Criteo asked for."""
-    error: dict[str, str] | None
+    error: ErrorInfo | None
     timings: Mapping[str, float]
     """Seconds by step."""
-    allowed: tuple[str, ...]
+    allowed: tuple[Guard, ...]
     """Guards that were passed knowingly."""
     resumes: str | None
     """The run that it took up."""
@@ -143,7 +93,7 @@ class Run:
     """The refresh that started it."""
     toolkit_version: str
     folder: Path
-    abandoned: tuple[dict[str, Any], ...] = ()
+    abandoned: tuple[AbandonedList, ...] = ()
     """Lists of the export that nobody fills any more and that still hold people, as ``workspace.abandoned_lists``."""
 
     @property
@@ -153,18 +103,16 @@ class Run:
         In a dry run ``added`` and ``removed`` are what would be sent. ``size`` is what the list held of this
         afterwards, null when the run did not come so far. ``retries`` counts the calls that were repeated.
         """
-        return pl.DataFrame(list(self.segments), infer_schema_length=None)
+        return frame_of(self.lists)
 
     @property
     def figures(self) -> pl.DataFrame:
         """The frame as it is shown: without reasons that left nobody out, and columns that tell nothing here."""
         frame = self.frame
         counts = [*(it.value for it in LEFT_OUT), "retries"]
-        zeros = [it for it in counts if it in frame.columns and not frame[it].sum()]
-        same = [it for it in ("advertiser_id", "identifier_type") if it in frame.columns and frame[it].n_unique() == 1]
-        unknown = [
-            it for it in ("size", "held_by_criteo", "matches") if it in frame.columns and frame[it].is_null().all()
-        ]
+        zeros = [it for it in counts if not frame[it].sum()]
+        same = [it for it in ("advertiser_id", "identifier_type") if frame[it].n_unique() == 1]
+        unknown = [it for it in ("size", "held_by_criteo", "matches") if frame[it].is_null().all()]
         return frame.drop([*zeros, *same, *unknown])
 
     @property
@@ -196,8 +144,7 @@ class Run:
     @property
     def outcome(self) -> str:
         """The status in words: of a successful run, whether with warnings."""
-        with_warnings = self.status is RunStatus.SUCCESSFUL and self.warnings
-        return f"{self.status.value}{' with warnings' if with_warnings else ''}"
+        return WITH_WARNINGS if self.status is RunStatus.SUCCESSFUL and self.warnings else self.status.value
 
     @property
     def seconds(self) -> float | None:
@@ -207,10 +154,28 @@ class Run:
     def to_dict(self) -> dict[str, Any]:
         """Return all that the record tells, as values that JSON can hold; no identifier is among it."""
         kept = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "folder"}
+        values = {
+            "inputs": INPUTS.to_json(self.inputs),
+            "lists": LISTS.to_json(self.lists),
+            "checks": CHECKS.to_json(self.checks),
+            "warnings": NOTICES.to_json(self.warnings),
+            "notes": NOTICES.to_json(self.notes),
+            "error": None if self.error is None else self.error.to_json(),
+            "abandoned": ABANDONED.to_json(self.abandoned),
+        }
         moments = {
             name: None if (at := kept[name]) is None else at.isoformat() for name in ("started_at", "finished_at")
         }
-        return {**kept, **moments, "status": self.status.value, "outcome": self.outcome, "seconds": self.seconds}
+        return {
+            **kept,
+            **values,
+            **moments,
+            "status": self.status.value,
+            "started_by": self.started_by.value,
+            "allowed": [it.value for it in self.allowed],
+            "outcome": self.outcome,
+            "seconds": self.seconds,
+        }
 
     def to_json(self) -> str:
         """Return ``to_dict`` as JSON."""
@@ -222,18 +187,15 @@ class Run:
         """Return the run when it was successful; raise RunFailedError with what happened and what to do if not."""
         if self.status is RunStatus.SUCCESSFUL:
             return self
-        error = self.error or {
-            "what": f"Run {self.id} is {self.status.value}.",
-            "remedy": "Run the export again.",
-        }
-        raise RunFailedError(f"Run {self.id} of export {self.export!r}: {error['what']}", error["remedy"])
+        error = self.error or RunFailedError(f"Run {self.id} is {self.status.value}.", "Run the export again.").info
+        raise RunFailedError(f"Run {self.id} of export {self.export!r}: {error.what}", error.remedy)
 
     def __repr__(self) -> str:
         lines = [self.headline]
-        if self.segments:
+        if self.lists:
             lines.append(text_table(self.figures))
         if self.error:
-            lines.append(f"{self.error['what']} {self.error['remedy']}")
+            lines.append(str(self.error))
         lines += [f"Warning: {warning}" for warning in self.warnings]
         return "\n".join([*lines, *(f"Note: {note}" for note in self.notes)])
 
@@ -263,25 +225,25 @@ def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder) -> Ru
         id=record.id,
         export=record.settings["name"],
         export_version=record.export_version,
-        status=RunStatus(record.status) if found_dead is None else RunStatus.FAILED,
+        status=record.status if found_dead is None else RunStatus.FAILED,
         dry_run=record.dry_run,
         started_by=record.started_by,
         person=record.person,
         started_at=record.started_at,
         finished_at=record.finished_at,
-        inputs=tuple(record.inputs),
-        segments=tuple(record.segments),
-        checks=tuple(record.checks),
-        warnings=tuple(record.warnings),
-        notes=tuple(record.notes),
-        error=record.error if found_dead is None else dict(found_dead),
+        inputs=INPUTS.from_json(record.inputs),
+        lists=LISTS.from_json(record.lists),
+        checks=CHECKS.from_json(record.checks),
+        warnings=NOTICES.from_json(record.warnings),
+        notes=NOTICES.from_json(record.notes),
+        error=found_dead or error_in(record.error),
         timings=record.timings,
-        allowed=tuple(record.allowed),
+        allowed=tuple(map(Guard, record.allowed)),
         resumes=record.resumes,
         refresh=record.refresh_id,
         toolkit_version=record.toolkit_version,
         folder=folder.path / "runs" / record.id,
-        abandoned=tuple(record.abandoned),
+        abandoned=ABANDONED.from_json(record.abandoned),
     )
 
 
@@ -309,24 +271,25 @@ def last_run(folder: WorkspaceFolder, export: str) -> Run | None:
         return None if record is None else value_of(session, record, folder)
 
 
-def divergence_of(run: Run | None) -> str | None:
-    """Return what the run says of another ledger that changed its lists; None when it was not stopped by one."""
-    if run is None or run.error is None or run.error["kind"] != LedgerDivergedError.__name__:
-        return None
-    return run.error["what"]
+def stopped_by_other_ledger(run: Run | None) -> list[Notice]:
+    """Return what is told of the last run of an export when another ledger had changed its lists."""
+    if run is None or run.error is None or run.error.code is not ErrorCode.LEDGER_DIVERGED:
+        return []
+    said = f"The last run stopped here ({Guard.OTHER_LEDGER.value}): {run.error.what}"
+    return [Notice(NoticeCode.WOULD_STOP, said)]
 
 
-def last_inputs(folder: WorkspaceFolder, export: str) -> list[dict[str, Any]]:
+def last_inputs(folder: WorkspaceFolder, export: str) -> tuple[InputFile, ...]:
     """Return the files that the last successful run of the export read, dry runs and data subject requests aside."""
     query = (
         select(RunRecord.inputs)
         .join(ExportRecord)
-        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL.value, *_SENDS_SEGMENTS)
+        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL, *_SENDS_SEGMENTS)
         .order_by(RunRecord.started_at.desc())
         .limit(1)
     )
     with folder.reading() as session:
-        return session.scalar(query) or []
+        return INPUTS.from_json(session.scalar(query) or [])
 
 
 def past_runs(folder: WorkspaceFolder, export: str, *, most: int) -> list[Run]:
@@ -334,7 +297,7 @@ def past_runs(folder: WorkspaceFolder, export: str, *, most: int) -> list[Run]:
     query = (
         select(RunRecord)
         .join(ExportRecord)
-        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL.value, *_SENDS_SEGMENTS)
+        .where(ExportRecord.name == export, RunRecord.status == RunStatus.SUCCESSFUL, *_SENDS_SEGMENTS)
         .order_by(RunRecord.started_at.desc())
         .limit(most)
     )
@@ -356,16 +319,12 @@ def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
         acting(session, folder)
         runs = [value_of(session, record, folder) for record in session.scalars(query)]
     rows = [
-        {"at": run.started_at, "run": run.id, "export": run.export, "status": run.status.value, **row}
+        {"at": run.started_at, "run": run.id, "export": run.export, "status": run.status.value, **result.row}
         for run in runs
-        for row in run.segments
-        if run.status is RunStatus.SUCCESSFUL or row.get("size") is not None or row["added"] or row["removed"]
+        for result in run.lists
+        if run.status is RunStatus.SUCCESSFUL or result.size is not None or result.added or result.removed
     ]
-    # Rows of runs before a figure was kept lack it.
-    frame = pl.DataFrame(
-        [{name: row.get(name) for name in _TREND_SCHEMA if name != "match_rate"} for row in rows],
-        schema={name: dtype for name, dtype in _TREND_SCHEMA.items() if name != "match_rate"},
-    )
+    frame = pl.DataFrame(rows, schema=_TREND_SCHEMA)
     rate = pl.when(pl.col("held_by_criteo") > 0).then(pl.col("matches") / pl.col("held_by_criteo"))
     return frame.with_columns(match_rate=rate.cast(pl.Float64))
 
@@ -387,15 +346,15 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
                 "status": run.outcome,
                 "kind": RunKind.of(dry_run=run.dry_run, started_by=run.started_by).value,
                 "dry_run": run.dry_run,
-                "started_by": run.started_by,
+                "started_by": run.started_by.value,
                 "person": run.person,
                 "started_at": run.started_at,
                 "seconds": run.seconds,
-                "exportable": sum(it["exportable"] for it in run.segments),
-                "added": sum(it["added"] for it in run.segments),
-                "removed": sum(it["removed"] for it in run.segments),
-                "rejected": sum(it["rejected"] for it in run.segments),
-                "error": run.error["what"] if run.error else None,
+                "exportable": sum(it.exportable for it in run.lists),
+                "added": sum(it.added for it in run.lists),
+                "removed": sum(it.removed for it in run.lists),
+                "rejected": sum(it.rejected for it in run.lists),
+                "error": run.error.what if run.error else None,
             }
             for run in runs
         ],
@@ -403,7 +362,7 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
     )
 
 
-_SENDS_SEGMENTS = (~RunRecord.dry_run, RunRecord.started_by.not_in([Trigger.FORGET.value, Trigger.LISTS.value]))
+_SENDS_SEGMENTS = (~RunRecord.dry_run, RunRecord.started_by.not_in([Trigger.FORGET, Trigger.LISTS]))
 
 _TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "at": pl.Datetime("us", "UTC"),
@@ -422,7 +381,6 @@ _TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "rejected": pl.Int64,
     "held_by_criteo": pl.Int64,
     "matches": pl.Int64,
-    "match_rate": pl.Float64,
 }
 _REJECTED_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "segment": pl.String,

@@ -2,20 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 from sqlalchemy import select
 
-from toolkit.audience import LEFT_OUT, Audience, IdentifierForm, IdentifierKind, Status, audience_of
+from toolkit.audience import Audience, IdentifierForm, IdentifierKind, Status, audience_of
 from toolkit.criteo import IdentifierType
-from toolkit.runs.lists import list_record
+from toolkit.runs.list_result import ListResult, counted
+from toolkit.runs.lists import ListKey
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import connection
 from toolkit.workspace.matching import columns_of, excluded_for
 from toolkit.workspace.records import ContactListRecord, ExportRecord
-
-Figures = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,17 +37,10 @@ class Target:
         """Return ``identifier`` and ``customer`` of whom the list should hold."""
         return self.audience.wanted(self.segment, self.advertiser_id if self.is_part else None)
 
-    def record(self, folder: WorkspaceFolder, export: Export, *, host: str, save: bool = True) -> ContactListRecord:
-        """Return what the workspace knows of the list; without ``save`` nothing is written."""
-        return list_record(
-            folder,
-            export,
-            self.segment,
-            host=host,
-            advertiser_id=self.advertiser_id,
-            identifier_type=IdentifierType(self.kind.value),
-            save=save,
-        )
+    @property
+    def key(self) -> ListKey:
+        """What the record of the list is found by."""
+        return ListKey(self.segment, self.advertiser_id, IdentifierType(self.kind.value))
 
 
 def audiences_of(
@@ -94,17 +85,17 @@ def targets_of(
     ]
 
 
-def figures_of(targets: Sequence[Target]) -> dict[Target, Figures]:
+def figures_of(targets: Sequence[Target]) -> dict[Target, ListResult]:
     """Return the row of the report that each list begins with."""
     counts = {id(it.audience): _counts(it) for it in targets}
     return {it: _figures(it, counts[id(it.audience)]) for it in targets}
 
 
-def figures_without_advertiser(audiences: Mapping[IdentifierKind, Audience]) -> list[Figures]:
+def figures_without_advertiser(audiences: Mapping[IdentifierKind, Audience]) -> list[ListResult]:
     """Return a row a segment for its members who belong to no advertiser's list."""
     split = [(kind, it) for kind, it in audiences.items() if "advertiser" in it.frame.columns]
     return [
-        _row(row, kind=kind, advertiser_id="")
+        counted(row, segment=row["segment"], advertiser_id="", kind=kind)
         for kind, audience in split
         for row in audience.counts_by_advertiser.filter(pl.col("advertiser").is_null()).iter_rows(named=True)
     ]
@@ -127,7 +118,12 @@ def _advertisers(folder: WorkspaceFolder, export: Export, segment: str, audience
     return sorted({*named, *filled})
 
 
-def _counts(target: Target) -> dict[tuple[str, str], Figures]:
+_Counts = Mapping[tuple[str, str], Mapping[str, int]]
+"""How many members have each status, by segment and advertiser."""
+_NOBODY = {"members": 0, **{status.value: 0 for status in Status}}
+
+
+def _counts(target: Target) -> _Counts:
     audience = target.audience
     if target.is_part:
         rows = audience.counts_by_advertiser.drop_nulls("advertiser").iter_rows(named=True)
@@ -135,28 +131,6 @@ def _counts(target: Target) -> dict[tuple[str, str], Figures]:
     return {(row["segment"], target.advertiser_id): row for row in audience.counts.iter_rows(named=True)}
 
 
-def _figures(target: Target, counts: Mapping[tuple[str, str], Figures]) -> Figures:
-    nobody = {"segment": target.segment, "members": 0, **{status.value: 0 for status in Status}}
-    row = counts.get((target.segment, target.advertiser_id), nobody)
-    return _row(row, kind=target.kind, advertiser_id=target.advertiser_id)
-
-
-def _row(counts: Figures, *, kind: IdentifierKind, advertiser_id: str) -> Figures:
-    return {
-        "segment": counts["segment"],
-        "advertiser_id": advertiser_id,
-        "identifier_type": kind.value,
-        "members": counts["members"],
-        "exportable": counts["exportable"],
-        **{status.value: counts[status.value] for status in LEFT_OUT},
-        "added": 0,
-        "removed": 0,
-        "rejected": 0,
-        "batches": 0,
-        "retries": 0,
-        "seconds": 0.0,
-        "list_id": None,
-        "size": None,
-        "held_by_criteo": None,
-        "matches": None,
-    }
+def _figures(target: Target, counts: _Counts) -> ListResult:
+    row = counts.get((target.segment, target.advertiser_id), _NOBODY)
+    return counted(row, segment=target.segment, advertiser_id=target.advertiser_id, kind=target.kind)

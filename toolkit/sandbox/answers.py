@@ -14,7 +14,6 @@ Problem = dict[str, Any]
 class ProblemType(StrEnum):
     """Criteo's classes of problems, as far as the sandbox uses them."""
 
-    ACCESS_CONTROL = "access-control"
     AUTHENTICATION = "authentication"
     AUTHORIZATION = "authorization"
     AVAILABILITY = "availability"

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 
 from pydantic import TypeAdapter
@@ -38,10 +39,10 @@ def main() -> None:
     try:
         serve_here(port=asked["port"], options=options, announce=announce, holds=holds)
     except ToolkitError as error:
-        _say({"error": type(error).__name__, "what": error.what, "remedy": error.remedy})
+        _say({"error": error.info.to_json()})
 
 
-def _say(content: dict[str, str]) -> None:
+def _say(content: Mapping[str, object]) -> None:
     sys.stdout.write(json.dumps(content) + "\n")
     sys.stdout.flush()
 

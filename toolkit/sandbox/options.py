@@ -24,10 +24,6 @@ MOST_IDENTIFIERS_IN_A_CALL = 50_000
 """Third parties cite this from Criteo's own pages."""
 
 
-class PortTakenError(ConfigurationError):
-    """Another program listens on the port."""
-
-
 @dataclass(frozen=True)
 class Advertiser:
     """One advertiser of the sandbox; only one that consents is listed and can be written to."""

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from requests import RequestException, Session
 
-from toolkit.errors import BusyError, ConfigurationError, ToolkitError, UnavailableError
+from toolkit.errors import ErrorInfo, PortTakenError, UnavailableError
 from toolkit.sandbox.control import Sandbox, attach
-from toolkit.sandbox.options import PortTakenError, SandboxOptions
+from toolkit.sandbox.options import SandboxOptions
 from toolkit.sandbox.ownership import TOKEN_HEADER, Control, control_at, control_beside
 
 PORT = 8765
@@ -18,9 +18,6 @@ PORT = 8765
 
 _CLOSING_SECONDS = 10
 _ADDRESS_VARIABLE = "TOOLKIT_SANDBOX_URL"
-_RAISED_BY_A_CHILD: dict[str, type[ToolkitError]] = {
-    kind.__name__: kind for kind in (ConfigurationError, PortTakenError, BusyError)
-}
 
 
 class StartedSandbox(Sandbox):
@@ -145,7 +142,7 @@ def _announced(process: subprocess.Popen[str], *, port: int, options: SandboxOpt
     answer = json.loads(said)
     if "url" in answer:
         return Control(str(answer["url"]), str(answer["token"]))
-    raise _RAISED_BY_A_CHILD.get(answer["error"], UnavailableError)(answer["what"], answer["remedy"])
+    raise ErrorInfo.from_json(answer["error"]).error()
 
 
 def _say(process: subprocess.Popen[str], line: str) -> None:

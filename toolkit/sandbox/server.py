@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import uvicorn
 
-from toolkit.errors import ConfigurationError
+from toolkit.errors import ConfigurationError, PortTakenError
 from toolkit.sandbox.app import make_app
 from toolkit.sandbox.connections import DroppableConnection
 from toolkit.sandbox.control_calls import Holds
-from toolkit.sandbox.options import PortTakenError, SandboxOptions
+from toolkit.sandbox.options import SandboxOptions
 from toolkit.sandbox.ownership import Control, new_token, publish, withdraw
 
 _LOOPBACK = "127.0.0.1"

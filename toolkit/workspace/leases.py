@@ -11,7 +11,7 @@ import platform
 import re
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -143,7 +143,25 @@ class Lease:
             "missing.",
         )
 
-    def release(self, session: Session) -> bool:
+    @contextmanager
+    def held(self, end: Callable[[Session, bool], None]) -> Iterator[None]:
+        """Give signs of life while something goes on, then give the lease back, however that ends.
+
+        Args:
+            end: Records the end, in the transaction that gives the lease back: it is told whether it was still held.
+        """
+        try:
+            with self._beating():
+                yield
+        finally:
+            try:
+                with self.folder.session() as session, session.begin():
+                    end(session, self._release(session))
+            finally:
+                # This process is done with it, whether or not the database could be told.
+                _held.discard((str(self.folder.path), self.number))
+
+    def _release(self, session: Session) -> bool:
         """Give it back; tell whether it was still held."""
         ended = session.execute(
             update(LeaseRecord)
@@ -154,7 +172,7 @@ class Lease:
         return ended is not None
 
     @contextmanager
-    def beating(self) -> Iterator[None]:
+    def _beating(self) -> Iterator[None]:
         """Give signs of life meanwhile."""
         stop = threading.Event()
         heart = threading.Thread(target=self._beat, args=(stop,), name="heartbeat", daemon=True)
@@ -164,10 +182,6 @@ class Lease:
         finally:
             stop.set()
             heart.join()
-
-    def drop(self) -> None:
-        """Say that this process is done with it, whether or not the database could be told."""
-        _held.discard((str(self.folder.path), self.number))
 
     def _beat(self, stop: threading.Event) -> None:
         while not stop.wait(lease_times().heartbeat):

@@ -4,7 +4,8 @@ No row holds an e-mail address or a secret that is not sealed; hashes of address
 """
 
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from enum import StrEnum
+from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -13,10 +14,13 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
+    String,
     TypeDecorator,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from toolkit.workspace.states import BatchStatus, Operation, RefreshStatus, RunStatus, Trigger
 
 
 class Moment(TypeDecorator[datetime]):
@@ -36,6 +40,28 @@ class Moment(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
 
+E = TypeVar("E", bound=StrEnum)
+
+
+class OneOf(TypeDecorator[E]):
+    """A member of an enumeration, kept by its value."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, kind: type[E]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: E | None, dialect: Dialect) -> str | None:
+        """Return the value of the member."""
+        return None if value is None else self.kind(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> E | None:
+        """Return the member of the value."""
+        return None if value is None else self.kind(value)
+
+
 class Base(DeclarativeBase):
     """What all records share."""
 
@@ -44,6 +70,7 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSON,
         list[dict[str, Any]]: JSON,
         list[str]: JSON,
+        **{it: OneOf(it) for it in (RunStatus, RefreshStatus, BatchStatus, Operation, Trigger)},
     }
 
 
@@ -177,8 +204,8 @@ class RunRecord(Base):
             "one_running_run_an_export",
             "export_id",
             unique=True,
-            sqlite_where=text("status = 'running'"),
-            postgresql_where=text("status = 'running'"),
+            sqlite_where=text(f"status = '{RunStatus.RUNNING}'"),
+            postgresql_where=text(f"status = '{RunStatus.RUNNING}'"),
         ),
     )
 
@@ -186,19 +213,20 @@ class RunRecord(Base):
     export_id: Mapped[int] = mapped_column(ForeignKey("exports.id"))
     export_version: Mapped[int]
     settings: Mapped[dict[str, Any]]
-    status: Mapped[str]
+    status: Mapped[RunStatus]
     dry_run: Mapped[bool]
-    started_by: Mapped[str]
+    started_by: Mapped[Trigger]
     person: Mapped[str]
     lease: Mapped[int] = mapped_column(ForeignKey("leases.number"))
     toolkit_version: Mapped[str]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     inputs: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    segments: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    lists: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """What became of each contact list."""
     checks: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    warnings: Mapped[list[str]] = mapped_column(default=list)
-    notes: Mapped[list[str]] = mapped_column(default=list)
+    warnings: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    notes: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     error: Mapped[dict[str, Any] | None]
     timings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Seconds by step."""
@@ -251,7 +279,7 @@ class ContactListRecord(Base):
     form: Mapped[str | None]
     """The form in which something was sent last, since the list was last empty."""
     identifier_type: Mapped[str] = mapped_column(default="email")
-    made_at: Mapped[datetime | None]
+    made_at: Mapped[datetime]
     """When the list got its name, which may tell the day."""
     settled: Mapped[int] = mapped_column(default=0)
     """How often a run that came to its end changed what is known; so many parts has the history of its members."""
@@ -313,9 +341,9 @@ class BatchRecord(Base):
     criteo_id: Mapped[str | None]
     """The list at Criteo that it changes."""
     number: Mapped[int]
-    operation: Mapped[str]
+    operation: Mapped[Operation]
     identifiers: Mapped[int]
-    status: Mapped[str]
+    status: Mapped[BatchStatus]
     valid: Mapped[int | None]
     invalid: Mapped[int | None]
     sent_at: Mapped[datetime]
@@ -384,8 +412,8 @@ class RefreshRecord(Base):
             "one_running_refresh",
             "status",
             unique=True,
-            sqlite_where=text("status = 'running'"),
-            postgresql_where=text("status = 'running'"),
+            sqlite_where=text(f"status = '{RefreshStatus.RUNNING}'"),
+            postgresql_where=text(f"status = '{RefreshStatus.RUNNING}'"),
         ),
     )
 
@@ -398,7 +426,7 @@ class RefreshRecord(Base):
     """When exports run that run with every refresh, as it was told."""
     takes_up: Mapped[str | None]
     """The refresh that was killed, and that it goes on with."""
-    status: Mapped[str]
+    status: Mapped[RefreshStatus]
     person: Mapped[str]
     lease: Mapped[int] = mapped_column(ForeignKey("leases.number"))
     toolkit_version: Mapped[str]
@@ -420,14 +448,12 @@ class RefreshedExportRecord(Base):
     """Earlier times of its schedule at which no refresh ran; one run makes up for all."""
     schedule: Mapped[dict[str, Any]]
     """Its schedule, as it was then."""
-    status: Mapped[str]
+    status: Mapped[RunStatus]
     tries: Mapped[int] = mapped_column(default=0)
     run_id: Mapped[str | None]
     """The last of its runs."""
-    kind: Mapped[str | None]
-    """The kind of error."""
-    what: Mapped[str | None]
-    remedy: Mapped[str | None]
+    error: Mapped[dict[str, Any] | None]
+    """Why it failed or was skipped."""
     notebook: Mapped[str | None]
     """The executed notebook, below the workspace's folder."""
     begun_at: Mapped[datetime | None]
@@ -442,12 +468,11 @@ class MatterRecord(Base):
 
     kind: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(primary_key=True)
-    state: Mapped[str]
+    error: Mapped[dict[str, Any] | None]
+    """What is wrong; None when it is well."""
     since: Mapped[datetime]
-    """When the state began."""
-    what: Mapped[str]
-    remedy: Mapped[str]
+    """When this kind of error began, or it became well."""
     told: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """The state that was told last, by what stands for the address."""
+    """The code of the error that was told last, None when it was well, by what stands for the address."""
     telling_until: Mapped[datetime | None]
     """Until when a process that tells of it keeps others from doing so."""

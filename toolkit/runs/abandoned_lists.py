@@ -1,0 +1,132 @@
+"""Contact lists that are left behind, as values that a run keeps and a person reads."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+import polars as pl
+
+from toolkit.show import html_table, text_table
+
+
+class Because(StrEnum):
+    """Why nobody fills a list any more."""
+
+    ADVERTISER = "another advertiser"
+    HOST = "another host"
+    LIST = "another list"
+    SEGMENT = "without the segment"
+    IDENTIFIER = "without the mobile ids"
+    DETACHED = "detached"
+    REMOVED = "removed"
+
+
+_SAID = {
+    Because.ADVERTISER: "The export sends to another advertiser now.",
+    Because.HOST: "The connection of the export goes to another host now.",
+    Because.LIST: "The export fills another list now.",
+    Because.SEGMENT: "The export no longer has the segment.",
+    Because.IDENTIFIER: "The export no longer sends mobile ids.",
+    Because.DETACHED: "The export has no connection.",
+    Because.REMOVED: "The export was removed.",
+}
+
+
+@dataclass(frozen=True)
+class AbandonedList:
+    """A list at Criteo that holds what no run keeps up to date.
+
+    Examples:
+        >>> (left_behind,) = workspace.remove_export("Nightly").lists
+        >>> left_behind.segment, left_behind.held, left_behind.because.value
+        ('High value', 1751, 'removed')
+    """
+
+    list_id: str
+    name: str
+    advertiser_id: str
+    host: str
+    export: str
+    segment: str
+    because: Because
+    held: int | None
+    """How many identifiers it still holds for this; None when the record of that is lost."""
+    filled_by: tuple[str, ...] = ()
+    """Exports that fill the list with others."""
+    kept_by: str | None = None
+    """Who decided that it stays as it is."""
+
+    @property
+    def what(self) -> str:
+        """What is left behind, and why."""
+        held = "may still hold people" if self.held is None else f"still holds {self.held:,} identifiers"
+        return (
+            f"List {self.name!r} ({self.list_id}) of advertiser {self.advertiser_id} at {self.host} {held} of segment "
+            f"{self.segment!r} of export {self.export!r}, which no run updates. {_SAID[self.because]}"
+        )
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        if self.filled_by:
+            return f"Run export {self.filled_by[0]!r}, which fills it too, with mode='replace'."
+        return (
+            f"Empty it with workspace.empty_list({self.list_id!r}), delete it with delete_list, or keep it as it is "
+            "with keep_list."
+        )
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}"
+
+
+@dataclass(frozen=True, repr=False)
+class AbandonedLists:
+    """The lists that are left behind.
+
+    Examples:
+        >>> left_behind = workspace.detach_export("Nightly")
+        >>> len(left_behind), left_behind.frame["held"].to_list()
+        (1, [1751])
+    """
+
+    lists: tuple[AbandonedList, ...]
+
+    @property
+    def untended(self) -> tuple[AbandonedList, ...]:
+        """Those that nobody decided to keep."""
+        return tuple(it for it in self.lists if it.kept_by is None)
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """A row a list, with the fields of ``AbandonedList``; ``filled_by`` is a list of exports."""
+        return pl.DataFrame([asdict(it) for it in self.lists], schema=_SCHEMA)
+
+    def __iter__(self) -> Iterator[AbandonedList]:
+        return iter(self.lists)
+
+    def __len__(self) -> int:
+        return len(self.lists)
+
+    def __repr__(self) -> str:
+        if not self.lists:
+            return "No list is left behind."
+        return "\n".join([text_table(self.frame.drop("filled_by")), *(it.remedy for it in self.untended)])
+
+    def _repr_html_(self) -> str:
+        return html_table(self.frame.drop("filled_by"), title="Lists left behind")
+
+
+_SCHEMA = pl.Schema(
+    {
+        "list_id": pl.String(),
+        "name": pl.String(),
+        "advertiser_id": pl.String(),
+        "host": pl.String(),
+        "export": pl.String(),
+        "segment": pl.String(),
+        "because": pl.String(),
+        "held": pl.Int64(),
+        "filled_by": pl.List(pl.String),
+        "kept_by": pl.String(),
+    }
+)

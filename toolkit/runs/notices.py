@@ -1,0 +1,73 @@
+"""What a run has to say beside its figures: warnings, and notes that are no reason to worry."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from toolkit.criteo import ApiNotice, NoticeKind
+
+
+class NoticeCode(StrEnum):
+    """What a notice is about: stays the same when its words change.
+
+    Examples:
+        >>> run = workspace.run("Nightly", dry_run=True)
+        >>> toolkit.NoticeCode.WOULD_STOP in {it.code for it in run.warnings}
+        False
+    """
+
+    KEYS_SPELT_OTHERWISE = "keys_spelt_otherwise"
+    """Members are in no profile because their keys are written in another way."""
+    CHECK_FAILED = "check_failed"
+    WOULD_STOP = "would_stop"
+    """Of a dry run: a guard would stop a run here."""
+    GUARD_PASSED = "guard_passed"
+    LEASE_LOST = "lease_lost"
+    """The run before gave no sign of life for too long."""
+    SENT_AGAIN = "sent_again"
+    """What a run that lost its lease left uncertain is sent again."""
+    TAKEN_OVER = "taken_over"
+    """A list that another workspace, or a copy of this one, changed."""
+    MARK_EDITED = "mark_edited"
+    """Somebody edited the description of a list at Criteo."""
+    MARKS_NOT_MOVED = "marks_not_moved"
+    DRIFT = "drift"
+    """Criteo counts otherwise than what was sent."""
+    REJECTED = "rejected"
+    """Criteo named identifiers as invalid."""
+    LEFT_BEHIND = "left_behind"
+    """A list that nobody fills any more holds people."""
+    API_VERSION = "api_version"
+    """Criteo announces the end of the version of its API."""
+    CRITEO_WARNING = "criteo_warning"
+    EMPTIED_FOR_OTHERS = "emptied_for_others"
+    """A list was emptied that another export fills too."""
+    FLAPPING = "flapping"
+    """Members keep coming and going."""
+    WAITED = "waited"
+    """The run waited for Criteo."""
+    REPORT_MISSING = "report_missing"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A warning or a note of a run.
+
+    Examples:
+        >>> workspace.run_report(workspace.runs()["run"][0]).warnings
+        ()
+    """
+
+    code: NoticeCode
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def of_criteo(notices: Iterable[ApiNotice]) -> list[Notice]:
+    """Return what Criteo warned of as notices of a run."""
+    return [Notice(_OF_CRITEO[it.kind], it.text) for it in notices]
+
+
+_OF_CRITEO = {NoticeKind.API_VERSION: NoticeCode.API_VERSION, NoticeKind.WARNING: NoticeCode.CRITEO_WARNING}
