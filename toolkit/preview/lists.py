@@ -8,9 +8,10 @@ from typing import Any
 import polars as pl
 from sqlalchemy import select
 
-from toolkit.audience import Audience, IdentifierKind
+from toolkit.audience import Audience
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, Waiting, canonical_host
 from toolkit.errors import ToolkitError
+from toolkit.identifiers import IdentifierType
 from toolkit.runs.guards import Guard
 from toolkit.runs.ledger import Ledger
 from toolkit.runs.marks import diverged, judge
@@ -50,7 +51,7 @@ class Lists:
     """The lists of an export, or of segments that no export sends yet."""
 
     frame: pl.DataFrame
-    """A row a list and kind of identifier, with the columns of ``SCHEMA``."""
+    """A row a list and type of identifier, with the columns of ``SCHEMA``."""
     warnings: tuple[str, ...] = ()
     renamed: int = 0
     """How many lists are called otherwise at Criteo than the export calls them now."""
@@ -61,7 +62,7 @@ def lists_of_segments(audience: Audience) -> Lists:
     rows = [
         {
             "segment": row["segment"],
-            "identifier_type": IdentifierKind.EMAIL.value,
+            "identifier_type": audience.identifier_type.name,
             "name": row["segment"],
             "members": row["members"],
             "exportable": row["exportable"],
@@ -77,7 +78,7 @@ def lists_of_segments(audience: Audience) -> Lists:
 
 
 def lists_of_export(
-    folder: WorkspaceFolder, export: Export, audiences: Mapping[IdentifierKind, Audience], history: pl.DataFrame
+    folder: WorkspaceFolder, export: Export, audiences: Mapping[IdentifierType, Audience], history: pl.DataFrame
 ) -> Lists:
     """Return the lists of the export: what a run would send to each, and what Criteo counted there after the last one.
 

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import select
 
-from toolkit.audience import IdentifierForm, IdentifierKind
+from toolkit.audience import IdentifierForm
 from toolkit.criteo import CriteoClient
 from toolkit.errors import AccessError, ConfigurationError, DataError, LedgerDivergedError, ListGoneError, ToolkitError
 from toolkit.names import unknown_name
@@ -42,7 +42,7 @@ class Because(StrEnum):
     HOST = "another host"
     LIST = "another list"
     SEGMENT = "without the segment"
-    IDENTIFIER = "without the mobile ids"
+    IDENTIFIER = "without this type of identifier"
     DETACHED = "detached"
     REMOVED = "removed"
 
@@ -52,7 +52,7 @@ _SAID = {
     Because.HOST: "The connection of the export goes to another host now.",
     Because.LIST: "The export fills another list now.",
     Because.SEGMENT: "The export no longer has the segment.",
-    Because.IDENTIFIER: "The export no longer sends mobile ids.",
+    Because.IDENTIFIER: "The export no longer sends this type of identifier.",
     Because.DETACHED: "The export has no connection.",
     Because.REMOVED: "The export was removed.",
 }
@@ -353,7 +353,7 @@ def _because(record: ContactListRecord, export: Export, host: str | None, *, is_
         Because.ADVERTISER: not export.advertiser_column and export.advertiser_id != record.advertiser_id,
         Because.SEGMENT: record.segment not in export.segments,
         Because.LIST: record.left_at is not None,
-        Because.IDENTIFIER: record.identifier_type == IdentifierKind.MADID.value and not export.madid_column,
+        Because.IDENTIFIER: record.identifier_type not in {it.identifier_type.name for it in export.identity_columns},
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import polars as pl
 
-from toolkit.audience import Audience, IdentifierForm, IdentifierKind
+from toolkit.audience import Audience, IdentifierForm
 from toolkit.checks import CheckResults, preload, write_data_docs
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, LeaseLostError, UnavailableError
 from toolkit.files import write_atomically
+from toolkit.identifiers import IdentifierType, first_type
 from toolkit.runs.abandoned import find_abandoned
 from toolkit.runs.checking import check_prepared, prepared
 from toolkit.runs.drift import Expected, drift
@@ -198,16 +199,16 @@ def _inputs(folder: WorkspaceFolder, export: Export) -> list[dict[str, Any]]:
 
 def _checked_audiences(
     folder: WorkspaceFolder, export: Export, *, keeper: RunKeeper
-) -> tuple[Mapping[IdentifierKind, Audience], list[Stop]]:
-    """Prepare the audiences and check that of e-mails; return what failed of level error and may be passed.
+) -> tuple[Mapping[IdentifierType, Audience], list[Stop]]:
+    """Prepare the audiences and check that which counts people; return what failed of level error and may be passed.
 
     Raises DataError when a check fails that can't be passed.
     """
     audiences = prepared(folder, export)
     targets = targets_of(folder, export, audiences, host="")
     keeper.note(segments=[*figures_of(targets).values(), *figures_without_advertiser(audiences)])
-    if IdentifierKind.EMAIL in audiences:
-        keeper.warn(audiences[IdentifierKind.EMAIL].spelt_otherwise.sentences)
+    if audiences:
+        keeper.warn(audiences[first_type(audiences)].spelt_otherwise.sentences)
     keeper.begin(Step.CHECK)
     # Not before the scan: Great Expectations is imported meanwhile.
     results = check_prepared(folder, export, audiences)
@@ -232,7 +233,7 @@ class _Work:
         self,
         folder: WorkspaceFolder,
         export: Export,
-        audiences: Mapping[IdentifierKind, Audience],
+        audiences: Mapping[IdentifierType, Audience],
         *,
         host: str,
         batch_size: int,

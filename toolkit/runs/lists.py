@@ -10,8 +10,9 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from toolkit.criteo import ContactList, CriteoClient, IdentifierType, ListChange, NewList, Waiting, canonical_host
+from toolkit.criteo import ContactList, CriteoClient, ListChange, NewList, Waiting, canonical_host
 from toolkit.errors import BusyError, ConfigurationError, LedgerDivergedError, ListGoneError
+from toolkit.identifiers import IdentifierType, identifier_types
 from toolkit.runs.batches import newest_batch
 from toolkit.runs.marks import (
     Mark,
@@ -54,7 +55,7 @@ def list_record(
     *,
     host: str,
     advertiser_id: str,
-    identifier_type: IdentifierType = IdentifierType.EMAIL,
+    identifier_type: IdentifierType,
     save: bool = True,
 ) -> ContactListRecord:
     """Return what the workspace knows of the segment's list; a list not yet made at Criteo has no id there.
@@ -70,7 +71,7 @@ def list_record(
                 ContactListRecord.segment == segment,
                 ContactListRecord.advertiser_id == advertiser_id,
                 ContactListRecord.host == host,
-                ContactListRecord.identifier_type == identifier_type,
+                ContactListRecord.identifier_type == identifier_type.name,
                 ContactListRecord.left_at.is_(None),
             )
         )
@@ -84,7 +85,7 @@ def list_record(
             segment=segment,
             host=host,
             advertiser_id=advertiser_id,
-            identifier_type=identifier_type.value,
+            identifier_type=identifier_type.name,
             name=export.name_of_list(segment, made_at.date()),
             made_at=made_at,
             snapshot_batch=0,
@@ -138,7 +139,7 @@ def find_lists(
     for name, record in unknown.items():
         there = criteo.list_named(name.advertiser_id, name.name)
         if there is not None:
-            # The list of the addresses takes mobile ids too.
+            # The list of one type of identifier takes the others too.
             sightings |= {} if there.id in found else _require_ours(folder, record, there)
             named[name] = there
     marks.accept(sightings)
@@ -460,17 +461,17 @@ def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactLis
 
 
 def _first_of(folder: WorkspaceFolder, record: ContactListRecord) -> int:
-    """Return the number of the record of e-mails, whose list takes other types of identifiers too."""
+    """Return the number of the record of the first type of identifier, whose list takes the other types too."""
     with folder.reading() as session:
-        query = select(ContactListRecord.id).where(
+        query = select(ContactListRecord.identifier_type, ContactListRecord.id).where(
             ContactListRecord.export_id == record.export_id,
             ContactListRecord.segment == record.segment,
             ContactListRecord.advertiser_id == record.advertiser_id,
             ContactListRecord.host == record.host,
-            ContactListRecord.identifier_type == IdentifierType.EMAIL,
             ContactListRecord.left_at.is_(None),
         )
-        return session.scalar(query) or record.id
+        numbers: dict[str, int] = dict(iter(session.execute(query)))
+        return next((numbers[it.name] for it in identifier_types() if it.name in numbers), record.id)
 
 
 def _numbers_of(folder: WorkspaceFolder, record: ContactListRecord) -> set[int]:

@@ -7,12 +7,12 @@ from typing import Any
 import polars as pl
 from sqlalchemy import select
 
-from toolkit.audience import LEFT_OUT, Audience, IdentifierForm, IdentifierKind, Status, audience_of
-from toolkit.criteo import IdentifierType
+from toolkit.audience import LEFT_OUT, Audience, IdentifierForm, Status, audience_of
+from toolkit.identifiers import IdentifierType, first_type
 from toolkit.runs.lists import list_record
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import connection
-from toolkit.workspace.matching import columns_of, excluded_for
+from toolkit.workspace.matching import excluded_for
 from toolkit.workspace.records import ContactListRecord, ExportRecord
 
 Figures = dict[str, Any]
@@ -20,11 +20,11 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What one segment puts into one advertiser's list, as one kind of identifier."""
+    """What one segment puts into one advertiser's list, as one type of identifier."""
 
     segment: str
     advertiser_id: str
-    kind: IdentifierKind
+    identifier_type: IdentifierType
     audience: Audience
     is_part: bool
     """Whether the advertiser gets only those members whose profile names it."""
@@ -47,44 +47,47 @@ class Target:
             self.segment,
             host=host,
             advertiser_id=self.advertiser_id,
-            identifier_type=IdentifierType(self.kind.value),
+            identifier_type=self.identifier_type,
             save=save,
         )
 
 
 def audiences_of(
     folder: WorkspaceFolder, export: Export, *, count_domains: bool = False
-) -> Mapping[IdentifierKind, Audience]:
-    """Prepare the export's segments, once for each kind of identifier; count the domains of e-mails if asked for."""
-    columns = columns_of(export)
+) -> Mapping[IdentifierType, Audience]:
+    """Prepare the export's segments, once for each type of identifier, the one that counts people first.
+
+    Domains are counted of that one only, if asked for.
+    """
+    columns = export.identity_columns
+    first = first_type(it.identifier_type for it in columns)
     advertisers = list(connection(folder, export.connection).advertisers) if export.advertiser_column else []
     excluded = excluded_for(folder, columns, exclude=export.exclude)
     return {
-        kind: audience_of(
+        column.identifier_type: audience_of(
             folder.profiles,
             folder.segments,
             export.segments,
-            email_column=column,
-            kind=kind,
+            column=column,
             exclude=export.exclude,
             form=export.form,
             advertiser_column=export.advertiser_column,
             advertisers=advertisers,
             excluded=excluded,
-            count_domains=count_domains and kind is IdentifierKind.EMAIL,
+            count_domains=count_domains and column.identifier_type is first,
             placeholders=export.placeholders,
         )
-        for column, kind in columns
+        for column in columns
     }
 
 
 def targets_of(
-    folder: WorkspaceFolder, export: Export, audiences: Mapping[IdentifierKind, Audience], *, host: str
+    folder: WorkspaceFolder, export: Export, audiences: Mapping[IdentifierType, Audience], *, host: str
 ) -> list[Target]:
     """Return the lists that a run fills; one that an advertiser has from before is among them, to lose its members."""
     return [
-        Target(segment, advertiser, kind, audience, is_part=bool(export.advertiser_column))
-        for kind, audience in audiences.items()
+        Target(segment, advertiser, identifier_type, audience, is_part=bool(export.advertiser_column))
+        for identifier_type, audience in audiences.items()
         for segment in export.segments
         for advertiser in (
             _advertisers(folder, export, segment, audience, host=host)
@@ -100,12 +103,12 @@ def figures_of(targets: Sequence[Target]) -> dict[Target, Figures]:
     return {it: _figures(it, counts[id(it.audience)]) for it in targets}
 
 
-def figures_without_advertiser(audiences: Mapping[IdentifierKind, Audience]) -> list[Figures]:
+def figures_without_advertiser(audiences: Mapping[IdentifierType, Audience]) -> list[Figures]:
     """Return a row a segment for its members who belong to no advertiser's list."""
-    split = [(kind, it) for kind, it in audiences.items() if "advertiser" in it.frame.columns]
+    split = [it for it in audiences.values() if "advertiser" in it.frame.columns]
     return [
-        _row(row, kind=kind, advertiser_id="")
-        for kind, audience in split
+        _row(row, identifier_type=audience.identifier_type, advertiser_id="")
+        for audience in split
         for row in audience.counts_by_advertiser.filter(pl.col("advertiser").is_null()).iter_rows(named=True)
     ]
 
@@ -138,14 +141,14 @@ def _counts(target: Target) -> dict[tuple[str, str], Figures]:
 def _figures(target: Target, counts: Mapping[tuple[str, str], Figures]) -> Figures:
     nobody = {"segment": target.segment, "members": 0, **{status.value: 0 for status in Status}}
     row = counts.get((target.segment, target.advertiser_id), nobody)
-    return _row(row, kind=target.kind, advertiser_id=target.advertiser_id)
+    return _row(row, identifier_type=target.identifier_type, advertiser_id=target.advertiser_id)
 
 
-def _row(counts: Figures, *, kind: IdentifierKind, advertiser_id: str) -> Figures:
+def _row(counts: Figures, *, identifier_type: IdentifierType, advertiser_id: str) -> Figures:
     return {
         "segment": counts["segment"],
         "advertiser_id": advertiser_id,
-        "identifier_type": kind.value,
+        "identifier_type": identifier_type.name,
         "members": counts["members"],
         "exportable": counts["exportable"],
         **{status.value: counts[status.value] for status in LEFT_OUT},
