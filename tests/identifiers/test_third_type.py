@@ -12,6 +12,8 @@ import pytest
 import toolkit
 import toolkit.criteo as wire
 from tests.conftest import Tables, save_nightly
+from toolkit.audience import IdentityColumn, Suppression
+from toolkit.audience.excluded import find_excluded
 from toolkit.errors import ConfigurationError, DataError, UnusableRowsError
 from toolkit.forms import ExportForm
 from toolkit.identifiers import IdentifierForm, IdentifierType, first_type, identifier_types, registered
@@ -270,7 +272,27 @@ class TestLeavingOut:
         assert "identityLink" in run.error["what"]
 
 
+class WithDashes(Loyalty):
+    """The same type, set up for a column with dashes."""
+
+    def normalize(self, field: nw.Expr) -> nw.Expr:
+        return super().normalize(field.str.replace_all("-", ""))
+
+
+def test_each_column_is_read_by_its_own_type() -> None:
+    profiles = pl.LazyFrame({"Id": ["a", "b", "c"], "Here": ["LOY000001", "", ""], "There": ["", "LOY-000001", ""]})
+    columns = [IdentityColumn("Here", CARD), IdentityColumn("There", WithDashes())]
+    suppression = Suppression.of_identifiers(CARD, pl.Series([card(1)]))
+    found = find_excluded(profiles, profile_key="Id", columns=columns, suppression=suppression)
+    assert sorted(found.customers["customer"]) == ["a", "b"]
+
+
 class TestRegistry:
+    def test_a_copy_is_the_same_type(self) -> None:
+        assert WithDashes() == CARD
+        assert {CARD: 1}[WithDashes()] == 1
+        assert first_type([WithDashes()]) == CARD
+
     def test_is_in_order(self) -> None:
         assert [it.name for it in identifier_types()] == ["email", "madid", "identityLink"]
         assert first_type([CARD, *identifier_types()]).name == "email"

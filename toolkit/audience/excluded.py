@@ -268,9 +268,8 @@ def _met(fields: pl.LazyFrame, columns: Sequence[IdentityColumn], wanted: _Wante
 
 
 def _normalised(fields: pl.LazyFrame, columns: Sequence[IdentityColumn]) -> pl.LazyFrame:
-    for kind in {it.identifier_type: None for it in columns}:
-        theirs = [_field(number) for number, it in enumerate(columns) if it.identifier_type is kind]
-        fields = kind.normalize_columns(fields, theirs)
+    for number, it in enumerate(columns):
+        fields = it.identifier_type.normalize_columns(fields, [_field(number)])
     return fields
 
 

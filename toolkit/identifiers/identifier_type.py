@@ -201,5 +201,12 @@ class IdentifierType(ABC):
         """What a column is called that counts them: "mobile_ids"."""
         return self.plural.replace(" ", "_")
 
+    def __eq__(self, other: object) -> bool:
+        # A copy with settings of its own, such as a default region, is the same type.
+        return isinstance(other, IdentifierType) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def __repr__(self) -> str:
         return f"<identifier type {self.name}>"

@@ -74,7 +74,7 @@ def audiences_of(
             advertiser_column=export.advertiser_column,
             advertisers=advertisers,
             excluded=excluded,
-            count_domains=count_domains and column.identifier_type is first,
+            count_domains=count_domains and column.identifier_type == first,
             placeholders=export.placeholders,
         )
         for column in columns
