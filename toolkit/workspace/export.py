@@ -130,18 +130,17 @@ class Export(Told):
 
     @model_validator(mode="before")
     @classmethod
-    def _without_empty_options(cls, given: Any) -> Any:
+    def _names_options_of_types(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        optional = {it.column_option for it in identifier_types()} - cls.model_fields.keys()
-        return {name: value for name, value in given.items() if name not in optional or value != ""}
-
-    @model_validator(mode="after")
-    def _names_columns_of_types(self) -> Self:
-        options = {it.column_option for it in identifier_types()}
-        unknown = [it for it in self.__pydantic_extra__ or {} if it not in options]
+        options = {it.column_option for it in identifier_types()} - cls.model_fields.keys()
+        unknown = [it for it in given if it not in options and it not in cls.model_fields]
         if unknown:
             raise ValueError("; ".join(f"{it}: is not known" for it in unknown))
+        return {name: value for name, value in given.items() if name not in options or value != ""}
+
+    @model_validator(mode="after")
+    def _names_required_columns(self) -> Self:
         lacking = [it.column_option for it in identifier_types() if it.is_required and not self.column_of(it)]
         if lacking:
             raise ValueError("; ".join(f"{it}: is missing" for it in lacking))
