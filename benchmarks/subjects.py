@@ -37,11 +37,12 @@ def bare_query(profiles: Path, segments: Path) -> int:
 def prepare(profiles: Path, segments: Path) -> int:
     """The toolkit's audience: the same, with a status for every member."""
     from toolkit import Profiles, SegmentFolder
-    from toolkit.audience import audience_of
+    from toolkit.audience import IdentityColumn, audience_of
+    from toolkit.identifiers import first_type
 
     catalog = SegmentFolder(location=str(segments), key=KEY)
     table = Profiles(location=str(profiles), key=KEY)
-    return audience_of(table, catalog, catalog.names(), email_column=EMAIL).exportable
+    return audience_of(table, catalog, catalog.names(), column=IdentityColumn(EMAIL, first_type())).exportable
 
 
 def checks(profiles: Path, segments: Path) -> int:
@@ -66,10 +67,13 @@ def own_checks(profiles: Path, segments: Path) -> int:
 @cache
 def _audience(profiles: Path, segments: Path) -> "Audience":
     from toolkit import Profiles, SegmentFolder
-    from toolkit.audience import audience_of
+    from toolkit.audience import IdentityColumn, audience_of
+    from toolkit.identifiers import first_type
 
     catalog = SegmentFolder(location=str(segments), key=KEY)
-    return audience_of(Profiles(location=str(profiles), key=KEY), catalog, catalog.names(), email_column=EMAIL)
+    return audience_of(
+        Profiles(location=str(profiles), key=KEY), catalog, catalog.names(), column=IdentityColumn(EMAIL, first_type())
+    )
 
 
 def preview(profiles: Path, segments: Path) -> int:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.audience import email
+from toolkit.identifiers.types.email import TYPE as EMAIL
 from toolkit.redaction import HIDDEN, masked_field, redacted, without_identifiers
 
 LOCAL = st.text(
@@ -30,7 +30,7 @@ AROUND = st.text(
 
 def is_valid(address: str) -> bool:
     frame = nw.from_native(pl.DataFrame({"a": [address]}))
-    return bool(frame.select(email.is_valid(email.normalised(nw.col("a")))).item())
+    return bool(frame.select(EMAIL.is_valid(EMAIL.normalize(nw.col("a")))).item())
 
 
 @given(ADDRESSES, AROUND, AROUND)

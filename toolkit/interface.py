@@ -397,7 +397,7 @@ class Workspace:
             DataError: No column of the table can be read.
 
         Examples:
-            >>> workspace.quality().email_candidates["column"][0]
+            >>> workspace.quality().candidates["email"]["column"][0]
             'EMail'
         """
         return quality_of(self._folder.profiles)
@@ -406,31 +406,33 @@ class Workspace:
         self,
         segments: str | Sequence[str],
         *,
-        email_column: str,
+        email_column: str | None = None,
         exclude: str | Sequence[str] = (),
         form: IdentifierForm | str = IdentifierForm.SHA256,
         thresholds: Thresholds | None = None,
         columns: str | Sequence[str] = (),
         unmasked: str | Sequence[str] = (),
         members: int = FIRST_MEMBERS,
+        **identifier_column: str,
     ) -> Preview:
         """Preview segments before anything is sent: who is included, who is excluded and why. Nothing is sent.
 
         Args:
             segments: Names of segments; one may be given alone.
-            email_column: The profile column that holds the e-mail.
+            email_column: The profile column that holds the e-mail, unless another type of identifier is named.
             exclude: Segments whose members are never sent.
             form: How e-mails are sent: ``"sha256"``, ``"md5"``, ``"sha256_of_md5"`` or ``"plain"``.
             thresholds: The limits that the preview compares with.
             columns: Further profile columns in ``preview.members``, masked where they look personal.
             unmasked: Columns to show as they are. The audit records who looked.
             members: How many members of each segment ``preview.members`` shows.
+            **identifier_column: The column of another type of identifier instead, such as ``madid_column``.
 
         Returns:
             The preview: counts, funnel, overlap and reasons, as frames and charts.
 
         Raises:
-            ConfigurationError: A segment is not there.
+            ConfigurationError: A segment is not there, or not one column with identifiers is named.
             DataError: A column is not there, a table can't be read, or its keys are null or repeated.
             AccessError: You are a viewer and asked for unmasked columns.
 
@@ -449,6 +451,7 @@ class Workspace:
             columns=listed(columns, what="columns"),
             unmasked=listed(unmasked, what="unmasked"),
             members=members,
+            **identifier_column,
         )
 
     def preview_export(
@@ -1056,6 +1059,7 @@ class Workspace:
         priority: int = 100,
         thresholds: Thresholds | Mapping[str, Any] | None = None,
         based_on: int | None = None,
+        **identifier_columns: str,
     ) -> Export:
         """Save an export, in the place of one of that name; it is not run.
 
@@ -1070,7 +1074,7 @@ class Workspace:
             madid_column: A profile column that holds a mobile advertising id.
             list_name: How contact lists are called, with ``{segment}``, ``{export}`` and ``{date}``.
             lists: Lists that are at Criteo already, by segment: the id, or the name.
-            placeholders: What stands in the e-mail column in place of an address, beside what is known.
+            placeholders: What stands in place of an identifier, beside what is known.
             form: How addresses are sent: ``"sha256"``, ``"md5"``, ``"sha256_of_md5"`` or ``"plain"``.
             mode: ``"mirror"``, ``"append"`` or ``"replace"``.
             active: Whether ``run_all`` and the refresh run it.
@@ -1078,6 +1082,7 @@ class Workspace:
             priority: A refresh runs exports with a smaller one first.
             thresholds: How strictly it is checked.
             based_on: The version that you edited: when somebody saved another meanwhile, theirs stays.
+            **identifier_columns: The columns of further types of identifiers, by the option of each.
 
         Returns:
             The export as it was saved.
@@ -1099,7 +1104,7 @@ class Workspace:
             >>> export.version
             1
         """
-        options = {
+        options = identifier_columns | {
             "connection": connection,
             "email_column": email_column,
             "segments": segments,
@@ -1425,7 +1430,7 @@ class Workspace:
         """
         cancel_run(self._folder, run_id)
 
-    def forget(self, *, email: str | None = None, customer: str | int | None = None) -> Forgotten:
+    def forget(self, *, email: str | None = None, customer: str | int | None = None, **identifier: str) -> Forgotten:
         """Remove a person from every list that was ever filled, and keep them out of later runs.
 
         The person is looked for in today's profiles and in the history of the lists' members. The suppression list has
@@ -1433,13 +1438,14 @@ class Workspace:
 
         Args:
             email: The e-mail, or the hash of one.
-            customer: The customer key; give one of the two.
+            customer: The customer key, instead.
+            **identifier: An identifier of another type, instead, such as ``madid``.
 
         Returns:
             What was found, what was removed, and what is left to do.
 
         Raises:
-            ConfigurationError: Neither or both are given, or what is given is no e-mail or key.
+            ConfigurationError: Not one of them is given, or what is given is no such identifier or key.
             AccessError: You are a viewer.
 
         Examples:
@@ -1448,7 +1454,7 @@ class Workspace:
             >>> forgotten.done, forgotten.lists
             (True, 1)
         """
-        return forget(self._folder, email=email, customer=customer)
+        return forget(self._folder, email=email, customer=customer, **identifier)
 
     @property
     def abandoned_lists(self) -> AbandonedLists:
@@ -1540,6 +1546,7 @@ class Workspace:
         customer_column: str | None = None,
         madid_column: str | None = None,
         skip_unusable: bool = False,
+        **identifier_columns: str,
     ) -> SuppressionImport:
         """Keep people out of later runs.
 
@@ -1551,9 +1558,10 @@ class Workspace:
             customer_column: The column with customer keys.
             madid_column: The column with mobile advertising ids.
             skip_unusable: Whether rows that name nobody are left out. By default they are refused, with their numbers.
+            **identifier_columns: The columns of further types of identifiers, by the option of each.
 
         Returns:
-            The entry of the suppression list, and how many keys, e-mails and mobile ids it adds.
+            The entry of the suppression list, and how many keys and identifiers it adds.
 
         Raises:
             ConfigurationError: No column is named, or the table lacks one.
@@ -1573,6 +1581,7 @@ class Workspace:
             customer_column=customer_column,
             madid_column=madid_column,
             skip_unusable=skip_unusable,
+            **identifier_columns,
         )
 
     def unsuppress(self, entry: str) -> None:

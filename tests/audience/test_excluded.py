@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.audience import Excluded, IdentifierForm, IdentifierKind, IdentityColumn, Suppression, prepare
+from toolkit.audience import Excluded, IdentifierForm, IdentityColumn, Suppression, prepare
 from toolkit.audience import excluded as excluded_module
-from toolkit.audience.excluded import find_excluded, find_excluded_by_address
+from toolkit.audience.excluded import find_excluded, find_excluded_by_identifier
 from toolkit.errors import DataError
+from toolkit.identifiers.types.email import TYPE as EMAIL
+from toolkit.identifiers.types.madid import TYPE as MADID
 
-MAIL = IdentityColumn("Mail", IdentifierKind.EMAIL)
-PHONE = IdentityColumn("Phone", IdentifierKind.MADID)
+MAIL = IdentityColumn("Mail", EMAIL)
+PHONE = IdentityColumn("Phone", MADID)
 
 
 def phone(number: int) -> str:
@@ -48,7 +50,7 @@ def found(
 
 
 def of_address(*values: str) -> Suppression:
-    return Suppression.of_addresses(pl.Series(values))
+    return Suppression.of_identifiers(EMAIL, pl.Series(values))
 
 
 class TestReasons:
@@ -67,7 +69,7 @@ class TestReasons:
         suppression = (
             Suppression.of_customers(pl.Series(["by key", "gone"]))
             + of_address("mail@x.example")
-            + Suppression.of_madids(pl.Series([phone(2)]))
+            + Suppression.of_identifiers(MADID, pl.Series([phone(2)]))
         )
         assert found(list(self.ROWS), suppression=suppression, members=["in segment", "gone too"]) == {
             "by key": "customer key",
@@ -182,7 +184,7 @@ class TestAddressesAlone:
         out = pl.Series("customer", [f"{it}" for it in members], dtype=pl.String)
         suppression = of_address(*(form_of(it, 0) for it in suppressed))
         given = {"profile_key": "Key", "suppression": suppression, "members": out}
-        quick = find_excluded_by_address(profiles, column=MAIL, **given)
+        quick = find_excluded_by_identifier(profiles, column=MAIL, **given)
         if quick is None:
             return
         everybody = pl.LazyFrame({"segment": ["S"] * len(rows), "Key": [key for key, _ in rows]}).with_columns(
@@ -224,5 +226,5 @@ class TestCondensing:
         address = "a@x.example"
         both = of_address(address, sha256(address), md5(address), sha256(md5(address)), sha256("b@x.example"))
         assert both.condensed().frame.height == 3
-        assert both.condensed().forms_to_compare() == ["sha256", "sha256_of_md5"]
-        assert of_address(address).forms_to_compare() == ["sha256"]
+        assert list(both.condensed().by_form(EMAIL)) == ["sha256", "sha256_of_md5"]
+        assert list(of_address(address).by_form(EMAIL)) == ["sha256"]

@@ -13,6 +13,7 @@ import toolkit
 from toolkit.audience.keys import require_no_addresses_as_keys
 from toolkit.audience.suppression import Suppression
 from toolkit.errors import DataError
+from toolkit.identifiers.types.email import TYPE as EMAIL
 from toolkit.tables import KeyRule
 
 UUID = uuid.UUID("6f9619ff-8b86-d011-b42d-00cf4fc964ff")
@@ -124,7 +125,7 @@ def test_no_rows_in_csv_tell_no_type(made: Made) -> None:
     ],
 )
 def test_an_advertiser_is_known_by_each_type(tmp_path: Path, column: pa.Array, kind: str) -> None:
-    from toolkit.audience import audience_of
+    from toolkit.audience import IdentityColumn, audience_of
 
     (tmp_path / "segments").mkdir()
     pq.write_table(pa.table({"Id": ["C1"], "EMail": ["a@mail.example"], "Of": column}), tmp_path / "p.parquet")
@@ -133,7 +134,7 @@ def test_an_advertiser_is_known_by_each_type(tmp_path: Path, column: pa.Array, k
         toolkit.Profiles(location=str(tmp_path / "p.parquet"), key="Id"),
         toolkit.SegmentFolder(location=str(tmp_path / "segments"), key="Id"),
         ["S"],
-        email_column="EMail",
+        column=IdentityColumn("EMail", EMAIL),
         advertiser_column="Of",
         advertisers=["2711"],
     )
@@ -209,4 +210,4 @@ class TestAddresses:
     def test_suppressed_by_key_are_hashed(self) -> None:
         found = Suppression.of_customers(pl.Series(["a@mail.example", "C2"]))
         assert found.customers.to_list() == ["C2"]
-        assert len(found.identifiers) == 3
+        assert len(found.hashes()) == 3

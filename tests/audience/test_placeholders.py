@@ -8,9 +8,11 @@ import pytest
 
 import toolkit
 from tests.audience.test_prepare import prepared, statuses
-from toolkit.audience import IdentifierKind, Suppression, email, madid, prepare
-from toolkit.audience.placeholders import hashes_of
+from toolkit.audience import Suppression, prepare
 from toolkit.errors import ConfigurationError
+from toolkit.identifiers import hashes_of
+from toolkit.identifiers.types.email import TYPE as EMAIL
+from toolkit.identifiers.types.madid import TYPE as MADID
 from toolkit.unseen import UNSEEN
 from toolkit.workspace.export import make_export
 
@@ -32,12 +34,12 @@ NOTHING = ["", " ", "null", "NULL", "None", "n/a", "N/A", "test@test.com", "TEST
 @pytest.mark.parametrize("text", NOTHING)
 def test_the_hash_of_nothing_is_missing(text: str) -> None:
     for it in hashes_of(text):
-        assert status_of(it) == status_of(it.upper()) == "missing_email"
+        assert status_of(it) == status_of(it.upper()) == "missing_identifier"
 
 
 @pytest.mark.parametrize("field", [*NOTHING, "0" * 32, "0" * 64, "noemail@shop.example", "No-Email+7@shop.example"])
 def test_placeholders_are_missing(field: str) -> None:
-    assert status_of(field) == "missing_email"
+    assert status_of(field) == "missing_identifier"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_the_list_can_be_extended() -> None:
         *hashes_of("till@shop.example"),
         *hashes_of("filler"),
     ]
-    assert {status_of(it, mine) for it in fields} == {"missing_email"}
+    assert {status_of(it, mine) for it in fields} == {"missing_identifier"}
     assert status_of("anna@shop.example", mine) == "exportable"
     assert make_export("E", {**OPTIONS, "placeholders": mine}).placeholders == mine
 
@@ -80,7 +82,7 @@ def test_placeholders_are_counted_with_the_reason(workspace: toolkit.Workspace) 
 
 
 def normalised(field: str) -> str:
-    return str(nw.from_native(pl.DataFrame({"f": [field]})).select(email.normalised(nw.col("f"))).item())
+    return str(nw.from_native(pl.DataFrame({"f": [field]})).select(EMAIL.normalize(nw.col("f"))).item())
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_spellings_of_one_address(field: str, address: str) -> None:
 
 def test_full_width_letters_are_one_person() -> None:
     audience = prepared([("a", "anna@x.example"), ("b", "\uff21\uff4eN\uff41@\uff58.example")], {"S": ["a", "b"]})
-    assert statuses(audience) == {"a": "exportable", "b": "duplicate_email"}
+    assert statuses(audience) == {"a": "exportable", "b": "duplicate_identifier"}
 
 
 def test_each_unseen_character_is_dropped() -> None:
@@ -109,7 +111,7 @@ def test_each_unseen_character_is_dropped() -> None:
     unseen = re.findall(UNSEEN, "".join(map(chr, [*range(0xD800), *range(0xE000, 0x110000)])))
     assert len(unseen) > 4_000
     frame = pl.DataFrame({"f": [f"an{it}na@x.example" for it in unseen]})
-    assert nw.from_native(frame).select(email.normalised(nw.col("f"))).to_native()["f"].unique().to_list() == [
+    assert nw.from_native(frame).select(EMAIL.normalize(nw.col("f"))).to_native()["f"].unique().to_list() == [
         "anna@x.example"
     ]
 
@@ -122,7 +124,7 @@ ID = "6d92078a-8246-4ba4-ae5b-76104861e7dc"
     [ID, ID.upper(), f"{{{ID}}}", f"\u200b{ID.upper()}\u00a0", f"( {ID} )", f"urn:uuid:{ID}", f"{ID}\ufeff\r\n"],
 )
 def test_one_mobile_id_in_any_spelling(field: str) -> None:
-    assert nw.from_native(pl.DataFrame({"f": [field]})).select(madid.normalised(nw.col("f"))).item() == ID
+    assert nw.from_native(pl.DataFrame({"f": [field]})).select(MADID.normalize(nw.col("f"))).item() == ID
 
 
 def test_a_mobile_id_of_zeros_is_missing() -> None:
@@ -142,18 +144,18 @@ def test_a_mobile_id_of_zeros_is_missing() -> None:
         key="Customer",
         profile_key="Key",
         identifier_column="Id",
-        kind=IdentifierKind.MADID,
+        identifier_type=MADID,
     )
     assert statuses(audience) == {
-        "a": "missing_email",
-        "b": "missing_email",
-        "c": "missing_email",
+        "a": "missing_identifier",
+        "b": "missing_identifier",
+        "c": "missing_identifier",
         "d": "exportable",
-        "e": "duplicate_email",
-        "f": "invalid_email",
+        "e": "duplicate_identifier",
+        "f": "invalid_identifier",
     }
 
 
 def test_suppression_knows_each_spelling() -> None:
-    suppressed = Suppression.of_addresses(pl.Series(["\u0130smail\uff20x.example"]))
+    suppressed = Suppression.of_identifiers(EMAIL, pl.Series(["\u0130smail\uff20x.example"]))
     assert suppressed.frame["sha256"].to_list() == [hashlib.sha256(b"ismail@x.example").hexdigest()]

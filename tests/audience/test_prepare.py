@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from toolkit.audience import (
     Audience,
     IdentifierForm,
-    IdentifierKind,
     IdentityColumn,
     ProfileKeyError,
     Status,
@@ -19,8 +18,8 @@ from toolkit.audience import (
     prepare,
 )
 from toolkit.audience.excluded import find_excluded
-from toolkit.audience.placeholders import Placeholders
 from toolkit.demo.expected import identifier_of
+from toolkit.identifiers.types.email import TYPE as EMAIL
 
 
 def sha256(text: str) -> str:
@@ -44,7 +43,7 @@ def prepared(
     excluded = find_excluded(
         profiles,
         profile_key="Key",
-        columns=[IdentityColumn("Mail", IdentifierKind.EMAIL)],
+        columns=[IdentityColumn("Mail", EMAIL)],
         suppression=Suppression.nobody(),
         members=members.filter(pl.col("segment").is_in(list(exclude)))["Customer"],
     )
@@ -77,10 +76,10 @@ class TestStatuses:
         )
         assert statuses(audience) == {
             "a": "exportable",
-            "b": "missing_email",
-            "c": "missing_email",
-            "d": "invalid_email",
-            "e": "duplicate_email",
+            "b": "missing_identifier",
+            "c": "missing_identifier",
+            "d": "invalid_identifier",
+            "e": "duplicate_identifier",
             "gone": "not_in_profiles",
         }
         assert audience.identifiers("S").to_list() == [sha256("a@x.example")]
@@ -146,8 +145,8 @@ class TestIdentifiers:
     )
     def test_are_those_of_the_row_by_row_rule(self, fields: list[str]) -> None:
         # Addresses of nobody, such as none@…, have tests of their own.
-        nobody = Placeholders.of()
-        assume(not any(re.match(nobody.local_parts, it) or it in nobody.texts for it in map(_normalised, fields)))
+        nobody = EMAIL.placeholders()
+        assume(not any(re.match(nobody.pattern, it) or it in nobody.texts for it in map(_normalised, fields)))
         emails = [(f"{number:04}", field) for number, field in enumerate(fields)]
         audience = prepared(emails, {"S": [key for key, _ in emails]})
         expected = {it for field in fields if (it := identifier_of(field))}
@@ -200,5 +199,5 @@ class TestViews:
 
     def test_left_out_tells_who_and_why_without_identifiers(self) -> None:
         audience = prepared([("a", "a@x.example"), ("b", None)], {"S": ["a", "b"]})
-        assert audience.left_out.rows() == [("S", "b", "missing_email", None)]
+        assert audience.left_out.rows() == [("S", "b", "missing_identifier", None)]
         assert audience.select(["S"]).exportable == 1

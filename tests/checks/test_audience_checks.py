@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Tables
-from toolkit.audience import Audience, IdentifierForm, Status
+from toolkit.audience import Audience, IdentifierForm, IdentityColumn, Status
 from toolkit.audience.status import STATUS_TYPE
 from toolkit.checks import (
     Check,
@@ -26,6 +26,7 @@ from toolkit.checks import (
     check_profile_columns,
 )
 from toolkit.errors import ConfigurationError
+from toolkit.identifiers.types.email import TYPE as EMAIL
 
 
 def audience_with(**statuses: dict[str, int]) -> Audience:
@@ -74,8 +75,8 @@ def test_verdicts_agree_with_shares_worked_out_by_hand(
     results = check_audience(audience_with(All=figures), Thresholds(email_coverage=coverage, email_validity=validity))
     found = Counter(figures)
     considered = found.total() - found["suppressed"]
-    valid = found["exportable"] + found["duplicate_email"]
-    filled = valid + found["invalid_email"]
+    valid = found["exportable"] + found["duplicate_identifier"]
+    filled = valid + found["invalid_identifier"]
     assert result_of(results, Check.SEGMENT_HAS_MEMBERS).passed == (considered > 0)
     assert result_of(results, Check.EMAIL_COVERAGE).passed == (not considered or filled / considered >= coverage)
     assert result_of(results, Check.EMAIL_VALIDITY).passed == (not filled or valid / filled >= validity)
@@ -84,7 +85,7 @@ def test_verdicts_agree_with_shares_worked_out_by_hand(
 
 @pytest.mark.parametrize(("missing", "passes"), [(50, True), (51, False)])
 def test_coverage_passes_at_exactly_its_threshold(missing: int, passes: bool) -> None:
-    audience = audience_with(All={"exportable": 100 - missing, "missing_email": missing})
+    audience = audience_with(All={"exportable": 100 - missing, "missing_identifier": missing})
     result = result_of(check_audience(audience, Thresholds(email_coverage=0.5)), Check.EMAIL_COVERAGE)
     assert result.passed == passes
     assert result.observed == f"{100 - missing:.1f}% ({missing} of 100 not)"
@@ -103,7 +104,7 @@ def test_suppressed_members_count_neither_way() -> None:
 @pytest.mark.parametrize(("limit", "passes"), [(30, True), (29, False)])
 @pytest.mark.parametrize("name", ["limit_profiles", "contract_limit_profiles"])
 def test_a_limit_counts_the_identifiers_of_all_segments(name: str, limit: int, passes: bool) -> None:
-    audience = audience_with(One={"exportable": 10, "duplicate_email": 5}, Two={"exportable": 20})
+    audience = audience_with(One={"exportable": 10, "duplicate_identifier": 5}, Two={"exportable": 20})
     check = Check.PROFILE_LIMIT if name == "limit_profiles" else Check.CONTRACT_LIMIT
     result = result_of(check_audience(audience, Thresholds(**{name: limit})), check, None)
     assert result.passed == passes
@@ -126,17 +127,17 @@ def test_an_empty_segment_is_a_warning_and_an_empty_export_an_error() -> None:
 
 def test_a_level_can_be_changed() -> None:
     thresholds = Thresholds(levels={Check.EMAIL_COVERAGE: Level.WARNING, Check.SEGMENT_HAS_MEMBERS: Level.ERROR})
-    results = check_audience(audience_with(All={"missing_email": 1}, Empty={}), thresholds)
+    results = check_audience(audience_with(All={"missing_identifier": 1}, Empty={}), thresholds)
     assert [it.check for it in results.errors] == [Check.SEGMENT_HAS_MEMBERS]
     assert [it.check for it in results.warnings] == [Check.EMAIL_COVERAGE]
 
 
 class TestEmailColumn:
     def test_it_must_be_there(self) -> None:
-        assert check_profile_columns(["CustomerId", "EMail"], "EMail", Thresholds()).passed
+        assert check_profile_columns(["CustomerId", "EMail"], IdentityColumn("EMail", EMAIL), Thresholds()).passed
 
     def test_a_missing_one_is_an_error_that_names_the_nearest(self) -> None:
-        results = check_profile_columns(["CustomerId", "EMail", "City"], "Email", Thresholds())
+        results = check_profile_columns(["CustomerId", "EMail", "City"], IdentityColumn("Email", EMAIL), Thresholds())
         (error,) = results.errors
         assert error.sentence == (
             "Check 'email column is there' of the export: expected a profile column 'Email', found none."
@@ -145,10 +146,14 @@ class TestEmailColumn:
 
     def test_the_other_columns_that_an_export_names_are_told_with_the_nearest(self) -> None:
         columns = ["CustomerId", "EMail", "Telephone"]
-        (error,) = check_profile_columns(columns, "EMail", Thresholds(), others=["CustomerId", "Telefone"]).errors
+        (error,) = check_profile_columns(
+            columns, IdentityColumn("EMail", EMAIL), Thresholds(), others=["CustomerId", "Telefone"]
+        ).errors
         assert (error.check, error.observed) == (Check.COLUMNS, "no 'Telefone'")
         assert "'Telephone'" in error.remedy
-        assert check_profile_columns(columns, "EMail", Thresholds(), others=["CustomerId", "Telephone"]).passed
+        assert check_profile_columns(
+            columns, IdentityColumn("EMail", EMAIL), Thresholds(), others=["CustomerId", "Telephone"]
+        ).passed
 
 
 def test_the_checks_of_a_run_before_shares_were_kept_are_shown_as_they_were() -> None:
@@ -179,13 +184,13 @@ class TestThresholds:
 
 class TestResults:
     def test_the_frame_has_a_row_a_check(self) -> None:
-        results = check_audience(audience_with(All={"exportable": 2, "missing_email": 8}), Thresholds())
+        results = check_audience(audience_with(All={"exportable": 2, "missing_identifier": 8}), Thresholds())
         outcomes = dict(results.frame.select("check", "outcome").iter_rows())
         assert outcomes["members with an e-mail"] == "error"
         assert outcomes["e-mails that are valid"] == "passed"
 
     def test_they_show_themselves(self) -> None:
-        results = check_audience(audience_with(**{"<b>": {"missing_email": 8}}), Thresholds())
+        results = check_audience(audience_with(**{"<b>": {"missing_identifier": 8}}), Thresholds())
         assert repr(results).startswith("8 checks: 1 error, 0 warnings\n")
         assert "&lt;b&gt;" in results._repr_html_()
         assert "<b>" not in results._repr_html_()
@@ -194,7 +199,9 @@ class TestResults:
 class TestDuplicates:
     @pytest.mark.parametrize(("shared", "passes"), [(30, True), (31, False)])
     def test_they_pass_at_exactly_their_threshold(self, shared: int, passes: bool) -> None:
-        audience = audience_with(All={"exportable": 100 - shared, "duplicate_email": shared, "missing_email": 50})
+        audience = audience_with(
+            All={"exportable": 100 - shared, "duplicate_identifier": shared, "missing_identifier": 50}
+        )
         result = result_of(check_audience(audience, Thresholds(most_duplicates=0.3)), Check.EMAIL_DUPLICATES)
         assert result.passed == passes
         assert result.observed == f"{shared:.1f}% ({shared} of 100)"
@@ -203,7 +210,7 @@ class TestDuplicates:
     @pytest.mark.parametrize("most", [0.1, 0.2, 0.3, 0.7, 0.9])
     def test_no_threshold_is_lost_in_rounding(self, most: float) -> None:
         shared = round(most * 10)
-        audience = audience_with(All={"exportable": 10 - shared, "duplicate_email": shared})
+        audience = audience_with(All={"exportable": 10 - shared, "duplicate_identifier": shared})
         thresholds = Thresholds(most_duplicates=most)
         assert result_of(check_audience(audience, thresholds), Check.EMAIL_DUPLICATES).passed
 
@@ -211,7 +218,7 @@ class TestDuplicates:
 class TestSize:
     @pytest.mark.parametrize(("least", "passes"), [(30, True), (31, False)])
     def test_it_passes_at_exactly_the_least(self, least: int, passes: bool) -> None:
-        audience = audience_with(All={"exportable": 30, "duplicate_email": 10})
+        audience = audience_with(All={"exportable": 30, "duplicate_identifier": 10})
         result = result_of(check_audience(audience, Thresholds(least_size=least)), Check.USEFUL_SIZE)
         assert result.passed == passes
         assert (result.expected, result.observed) == (f"at least {least} identifiers", "30")
@@ -239,7 +246,7 @@ class TestSize:
         assert all(it.segment != "New" for it in results if it.check is Check.SIZE_CHANGE)
 
     def test_nobody_to_send_is_no_matter_of_size(self) -> None:
-        results = check_audience(audience_with(All={"missing_email": 3}), Thresholds(), last_sizes={"All": 100})
+        results = check_audience(audience_with(All={"missing_identifier": 3}), Thresholds(), last_sizes={"All": 100})
         assert {Check.USEFUL_SIZE, Check.SIZE_CHANGE}.isdisjoint(it.check for it in results)
 
 
@@ -261,14 +268,15 @@ class TestKeys:
 class TestUnexpected:
     def test_it_has_the_keys_of_the_members_that_made_a_check_fail(self) -> None:
         audience = audience_with(
-            One={"exportable": 2, "missing_email": 1, "invalid_email": 2}, Two={"exportable": 1, "duplicate_email": 1}
+            One={"exportable": 2, "missing_identifier": 1, "invalid_identifier": 2},
+            Two={"exportable": 1, "duplicate_identifier": 1},
         )
         found = check_audience(audience, Thresholds()).unexpected
         assert sorted(found.iter_rows()) == [
-            ("e-mails that are valid", "One", "One-invalid_email-0"),
-            ("e-mails that are valid", "One", "One-invalid_email-1"),
-            ("e-mails that members share", "Two", "Two-duplicate_email-0"),
-            ("members with an e-mail", "One", "One-missing_email-0"),
+            ("e-mails that are valid", "One", "One-invalid_identifier-0"),
+            ("e-mails that are valid", "One", "One-invalid_identifier-1"),
+            ("e-mails that members share", "Two", "Two-duplicate_identifier-0"),
+            ("members with an e-mail", "One", "One-missing_identifier-0"),
         ]
 
     def test_it_has_its_columns_where_all_is_as_expected(self) -> None:
@@ -276,7 +284,7 @@ class TestUnexpected:
         assert (found.height, found.columns) == (0, ["check", "segment", "customer"])
 
     def test_the_failing_share_is_a_figure(self) -> None:
-        results = check_audience(audience_with(All={"exportable": 3, "missing_email": 1}), Thresholds())
+        results = check_audience(audience_with(All={"exportable": 3, "missing_identifier": 1}), Thresholds())
         assert result_of(results, Check.EMAIL_COVERAGE).failing_share == 0.25
         shares = dict(results.frame.select("check", "failing_share").iter_rows())
         assert (shares["members with an e-mail"], shares["limit of an export"]) == (0.25, None)
@@ -288,11 +296,13 @@ def test_great_expectations_neither_prints_nor_calls_out_nor_leaves_files(tables
         "def refuse(*address, **more): raise SystemExit(f'called out to {address}')\n"
         "socket.socket.connect = socket.create_connection = refuse\n"
         "import toolkit\n"
-        "from toolkit.audience import audience_of\n"
+        "from toolkit.audience import IdentityColumn, audience_of\n"
+        "from toolkit.identifiers import first_type\n"
         "from toolkit.checks import check_audience, Thresholds\n"
         f"catalog = toolkit.SegmentFolder(location={tables.segments.location!r}, key='CustomerId')\n"
         f"profiles = toolkit.Profiles(location={tables.profiles.location!r}, key='CustomerId')\n"
-        "results = check_audience(audience_of(profiles, catalog, ['All'], email_column='EMail'), Thresholds())\n"
+        "column = IdentityColumn('EMail', first_type())\n"
+        "results = check_audience(audience_of(profiles, catalog, ['All'], column=column), Thresholds())\n"
         "assert results.passed and len(results.results) == 9\n"
         "assert os.environ['GX_ANALYTICS_ENABLED'] == 'false'\n"
     )

@@ -28,7 +28,9 @@ OWN = made_suite(
 
 @pytest.fixture
 def page(tmp_path: Path) -> str:
-    audience = audience_with(**{"VIP <b>": {"exportable": 5, "missing_email": 3, "invalid_email": 2}, "Empty": {}})
+    audience = audience_with(
+        **{"VIP <b>": {"exportable": 5, "missing_identifier": 3, "invalid_identifier": 2}, "Empty": {}}
+    )
     results = check_audience(audience, Thresholds(), own=[OWN], last_sizes={"VIP <b>": 100})
     return write_data_docs(results, tmp_path, title="Checks of <i>").read_text()
 
@@ -79,7 +81,7 @@ def test_the_name_of_a_column_is_text(column: str, tmp_path: Path) -> None:
             gxe.ExpectColumnValuesToMatchRegex(column="customer", regex=column.replace("$", "")),
         ],
     )
-    audience = audience_with(**{column: {"exportable": 5, "missing_email": 3}})
+    audience = audience_with(**{column: {"exportable": 5, "missing_identifier": 3}})
     profiles = pl.DataFrame({"CustomerId": ["1"], column: ["x"]})
     profiles.write_parquet(tmp_path / "profiles.parquet")
     results = check_audience(

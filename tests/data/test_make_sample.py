@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 import toolkit
-from toolkit.audience import audience_of
+from toolkit.audience import IdentityColumn, audience_of
+from toolkit.identifiers.types.email import TYPE as EMAIL
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -71,14 +72,14 @@ def test_every_flaw_is_there(make_sample: ModuleType, sample) -> None:
 
 def test_the_toolkit_finds_what_was_planted(sample, day: int) -> None:
     profiles = toolkit.Profiles(location=str(DATA / f"day{day}" / "profiles"), key="CustomerId")
-    audience = audience_of(profiles, catalog(day), catalog(day).names(), email_column="EMail")
+    audience = audience_of(profiles, catalog(day), catalog(day).names(), column=IdentityColumn("EMail", EMAIL))
     found = audience.frame.with_columns(pl.col("segment", "status").cast(pl.String)).join(
         sample.truth, left_on="customer", right_on="CustomerId", how="left"
     )
     assert set(found.filter(pl.col("status") == "not_in_profiles")["status_hint"]) == {None}
-    assert set(found.filter(pl.col("status") == "missing_email")["status_hint"]) == {"missing_email"}
-    assert set(found.filter(pl.col("status") == "invalid_email")["status_hint"]) == {"invalid_email"}
-    left = found.filter(pl.col("status").is_in(["exportable", "duplicate_email"]))
+    assert set(found.filter(pl.col("status") == "missing_identifier")["status_hint"]) == {"missing_identifier"}
+    assert set(found.filter(pl.col("status") == "invalid_identifier")["status_hint"]) == {"invalid_identifier"}
+    left = found.filter(pl.col("status").is_in(["exportable", "duplicate_identifier"]))
     assert set(left["status_hint"]) == {"has_email", "hashed"}
     sent = left.filter((pl.col("status") == "exportable") & (pl.col("flaw") != "MD5"))
     expected = [hashlib.sha256(it.encode()).hexdigest() for it in sent["address"]]
@@ -87,7 +88,7 @@ def test_the_toolkit_finds_what_was_planted(sample, day: int) -> None:
 
 def test_an_address_of_several_customers_is_sent_once(sample, day: int) -> None:
     profiles = toolkit.Profiles(location=str(DATA / f"day{day}" / "profiles"), key="CustomerId")
-    audience = audience_of(profiles, catalog(day), ["Newsletter subscribers"], email_column="EMail")
+    audience = audience_of(profiles, catalog(day), ["Newsletter subscribers"], column=IdentityColumn("EMail", EMAIL))
     members = sample.segments["Newsletter subscribers"].unique().join(sample.truth, on="CustomerId")
     plain = members.filter(pl.col("flaw") != "MD5")["address"].drop_nulls()
     as_md5 = (members["flaw"] == "MD5").sum()

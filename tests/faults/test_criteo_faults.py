@@ -8,6 +8,7 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
+from toolkit.identifiers.types.email import TYPE as EMAIL
 from toolkit.runs import NoticeCode
 from toolkit.sandbox import Call, Fault, Sandbox, SandboxOptions, start
 
@@ -37,9 +38,9 @@ def strict() -> Iterator[Sandbox]:
 @pytest.fixture
 def expected(many: Tables) -> set[str]:
     catalog, profiles = many.segments, many.profiles
-    from toolkit.audience import audience_of
+    from toolkit.audience import IdentityColumn, audience_of
 
-    return set(audience_of(profiles, catalog, ["All"], email_column="EMail").identifiers("All"))
+    return set(audience_of(profiles, catalog, ["All"], column=IdentityColumn("EMail", EMAIL)).identifiers("All"))
 
 
 @pytest.fixture

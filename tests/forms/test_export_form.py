@@ -21,7 +21,7 @@ def two_segments(tables: Tables, workspace: toolkit.Workspace) -> toolkit.Worksp
 
 def new_form(workspace: toolkit.Workspace, segments: Sequence[str] = ()) -> ExportForm:
     form = ExportForm(workspace, segments=segments, language="en")
-    form.email_column.control.value = "EMail"
+    form.matching["email_column"].control.value = "EMail"
     form.advertiser.control.value = ("id", "2711")
     return form
 
@@ -161,10 +161,10 @@ def test_a_removed_column_is_told_at_its_field(workspace: toolkit.Workspace, tab
     profiles.write_parquet(tables.profiles.location)
     form = ExportForm(workspace, "Nightly", language="en")
     form.wait()
-    assert form.email_column.problem == "The profiles have no column EMail."
-    assert form.email_column.value is None
-    form.email_column.control.value = "Mail"
-    assert form.email_column.problem == ""
+    assert form.matching["email_column"].problem == "The profiles have no column EMail."
+    assert form.matching["email_column"].value is None
+    form.matching["email_column"].control.value = "Mail"
+    assert form.matching["email_column"].problem == ""
     form.wait()
 
 
@@ -271,18 +271,18 @@ def test_the_column_with_addresses_is_proposed_whatever_it_is_called(
     )
     form = ExportForm(workspace, segments=["All"], language="en")
     assert counts(form) == {"All": 100}
-    assert form.email_column.value == "Contact"
-    assert form.email_column.control.options == (
+    assert form.matching["email_column"].value == "Contact"
+    assert form.matching["email_column"].control.options == (
         ("Contact: p•••@m•••.example", "Contact"),
         ("EMail", "EMail"),
         ("EMail2", "EMail2"),
     )
     said = "100% of the profiles have something there, of which 100% can be sent: p•••@m•••.example."
-    assert said in form.email_column.widget.children[1].value
-    form.email_column.control.value = "EMail2"
-    assert form.email_column.problem == "Most of what column EMail2 holds is no e-mail address."
-    form.email_column.control.value = "Contact"
-    assert form.email_column.problem == ""
+    assert said in form.matching["email_column"].widget.children[1].value
+    form.matching["email_column"].control.value = "EMail2"
+    assert form.matching["email_column"].problem == "Most of what column EMail2 holds is no e-mail address."
+    form.matching["email_column"].control.value = "Contact"
+    assert form.matching["email_column"].problem == ""
     form.wait()
 
 
@@ -292,16 +292,16 @@ def test_a_column_that_was_chosen_stays_chosen_though_another_is_better(
     with_columns(tables, EMail=pl.lit("none"), Contact=pl.format("p{}@mail.example", pl.int_range(100)))
     form = ExportForm(workspace, "Nightly", language="en")
     form.wait()
-    assert form.email_column.value == "EMail"
-    assert form.email_column.problem == "Most of what column EMail holds is no e-mail address."
-    assert form.email_column.control.options[0] == ("Contact: p•••@m•••.example", "Contact")
+    assert form.matching["email_column"].value == "EMail"
+    assert form.matching["email_column"].problem == "Most of what column EMail holds is no e-mail address."
+    assert form.matching["email_column"].control.options[0] == ("Contact: p•••@m•••.example", "Contact")
 
 
 def test_where_no_column_holds_addresses_none_is_proposed(workspace: toolkit.Workspace, tables: Tables) -> None:
     with_columns(tables, Remark=pl.lit("none"))
     form = ExportForm(workspace, language="en")
     form.wait()
-    assert form.email_column.value is None
+    assert form.matching["email_column"].value is None
 
 
 def test_rarer_options_are_folded_behind_buttons_that_say_whether_they_are_open(workspace: toolkit.Workspace) -> None:

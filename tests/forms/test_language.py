@@ -17,7 +17,7 @@ from toolkit.forms import ConnectionForm, ExportForm, RunPanel
 from toolkit.forms import language as language_module
 from toolkit.forms.language import Words, languages, words_for
 
-FORMS = Path(toolkit.__file__).parent / "forms"
+WRITTEN_IN = [Path(toolkit.__file__).parent / it for it in ("forms", "identifiers/types")]
 LOCALE = Path(toolkit.__file__).parent / "locale"
 LABELS = {
     "Connections": "Verbindingen",
@@ -45,8 +45,8 @@ LABELS = {
 
 
 def texts() -> Iterator[str]:
-    """Every text that the forms say, read from their code."""
-    for file in FORMS.glob("*.py"):
+    """Every text that the forms say, read from their code and from the types of identifiers."""
+    for file in (file for it in WRITTEN_IN for file in it.glob("*.py")):
         for call in ast.walk(ast.parse(file.read_text())):
             if not isinstance(call, ast.Call) or not call.args:
                 continue

@@ -70,7 +70,7 @@ def test_coverage_and_validity_are_what_the_checks_count() -> None:
     preview = preview_of(emails, {"All": list(emails), "Out": ["C5"]}, exclude=["Out"])
     assert preview.coverage.rows() == [("All", 4, 3, 2, 3 / 4, 2 / 3, 0.0)]
     assert [it for it in preview.warnings if "valid" in it] == [
-        "In segment 'All' 66.7% of the e-mails are valid, less than the 80% that its check takes."
+        "In segment 'All' 66.7% of the addresses are valid, less than the 80% that its check takes."
     ]
 
 

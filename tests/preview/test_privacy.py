@@ -102,7 +102,7 @@ def test_who_is_left_out_is_written_and_the_audit_keeps_who_did(
     written = preview.write_left_out(tmp_path / name)
     assert callable(read)
     rows = read(written).sort("customer").select("segment", "customer", "status", "suppressed_by").rows()
-    assert rows == [("All", "C004", "missing_email", None), ("All", "C005", "invalid_email", None)]
+    assert rows == [("All", "C004", "missing_identifier", None), ("All", "C005", "invalid_identifier", None)]
     row = workspace.audit.row(0, named=True)
     assert (row["action"], row["name"]) == ("write members left out", "All")
     assert name in row["details"]

@@ -101,10 +101,19 @@ class TestMobileIds:
         run = workspace.run("Nightly").raise_for_status()
         assert held("All") == sha256(*range(100)) | {madid(0), madid(1)}
         assert run.frame.filter(identifier_type="madid").select(
-            "exportable", "invalid_email", "missing_email", "added"
+            "exportable", "invalid_identifier", "missing_identifier", "added"
         ).row(0) == (2, 1, 97, 2)
         kept = b"".join(it.read_bytes() for it in workspace.path.rglob("*") if it.is_file())
         assert madid(0).encode() not in kept
+
+    def test_a_hash_of_one_is_invalid(self, workspace: toolkit.Workspace, tables: Tables, held: Held) -> None:
+        hashed = [hashlib.sha256(madid(0).encode()).hexdigest(), hashlib.md5(madid(1).encode()).hexdigest()]
+        add_column(tables, "Phone", [*hashed, *[None] * 98])
+        save_nightly(workspace, madid_column="Phone")
+        run = workspace.run("Nightly").raise_for_status()
+        assert held("All") == sha256(*range(100))
+        counts = run.frame.filter(identifier_type="madid").select("exportable", "invalid_identifier", "rejected")
+        assert counts.row(0) == (0, 2, 0)
 
     def test_a_list_that_loses_one_is_sent_whole_once_and_then_no_more(
         self, workspace: toolkit.Workspace, tables: Tables, held: Held

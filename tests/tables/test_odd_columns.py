@@ -48,7 +48,7 @@ def test_the_others_are_read(tmp_path: Path, name: str) -> None:
 def test_each_has_a_row_of_quality(tmp_path: Path, name: str) -> None:
     quality = quality_of(profiles(tmp_path, Odd=ODD[name]))
     assert quality.frame["column"].to_list() == ["CustomerId", "EMail", "Odd"]
-    assert quality.email_candidates["column"].to_list() == ["EMail"]
+    assert quality.candidates["email"]["column"].to_list() == ["EMail"]
     assert "Odd" in repr(quality)
 
 
@@ -88,8 +88,8 @@ def test_parts_may_differ_in_it(tmp_path: Path) -> None:
 def test_names_are_no_figures(tmp_path: Path) -> None:
     more = {it: pa.array(["b@mail.example"]) for it in ("rows", "value", "EMail:filled", "0:nulls", "filled EMail")}
     quality = quality_of(profiles(tmp_path, **more))
-    assert set(quality.email_candidates["column"]) == {"EMail", *more}
-    assert quality.email_candidates["coverage"].to_list() == [1.0] * 6
+    assert set(quality.candidates["email"]["column"]) == {"EMail", *more}
+    assert quality.candidates["email"]["coverage"].to_list() == [1.0] * 6
 
 
 @pytest.mark.parametrize(

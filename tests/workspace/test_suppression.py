@@ -297,7 +297,7 @@ class TestImports:
 
     def test_take_the_rest_knowingly(self, workspace: toolkit.Workspace) -> None:
         added = workspace.suppress(self.MIXED, email_column="mail", customer_column="key", skip_unusable=True)
-        assert (added.rows, added.customers, added.addresses, added.unusable_rows) == (4, 1, 1, 3)
+        assert (added.rows, added.customers, added.identifiers["email"], added.unusable_rows) == (4, 1, 1, 3)
         assert added.unusable["row"].to_list() == [2, 3, 4]
         assert "person2" not in str(added.unusable.rows()) + repr(added) + added._repr_html_()
         assert suppressed(workspace) == {"C001", "C005"}
@@ -332,7 +332,7 @@ class TestImports:
             path.write_bytes(gzip.compress(text.encode()))
         else:
             path.write_text("\ufeff" + (text.replace(",", ";") if name.startswith("semi") else text), encoding="utf-8")
-        assert workspace.suppress(path, email_column="mail").addresses == 2
+        assert workspace.suppress(path, email_column="mail").identifiers == {"email": 2}
         assert suppressed(workspace) == {"C001", "C002"}
 
     def test_refuse_rows_that_tables_refuse(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:

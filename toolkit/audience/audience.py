@@ -6,9 +6,9 @@ from functools import cached_property
 
 import polars as pl
 
-from toolkit.audience.identifiers import IdentifierForm
 from toolkit.audience.keys import SpeltOtherwise
 from toolkit.audience.status import Status
+from toolkit.identifiers import IdentifierForm, IdentifierType, first_type
 from toolkit.show import html_table, text_table
 
 
@@ -39,6 +39,8 @@ class Audience:
     """``domain`` and ``people``, where they were counted; a domain of few people is not named."""
     placeholders: int = 0
     """The members whose field holds a placeholder, such as n/a or the hash of an empty field; they count as missing."""
+    identifier_type: IdentifierType = field(default_factory=first_type, repr=False)
+    """What the members are sent by."""
     spelt_otherwise: SpeltOtherwise = field(default_factory=SpeltOtherwise.nobody, repr=False)
     """Members in no profile whose keys are there in another spelling."""
 
@@ -138,7 +140,13 @@ class Audience:
             An audience of these segments only.
         """
         is_chosen = pl.col("segment").cast(pl.String).is_in(list(segments))
-        return Audience(self.frame.filter(is_chosen), self.form, self.rows.filter(is_chosen), self.addresses)
+        return Audience(
+            self.frame.filter(is_chosen),
+            self.form,
+            self.rows.filter(is_chosen),
+            self.addresses,
+            identifier_type=self.identifier_type,
+        )
 
     def __repr__(self) -> str:
         figures = self.counts.select(

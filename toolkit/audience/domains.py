@@ -8,10 +8,9 @@ FEWEST_PEOPLE = 10
 """A domain with fewer people than this is not named: it could be somebody's own."""
 
 
-def with_domain(classified: pl.LazyFrame) -> pl.LazyFrame:
+def with_domain(classified: pl.LazyFrame, domain: pl.Expr) -> pl.LazyFrame:
     """Add the domain of each address that is sent; of one that is hashed already nobody can tell it."""
     is_known = (pl.col("status") == Status.EXPORTABLE.value) & ~pl.col("is_hash")
-    domain = pl.col("address").str.split_exact("@", 1).struct.field("field_1")
     return classified.with_columns(domain=pl.when(is_known).then(domain))
 
 

@@ -13,11 +13,10 @@ from typing import NamedTuple
 import narwhals as nw
 import polars as pl
 
-from toolkit.audience import email
-from toolkit.audience.identifiers import IdentifierForm, IdentifierKind, composed, hashed
-from toolkit.audience.placeholders import Placeholders
-from toolkit.audience.suppression import HASHES, LONG_HASH, SHORT_HASH, Suppression, is_madid, with_madids_as_compared
+from toolkit.audience.suppression import Suppression
 from toolkit.errors import DataError
+from toolkit.identifiers import HASHES, IdentifierForm, IdentifierType, hashed, identifier_types
+from toolkit.identifiers.hashing import may_be
 
 MOST_STEPS = 100
 """So long a chain of people who share identifiers is a fault of the data."""
@@ -47,14 +46,13 @@ BY_TYPE = pl.Enum([it.value for it in SuppressedBy])
 _RANK = {it: rank for rank, it in enumerate(SuppressedBy)}
 _BY = {rank: it.value for it, rank in _RANK.items()}
 _RANK_TYPE = pl.UInt8
-_BYTES_OF_MADID = 36
 
 
 class IdentityColumn(NamedTuple):
     """A profile column by whose values people are known."""
 
     name: str
-    kind: IdentifierKind
+    identifier_type: IdentifierType
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +60,8 @@ class Excluded:
     """The profiles that are sent under no identifier.
 
     ``customers`` has a row a profile: ``customer`` (the key) and ``suppressed_by``. ``identifiers`` has ``customer``,
-    ``kind`` and ``value`` of what these profiles hold, as it is before it is hashed: it is for the memory only.
+    ``identifier_type`` (its name) and ``value`` of what these profiles hold, as it is before it is hashed: it is for
+    the memory only.
     """
 
     customers: pl.DataFrame
@@ -81,7 +80,7 @@ class Excluded:
         """Nobody is excluded."""
         return cls(
             pl.DataFrame(schema={"customer": key_type, "suppressed_by": BY_TYPE}),
-            pl.DataFrame(schema={"customer": key_type, "kind": pl.String, "value": pl.String}),
+            pl.DataFrame(schema={"customer": key_type, "identifier_type": pl.String, "value": pl.String}),
         )
 
 
@@ -114,8 +113,8 @@ def find_excluded(
         *(pl.col(it.name).cast(pl.String).alias(_field(number)) for number, it in enumerate(columns)),
     )
     found = _NOTHING_FOUND.with_columns(pl.col("customer").cast(key_type))
-    known = {kind: pl.Series("value", [], dtype=pl.String) for kind in IdentifierKind}
-    ranked, identifiers = found.select("customer", "rank"), found.select("customer", "kind", "value")
+    known = {it: pl.Series("value", [], dtype=pl.String) for it in identifier_types()}
+    ranked, identifiers = found.select("customer", "rank"), found.select("customer", "identifier_type", "value")
     steps = 0
     while not wanted.is_empty and steps != most_steps:
         if steps == MOST_STEPS:
@@ -131,7 +130,7 @@ def find_excluded(
     return Excluded(ranked.select("customer", by), identifiers.unique())
 
 
-def find_excluded_by_address(
+def find_excluded_by_identifier(
     profiles: pl.LazyFrame,
     *,
     profile_key: str,
@@ -139,25 +138,24 @@ def find_excluded_by_address(
     suppression: Suppression,
     members: pl.Series | None = None,
 ) -> Excluded | None:
-    """Find who is excluded where people are known by one address alone, without a look at all addresses.
+    """Find who is excluded where people are known by one column alone, without a look at all that it holds.
 
-    Members who share an address with one who is out can be met by the address itself, when they are prepared, as long
-    as each address that is out is known in all forms. Returns None when one is not: then all have to be looked at.
+    Members who share an identifier with one who is out can be met by the identifier itself, when they are prepared, as
+    long as each that is out is known in all forms. Returns None when one is not: then all have to be looked at.
     The arguments are those of ``find_excluded``.
     """
-    complete = suppression.frame.drop_nulls([it.value for it in HASHES])
-    of_addresses = suppression.frame.filter(pl.any_horizontal(pl.col(it.value).is_not_null() for it in HASHES))
-    if complete.height < of_addresses.height:
+    kind = column.identifier_type
+    if not suppression.is_complete(kind):
         return None
-    keys = Suppression(suppression.frame.join(of_addresses, on=suppression.frame.columns, how="anti", nulls_equal=True))
+    keys = suppression.without_identifiers(kind)
     found = find_excluded(
         profiles, profile_key=profile_key, columns=[column], suppression=keys, members=members, most_steps=1
     )
     theirs = found.identifiers.select("value").unique()
-    if theirs.select((pl.col("value").str.contains(SHORT_HASH) | pl.col("value").str.contains(LONG_HASH)).any()).item():
+    if theirs.select(pl.any_horizontal(may_be(it, "value") for it in kind.hashes).any()).item():
         return None
-    named = pl.concat(complete[it.value].alias("known_as") for it in HASHES)
-    shared = pl.concat(theirs.select(hashed("value", it).alias("known_as"))["known_as"] for it in HASHES)
+    named = suppression.hashes(kind).alias("known_as")
+    shared = pl.concat(theirs.select(hashed("value", it).alias("known_as"))["known_as"] for it in kind.hashes)
     ranked = pl.concat([_ranked(named, SuppressedBy.IDENTIFIER), _ranked(shared, SuppressedBy.SHARED_IDENTIFIER)])
     by = pl.col("rank").min().replace_strict(_BY, return_dtype=BY_TYPE).alias("suppressed_by")
     return Excluded(found.customers, found.identifiers, ranked.group_by("known_as").agg(by))
@@ -168,9 +166,9 @@ class _Wanted(NamedTuple):
 
     keys: pl.DataFrame
     key_hashes: pl.DataFrame
-    texts: dict[IdentifierKind, pl.DataFrame]
+    texts: dict[IdentifierType, pl.DataFrame]
     """``value``: fields as they are, normalised."""
-    hashes: dict[IdentifierKind, dict[IdentifierForm, pl.DataFrame]]
+    hashes: dict[IdentifierType, dict[IdentifierForm, pl.DataFrame]]
     """``value``: the hashes of fields, by form."""
 
     @classmethod
@@ -181,34 +179,32 @@ class _Wanted(NamedTuple):
         keys = pl.concat(
             [_ranked(on_list, SuppressedBy.CUSTOMER_KEY), _ranked(excluded, SuppressedBy.EXCLUDED_SEGMENT)]
         )
-        frame = suppression.frame
-        addresses = {
-            form: _ranked(frame[form.value].drop_nulls().unique().alias("value"), SuppressedBy.IDENTIFIER)
-            for form in suppression.forms_to_compare()
-        }
-        madids = _ranked(suppression.madids.alias("value"), SuppressedBy.IDENTIFIER)
+        by = SuppressedBy.IDENTIFIER
+        kinds = identifier_types()
         return cls(
             keys.group_by("customer").agg(pl.col("rank").min()),
-            _ranked(frame["customer_sha256"].drop_nulls().unique().alias("value"), SuppressedBy.CUSTOMER_KEY),
-            {IdentifierKind.EMAIL: _ranked(suppression.identifiers.alias("value"), SuppressedBy.IDENTIFIER)},
-            {IdentifierKind.EMAIL: addresses, IdentifierKind.MADID: {IdentifierForm.SHA256: madids}},
+            _ranked(suppression.customer_hashes.alias("value"), SuppressedBy.CUSTOMER_KEY),
+            # What is sent as it is may stand on the list in the form in which it is.
+            {it: _ranked(suppression.hashes(it).alias("value"), by) for it in kinds if it.prehashed},
+            {
+                it: {form: _ranked(its.alias("value"), by) for form, its in suppression.by_form(it).items()}
+                for it in kinds
+            },
         )
 
     @classmethod
     def sharing(
-        cls, identifiers: pl.DataFrame, known: dict[IdentifierKind, pl.Series]
-    ) -> "tuple[_Wanted, dict[IdentifierKind, pl.Series]]":
+        cls, identifiers: pl.DataFrame, known: dict[IdentifierType, pl.Series]
+    ) -> "tuple[_Wanted, dict[IdentifierType, pl.Series]]":
         """Look for those who have one of these identifiers, unless they were looked for before."""
         nobody = cls.named(Suppression.nobody(), None, identifiers.schema["customer"])
-        texts: dict[IdentifierKind, pl.DataFrame] = {}
-        hashes: dict[IdentifierKind, dict[IdentifierForm, pl.DataFrame]] = {}
+        texts: dict[IdentifierType, pl.DataFrame] = {}
+        hashes: dict[IdentifierType, dict[IdentifierForm, pl.DataFrame]] = {}
         for kind, before in known.items():
-            new = identifiers.filter(kind=kind.value).select("value").unique()
+            new = identifiers.filter(identifier_type=kind.name).select("value").unique()
             new = new.join(before.to_frame(), on="value", how="anti")
             known = {**known, kind: pl.concat([before, new["value"]])}
-            values = new["value"]
-            if kind is IdentifierKind.EMAIL:
-                values, hashes[kind] = _in_all_forms(new)
+            values, hashes[kind] = _in_all_forms(new, kind)
             texts[kind] = _ranked(values, SuppressedBy.SHARED_IDENTIFIER)
         return nobody._replace(texts=texts, hashes=hashes), known
 
@@ -224,17 +220,20 @@ class _Wanted(NamedTuple):
         return self._replace(keys=self.keys.clear()).is_empty
 
 
-def _in_all_forms(addresses: pl.DataFrame) -> tuple[pl.Series, dict[IdentifierForm, pl.DataFrame]]:
+def _in_all_forms(
+    identifiers: pl.DataFrame, kind: IdentifierType
+) -> tuple[pl.Series, dict[IdentifierForm, pl.DataFrame]]:
     """Return what a field may hold that is one of these, and the hashes of what it may be."""
-    is_hash = pl.col("value").str.contains(SHORT_HASH) | pl.col("value").str.contains(LONG_HASH)
-    plain = addresses.filter(~is_hash)
-    texts = [addresses["value"], *(plain.select(hashed("value", it).alias("value"))["value"] for it in HASHES)]
-    short = addresses.filter(pl.col("value").str.contains(SHORT_HASH))["value"]
-    long = addresses.filter(pl.col("value").str.contains(LONG_HASH))["value"]
-    texts.append(short.to_frame().select(hashed("value", IdentifierForm.SHA256).alias("value"))["value"])
-    read_as = {IdentifierForm.MD5: short, IdentifierForm.SHA256: long, IdentifierForm.SHA256_OF_MD5: long}
-    forms = {form: _ranked(it, SuppressedBy.SHARED_IDENTIFIER) for form, it in read_as.items()}
-    return pl.concat(texts).unique(), forms
+    forms = [it for it in HASHES if it in kind.prehashed]
+    found = {it: identifiers.filter(may_be(it, "value"))["value"] for it in forms}
+    is_hash = pl.any_horizontal(may_be(it, "value") for it in forms) if forms else pl.lit(False)
+    plain = identifiers.filter(~is_hash)
+    texts = [identifiers["value"], *(plain.select(hashed("value", it).alias("value"))["value"] for it in forms)]
+    if IdentifierForm.MD5 in found and IdentifierForm.SHA256_OF_MD5 in found:
+        short = found[IdentifierForm.MD5].to_frame()
+        texts.append(short.select(hashed("value", IdentifierForm.SHA256).alias("value"))["value"])
+    read_as = {form: _ranked(it, SuppressedBy.SHARED_IDENTIFIER) for form, it in found.items()}
+    return pl.concat(texts).unique(), read_as
 
 
 def _met(fields: pl.LazyFrame, columns: Sequence[IdentityColumn], wanted: _Wanted) -> pl.DataFrame:
@@ -269,43 +268,32 @@ def _met(fields: pl.LazyFrame, columns: Sequence[IdentityColumn], wanted: _Wante
 
 
 def _normalised(fields: pl.LazyFrame, columns: Sequence[IdentityColumn]) -> pl.LazyFrame:
-    emails = [_field(number) for number, it in enumerate(columns) if it.kind is IdentifierKind.EMAIL]
-    madids = [_field(number) for number, it in enumerate(columns) if it.kind is IdentifierKind.MADID]
-    # What takes long is for letters that are not ASCII; most fields have none, and expressions pass over nulls.
-    is_ascii = {it: pl.col(it).str.len_bytes() == pl.col(it).str.len_chars() for it in emails}
-    rows = fields.with_columns(pl.when(~is_ascii[it]).then(it).alias(f"other {it}") for it in emails)
-    # Of 36 bytes a mobile id has nothing around it that would have to be looked for.
-    is_bare = {it: pl.col(it).str.len_bytes() == _BYTES_OF_MADID for it in madids}
-    rows = rows.with_columns(pl.when(~is_bare[it]).then(it).alias(f"other {it}") for it in madids)
-    rows = with_madids_as_compared(rows, [f"other {it}" for it in madids])
-    rows = rows.with_columns(pl.coalesce(f"other {it}", pl.col(it).str.to_lowercase()).alias(it) for it in madids).drop(
-        f"other {it}" for it in madids
-    )
-    rows = nw.from_native(rows).with_columns(email.normalised(nw.col(f"other {it}")) for it in emails).to_native()
-    return rows.with_columns(
-        pl.coalesce(composed(pl.col(f"other {it}")), pl.col(it).str.strip_chars().str.to_lowercase()).alias(it)
-        for it in emails
-    ).drop(f"other {it}" for it in emails)
+    for number, it in enumerate(columns):
+        fields = it.identifier_type.normalize_columns(fields, [_field(number)])
+    return fields
 
 
 def _identifiers(rows: pl.DataFrame, columns: Sequence[IdentityColumn]) -> pl.DataFrame:
     """Return ``customer``, ``kind`` and ``value`` of the fields that are identifiers; the word 'none' links nobody."""
     parts = [_NOTHING_FOUND.with_columns(pl.col("customer").cast(rows.schema["customer"])).drop("rank")]
-    nobody = Placeholders.of(())
+    value = nw.col("value")
     for number, (_, kind) in enumerate(columns):
-        value = nw.col("value")
-        is_one = email.is_hash(value) | email.is_valid(value) if kind is IdentifierKind.EMAIL else is_madid("value")
-        theirs = rows.select("customer", pl.lit(kind.value).alias("kind"), pl.col(_field(number)).alias("value"))
-        parts.append(nw.from_native(theirs.drop_nulls()).filter(is_one, ~nobody.names_nobody(value)).to_native())
+        theirs = rows.select(
+            "customer", pl.lit(kind.name).alias("identifier_type"), pl.col(_field(number)).alias("value")
+        )
+        is_one = kind.is_usable(value) & ~kind.placeholders().names_nobody(value)
+        parts.append(nw.from_native(theirs.drop_nulls()).filter(is_one).to_native())
     return pl.concat(parts).unique()
 
 
 def _not_named(identifiers: pl.DataFrame, suppression: Suppression) -> pl.DataFrame:
     """Leave out what the suppression list names in every form: who has that was met by it already."""
-    complete = suppression.frame.drop_nulls([it.value for it in HASHES])[IdentifierForm.SHA256.value]
-    named = pl.concat([complete.alias("hash"), suppression.madids.alias("hash")]).unique().to_frame()
+    named = [
+        suppression.complete(it).select(identifier_type=pl.lit(it.name), hash=IdentifierForm.SHA256.value)
+        for it in identifier_types()
+    ]
     hashes = identifiers.with_columns(hash=hashed("value", IdentifierForm.SHA256))
-    return hashes.join(named, on="hash", how="anti").drop("hash")
+    return hashes.join(pl.concat(named).unique(), on=["identifier_type", "hash"], how="anti").drop("hash")
 
 
 def _field(number: int) -> str:
@@ -322,7 +310,9 @@ def _typed(keys: pl.Series, key_type: pl.DataType) -> pl.Series:
     return typed.filter(pl.col("customer").cast(pl.String) == pl.col("text"))["customer"]
 
 
-_NOTHING_FOUND = pl.DataFrame(schema={"customer": pl.String, "kind": pl.String, "value": pl.String, "rank": _RANK_TYPE})
+_NOTHING_FOUND = pl.DataFrame(
+    schema={"customer": pl.String, "identifier_type": pl.String, "value": pl.String, "rank": _RANK_TYPE}
+)
 
 
 def _too_long(columns: Sequence[IdentityColumn]) -> DataError:

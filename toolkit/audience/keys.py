@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from toolkit.audience.suppression import ADDRESS
 from toolkit.errors import DataError
+from toolkit.identifiers import identifier_types
 from toolkit.redaction import redacted
 from toolkit.tables import KeyRule, Profiles, Table, reading
 from toolkit.tables.key_rules import normalized
@@ -92,14 +92,15 @@ def refuse_addresses(keys: pl.Series, *, column: str, what: str) -> None:
     """
     if keys.dtype != pl.String:
         return
-    count = int(keys.str.contains(ADDRESS).sum() or 0)
-    if count:
-        raise DataError(
-            f"In column {column!r} of the {what}, {count:,} of {len(keys):,} keys are e-mail addresses. Keys are kept "
-            "in the history and shown in reports, where no address may stand.",
-            "Name a column that holds a customer ID as the key. Where there is none, have both tables written with the "
-            "SHA-256 of the address as the key.",
-        )
+    for it in identifier_types():
+        count = 0 if it.in_keys is None else int(keys.str.contains(it.in_keys).sum() or 0)
+        if count:
+            raise DataError(
+                f"In column {column!r} of the {what}, {count:,} of {len(keys):,} keys are {it.content}. Keys are kept "
+                "in the history and shown in reports, where no identifier of a person may stand.",
+                "Name a column that holds a customer ID as the key. Where there is none, have both tables written with "
+                "the SHA-256 of the identifier as the key.",
+            )
 
 
 def require_no_addresses_as_keys(profiles: Profiles) -> None:

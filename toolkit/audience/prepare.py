@@ -1,17 +1,16 @@
-"""Members and profiles become an audience: match, normalise, classify, hash, and keep each address once."""
+"""Members and profiles become an audience: match, normalise, classify, hash, and keep each identifier once."""
 
 from collections.abc import Sequence
 
 import narwhals as nw
 import polars as pl
 
-from toolkit.audience import email, madid
 from toolkit.audience.audience import Audience
 from toolkit.audience.domains import domains_of, with_domain
 from toolkit.audience.excluded import BY_TYPE, Excluded
-from toolkit.audience.identifiers import IdentifierForm, IdentifierKind, composed, hashed
-from toolkit.audience.placeholders import Placeholders
 from toolkit.audience.status import STATUS_TYPE, Status
+from toolkit.audience.suppression import known_as
+from toolkit.identifiers import IdentifierForm, IdentifierType, Placeholders, first_type, hashed
 from toolkit.tables.columns import id_as_text
 
 
@@ -33,7 +32,7 @@ def prepare(
     key: str,
     profile_key: str,
     identifier_column: str,
-    kind: IdentifierKind = IdentifierKind.EMAIL,
+    identifier_type: IdentifierType | None = None,
     excluded: Excluded | None = None,
     form: IdentifierForm = IdentifierForm.SHA256,
     advertiser_column: str = "",
@@ -44,14 +43,16 @@ def prepare(
     """Give every member of every segment exactly one status, and those who are exportable an identifier.
 
     ``members`` has the columns ``segment`` (an Enum) and ``key``; ``profiles`` has ``profile_key`` (unique, of the
-    same type) and ``identifier_column``. Those who are ``excluded`` are suppressed, whatever identifier is prepared.
-    With ``advertiser_column`` a member belongs to one of the ``advertisers``, or to none. A field that holds one of the
-    ``placeholders``, beside those that are known, is missing. Mail domains are counted only if asked for. Time and
-    memory grow with the members; profiles are streamed.
+    same type) and ``identifier_column``, which holds identifiers of ``identifier_type``, by default of the first that
+    there is; they are sent in ``form``, if Criteo takes it of this type. Those who are ``excluded`` are suppressed,
+    whatever identifier is prepared. With ``advertiser_column`` a member belongs to one of the ``advertisers``, or to
+    none. A field that holds one of the ``placeholders``, beside those that are known, is missing. Mail domains are
+    counted only if asked for. Time and memory grow with the members; profiles are streamed.
 
     Raises ProfileKeyError when profiles hold a null key, or twice the key of a member.
     """
-    form = IdentifierForm.PLAIN if kind is IdentifierKind.MADID else form
+    identifier_type = identifier_type or first_type()
+    form = identifier_type.form_for(form)
     picked = profiles.select(
         pl.col(profile_key).alias("customer"),
         pl.col(identifier_column).cast(pl.String).alias("field"),
@@ -63,12 +64,12 @@ def prepare(
             _label(
                 members.rename({key: "customer"}),
                 picked,
-                kind=kind,
+                identifier_type=identifier_type,
                 form=form,
                 excluded=excluded,
                 advertisers=advertisers if advertiser_column else None,
                 count_domains=count_domains,
-                placeholders=Placeholders.of(placeholders),
+                placeholders=identifier_type.placeholders(placeholders),
             ),
             # As a filter, so that the statistics of Parquet files answer without reading the column.
             profiles.filter(pl.col(profile_key).is_null()).select(pl.len()),
@@ -83,15 +84,16 @@ def prepare(
     )
     members_only = labelled.drop("rows", "is_placeholder").filter(pl.col("customer").is_not_null())
     segments = _segment_names(labelled)
-    frame = _keep_each_address_once(members_only).with_columns(pl.col("segment").cast(pl.Enum(segments)))
+    frame = _keep_each_identifier_once(members_only).with_columns(pl.col("segment").cast(pl.Enum(segments)))
     addresses = frame.filter(pl.col("identifier").is_not_null()) if form is IdentifierForm.PLAIN else None
     split = ["advertiser"] if advertiser_column else []
     return Audience(
         frame=frame.select("segment", *split, "customer", "status", "suppressed_by", "identifier"),
+        identifier_type=identifier_type,
         form=form,
         rows=_source_rows(rows, segments),
         addresses=None if addresses is None else addresses.select("identifier", "address").unique("identifier"),
-        domains=domains_of(frame) if count_domains else None,
+        domains=domains_of(frame) if "domain" in frame.columns else None,
         placeholders=int(labelled["is_placeholder"].sum()),
     )
 
@@ -100,7 +102,7 @@ def _label(
     members: pl.LazyFrame,
     profiles: pl.LazyFrame,
     *,
-    kind: IdentifierKind,
+    identifier_type: IdentifierType,
     form: IdentifierForm,
     excluded: Excluded | None,
     advertisers: Sequence[str] | None,
@@ -108,18 +110,16 @@ def _label(
     placeholders: Placeholders,
 ) -> pl.LazyFrame:
     """Match each member with its profile and classify what the identifier's field holds."""
-    rule = email if kind is IdentifierKind.EMAIL else madid
     matched = (
         nw.from_native(members)
         .group_by("segment", "customer")
         .agg(rows=nw.len())
         .join(nw.from_native(profiles), on="customer", how="left")
-        .with_columns(address=rule.normalised(nw.col("field")))
+        .with_columns(address=nw.col("field"))
         .to_native()
     )
-    if kind is IdentifierKind.EMAIL:
-        matched = matched.with_columns(composed(pl.col("address")))
-    matched = _with_reasons(matched, excluded)
+    matched = identifier_type.normalize_columns(matched, ["address"])
+    matched = _with_reasons(matched, excluded, identifier_type)
     address = nw.col("address")
     has_advertiser = nw.lit(True) if advertisers is None else nw.col("advertiser").is_in(list(advertisers))
     if placeholders.hashes:
@@ -130,8 +130,8 @@ def _label(
     classified = (
         nw.from_native(matched)
         .with_columns(
-            is_hash=email.is_hash(address),
-            is_placeholder=placeholders.names_nobody(address) | madid.names_nobody(address),
+            is_hash=identifier_type.is_prehashed(address),
+            is_placeholder=placeholders.names_nobody(address),
         )
         .with_columns(
             status=nw.when(nw.col("found").is_null())
@@ -140,11 +140,11 @@ def _label(
             .then(nw.lit(Status.SUPPRESSED.value))
             .when(~has_advertiser | has_advertiser.is_null())
             .then(nw.lit(Status.NO_ADVERTISER.value))
-            .when(email.is_missing(address) | nw.col("is_placeholder"))
-            .then(nw.lit(Status.MISSING_EMAIL.value))
-            .when(nw.col("is_hash") | rule.is_valid(address))
+            .when(identifier_type.is_missing(address) | nw.col("is_placeholder"))
+            .then(nw.lit(Status.MISSING_IDENTIFIER.value))
+            .when(nw.col("is_hash") | identifier_type.is_valid(address))
             .then(nw.lit(Status.EXPORTABLE.value))
-            .otherwise(nw.lit(Status.INVALID_EMAIL.value))
+            .otherwise(nw.lit(Status.INVALID_IDENTIFIER.value))
         )
         .to_native()
         .with_columns(pl.col("status").cast(STATUS_TYPE))
@@ -152,32 +152,32 @@ def _label(
     is_exportable = pl.col("status") == Status.EXPORTABLE.value
     identifier = pl.when("is_hash").then("address").otherwise(hashed("address", form))
     kept = ["segment", "customer", "rows", "status", "suppressed_by", "identifier", "is_placeholder"]
-    if count_domains:
-        classified = with_domain(classified)
+    domain = identifier_type.domain(pl.col("address")) if count_domains else None
+    if domain is not None:
+        classified = with_domain(classified, domain)
     return classified.with_columns(
         identifier=pl.when(is_exportable).then(identifier),
         is_placeholder=pl.col("is_placeholder")
-        & (pl.col("status") == Status.MISSING_EMAIL.value)
+        & (pl.col("status") == Status.MISSING_IDENTIFIER.value)
         & (pl.col("address") != ""),
         suppressed_by=pl.when(pl.col("status") == Status.SUPPRESSED.value).then("suppressed_by"),
     ).select(
         *kept,
         *([] if form is not IdentifierForm.PLAIN else ["address"]),
-        *(["domain"] if count_domains else []),
+        *([] if domain is None else ["domain"]),
         *([] if advertisers is None else [_among(advertisers).alias("advertiser")]),
     )
 
 
-def _with_reasons(matched: pl.LazyFrame, excluded: Excluded | None) -> pl.LazyFrame:
+def _with_reasons(matched: pl.LazyFrame, excluded: Excluded | None, identifier_type: IdentifierType) -> pl.LazyFrame:
     """Add by what members are suppressed, null for those who are not."""
     if excluded is None or excluded.is_empty:
         return matched.with_columns(suppressed_by=pl.lit(None, BY_TYPE))
     by_key = matched.join(excluded.customers.lazy(), on="customer", how="left")
     if excluded.addresses is None or excluded.addresses.is_empty():
         return by_key
-    is_hash = pl.col("address").str.contains(r"^(?:[0-9a-f]{32}|[0-9a-f]{64})$")
-    known_as = pl.when(is_hash).then("address").otherwise(hashed("address", IdentifierForm.SHA256))
-    by_both = by_key.with_columns(known_as=known_as).join(
+    compared = known_as("address", IdentifierForm.SHA256, identifier_type)
+    by_both = by_key.with_columns(known_as=compared).join(
         excluded.addresses.lazy().rename({"suppressed_by": "by_address"}), on="known_as", how="left"
     )
     first = pl.min_horizontal(pl.col("suppressed_by", "by_address").to_physical())
@@ -204,8 +204,8 @@ def _refuse_ambiguous_keys(labelled: pl.DataFrame, *, null_keys: int, rows: int)
         raise ProfileKeyError(pairs.filter(pairs.is_duplicated())["customer"].unique())
 
 
-def _keep_each_address_once(labelled: pl.DataFrame) -> pl.DataFrame:
-    """Of the members of a segment (and advertiser) with one address, keep the one with the smallest key."""
+def _keep_each_identifier_once(labelled: pl.DataFrame) -> pl.DataFrame:
+    """Of the members of a segment (and advertiser) with one identifier, keep the one with the smallest key."""
     group = [it for it in ("segment", "advertiser") if it in labelled.columns]
     # Counting numbers costs half of what counting texts does; two identifiers with one number are told apart below.
     number = pl.struct(*group, "identifier").hash()
@@ -223,7 +223,7 @@ def _keep_each_address_once(labelled: pl.DataFrame) -> pl.DataFrame:
     )
     is_duplicate = (pl.col("keeper") != pl.col("customer")).fill_null(False)
     return labelled.join(shared, on=[*group, "identifier"], how="left").with_columns(
-        status=pl.when(is_duplicate).then(pl.lit(Status.DUPLICATE_EMAIL.value, STATUS_TYPE)).otherwise("status"),
+        status=pl.when(is_duplicate).then(pl.lit(Status.DUPLICATE_IDENTIFIER.value, STATUS_TYPE)).otherwise("status"),
         identifier=pl.when(~is_duplicate).then("identifier"),
     )
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 import polars as pl
 
 from toolkit.audience.audience import Audience
-from toolkit.audience.excluded import Excluded, IdentityColumn, find_excluded, find_excluded_by_address
-from toolkit.audience.identifiers import IdentifierForm, IdentifierKind
+from toolkit.audience.excluded import Excluded, IdentityColumn, find_excluded, find_excluded_by_identifier
 from toolkit.audience.keys import as_in_profiles, find_spelt_otherwise, refuse_addresses
 from toolkit.audience.prepare import ProfileKeyError, prepare
 from toolkit.audience.status import Status
 from toolkit.audience.suppression import Suppression
 from toolkit.errors import DataError
+from toolkit.identifiers import IdentifierForm
 from toolkit.tables import KeyRule, Members, Profiles, SegmentFolder, SegmentTable, Table, reading
 
 
@@ -58,12 +58,12 @@ def excluded_of(
             named = members.frame.with_columns(pl.col("customer").cast(table.key_type, strict=False)).unique()
             keys = _resolved(named.collect(engine="streaming"), table, rules)
     with reading(*tables):
-        if len(columns) == 1 and columns[0].kind is IdentifierKind.EMAIL and most_steps is None:
-            by_address = find_excluded_by_address(
+        if len(columns) == 1 and most_steps is None:
+            by_identifier = find_excluded_by_identifier(
                 table.scan(), profile_key=profiles.key, column=columns[0], suppression=suppression, members=keys
             )
-            if by_address is not None:
-                return by_address
+            if by_identifier is not None:
+                return by_identifier
         return find_excluded(
             table.scan(),
             profile_key=profiles.key,
@@ -85,8 +85,7 @@ def audience_of(
     catalog: SegmentFolder | SegmentTable,
     segments: Sequence[str],
     *,
-    email_column: str,
-    kind: IdentifierKind = IdentifierKind.EMAIL,
+    column: IdentityColumn,
     exclude: Sequence[str] = (),
     form: IdentifierForm = IdentifierForm.SHA256,
     advertiser_column: str = "",
@@ -104,11 +103,10 @@ def audience_of(
     column when one cannot be read, lacks a column, or its keys are null, repeated or of another type than the other
     table's.
     """
-    table = profiles.look(list(dict.fromkeys(filter(None, [email_column, advertiser_column]))))
-    _require_text(table, email_column)
+    table = profiles.look(list(dict.fromkeys(filter(None, [column.name, advertiser_column]))))
+    _require_text(table, column)
     if excluded is None:
-        columns = [IdentityColumn(email_column, kind)]
-        excluded = excluded_of(profiles, catalog, columns=columns, exclude=exclude, suppression=suppression)
+        excluded = excluded_of(profiles, catalog, columns=[column], exclude=exclude, suppression=suppression)
     members = catalog.members([it for it in dict.fromkeys(segments) if it not in exclude])
     require_same_keys(profiles, table, catalog, members)
     if members.key_type == pl.String and table.key_type == pl.Int64:
@@ -126,8 +124,8 @@ def audience_of(
                 table.scan(),
                 key="customer",
                 profile_key=profiles.key,
-                identifier_column=email_column,
-                kind=kind,
+                identifier_column=column.name,
+                identifier_type=column.identifier_type,
                 excluded=excluded,
                 form=form,
                 advertiser_column=advertiser_column,
@@ -147,18 +145,17 @@ def audience_of_keys(
     segment: str,
     keys: pl.Series,
     *,
-    email_column: str,
+    column: IdentityColumn,
     form: IdentifierForm = IdentifierForm.SHA256,
     suppression: Suppression | None = None,
     excluded: Excluded | None = None,
     count_domains: bool = False,
 ) -> Audience:
     """Prepare a segment that is in no catalog, of these keys of the profiles; raises as ``audience_of`` does."""
-    table = profiles.look([email_column])
-    _require_text(table, email_column)
+    table = profiles.look([column.name])
+    _require_text(table, column)
     if excluded is None:
-        columns = [IdentityColumn(email_column, IdentifierKind.EMAIL)]
-        excluded = excluded_of(profiles, columns=columns, suppression=suppression)
+        excluded = excluded_of(profiles, columns=[column], suppression=suppression)
     members = keys.cast(table.key_type).alias("customer").to_frame()
     refuse_addresses(members["customer"], column=profiles.key, what=f"profiles at {profiles.location}")
     named = members.lazy().select(pl.lit(segment, pl.Enum([segment])).alias("segment"), "customer")
@@ -169,7 +166,8 @@ def audience_of_keys(
                 table.scan(),
                 key="customer",
                 profile_key=profiles.key,
-                identifier_column=email_column,
+                identifier_column=column.name,
+                identifier_type=column.identifier_type,
                 form=form,
                 excluded=excluded,
                 count_domains=count_domains,
@@ -197,11 +195,11 @@ def _said(is_number: bool) -> str:
     return "a number" if is_number else "text"
 
 
-def _require_text(table: Table, email_column: str) -> None:
-    dtype = table.types[email_column]
+def _require_text(table: Table, column: IdentityColumn) -> None:
+    dtype = table.types[column.name]
     if dtype != pl.String:
         raise DataError(
-            f"Column {email_column!r} of the {table.files.what} at {table.files.location} holds {dtype}, "
-            "which cannot be an e-mail address.",
-            "Choose the column with the addresses, as text.",
+            f"Column {column.name!r} of the {table.files.what} at {table.files.location} holds {dtype}, "
+            f"which cannot be {column.identifier_type.noun}.",
+            f"Choose the column with the {column.identifier_type.plural}, as text.",
         )

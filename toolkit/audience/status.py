@@ -10,7 +10,7 @@ class Status(StrEnum):
 
     Examples:
         >>> preview = workspace.preview("High value", email_column="EMail")
-        >>> preview.left_out.filter(pl.col("status") == toolkit.Status.MISSING_EMAIL).height > 0
+        >>> preview.left_out.filter(pl.col("status") == toolkit.Status.MISSING_IDENTIFIER).height > 0
         True
     """
 
@@ -20,12 +20,12 @@ class Status(StrEnum):
     """The customer is on the suppression list or in an excluded segment, or shares an identifier with one who is."""
     NO_ADVERTISER = "no_advertiser"
     """The profile names no advertiser, or one that did not consent, where each advertiser gets its own list."""
-    MISSING_EMAIL = "missing_email"
-    """The e-mail field is null, holds nothing that can be seen, or a placeholder such as n/a or the hash of nothing."""
-    INVALID_EMAIL = "invalid_email"
-    """The e-mail field holds something that is neither an address nor the hash of one."""
-    DUPLICATE_EMAIL = "duplicate_email"
-    """Another member of the segment has the same address and a smaller key: the address is sent once."""
+    MISSING_IDENTIFIER = "missing_identifier"
+    """The field is null, holds nothing that can be seen, or a placeholder such as n/a or the hash of nothing."""
+    INVALID_IDENTIFIER = "invalid_identifier"
+    """The field holds something that is no identifier of its type, nor a hash of one that can be sent."""
+    DUPLICATE_IDENTIFIER = "duplicate_identifier"
+    """Another member of the segment has the same identifier and a smaller key: it is sent once."""
     EXPORTABLE = "exportable"
     """The member's identifier is sent."""
 

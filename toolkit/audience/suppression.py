@@ -1,25 +1,23 @@
 """People who are never sent: by customer key, or by the hashes of an identifier."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import narwhals as nw
 import polars as pl
 
-from toolkit.audience import madid
-from toolkit.audience.identifiers import IdentifierForm, hashed, with_addresses_as_hashed
+from toolkit.identifiers import HASHES, IdentifierForm, IdentifierType, hashed, identifier_type_named, identifier_types
+from toolkit.identifiers.hashing import may_be
 
-HASHES = (IdentifierForm.SHA256, IdentifierForm.MD5, IdentifierForm.SHA256_OF_MD5)
-ADDRESS = r"[^\s@]@[^\s@]+\.[^\s@]"
-SHORT_HASH, LONG_HASH = r"^[0-9a-f]{32}$", r"^[0-9a-f]{64}$"
 SCHEMA = pl.Schema(
     {
         "customer": pl.String(),
         "customer_sha256": pl.String(),
+        "identifier_type": pl.String(),
         **{form.value: pl.String() for form in HASHES},
-        "madid": pl.String(),
     }
 )
+HASH_COLUMNS = ("customer_sha256", *(form.value for form in HASHES))
+"""The columns that hold hexadecimal digits and nothing else."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +25,7 @@ class Suppression:
     """A row a key or identifier, null where not known.
 
     ``customer`` is a customer key, ``customer_sha256`` the hash of one that is an address itself; ``sha256``, ``md5``
-    and ``sha256_of_md5`` are the hashes of an address, ``madid`` the SHA-256 of a mobile id.
+    and ``sha256_of_md5`` are the hashes of an identifier of ``identifier_type``, as far as its type is known by them.
     """
 
     frame: pl.DataFrame
@@ -47,51 +45,42 @@ class Suppression:
             known.filter(~may_be_address),
             known.filter(may_be_address).select(customer_sha256=hashed("customer", IdentifierForm.SHA256)),
         ]
-        addresses = known.filter(key.str.contains(ADDRESS))["customer"]
-        return cls(pl.concat([_completed(it) for it in parts])) + cls.of_addresses(addresses)
+        people = cls(pl.concat([_completed(it) for it in parts]))
+        for it in identifier_types():
+            if it.in_keys is not None:
+                people += cls.of_identifiers(it, known.filter(key.str.contains(it.in_keys))["customer"])
+        return people
 
     @classmethod
-    def of_addresses(cls, addresses: pl.Series) -> "Suppression":
-        """Suppress whoever has one of these addresses; a hash of one, in whatever form, is known by its digits."""
-        values = addresses.cast(pl.String).drop_nulls().to_frame("value").lazy()
+    def of_identifiers(cls, identifier_type: IdentifierType, values: pl.Series) -> "Suppression":
+        """Suppress whoever has one of these identifiers; a hash of one, in whatever form, is known by its digits."""
+        given = values.cast(pl.String).drop_nulls().to_frame("value").lazy()
         value = pl.col("value")
-        plain = with_addresses_as_hashed(values, ["value"]).filter(value != "").unique()
-        known = plain.filter(~value.str.contains(SHORT_HASH) & ~value.str.contains(LONG_HASH))
-        parts = [known.select(**{it.value: hashed("value", it) for it in HASHES})]
-        # The SHA-256 of an MD5 follows from it.
-        parts.append(
-            plain.filter(value.str.contains(SHORT_HASH)).select(
-                md5=value, sha256_of_md5=hashed("value", IdentifierForm.SHA256)
-            )
-        )
-        # Of 64 digits nobody can tell what was hashed: each reading is a row of its own.
-        parts += [
-            plain.filter(value.str.contains(LONG_HASH)).select(value.alias(it.value))
-            for it in (IdentifierForm.SHA256, IdentifierForm.SHA256_OF_MD5)
-        ]
-        return cls(pl.concat([_completed(it.collect()) for it in parts]))
-
-    @classmethod
-    def of_madids(cls, ids: pl.Series) -> "Suppression":
-        """Suppress whoever has one of these mobile ids; 64 hexadecimal digits are the SHA-256 of one."""
-        values = ids.cast(pl.String).drop_nulls().to_frame("value").lazy()
-        value = pl.col("value")
-        plain = with_madids_as_compared(values, ["value"]).filter(value != "").unique()
-        is_hash = value.str.contains(LONG_HASH)
-        known = plain.select(madid=pl.when(is_hash).then(value).otherwise(hashed("value", IdentifierForm.SHA256)))
-        return cls(_completed(known.collect()))
+        every = identifier_type.normalize_columns(given, ["value"]).filter(value != "").unique()
+        may_be_one = {it: may_be(it, "value") for it in HASHES if it in identifier_type.hashes}
+        plain = every.filter(~pl.any_horizontal(may_be_one.values()))
+        parts = [plain.select(**{it.value: hashed("value", it) for it in may_be_one})]
+        for form, is_one in may_be_one.items():
+            # Of 64 digits nobody can tell what was hashed: each reading is a row of its own.
+            known = {form.value: value}
+            if form is IdentifierForm.MD5:  # from which the SHA-256 of it follows
+                known[IdentifierForm.SHA256_OF_MD5.value] = hashed("value", IdentifierForm.SHA256)
+            parts.append(every.filter(is_one).select(**known))
+        return cls(pl.concat([_completed(it.collect(), identifier_type) for it in parts]))
 
     def __add__(self, other: "Suppression") -> "Suppression":
         return Suppression(pl.concat([self.frame, other.frame]).unique())
 
     def condensed(self) -> "Suppression":
-        """Return the same people, without hashes of addresses that stand there in all forms anyway."""
-        emails = [it.value for it in HASHES]
-        complete = self.frame.drop_nulls(emails)
-        rest = self.frame.filter(pl.any_horizontal(pl.col(it).is_null() for it in emails))
-        known = Suppression(complete).identifiers.implode()
-        is_known = pl.coalesce(emails).is_in(known).fill_null(False)
-        return Suppression(pl.concat([complete, rest.filter(~is_known)]).unique())
+        """Return the same people, without hashes of identifiers that stand there in all forms anyway."""
+        parts = [self.frame.filter(pl.col("identifier_type").is_null())]
+        for it in self._types:
+            complete = self.complete(it)
+            rest = self._rows(it).filter(pl.any_horizontal(pl.col(name).is_null() for name in _forms(it)))
+            known = _hashes(complete).implode()
+            is_known = pl.coalesce(_forms(it)).is_in(known).fill_null(False)
+            parts += [complete, rest.filter(~is_known)]
+        return Suppression(pl.concat(parts).unique())
 
     @property
     def is_empty(self) -> bool:
@@ -104,32 +93,70 @@ class Suppression:
         return self.frame["customer"].drop_nulls().unique()
 
     @property
-    def identifiers(self) -> pl.Series:
-        """All hashes of addresses, whatever their form."""
-        return pl.concat([self.frame[form.value].alias("identifier") for form in HASHES]).drop_nulls().unique()
+    def customer_hashes(self) -> pl.Series:
+        """The hashes of the keys that are addresses themselves."""
+        return self.frame["customer_sha256"].drop_nulls().unique()
+
+    def hashes(self, identifier_type: IdentifierType | None = None) -> pl.Series:
+        """Return all hashes of identifiers of a type, or of all types, whatever their form."""
+        return _hashes(self.frame if identifier_type is None else self._rows(identifier_type))
+
+    def complete(self, identifier_type: IdentifierType) -> pl.DataFrame:
+        """Return the rows of a type whose identifiers are known in each form in which the type is known."""
+        return self._rows(identifier_type).drop_nulls(_forms(identifier_type))
+
+    def is_complete(self, identifier_type: IdentifierType) -> bool:
+        """Tell whether all identifiers of a type are known in each form."""
+        return self.complete(identifier_type).height == self._rows(identifier_type).height
+
+    def without_identifiers(self, identifier_type: IdentifierType) -> "Suppression":
+        """Return the people who are not suppressed by an identifier of this type."""
+        return Suppression(self.frame.filter(pl.col("identifier_type").ne_missing(identifier_type.name)))
+
+    def by_form(self, identifier_type: IdentifierType) -> dict[IdentifierForm, pl.Series]:
+        """Return the hashes in which identifiers of a type must be compared so that everybody on the list is met."""
+        rows = self._rows(identifier_type)
+        unknown = rows.filter(pl.col(IdentifierForm.SHA256.value).is_null())
+        of = {it: rows if it is IdentifierForm.SHA256 else unknown for it in HASHES if it in identifier_type.hashes}
+        asked = (it for it, its in of.items() if its[it.value].count())
+        return {it: rows[it.value].drop_nulls().unique() for it in asked}
 
     @property
-    def madids(self) -> pl.Series:
-        """The hashes of mobile ids."""
-        return self.frame["madid"].drop_nulls().unique()
+    def counts(self) -> Mapping[str, int]:
+        """How many identifiers of each type there are, by its name; types with none are not named.
 
-    def forms_to_compare(self) -> list[IdentifierForm]:
-        """Return in which forms addresses must be compared so that everybody on the list is met."""
-        unknown = self.frame.filter(pl.col(IdentifierForm.SHA256.value).is_null())
-        others = [it for it in HASHES if it is not IdentifierForm.SHA256 and unknown[it.value].count()]
-        return [*([IdentifierForm.SHA256] if self.frame[IdentifierForm.SHA256.value].count() else []), *others]
+        A hash of 64 digits stands there twice, once for each thing that it may be of, and counts once.
+        """
+        counted = self.frame.filter(pl.col(IdentifierForm.SHA256.value).is_not_null() | pl.col("md5").is_not_null())
+        return dict(sorted(counted.group_by("identifier_type").len().iter_rows()))
 
+    @property
+    def _types(self) -> list[IdentifierType]:
+        names = self.frame["identifier_type"].drop_nulls().unique().sort()
+        return [identifier_type_named(it) for it in names]
 
-def with_madids_as_compared(frame: pl.LazyFrame, columns: Iterable[str]) -> pl.LazyFrame:
-    """Return the frame with these columns, which hold mobile ids, as they are sent and compared."""
-    return nw.from_native(frame).with_columns(madid.normalised(nw.col(it)).alias(it) for it in columns).to_native()
-
-
-def is_madid(column: str) -> nw.Expr:
-    """Tell whether a field, as compared, is one mobile id."""
-    return madid.is_valid(nw.col(column))
+    def _rows(self, identifier_type: IdentifierType) -> pl.DataFrame:
+        return self.frame.filter(identifier_type=identifier_type.name)
 
 
-def _completed(known: pl.DataFrame) -> pl.DataFrame:
+def known_as(column: str, form: IdentifierForm, identifier_type: IdentifierType) -> pl.Expr:
+    """Return the hash of the normalized values in a column; one that is a hash already stays as it is."""
+    is_hash = pl.any_horizontal(may_be(it, column) for it in identifier_type.hashes)
+    return pl.when(is_hash).then(column).otherwise(hashed(column, form))
+
+
+def _forms(identifier_type: IdentifierType) -> list[str]:
+    return [it.value for it in HASHES if it in identifier_type.hashes]
+
+
+def _hashes(frame: pl.DataFrame) -> pl.Series:
+    return pl.concat([frame[form.value].alias("identifier") for form in HASHES]).drop_nulls().unique()
+
+
+def _completed(known: pl.DataFrame, identifier_type: IdentifierType | None = None) -> pl.DataFrame:
     columns = known.columns
-    return known.select(pl.col(it) if it in columns else pl.lit(None, pl.String).alias(it) for it in SCHEMA.names())
+    whose = pl.lit(None if identifier_type is None else identifier_type.name, pl.String)
+    return known.with_columns(identifier_type=whose).select(
+        pl.col(it) if it in (*columns, "identifier_type") else pl.lit(None, pl.String).alias(it)
+        for it in SCHEMA.names()
+    )

@@ -67,12 +67,12 @@ class Segment:
         return scan.filter(pl.col("customer").is_not_null()).unique(maintain_order=True).collect(engine="streaming")
 
     def preview(
-        self, *, email_column: str, form: IdentifierForm | str = IdentifierForm.SHA256, **options: Any
+        self, *, email_column: str | None = None, form: IdentifierForm | str = IdentifierForm.SHA256, **options: Any
     ) -> Preview:
         """Preview the segment before anything is sent.
 
         Args:
-            email_column: The profile column that holds the e-mail.
+            email_column: The profile column that holds the e-mail, unless another type of identifier is named.
             form: How e-mails are sent.
             **options: Further options of ``Workspace.preview``.
 

@@ -29,8 +29,8 @@ _ADDRESS = (
     .replace_strict(
         {
             Status.EXPORTABLE.value: "valid",
-            Status.DUPLICATE_EMAIL.value: "shared",
-            Status.INVALID_EMAIL.value: "invalid",
+            Status.DUPLICATE_IDENTIFIER.value: "shared",
+            Status.INVALID_IDENTIFIER.value: "invalid",
         },
         default=None,
         return_dtype=_ADDRESS_TYPE,

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from toolkit.audience import Audience
+from toolkit.audience import Audience, IdentityColumn
 from toolkit.checks.columns import meant, table_of
 from toolkit.checks.own import OwnSuite, columns_of, level_of
 from toolkit.checks.results import BUILT_IN, CheckResult, CheckResults
 from toolkit.checks.telling import KEY, expected_by, masked_examples, name_of, told_result
 from toolkit.checks.thresholds import Check, Level, Thresholds
 from toolkit.checks.validation import Answer, ValidatedTable, import_great_expectations
+from toolkit.identifiers import IdentifierType
 
 if TYPE_CHECKING:
     from great_expectations.expectations import Expectation
@@ -38,9 +39,9 @@ class _Expected:
 
 
 def check_profile_columns(
-    columns: Sequence[str], email_column: str, thresholds: Thresholds, *, others: Sequence[str] = ()
+    columns: Sequence[str], first: IdentityColumn, thresholds: Thresholds, *, others: Sequence[str] = ()
 ) -> CheckResults:
-    """Check that the profiles have the column that data matching names as the e-mail, and the others that it names."""
+    """Check that the profiles have the column that people are counted by, and the others that an export names."""
     import_great_expectations()
     import great_expectations.expectations as gxe
 
@@ -48,11 +49,14 @@ def check_profile_columns(
         _Expected(
             check=Check.EMAIL_COLUMN,
             level=thresholds.level(Check.EMAIL_COLUMN),
-            expectation=gxe.ExpectColumnToExist(column=email_column),
-            expected=f"a profile column {email_column!r}",
-            observed=lambda answer: repr(email_column) if answer.success else "none",
+            expectation=gxe.ExpectColumnToExist(column=first.name),
+            expected=f"a profile column {first.name!r}",
+            observed=lambda answer: repr(first.name) if answer.success else "none",
             remedy=" ".join(
-                ["Choose the e-mail column in the data matching of the export.", meant(email_column, columns)]
+                [
+                    f"Choose the {first.identifier_type.short} column in the data matching of the export.",
+                    meant(first.name, columns),
+                ]
             ).strip(),
         )
     ]
@@ -94,7 +98,7 @@ def check_audience(
     own_columns = table_of(audience, own, profiles)
     for segment, labelled in own_columns.by_segment():
         table = ValidatedTable(labelled)
-        found = [_asked(table, each, segment=segment) for each in _built_in(thresholds)]
+        found = [_asked(table, each, segment=segment) for each in _built_in(thresholds, audience.identifier_type)]
         found += [it for it in sizes if it.segment == segment]
         asked = table
         if own_columns.renamed:
@@ -104,8 +108,8 @@ def check_audience(
     return results
 
 
-def _built_in(thresholds: Thresholds) -> Iterator[_Expected]:
-    """Return what is expected of a segment, a row a member; ``address`` says what the e-mail field holds."""
+def _built_in(thresholds: Thresholds, kind: IdentifierType) -> Iterator[_Expected]:
+    """Return what is expected of a segment, a row a member; ``address`` says what the field of the type holds."""
     import great_expectations.expectations as gxe
 
     def expected(
@@ -139,8 +143,8 @@ def _built_in(thresholds: Thresholds) -> Iterator[_Expected]:
         gxe.ExpectColumnValuesToNotBeNull(column="address", mostly=thresholds.email_coverage),
         f"at least {thresholds.email_coverage:.0%}",
         _share,
-        "See who has none with the preview of the segment; or choose another e-mail column; or lower the threshold of "
-        "the export.",
+        f"See who has none with the preview of the segment; or choose another {kind.short} column; or lower the "
+        "threshold of the export.",
     )
     yield expected(
         Check.EMAIL_VALIDITY,

@@ -1,6 +1,6 @@
 """The consent to data privacy and compliance, as the catalogs of translations know it."""
 
-from toolkit.forms.language import mark
+from toolkit.translatable import mark
 
 # The text that is consented to is toolkit.CONSENT_TEXT; catalogs are made from what stands in the code of the forms.
 CONSENT = mark(

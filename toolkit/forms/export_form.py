@@ -5,7 +5,6 @@ from typing import Any
 
 import ipywidgets
 
-from toolkit.audience import IdentifierForm
 from toolkit.checks import Thresholds
 from toolkit.forms.background import Deliver
 from toolkit.forms.form import Form
@@ -14,9 +13,10 @@ from toolkit.forms.preview_view import PreviewView
 from toolkit.forms.schedule_field import ScheduleField
 from toolkit.forms.segment_picker import SegmentPicker
 from toolkit.forms.terms import term
+from toolkit.identifiers import IdentifierForm, first_type, identifier_types
 from toolkit.interface import Workspace
 from toolkit.preview import Preview
-from toolkit.quality import Candidate, email_candidates
+from toolkit.quality import Candidate, find_candidates
 from toolkit.workspace import Export, Mode
 from toolkit.workspace.schedule import Schedule
 
@@ -45,7 +45,7 @@ class ExportForm(Form):
         say = self.words.say
         edited = None if name is None else self.workspace.export(name)
         self._version = 0 if edited is None else edited.version
-        given = edited or Export.model_construct(name="", connection="", email_column="", segments=tuple(segments))
+        given = edited or Export.model_construct(name="", connection="", segments=tuple(segments))
         self._kept = {} if edited is None else edited.model_dump(exclude={"name", "version"})
         self._draw_destination(given)
         self._draw_matching(given)
@@ -54,20 +54,19 @@ class ExportForm(Form):
         self.save = button(say("Save"), style="primary")
         self.preview = PreviewView(self)
         self.on_click(self.save, self._save)
-        self.on_change(self.email_column.control, self._take_email_column)
+        self.on_change(self._first.control, self._take_first_column)
         for field in (self.form, self.limit, self.contract_limit, self.patterns):
             self.on_change(field.control, self._refresh_preview)
         self.on_change(self.connection.control, self._offer_advertisers)
         self._tell_sizes()
-        self._rank_email_columns()
+        self._rank_columns()
         self._refresh_preview()
         left = ipywidgets.VBox(
             [
                 self.name.widget,
                 self.connection.widget,
                 heading(say("Data matching")),
-                self.email_column.widget,
-                self.madid_column.widget,
+                *(it.widget for it in self.matching.values()),
                 self.advertiser.widget,
                 self.list_name.widget,
                 self.segments.widget,
@@ -101,25 +100,25 @@ class ExportForm(Form):
         known = self._candidates()
         self._ranked: dict[str, Candidate] | None = None
         self._is_offering = False
-        self.email_column = self.field(
-            ipywidgets.Dropdown(
-                options=known,
-                value=given.email_column if given.email_column in known else None,
-                description=say("Email"),
-            ),
-            help_text=say("The column of the profiles that holds the e-mail address. Required."),
-        )
-        self._column_is_gone = bool(given.email_column) and given.email_column not in known
+        self.matching: dict[str, Field] = {}
+        """The column of each type of identifier, by its option."""
+        for it in identifier_types():
+            column = given.column_of(it)
+            none = [] if it.is_required else [(say("None"), "")]
+            self.matching[it.column_option] = self.field(
+                ipywidgets.Dropdown(
+                    options=[*none, *((name, name) for name in known)],
+                    value=column if column in known else None if it.is_required else "",
+                    description=say(it.label),
+                ),
+                help_text=say(it.help_text),
+            )
+        self._first_type = first_type()
+        self._first = self.matching[self._first_type.column_option]
+        column = given.column_of(self._first_type)
+        self._column_is_gone = bool(column) and column not in known
         if self._column_is_gone:
-            self.email_column.problem = say("The profiles have no column {column}.", column=given.email_column)
-        self.madid_column = self.field(
-            ipywidgets.Dropdown(
-                options=[(say("None"), ""), *((it, it) for it in known)],
-                value=given.madid_column if given.madid_column in known else "",
-                description=say("Mobile advertising ID"),
-            ),
-            help_text=say("Optional: a column with the id of a phone, sent beside the e-mail."),
-        )
+            self._first.problem = say("The profiles have no column {column}.", column=column)
         self.advertiser = self.field(ipywidgets.Dropdown(description=say("Advertiser ID")))
         self._offer_advertisers()
         asked = ("column", given.advertiser_column) if given.advertiser_column else ("id", given.advertiser_id)
@@ -209,22 +208,23 @@ class ExportForm(Form):
         profiles = self.workspace.profiles
         return [name for name, kind in profiles.schema_.items() if str(kind) == "String" and name != profiles.key]
 
-    def _rank_email_columns(self) -> None:
-        """Find out which columns hold addresses: propose the best, and say how much of the chosen one is good."""
+    def _rank_columns(self) -> None:
+        """Find out which columns people can be counted by: propose the best, and say how good the chosen one is."""
 
         def rank(deliver: Deliver) -> list[Candidate]:
-            return email_candidates(
+            return find_candidates(
                 self.workspace.profiles,
-                by_sample=lambda ranked: deliver(lambda: self.attempt(lambda: self._offer_email_columns(ranked))),
+                self._first_type,
+                by_sample=lambda ranked: deliver(lambda: self.attempt(lambda: self._offer_columns(ranked))),
             )
 
-        self.in_background(rank, done=self._offer_email_columns, busy=())
+        self.in_background(rank, done=self._offer_columns, busy=())
 
-    def _offer_email_columns(self, ranked: Sequence[Candidate]) -> None:
+    def _offer_columns(self, ranked: Sequence[Candidate]) -> None:
         self._ranked = {it.column: it for it in ranked}
         fit = [it.column for it in ranked if it.is_fit]
         others = [it for it in self._candidates() if it not in fit]
-        control = self.email_column.control
+        control = self._first.control
         # In the place of a column that is gone, which is told, a person chooses another.
         proposed = None if self._column_is_gone else next(iter(fit), None)
         chosen = control.value or proposed
@@ -235,26 +235,26 @@ class ExportForm(Form):
             control.value = chosen
         finally:
             self._is_offering = False
-        self._tell_email_column()
+        self._tell_first_column()
         if is_new:
             self._refresh_preview()
 
-    def _take_email_column(self) -> None:
+    def _take_first_column(self) -> None:
         if not self._is_offering:
-            self._tell_email_column()
+            self._tell_first_column()
             self._refresh_preview()
 
-    def _tell_email_column(self) -> None:
-        column, say, share = self.email_column.value, self.words.say, self.words.share
+    def _tell_first_column(self) -> None:
+        column, say, share = self._first.value, self.words.say, self.words.share
         if self._ranked is None or column is None:
             return
         found = self._ranked.get(column)
         if found is None or not found.is_fit:
-            self.email_column.problem = say("Most of what column {column} holds is no e-mail address.", column=column)
-            self.email_column.explain(say("The column of the profiles that holds the e-mail address. Required."))
+            self._first.problem = say(self._first_type.misfit, column=column)
+            self._first.explain(say(self._first_type.help_text))
             return
-        self.email_column.problem = ""
-        self.email_column.explain(
+        self._first.problem = ""
+        self._first.explain(
             say(
                 "{coverage} of the profiles have something there, of which {validity} can be sent: {example}.",
                 coverage=share(found.coverage),
@@ -308,9 +308,9 @@ class ExportForm(Form):
         return min(limit, self._contract or limit)
 
     def _refresh_preview(self) -> None:
-        column, form = self.email_column.value, self.form.value
+        column, form = self._first.value, self.form.value
         asked = Export.model_construct(
-            name="", connection="", email_column=column, segments=self._asked_segments, exclude=self._asked_exclude
+            name="", connection="", segments=self._asked_segments, exclude=self._asked_exclude
         )
 
         limits = {"limit_profiles": self.limit.value, "contract_limit_profiles": self._contract}
@@ -320,16 +320,19 @@ class ExportForm(Form):
             chosen = asked.chosen(self.workspace.segments.names())
             return self.workspace.preview(
                 list(chosen.segments),
-                email_column=column,
                 exclude=chosen.exclude,
                 form=form,
                 thresholds=thresholds,
                 members=0,
+                **{self._first_type.column_option: column},
             )
 
         self.preview.ask(
             prepare if asked.segments and column else None,
-            hint=self.words.say("Choose an e-mail column and a segment to see who would be sent."),
+            hint=self.words.say(
+                "Choose a column for {label} and a segment to see who would be sent.",
+                label=self.words.say(self._first_type.label),
+            ),
         )
 
     @property
@@ -345,7 +348,8 @@ class ExportForm(Form):
         say = self.words.say
         self.message.clear()
         limit = self._contract
-        lacking = self.missing(self.name, self.connection, self.email_column, self.advertiser)
+        required = [self.matching[it.column_option] for it in identifier_types() if it.is_required]
+        lacking = self.missing(self.name, self.connection, *required, self.advertiser)
         self.patterns.problem = "" if self._asked_segments else say("Choose at least one segment.")
         schedule = self.schedule.value
         if lacking or schedule is None or self.patterns.problem or self.contract_limit.problem:
@@ -374,8 +378,7 @@ class ExportForm(Form):
         kind, advertiser = self.advertiser.value
         return {
             "connection": self.connection.value,
-            "email_column": self.email_column.value,
-            "madid_column": self.madid_column.value,
+            **{option: field.value for option, field in self.matching.items()},
             "advertiser_id": advertiser if kind == "id" else "",
             "advertiser_column": advertiser if kind == "column" else "",
             "list_name": self.list_name.value,

@@ -16,11 +16,6 @@ _CATALOGS = Path(__file__).parents[1] / "locale"
 _JUPYTERLAB_SETTING = "@jupyterlab/translation-extension/plugin.jupyterlab-settings"
 
 
-def mark(text: str) -> str:
-    """Return the text as it is: it is in the catalogs, and translated where it is shown."""
-    return text
-
-
 class Words:
     """Texts, numbers and moments in one language. The English text is the key of its translation."""
 

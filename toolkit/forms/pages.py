@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from toolkit.forms.language import Words, mark
+from toolkit.forms.language import Words
+from toolkit.translatable import mark
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Closed sets of words, as a person reads them."""
 
 from toolkit.audience import IdentifierForm, Status
-from toolkit.forms.language import Words, mark
+from toolkit.forms.language import Words
 from toolkit.runs import Guard, RunStatus, Step, Trigger
+from toolkit.translatable import mark
 from toolkit.workspace import Mode, Role
 from toolkit.workspace.schedule import Every, Weekday
 
@@ -10,9 +11,9 @@ _TERMS: dict[str, str] = {
     Status.EXPORTABLE: mark("Exportable"),
     Status.NOT_IN_PROFILES: mark("Not in the profiles"),
     Status.SUPPRESSED: mark("Excluded"),
-    Status.MISSING_EMAIL: mark("Without an e-mail"),
-    Status.INVALID_EMAIL: mark("With an invalid e-mail"),
-    Status.DUPLICATE_EMAIL: mark("Address of another member"),
+    Status.MISSING_IDENTIFIER: mark("No identifier"),
+    Status.INVALID_IDENTIFIER: mark("Invalid identifier"),
+    Status.DUPLICATE_IDENTIFIER: mark("Identifier of another member"),
     IdentifierForm.SHA256: mark("SHA-256 (recommended)"),
     IdentifierForm.MD5: mark("MD5"),
     IdentifierForm.SHA256_OF_MD5: mark("SHA-256 of the MD5"),

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
-from toolkit.audience import IdentifierKind
 from toolkit.charts import BLUE, COLOURS, GREEN, ORANGE, TEXT
+from toolkit.identifiers import first_type
 from toolkit.runs.charts import lines_of
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def history_chart(history: pl.DataFrame) -> "Chart":
     """Draw what the lists held after each run, a line a list, told apart by its colour and its shape."""
     import altair as alt
 
-    # Mobile ids are of the same people.
-    history = lines_of(history.filter(identifier_type=IdentifierKind.EMAIL.value).drop_nulls("size"))
+    # Identifiers of other types are of the same people.
+    history = lines_of(history.filter(identifier_type=first_type().name).drop_nulls("size"))
     largest = history.group_by("line").agg(pl.col("size").last()).sort("size", "line")
     lines = largest["line"].reverse().head(len(COLOURS)).to_list()
     sizes = history.filter(pl.col("line").is_in(lines)).select(

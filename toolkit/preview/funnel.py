@@ -4,8 +4,8 @@ import polars as pl
 
 from toolkit.audience import LEFT_OUT, Audience, Status
 
-_FILLED = [Status.EXPORTABLE.value, Status.DUPLICATE_EMAIL.value, Status.INVALID_EMAIL.value]
-_VALID = [Status.EXPORTABLE.value, Status.DUPLICATE_EMAIL.value]
+_FILLED = [Status.EXPORTABLE.value, Status.DUPLICATE_IDENTIFIER.value, Status.INVALID_IDENTIFIER.value]
+_VALID = [Status.EXPORTABLE.value, Status.DUPLICATE_IDENTIFIER.value]
 
 
 def funnel_of(audience: Audience) -> pl.DataFrame:
@@ -42,5 +42,5 @@ def coverage_of(audience: Audience) -> pl.DataFrame:
         valid=valid,
         coverage=pl.when(looked_at > 0).then(filled / looked_at),
         validity=pl.when(filled > 0).then(valid / filled),
-        duplicates=pl.when(filled > 0).then(pl.col(Status.DUPLICATE_EMAIL.value) / filled),
+        duplicates=pl.when(filled > 0).then(pl.col(Status.DUPLICATE_IDENTIFIER.value) / filled),
     )

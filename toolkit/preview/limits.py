@@ -2,9 +2,9 @@
 
 import polars as pl
 
-from toolkit.audience import IdentifierKind
 from toolkit.checks import Thresholds
 from toolkit.checks.thresholds import MOST_PROFILES_AN_EXPORT
+from toolkit.identifiers import IdentifierType
 
 MOST_OF_EXPORT, MOST_BY_CONTRACT = "most of an export", "most by the contract"
 _OF_USE_BY = "Criteo's integrators"
@@ -23,7 +23,9 @@ _SCHEMA = pl.Schema(
 )
 
 
-def limits_of(exportable: int, lists: pl.DataFrame, thresholds: Thresholds) -> pl.DataFrame:
+def limits_of(
+    exportable: int, lists: pl.DataFrame, thresholds: Thresholds, *, counted_by: IdentifierType
+) -> pl.DataFrame:
     """Return a row a limit: what it is ``of`` (all segments, or a list), its ``size``, and whether it ``is_kept``.
 
     ``said_by`` tells where a limit comes from.
@@ -33,8 +35,8 @@ def limits_of(exportable: int, lists: pl.DataFrame, thresholds: Thresholds) -> p
     if thresholds.contract_limit_profiles is not None:
         most.append((MOST_BY_CONTRACT, thresholds.contract_limit_profiles, "the contract with Criteo"))
     of_export = [(limit, "all segments", exportable, None, at_most, said_by) for limit, at_most, said_by in most]
-    # Mobile ids are of the same people.
-    sizes = lists.filter(pl.col("identifier_type") == IdentifierKind.EMAIL.value).select("segment", "exportable")
+    # Identifiers of other types are of the same people.
+    sizes = lists.filter(pl.col("identifier_type") == counted_by.name).select("segment", "exportable")
     of_lists = [
         ("fewest that are of use", segment, size, thresholds.least_size, None, _OF_USE_BY)
         for segment, size in sizes.iter_rows()

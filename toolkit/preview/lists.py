@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import polars as pl
 from sqlalchemy import select
 
-from toolkit.audience import Audience, IdentifierKind
+from toolkit.audience import Audience
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, Waiting, canonical_host
 from toolkit.errors import ToolkitError
+from toolkit.identifiers import IdentifierType
 from toolkit.runs.guards import Guard, Stop, would_stop
 from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.list_result import ListResult
@@ -52,7 +53,7 @@ class Lists:
     """The lists of an export, or of segments that no export sends yet."""
 
     frame: pl.DataFrame
-    """A row a list and kind of identifier, with the columns of ``SCHEMA``."""
+    """A row a list and type of identifier, with the columns of ``SCHEMA``."""
     warnings: tuple[str, ...] = ()
     renamed: int = 0
     """How many lists are called otherwise at Criteo than the export calls them now."""
@@ -63,7 +64,7 @@ def lists_of_segments(audience: Audience) -> Lists:
     rows = [
         {
             "segment": row["segment"],
-            "identifier_type": IdentifierKind.EMAIL.value,
+            "identifier_type": audience.identifier_type.name,
             "name": row["segment"],
             "members": row["members"],
             "exportable": row["exportable"],
@@ -79,7 +80,7 @@ def lists_of_segments(audience: Audience) -> Lists:
 
 
 def lists_of_export(
-    folder: WorkspaceFolder, export: Export, audiences: Mapping[IdentifierKind, Audience], history: pl.DataFrame
+    folder: WorkspaceFolder, export: Export, audiences: Mapping[IdentifierType, Audience], history: pl.DataFrame
 ) -> Lists:
     """Return the lists of the export: what a run would send to each, and what Criteo counted there after the last one.
 

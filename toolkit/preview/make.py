@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from toolkit.audience import Audience, IdentifierForm, IdentifierKind, IdentityColumn, audience_of, audience_of_keys
+from toolkit.audience import Audience, IdentifierForm, IdentityColumn, audience_of, audience_of_keys
 from toolkit.checks import Thresholds
+from toolkit.errors import ConfigurationError
+from toolkit.identifiers import IdentifierType, columns_by_type, identifier_types
 from toolkit.preview.effort import effort_of
 from toolkit.preview.limits import limits_of
 from toolkit.preview.lists import Lists, ask_criteo, lists_of_export, lists_of_segments
@@ -29,21 +31,22 @@ def preview_of_segments(
     folder: WorkspaceFolder,
     segments: Sequence[str],
     *,
-    email_column: str,
     exclude: Sequence[str] = (),
     form: IdentifierForm = IdentifierForm.SHA256,
     thresholds: Thresholds | None = None,
     columns: Sequence[str] = (),
     unmasked: Sequence[str] = (),
     members: int = FIRST_MEMBERS,
+    **identifier_column: str | None,
 ) -> Preview:
-    """Preview segments, as a new export would send them."""
-    excluded = excluded_for(folder, [IdentityColumn(email_column, IdentifierKind.EMAIL)], exclude=exclude)
+    """Preview segments, as a new export would send them, by the one column that is named by the option of its type."""
+    column = _column(identifier_column)
+    excluded = excluded_for(folder, [column], exclude=exclude)
     audience = audience_of(
         folder.profiles,
         folder.segments,
         segments,
-        email_column=email_column,
+        column=column,
         exclude=exclude,
         form=form,
         excluded=excluded,
@@ -56,7 +59,7 @@ def preview_of_segments(
         lists_of_segments(audience),
         history,
         thresholds or Thresholds(),
-        email_column=email_column,
+        column=column,
         columns=columns,
         unmasked=unmasked,
         members=members,
@@ -68,20 +71,21 @@ def preview_of_members(
     segment: str,
     keys: pl.Series,
     *,
-    email_column: str,
     form: IdentifierForm = IdentifierForm.SHA256,
     thresholds: Thresholds | None = None,
     columns: Sequence[str] = (),
     unmasked: Sequence[str] = (),
     members: int = FIRST_MEMBERS,
+    **identifier_column: str | None,
 ) -> Preview:
-    """Preview customers, by their keys, as if they were the segment of that name."""
-    excluded = excluded_for(folder, [IdentityColumn(email_column, IdentifierKind.EMAIL)])
+    """Preview customers, by their keys, as if they were the segment of that name; else as ``preview_of_segments``."""
+    column = _column(identifier_column)
+    excluded = excluded_for(folder, [column])
     audience = audience_of_keys(
         folder.profiles,
         segment,
         keys,
-        email_column=email_column,
+        column=column,
         form=form,
         excluded=excluded,
         count_domains=True,
@@ -92,7 +96,7 @@ def preview_of_members(
         lists_of_segments(audience),
         trend(folder).filter(pl.col("segment") == segment),
         thresholds or Thresholds(),
-        email_column=email_column,
+        column=column,
         columns=columns,
         unmasked=unmasked,
         members=members,
@@ -111,19 +115,20 @@ def preview_of_export(
     """Preview an export as its next run would send it. Criteo is asked to count the lists only with ``asks_criteo``."""
     export = chosen_segments(folder, export_of(folder, name))
     stale = stale_segments_of(folder, export)
-    audiences: Mapping[IdentifierKind, Audience] = audiences_of(folder, export, count_domains=True)
+    audiences: Mapping[IdentifierType, Audience] = audiences_of(folder, export, count_domains=True)
+    first = export.identity_columns[0]
     history = trend(folder, name)
     lists = lists_of_export(folder, export, audiences, history)
     if asks_criteo:
         lists = ask_criteo(folder, export, lists)
     return _preview(
         folder,
-        audiences[IdentifierKind.EMAIL],
+        audiences[first.identifier_type],
         lists,
         history,
         export.thresholds,
         export=export,
-        email_column=export.email_column,
+        column=first,
         columns=columns,
         unmasked=unmasked,
         members=members,
@@ -134,6 +139,14 @@ def preview_of_export(
     )
 
 
+def _column(options: Mapping[str, str | None]) -> IdentityColumn:
+    named = columns_by_type(options)
+    if len(named) != 1:
+        known = ", ".join(it.column_option for it in identifier_types())
+        raise ConfigurationError("A preview is of one column with identifiers.", f"Pass one of {known}.")
+    return next(IdentityColumn(column, kind) for kind, column in named.items())
+
+
 def _preview(
     folder: WorkspaceFolder,
     audience: Audience,
@@ -141,7 +154,7 @@ def _preview(
     history: pl.DataFrame,
     thresholds: Thresholds,
     *,
-    email_column: str,
+    column: IdentityColumn,
     columns: Sequence[str],
     unmasked: Sequence[str],
     members: int,
@@ -150,7 +163,7 @@ def _preview(
 ) -> Preview:
     if unmasked:
         _note_unmasked(folder, unmasked, export.name if export else ", ".join(audience.segments))
-    limits = limits_of(audience.exportable, lists.frame, thresholds)
+    limits = limits_of(audience.exportable, lists.frame, thresholds, counted_by=audience.identifier_type)
     return Preview(
         audience=audience,
         export=export.name if export else None,
@@ -161,7 +174,7 @@ def _preview(
         members=first_members(
             folder.profiles,
             audience,
-            email_column=email_column,
+            column=column,
             columns=[*columns, *unmasked],
             unmasked=unmasked,
             most=members,

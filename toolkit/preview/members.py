@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from toolkit.audience import Audience
+from toolkit.audience import Audience, IdentityColumn
 from toolkit.quality.holding import as_text, holding_of
 from toolkit.redaction import masked_column
 from toolkit.tables import Profiles, reading
@@ -19,23 +19,23 @@ def first_members(
     profiles: Profiles,
     audience: Audience,
     *,
-    email_column: str,
+    column: IdentityColumn,
     columns: Sequence[str],
     unmasked: Sequence[str],
     most: int,
 ) -> pl.DataFrame:
-    """Return ``segment``, ``customer``, ``status``, the e-mail and these columns of the first members of each segment.
+    """Return ``segment``, ``customer``, ``status``, the identifier and these columns of the first members.
 
-    Those with the smallest keys, ``most`` of each segment. The e-mail is masked always; another column where what it
-    holds may tell of a person, as the quality of the profiles judges it, unless it is among the ``unmasked``. An
+    Those with the smallest keys, ``most`` of each segment. The identifier is masked always; another column where what
+    it holds may tell of a person, as the quality of the profiles judges it, unless it is among the ``unmasked``. An
     address is masked in these too, whatever its column is called. A column that is itself called ``customer``,
     ``segment`` or ``status`` is shown as ``customer (profile)`` and so on.
     """
-    shown = [it for it in dict.fromkeys(columns) if it not in (profiles.key, email_column)]
+    shown = [it for it in dict.fromkeys(columns) if it not in (profiles.key, column.name)]
     # A column of the profiles may be called as one of these three are.
-    names = {it: f"{it} (profile)" if it in _OWN else it for it in (email_column, *shown)}
+    names = {it: f"{it} (profile)" if it in _OWN else it for it in (column.name, *shown)}
     first = _first(audience.frame, most)
-    table = profiles.look([email_column, *shown])
+    table = profiles.look([column.name, *shown])
     if first.is_empty():
         return first.with_columns(pl.lit(None, pl.String).alias(it) for it in names.values())
     keys = first["customer"].unique()
@@ -55,11 +55,16 @@ def first_members(
         for it in shown
         if it not in unmasked and holding_of(found[names[it]].alias(it), today=today).is_masked
     ]
-    # A customer key may be the column that is taken for the e-mail.
-    own = [it for it in dict.fromkeys((names[email_column], *hidden)) if it in found.columns]
+    # A customer key may be the column that is taken for the identifier.
+    own = [it for it in dict.fromkeys((names[column.name], *hidden)) if it in found.columns]
     plain = [names[it] for it in shown if names[it] not in hidden]
     return first.join(found, on="customer", how="left", maintain_order="left").with_columns(
-        *(masked_column(as_text(pl.col(it), found.schema[it])).alias(it) for it in own),
+        *(
+            (column.identifier_type.masked if it == names[column.name] else masked_column)(
+                as_text(pl.col(it), found.schema[it])
+            ).alias(it)
+            for it in own
+        ),
         *(_without_addresses(it, found.schema[it]) for it in plain),
     )
 

@@ -53,7 +53,7 @@ class Preview:
     effort: pl.DataFrame
     """One row: ``calls``, ``batches``, ``identifiers``, and the ``seconds`` by the speed of ``past_runs``."""
     members: pl.DataFrame
-    """The first members of each segment, with the e-mail and the chosen columns, masked."""
+    """The first members of each segment, with the identifier and the chosen columns, masked."""
     warnings: tuple[str, ...]
     """What is worth a look before a run."""
     _folder: WorkspaceFolder = field(repr=False)

@@ -6,6 +6,7 @@ import polars as pl
 
 from toolkit.audience import Audience
 from toolkit.checks import Check, Level, Thresholds
+from toolkit.identifiers import IdentifierType
 from toolkit.preview.funnel import coverage_of
 from toolkit.preview.limits import MOST_BY_CONTRACT, MOST_OF_EXPORT
 
@@ -22,7 +23,7 @@ def warnings_of(audience: Audience, limits: pl.DataFrame, thresholds: Thresholds
     return [
         *audience.spelt_otherwise.sentences,
         *_of_limits(limits, thresholds),
-        *_of_coverage(coverage_of(audience), thresholds),
+        *_of_coverage(coverage_of(audience), thresholds, audience.identifier_type),
         *_of_placeholders(audience),
     ]
 
@@ -30,9 +31,10 @@ def warnings_of(audience: Audience, limits: pl.DataFrame, thresholds: Thresholds
 def _of_placeholders(audience: Audience) -> list[str]:
     if not audience.placeholders:
         return []
+    column = f"{audience.identifier_type.short} column"
     return [
-        f"Placeholders stand in the e-mail column of {audience.placeholders:,} members, such as n/a or the hash of an "
-        "empty field. They count as missing and are not sent."
+        f"Placeholders stand in the {column} of {audience.placeholders:,} members, such as n/a or the hash of an empty "
+        "field. They count as missing and are not sent."
     ]
 
 
@@ -55,16 +57,16 @@ def _of_limits(limits: pl.DataFrame, thresholds: Thresholds) -> list[str]:
     return said
 
 
-def _of_coverage(coverage: pl.DataFrame, thresholds: Thresholds) -> list[str]:
+def _of_coverage(coverage: pl.DataFrame, thresholds: Thresholds, kind: IdentifierType) -> list[str]:
     wanted = {"coverage": thresholds.email_coverage, "validity": thresholds.email_validity}
-    words = {"coverage": "of the members have an e-mail", "validity": "of the e-mails are valid"}
+    words = {"coverage": f"of the members have {kind.noun}", "validity": f"of the {kind.plural} are valid"}
     little = [
         f"In segment {row['segment']!r} {row[name]:.1%} {words[name]}, less than the {least:.0%} that its check takes."
         for name, least in wanted.items()
         for row in coverage.filter(pl.col(name) < least).iter_rows(named=True)
     ]
     shared = [
-        f"In segment {row['segment']!r} {row['duplicates']:.1%} of the e-mails repeat the address of another member, "
+        f"In segment {row['segment']!r} {row['duplicates']:.1%} of the {kind.plural} are those of another member too, "
         f"more than the {thresholds.most_duplicates:.0%} that its check takes."
         for row in coverage.filter(pl.col("duplicates") > thresholds.most_duplicates).iter_rows(named=True)
     ]

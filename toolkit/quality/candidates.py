@@ -10,14 +10,10 @@ from dataclasses import dataclass, replace
 import narwhals as nw
 import polars as pl
 
-from toolkit.audience import IdentifierKind, email, madid
-from toolkit.audience.identifiers import with_addresses_as_hashed
+from toolkit.identifiers import IdentifierType
 from toolkit.quality.distinct import distinct, part_of
 from toolkit.quality.sample import ALL_ROWS, Sample, sample_of
-from toolkit.redaction import masked_column
 from toolkit.tables import Profiles, reading
-
-_Rule = Callable[[nw.Expr], nw.Expr]
 
 _LEAST_USABLE = 0.01
 _MOSTLY = 0.5
@@ -46,7 +42,7 @@ class Candidate:
     rows: int
     filled: int
     usable: int
-    """Values that would be sent: valid addresses and hashes, or valid mobile ids."""
+    """Values that would be sent: valid identifiers of the type, and hashes of them that can be sent."""
     hashes: int
     distinct: int
     """Distinct usable values; of many, about."""
@@ -75,29 +71,32 @@ class Candidate:
         return self.validity > _MOSTLY
 
 
-def email_candidates(
-    profiles: Profiles, *, by_sample: Callable[[list[Candidate]], object] = lambda _: None
+def find_candidates(
+    profiles: Profiles,
+    identifier_type: IdentifierType,
+    *,
+    by_sample: Callable[[list[Candidate]], object] = lambda _: None,
 ) -> list[Candidate]:
-    """Return the columns that hold e-mail addresses or their hashes, the best first.
+    """Return the columns that hold identifiers of a type or their hashes, the best first.
 
     They are ranked by a sample, of which ``by_sample`` is told at once; then the best two are counted in all rows.
     """
     table, _ = profiles.look_at_all()
     sample = sample_of(table.only([name for name, dtype in table.types.items() if dtype == pl.String]))
-    ranked = ranked_by_sample(sample, IdentifierKind.EMAIL)
+    ranked = ranked_by_sample(sample, identifier_type)
     by_sample(ranked)
     with reading(sample.table):
-        exact = counting(sample, to_measure(ranked), IdentifierKind.EMAIL).collect(engine="streaming")
+        exact = counting(sample, to_measure(ranked), identifier_type).collect(engine="streaming")
     return measured(ranked, exact)
 
 
-def ranked_by_sample(sample: Sample, kind: IdentifierKind) -> list[Candidate]:
+def ranked_by_sample(sample: Sample, identifier_type: IdentifierType) -> list[Candidate]:
     """Return the text columns of which some values can be sent, the best first, with the figures of the sample."""
     columns = [name for name, dtype in sample.table.types.items() if dtype == pl.String]
-    counted = _counting(sample.frame.lazy(), columns, kind).collect().row(0, named=True)
+    counted = _counting(sample.frame.lazy(), columns, identifier_type).collect().row(0, named=True)
     found = [_candidate(it, counted, based_on=sample.said) for it in columns]
     usable = [it for it in found if it.validity >= _LEAST_USABLE and it.column != sample.table.key]
-    return sorted((replace(it, example=_example(sample.frame, it.column, kind)) for it in usable), key=_rank)
+    return sorted((replace(it, example=_example(sample.frame, it.column, identifier_type)) for it in usable), key=_rank)
 
 
 def to_measure(ranked: Sequence[Candidate]) -> list[str]:
@@ -105,9 +104,9 @@ def to_measure(ranked: Sequence[Candidate]) -> list[str]:
     return [it.column for it in ranked[:_MEASURED] if it.based_on != ALL_ROWS]
 
 
-def counting(sample: Sample, columns: Sequence[str], kind: IdentifierKind) -> pl.LazyFrame:
+def counting(sample: Sample, columns: Sequence[str], identifier_type: IdentifierType) -> pl.LazyFrame:
     """Return the counts of these columns in all rows of the table, lazily, as one row."""
-    return _counting(sample.table.scan(), columns, kind, part=part_of(sample.rows))
+    return _counting(sample.table.scan(), columns, identifier_type, part=part_of(sample.rows))
 
 
 def measured(ranked: Sequence[Candidate], exact: pl.DataFrame) -> list[Candidate]:
@@ -140,19 +139,20 @@ def frame_of(candidates: Iterable[Candidate]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
-def _counting(frame: pl.LazyFrame, columns: Sequence[str], kind: IdentifierKind, *, part: int = 1) -> pl.LazyFrame:
+def _counting(
+    frame: pl.LazyFrame, columns: Sequence[str], identifier_type: IdentifierType, *, part: int = 1
+) -> pl.LazyFrame:
     if not columns:
         return frame.select(pl.len().alias(_ROWS))
-    is_valid, is_hash = _rules(kind)
     # By their numbers: no name of a column can be one of these.
     numbers = [str(number) for number in range(len(columns))]
     numbered = frame.select(pl.col(name).alias(number) for name, number in zip(columns, numbers, strict=True))
     marked = (
-        nw.from_native(_as_sent(numbered, numbers, kind))
+        nw.from_native(identifier_type.normalize_columns(numbered, numbers))
         .with_columns(
-            *((~email.is_missing(nw.col(it))).alias(f"{it}:filled") for it in numbers),
-            *(is_valid(nw.col(it)).alias(f"{it}:valid") for it in numbers),
-            *(is_hash(nw.col(it)).alias(f"{it}:hashes") for it in numbers),
+            *((~identifier_type.is_missing(nw.col(it))).alias(f"{it}:filled") for it in numbers),
+            *(identifier_type.is_valid(nw.col(it)).alias(f"{it}:valid") for it in numbers),
+            *(identifier_type.is_prehashed(nw.col(it)).alias(f"{it}:hashes") for it in numbers),
         )
         .to_native()
         .with_columns((pl.col(f"{it}:valid") | pl.col(f"{it}:hashes")).alias(f"{it}:usable") for it in numbers)
@@ -178,19 +178,6 @@ def _figure(column: str, what: str) -> str:
     return f"{what} {column}"  # with a blank, as the number of rows has none
 
 
-def _as_sent(frame: pl.LazyFrame, columns: Sequence[str], kind: IdentifierKind) -> pl.LazyFrame:
-    if kind is IdentifierKind.EMAIL:
-        return with_addresses_as_hashed(frame, columns)
-    return nw.from_native(frame).with_columns(madid.normalised(nw.col(it)).alias(it) for it in columns).to_native()
-
-
-def _rules(kind: IdentifierKind) -> tuple[_Rule, _Rule]:
-    """Return what tells of a normalised field whether it can be sent as it stands, and whether it is a hash."""
-    if kind is IdentifierKind.EMAIL:
-        return email.is_valid, email.is_hash
-    return madid.is_valid, lambda field: field != field  # noqa: PLR0124  # none is a hash
-
-
 def _candidate(column: str, counted: Mapping[str, int], *, based_on: str) -> Candidate:
     filled, usable, hashes, distinct = (
         int(counted[_figure(column, what)] or 0) for what in ("filled", "usable", "hashes", "distinct")
@@ -207,12 +194,11 @@ def _candidate(column: str, counted: Mapping[str, int], *, based_on: str) -> Can
     )
 
 
-def _example(frame: pl.DataFrame, column: str, kind: IdentifierKind) -> str:
+def _example(frame: pl.DataFrame, column: str, identifier_type: IdentifierType) -> str:
     """Return the first value of the sample that would be sent, masked."""
-    is_valid, is_hash = _rules(kind)
-    values = _as_sent(frame.lazy().select(column), [column], kind)
-    usable = nw.from_native(values).filter(is_valid(nw.col(column)) | is_hash(nw.col(column))).to_native()
-    found = usable.head(1).select(masked_column(pl.col(column))).collect()[column]
+    values = identifier_type.normalize_columns(frame.lazy().select(column), [column])
+    usable = nw.from_native(values).filter(identifier_type.is_usable(nw.col(column))).to_native()
+    found = usable.head(1).select(identifier_type.masked(pl.col(column))).collect()[column]
     return found.item() if len(found) else ""
 
 

@@ -13,8 +13,9 @@ from enum import StrEnum
 import narwhals as nw
 import polars as pl
 
-from toolkit.audience import email, madid
+from toolkit.identifiers import identifier_types, is_hash
 from toolkit.redaction import masked_column
+from toolkit.unseen import UNSEEN
 
 EXAMPLES = 3
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
@@ -37,12 +38,10 @@ _YEARS_OF_A_GROWN_PERSON = 12
 
 
 class Holds(StrEnum):
-    """What most values of a column are."""
+    """What most values of a column are, if they are not identifiers of a type, whose words the type has."""
 
     NOTHING = "nothing"
-    EMAILS = "e-mail addresses"
     HASHES = "hashes"
-    UUIDS = "UUIDs"
     PHONES = "phone numbers"
     NUMBERS = "numbers"
     MOMENTS = "dates"
@@ -58,7 +57,8 @@ class Holds(StrEnum):
 class Holding:
     """What a column holds, and what of it may be shown."""
 
-    holds: Holds
+    holds: str
+    """A value of ``Holds``, or the words of a type of identifier."""
     is_masked: bool
     examples: tuple[str, ...]
 
@@ -83,43 +83,36 @@ def holding_of(values: pl.Series, *, today: date) -> Holding:
 def _of_text(filled: pl.DataFrame, name: str) -> Holding:
     if filled.is_empty():
         return Holding(Holds.NOTHING, is_masked=False, examples=())
-    address = nw.col("value").str.strip_chars()
+    field = nw.col("value")
+    text = field.str.strip_chars()
+    kinds = {it.content: it for it in identifier_types()}
     shares = (
         nw.from_native(filled)
-        .with_columns(address=email.normalised(address))
         .select(
-            emails=email.is_valid(nw.col("address")).mean(),
-            hashes=email.is_hash(nw.col("address")).mean(),
-            uuids=madid.is_valid(madid.normalised(nw.col("value"))).mean(),
-            moments=address.str.contains(_MOMENT).mean(),
-            numbers=address.str.contains(_NUMBER).mean(),
-            phones=(address.str.contains(_PHONE) & ~address.str.contains(_MOMENT)).mean(),
-            at=address.str.contains("@").mean(),
+            *(it.is_valid(it.normalize(field)).mean().alias(content) for content, it in kinds.items()),
+            is_hash(field.str.replace_all(UNSEEN, "").str.strip_chars().str.to_lowercase()).mean().alias(Holds.HASHES),
+            (text.str.contains(_PHONE) & ~text.str.contains(_MOMENT)).mean().alias(Holds.PHONES),
+            text.str.contains(_MOMENT).mean().alias(Holds.MOMENTS),
+            text.str.contains(_NUMBER).mean().alias(Holds.NUMBERS),
+            at=text.str.contains("@").mean(),
         )
         .to_native()
         .row(0, named=True)
     )
-    named = (
-        ("emails", Holds.EMAILS),
-        ("hashes", Holds.HASHES),
-        ("uuids", Holds.UUIDS),
-        ("phones", Holds.PHONES),
-        ("moments", Holds.MOMENTS),
-        ("numbers", Holds.NUMBERS),
-    )
-    found = next((holds for share, holds in named if shares[share] > _MOST), Holds.TEXT)
-    is_telling = any(shares[it] > _SOME for it in ("emails", "at", "phones", "hashes", "uuids"))
+    named: list[str] = [*kinds, Holds.HASHES, Holds.PHONES, Holds.MOMENTS, Holds.NUMBERS]
+    found = next((it for it in named if shares[it] > _MOST), Holds.TEXT)
+    is_telling = any(shares[it] > _SOME for it in (*kinds, "at", Holds.PHONES, Holds.HASHES))
     shared = filled["value"].value_counts(sort=True).filter(pl.col("count") >= _SHARED_BY)
     is_closed = filled["value"].n_unique() <= _MOST_CATEGORIES and not shared.is_empty()
-    if found is Holds.TEXT and is_closed:
+    if found == Holds.TEXT and is_closed:
         found = Holds.CATEGORIES
-    is_masked = is_telling or speaks_of_persons(name) or found is Holds.TEXT
+    is_masked = is_telling or speaks_of_persons(name) or found == Holds.TEXT
     if is_masked:
         return Holding(found, is_masked=True, examples=_masked_examples(filled))
-    if found is Holds.CATEGORIES:
+    if found == Holds.CATEGORIES:
         return Holding(found, is_masked=False, examples=tuple(shared["value"].head(EXAMPLES)))
     value = pl.col("value")
-    if found is Holds.MOMENTS:  # of birth, for all that text can tell
+    if found == Holds.MOMENTS:  # of birth, for all that text can tell
         years = filled.filter(value.str.contains(_MOMENT)).select(value.str.replace(_MOMENT, "${1}-••-••"))
         return Holding(found, is_masked=True, examples=_as_they_are(years))
     return Holding(found, is_masked=False, examples=_as_they_are(filled.filter(value.str.contains(_NUMBER))))

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from toolkit.audience import IdentifierKind
 from toolkit.errors import DataError, ToolkitError
+from toolkit.identifiers import IdentifierType, identifier_types
 from toolkit.quality.candidates import Candidate, counting, frame_of, measured, rank, ranked_by_sample, to_measure
 from toolkit.quality.distinct import distinct_in, part_of
 from toolkit.quality.holding import Holding, Holds, as_text, holding_of
@@ -52,12 +52,12 @@ class ProfileQuality:
     location: str
     rows: int
     frame: pl.DataFrame
-    email_candidates: pl.DataFrame
-    """The columns that hold addresses or hashes of them, the best first: ``coverage`` (share of the rows), ``validity``
-    (share of what is filled that would be sent), ``hashes`` (share of that), ``distinct`` (likewise) and ``reach``
-    (share of the rows that would be sent, each address once), ranked by a sample and counted as ``based_on`` says."""
-    madid_candidates: pl.DataFrame
-    """The same for mobile advertising ids. Any UUID looks like one: see what the column is before you send it."""
+    candidates: Mapping[str, pl.DataFrame]
+    """By the keyword of the type, such as ``email``: the columns that hold identifiers of a type or hashes of
+    them, the best first: ``coverage`` (share of the rows), ``validity`` (share of what is filled that would be sent),
+    ``hashes`` (share of that), ``distinct`` (likewise) and ``reach`` (share of the rows that would be sent, each
+    identifier once), ranked by a sample and counted as ``based_on`` says. Any UUID looks like a mobile id: see what a
+    column is before you send it."""
     key_candidates: pl.DataFrame
     """Columns of integers or text without nulls, of which no two rows, or as good as none, have the same."""
 
@@ -77,10 +77,13 @@ class ProfileQuality:
         return f"Profiles at {self.location}: {self.rows:,} rows, {self.frame.height} columns"
 
     @property
+    def _types(self) -> list[IdentifierType]:
+        return [it for it in identifier_types() if it.keyword in self.candidates]
+
+    @property
     def _candidates(self) -> tuple[tuple[str, pl.DataFrame], ...]:
         return (
-            ("Candidates for the e-mail column", self.email_candidates),
-            ("Candidates for the mobile id column", self.madid_candidates),
+            *((f"Candidates for the {its.short} column", self.candidates[its.keyword]) for its in self._types),
             ("Candidates for the key", self.key_candidates),
         )
 
@@ -102,13 +105,12 @@ def quality_of(profiles: Profiles) -> ProfileQuality:
         unreadable |= broken
     frame = pl.concat([*(it.frame for it in found), _frame_of_unreadable(unreadable)])
     order = pl.DataFrame({"column": profiles.columns}, schema={"column": pl.String})
-    ranked = {kind: rank(candidate for it in found for candidate in it.candidates[kind]) for kind in IdentifierKind}
+    ranked = {kind: rank(candidate for it in found for candidate in it.candidates[kind]) for kind in identifier_types()}
     return ProfileQuality(
         location=profiles.location,
         rows=found[0].rows,
         frame=order.join(frame, on="column", how="inner", maintain_order="left"),
-        email_candidates=frame_of(ranked[IdentifierKind.EMAIL]),
-        madid_candidates=frame_of(ranked[IdentifierKind.MADID]),
+        candidates={kind.keyword: frame_of(its) for kind, its in ranked.items()},
         key_candidates=pl.concat(it.keys for it in found),
     )
 
@@ -123,7 +125,7 @@ class _Measured:
 
     rows: int
     frame: pl.DataFrame
-    candidates: dict[IdentifierKind, list[Candidate]]
+    candidates: dict[IdentifierType, list[Candidate]]
     keys: pl.DataFrame
 
 
@@ -139,7 +141,7 @@ def _measure(table: Table) -> _Measured:
     sample = sample_of(table)
     today = datetime.now(UTC).date()
     holdings = {it.name: holding_of(it, today=today) for it in sample.frame}
-    ranked = {kind: ranked_by_sample(sample, kind) for kind in IdentifierKind}
+    ranked = {kind: ranked_by_sample(sample, kind) for kind in identifier_types()}
     countable = [name for name, dtype in sample.table.types.items() if _is_countable(dtype)]
     # One after the other: asked at once they would share the scan, and hold the whole of it in memory.
     with reading(sample.table):
@@ -222,7 +224,7 @@ def _frame(sample: Sample, holdings: dict[str, Holding], counted: pl.DataFrame, 
             (
                 name,
                 str(dtype),
-                holdings[name].holds.value,
+                holdings[name].holds,
                 (sample.rows - nulls - blanks) / sample.rows if sample.rows else 0.0,
                 nulls,
                 blanks,

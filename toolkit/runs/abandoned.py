@@ -12,7 +12,7 @@ from itertools import groupby
 import polars as pl
 from sqlalchemy import select
 
-from toolkit.audience import IdentifierForm, IdentifierKind
+from toolkit.audience import IdentifierForm
 from toolkit.criteo import CriteoClient
 from toolkit.errors import AccessError, ConfigurationError, DataError, LedgerDivergedError, ListGoneError, ToolkitError
 from toolkit.names import unknown_name
@@ -226,7 +226,7 @@ def _because(record: ContactListRecord, export: Export, host: str | None, *, is_
         Because.ADVERTISER: not export.advertiser_column and export.advertiser_id != record.advertiser_id,
         Because.SEGMENT: record.segment not in export.segments,
         Because.LIST: record.left_at is not None,
-        Because.IDENTIFIER: record.identifier_type == IdentifierKind.MADID.value and not export.madid_column,
+        Because.IDENTIFIER: record.identifier_type not in {it.identifier_type.name for it in export.identity_columns},
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
 

@@ -16,7 +16,7 @@ class Because(StrEnum):
     HOST = "another host"
     LIST = "another list"
     SEGMENT = "without the segment"
-    IDENTIFIER = "without the mobile ids"
+    IDENTIFIER = "without this type of identifier"
     DETACHED = "detached"
     REMOVED = "removed"
 
@@ -26,7 +26,7 @@ _SAID = {
     Because.HOST: "The connection of the export goes to another host now.",
     Because.LIST: "The export fills another list now.",
     Because.SEGMENT: "The export no longer has the segment.",
-    Because.IDENTIFIER: "The export no longer sends mobile ids.",
+    Because.IDENTIFIER: "The export no longer sends this type of identifier.",
     Because.DETACHED: "The export has no connection.",
     Because.REMOVED: "The export was removed.",
 }

@@ -22,9 +22,9 @@ def lines_of(trend: pl.DataFrame) -> pl.DataFrame:
 # Told apart by their order too.
 _COLOURS = {
     Status.EXPORTABLE: charts.BLUE,
-    Status.DUPLICATE_EMAIL: charts.SKY,
-    Status.MISSING_EMAIL: charts.ORANGE,
-    Status.INVALID_EMAIL: charts.VERMILION,
+    Status.DUPLICATE_IDENTIFIER: charts.SKY,
+    Status.MISSING_IDENTIFIER: charts.ORANGE,
+    Status.INVALID_IDENTIFIER: charts.VERMILION,
     Status.NOT_IN_PROFILES: charts.GREY,
     Status.SUPPRESSED: charts.PURPLE,
     Status.NO_ADVERTISER: charts.GREEN,

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from sqlalchemy import select
 
-from toolkit.audience import Audience, IdentifierKind
+from toolkit.audience import Audience
 from toolkit.checks import CheckResults, check_audience, check_profile_columns, preload
+from toolkit.identifiers import IdentifierType
 from toolkit.runs.stored import LISTS
 from toolkit.runs.targets import audiences_of
 from toolkit.workspace import Export, WorkspaceFolder
@@ -23,35 +24,37 @@ def check_export(folder: WorkspaceFolder, name: str) -> CheckResults:
     return check_prepared(folder, export, prepared(folder, export))
 
 
-def prepared(folder: WorkspaceFolder, export: Export) -> Mapping[IdentifierKind, Audience]:
+def prepared(folder: WorkspaceFolder, export: Export) -> Mapping[IdentifierType, Audience]:
     """Prepare the export's segments; there is none where a column is missing, which the checks then tell."""
     columns = folder.profiles.columns
-    is_there = all(it in columns for it in (export.email_column, *_others(folder, export)))
+    is_there = all(it in columns for it in (*(it.name for it in export.identity_columns), *_others(folder, export)))
     return audiences_of(folder, export) if is_there else {}
 
 
 def check_prepared(
-    folder: WorkspaceFolder, export: Export, audiences: Mapping[IdentifierKind, Audience]
+    folder: WorkspaceFolder, export: Export, audiences: Mapping[IdentifierType, Audience]
 ) -> CheckResults:
-    """Check the columns that the export names, and the audience of e-mails, by the built-in suite and by own ones."""
+    """Check the columns that the export names, and the audience that counts people, by all suites that are chosen."""
     profiles, thresholds = folder.profiles, export.thresholds
-    results = check_profile_columns(profiles.columns, export.email_column, thresholds, others=_others(folder, export))
+    first, *beside = export.identity_columns
+    others = [folder.profiles.key, *(it.name for it in beside), *_others(folder, export)]
+    results = check_profile_columns(profiles.columns, first, thresholds, others=list(dict.fromkeys(others)))
     if not audiences:
         return results
     return results + check_audience(
-        audiences[IdentifierKind.EMAIL],
+        audiences[first.identifier_type],
         thresholds,
         own=suites_of(folder, thresholds.suites),
         profiles=profiles,
-        last_sizes=_last_sizes(folder, export.name),
+        last_sizes=_last_sizes(folder, export.name, first.identifier_type),
     )
 
 
 def _others(folder: WorkspaceFolder, export: Export) -> list[str]:
-    return [it for it in (folder.profiles.key, export.madid_column, export.advertiser_column) if it]
+    return [it for it in (folder.profiles.key, export.advertiser_column) if it]
 
 
-def _last_sizes(folder: WorkspaceFolder, export: str) -> Mapping[str, int]:
+def _last_sizes(folder: WorkspaceFolder, export: str, identifier_type: IdentifierType) -> Mapping[str, int]:
     """Return the exportable members of each segment at the last successful run, dry runs aside."""
     query = (
         select(RunRecord.lists)
@@ -64,6 +67,6 @@ def _last_sizes(folder: WorkspaceFolder, export: str) -> Mapping[str, int]:
         rows = session.scalar(query) or []
     sizes: dict[str, int] = {}
     for result in LISTS.from_json(rows):
-        if result.identifier_type is IdentifierKind.EMAIL:
+        if result.identifier_type == identifier_type.name:
             sizes[result.segment] = sizes.get(result.segment, 0) + result.exportable
     return sizes

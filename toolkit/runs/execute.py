@@ -8,11 +8,12 @@ from typing import TypedDict, Unpack
 
 import polars as pl
 
-from toolkit.audience import IdentifierForm, IdentifierKind
+from toolkit.audience import IdentifierForm
 from toolkit.checks import CheckResults, preload, write_data_docs
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ErrorCode, UnavailableError
 from toolkit.files import write_atomically
+from toolkit.identifiers import first_type
 from toolkit.runs.abandoned import find_abandoned
 from toolkit.runs.checking import check_prepared, prepared
 from toolkit.runs.drift import Expected, drift
@@ -212,8 +213,8 @@ def _prepared_and_checked(
         figures_of(targets_of(folder, export, audiences, host=host)), figures_without_advertiser(audiences)
     )
     keeper.note_lists([*found.figures.values(), *found.without_advertiser])
-    if IdentifierKind.EMAIL in audiences:
-        keeper.warn(NoticeCode.KEYS_SPELT_OTHERWISE, audiences[IdentifierKind.EMAIL].spelt_otherwise.sentences)
+    if audiences:
+        keeper.warn(NoticeCode.KEYS_SPELT_OTHERWISE, audiences[first_type(audiences)].spelt_otherwise.sentences)
     keeper.begin(Step.CHECK)
     # Not before the scan: Great Expectations is imported meanwhile.
     results = check_prepared(folder, export, audiences)

@@ -8,8 +8,7 @@ from enum import StrEnum
 import polars as pl
 from sqlalchemy import select
 
-from toolkit.audience import IdentifierForm, IdentifierKind
-from toolkit.audience.suppression import HASHES
+from toolkit.audience.suppression import known_as
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Patience
 from toolkit.errors import (
     BusyError,
@@ -20,11 +19,12 @@ from toolkit.errors import (
     ToolkitError,
     UnavailableError,
 )
+from toolkit.identifiers import HASHES, IdentifierForm, identifier_type_named, named_identifier
 from toolkit.runs.ledger import Ledger
 from toolkit.runs.lifecycle import RunKeeper, now, recorded_run
 from toolkit.runs.lists import lease_list
 from toolkit.runs.marks import marked_lists
-from toolkit.runs.person import FoundPerson, find_person, hashed_or_hash
+from toolkit.runs.person import FoundPerson, find_person
 from toolkit.runs.plan import Plan
 from toolkit.runs.progress import Step, nobody
 from toolkit.runs.push import push
@@ -32,7 +32,6 @@ from toolkit.runs.run import run_of
 from toolkit.show import html_table, text_table
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
-from toolkit.workspace.matching import columns_of
 from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ConnectionRecord, ContactListRecord, ExportRecord
 from toolkit.workspace.states import Trigger
@@ -132,31 +131,32 @@ class Forgotten:
         return html_table(self.frame, title="Forgotten", subtitle=self._headline)
 
 
-def forget(folder: WorkspaceFolder, *, email: str | None = None, customer: str | int | None = None) -> Forgotten:
-    """Remove a person, by address or customer key, from all lists at Criteo, and keep them out of later runs.
+def forget(folder: WorkspaceFolder, *, customer: str | int | None = None, **identifiers: str | None) -> Forgotten:
+    """Remove a person, by an identifier or customer key, from all lists at Criteo, and keep them out of later runs.
 
     The person is on the suppression list before anything is sent; a list that can't be reached now loses them at its
     next mirroring run, or when this is asked again.
 
     Args:
         folder: The workspace.
-        email: An address, or the hash of one.
-        customer: A customer key; one of the two is given.
+        customer: A customer key, if the person is not named by an identifier.
+        identifiers: An identifier, or the hash of one, by the keyword of its type, such as ``email``.
 
     Raises:
-        ConfigurationError: Neither or both are given; it is no address or key; or no key, but nearly one.
+        ConfigurationError: Neither or both are given; it is no identifier or key; or no key, but nearly one.
         AccessError: Viewers may not.
     """
-    if (email is None) == (customer is None):
-        raise ConfigurationError("A person is named by an address or by a customer key.", "Give one of the two.")
+    identifier = named_identifier(identifiers)
+    if (identifier is None) == (customer is None):
+        raise ConfigurationError("A person is named by an identifier or by a customer key.", "Give one of the two.")
     exports = _filling_exports(folder)
     records = {it.id: _lists_of(folder, it) for it in exports}
     person = find_person(
         folder,
-        email=email,
+        identifier=identifier,
         customer=None if customer is None else str(customer),
         lists=[record for export in exports for record in records[export.id]],
-        sent_by=[column for it in exports for column in columns_of(Export.model_validate(it.settings))],
+        sent_by=[column for it in exports for column in Export.model_validate(it.settings).identity_columns],
     )
     entry = add_request(folder, person.suppression)
     line = _Line()
@@ -339,13 +339,12 @@ class _Request:
         self, record: ContactListRecord, ledger: Ledger, form: IdentifierForm
     ) -> tuple[pl.DataFrame, bool]:
         """Return ``identifier`` and ``address`` of what the list may hold; tell whether some can't be named."""
-        is_of_kind = pl.col("kind") == record.identifier_type
+        kind = identifier_type_named(record.identifier_type)
+        is_of_kind = pl.col("identifier_type") == kind.name
         values = self._person.values.filter(is_of_kind).select("value")
-        if record.identifier_type == IdentifierKind.MADID:
-            # A telephone's id is sent as the profile has it, in small letters or in capitals.
-            values = pl.concat([values, values.select(pl.col("value").str.to_uppercase())]).unique()
-        forms = (IdentifierForm.SHA256,) if form is IdentifierForm.PLAIN else HASHES
-        named = pl.concat(values.select(identifier=hashed_or_hash("value", it), address="value") for it in forms)
+        values = pl.concat(values.select(it.alias("value")) for it in kind.spellings(pl.col("value"))).unique()
+        forms = (IdentifierForm.SHA256,) if form is IdentifierForm.PLAIN else [it for it in HASHES if it in kind.hashes]
+        named = pl.concat(values.select(identifier=known_as("value", it, kind), address="value") for it in forms)
         # What was sent for these customers earlier may be of an address that they no longer have.
         earlier = pl.concat(
             [

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from toolkit.audience import LEFT_OUT, IdentifierKind, Status
+from toolkit.audience import LEFT_OUT, Status
+from toolkit.identifiers import IdentifierType
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class ListResult:
 
     segment: str
     advertiser_id: str
-    identifier_type: IdentifierKind
+    identifier_type: str
+    """The name of the type of identifiers: what Criteo calls it."""
     members: int
     exportable: int
     left_out: Mapping[Status, int]
@@ -79,14 +81,16 @@ def frame_of(results: Iterable[ListResult]) -> pl.DataFrame:
     return pl.DataFrame([it.row for it in results], schema=SCHEMA)
 
 
-def counted(counts: Mapping[str, int], *, segment: str, advertiser_id: str, kind: IdentifierKind) -> ListResult:
+def counted(
+    counts: Mapping[str, int], *, segment: str, advertiser_id: str, identifier_type: IdentifierType
+) -> ListResult:
     """Return the row that a list begins with.
 
     Args:
         counts: ``members``, and how many of them have each status, by its value.
         segment: The segment that the list holds.
         advertiser_id: Whose list it is.
-        kind: The type of the identifiers.
+        identifier_type: The type of the identifiers.
 
     Returns:
         The row of a list to which nothing was sent yet.
@@ -94,7 +98,7 @@ def counted(counts: Mapping[str, int], *, segment: str, advertiser_id: str, kind
     return ListResult(
         segment,
         advertiser_id,
-        kind,
+        identifier_type.name,
         members=counts["members"],
         exportable=counts[Status.EXPORTABLE.value],
         left_out={it: counts[it.value] for it in LEFT_OUT},

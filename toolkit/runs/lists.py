@@ -10,8 +10,9 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from toolkit.criteo import ContactList, CriteoClient, IdentifierType, ListChange, NewList, Waiting, canonical_host
+from toolkit.criteo import ContactList, CriteoClient, ListChange, NewList, Waiting, canonical_host
 from toolkit.errors import BusyError, ConfigurationError, LedgerDivergedError, ListGoneError
+from toolkit.identifiers import identifier_types
 from toolkit.runs.batches import newest_batch
 from toolkit.runs.marks import (
     Mark,
@@ -53,7 +54,8 @@ class ListKey:
 
     segment: str
     advertiser_id: str
-    identifier_type: IdentifierType
+    identifier_type: str
+    """The name of the type."""
 
 
 def get_lists(
@@ -99,7 +101,7 @@ def get_or_create_lists(
                     segment=key.segment,
                     host=canonical_host(host),
                     advertiser_id=key.advertiser_id,
-                    identifier_type=key.identifier_type.value,
+                    identifier_type=key.identifier_type,
                     name=export.name_of_list(key.segment, made_at.date()),
                     made_at=made_at,
                 )
@@ -125,9 +127,7 @@ def _known(
             ContactListRecord.left_at.is_(None),
         )
     )
-    found = {
-        ListKey(it.segment, it.advertiser_id, IdentifierType(it.identifier_type)): it for it in session.scalars(query)
-    }
+    found = {ListKey(it.segment, it.advertiser_id, it.identifier_type): it for it in session.scalars(query)}
     return {key: found[key] for key in keys if key in found}
 
 
@@ -170,7 +170,7 @@ def find_lists(
     for name, record in unknown.items():
         there = criteo.list_named(name.advertiser_id, name.name)
         if there is not None:
-            # The list of the addresses takes mobile ids too.
+            # The list of one type of identifier takes the others too.
             sightings |= {} if there.id in found else _require_ours(folder, record, there)
             named[name] = there
     marks.accept(sightings)
@@ -477,17 +477,17 @@ def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactLis
 
 
 def _first_of(folder: WorkspaceFolder, record: ContactListRecord) -> int:
-    """Return the number of the record of e-mails, whose list takes other types of identifiers too."""
+    """Return the number of the record of the first type of identifier, whose list takes the other types too."""
     with folder.reading() as session:
-        query = select(ContactListRecord.id).where(
+        query = select(ContactListRecord.identifier_type, ContactListRecord.id).where(
             ContactListRecord.export_id == record.export_id,
             ContactListRecord.segment == record.segment,
             ContactListRecord.advertiser_id == record.advertiser_id,
             ContactListRecord.host == record.host,
-            ContactListRecord.identifier_type == IdentifierType.EMAIL,
             ContactListRecord.left_at.is_(None),
         )
-        return session.scalar(query) or record.id
+        numbers: dict[str, int] = dict(iter(session.execute(query)))
+        return next((numbers[it.name] for it in identifier_types() if it.name in numbers), record.id)
 
 
 def _numbers_of(folder: WorkspaceFolder, record: ContactListRecord) -> set[int]:

@@ -51,10 +51,10 @@ def scan_history(folder: WorkspaceFolder, export: str | None = None) -> pl.LazyF
 
 
 def scan_identities(folder: WorkspaceFolder, lists: Iterable[ContactListRecord]) -> pl.LazyFrame:
-    """Return ``customer``, ``identifier`` and ``kind`` of whoever entered or left one of these lists."""
-    schema = {"customer": pl.String, "identifier": pl.String, "kind": pl.String}
+    """Return ``customer``, ``identifier`` and ``identifier_type`` of whoever entered or left one of these lists."""
+    schema = {"customer": pl.String, "identifier": pl.String, "identifier_type": pl.String}
     parts = [
-        pl.scan_parquet(file).select("customer", "identifier", pl.lit(record.identifier_type).alias("kind"))
+        pl.scan_parquet(file).select("customer", "identifier", pl.lit(record.identifier_type).alias("identifier_type"))
         for record in lists
         for file in _parts(folder, record)
     ]

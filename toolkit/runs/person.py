@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import narwhals as nw
 import polars as pl
 
-from toolkit.audience import Excluded, IdentifierForm, IdentifierKind, IdentityColumn, Suppression, email, excluded_of
-from toolkit.audience.identifiers import hashed, with_addresses_as_hashed
-from toolkit.audience.suppression import HASHES, LONG_HASH, SHORT_HASH
+from toolkit.audience import Excluded, IdentityColumn, Suppression, excluded_of
+from toolkit.audience.suppression import known_as
 from toolkit.errors import ConfigurationError, DataError, ToolkitError
+from toolkit.identifiers import IdentifierType, identifier_type_named, identifier_types
 from toolkit.redaction import masked_field
 from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.members import scan_identities
@@ -30,9 +30,9 @@ class FoundPerson:
     customers: pl.Series
     """The keys, as text, in the profiles or in the history of the lists."""
     values: pl.DataFrame
-    """``kind``, ``value``: addresses and mobile ids as they are before they are hashed."""
+    """``identifier_type`` (its name), ``value``: identifiers as they are before they are hashed."""
     sent: pl.DataFrame
-    """``kind``, ``identifier``: hashes that lists hold or held of these customers."""
+    """``identifier_type``, ``identifier``: hashes that lists hold or held of these customers."""
     in_profiles: bool
     in_lists: bool
     suppression: Suppression
@@ -43,15 +43,21 @@ class FoundPerson:
     @property
     def identifiers(self) -> int:
         """How many identifiers are known, one that was sent under an earlier address too."""
-        here = pl.concat(self.values.select("kind", identifier=hashed_or_hash("value", it)) for it in HASHES).unique()
-        earlier = self.sent.join(here, on=["kind", "identifier"], how="anti")
+        here = [
+            self.values.filter(identifier_type=kind.name).select(
+                "identifier_type", identifier=known_as("value", form, kind)
+            )
+            for kind in identifier_types()
+            for form in kind.hashes
+        ]
+        earlier = self.sent.join(pl.concat(here).unique(), on=["identifier_type", "identifier"], how="anti")
         return self.values.height + earlier.height
 
 
 def find_person(
     folder: WorkspaceFolder,
     *,
-    email: str | None,
+    identifier: tuple[IdentifierType, str] | None,
     customer: str | None,
     lists: Sequence[ContactListRecord],
     sent_by: Iterable[IdentityColumn],
@@ -60,17 +66,17 @@ def find_person(
 
     Args:
         folder: The workspace.
-        email: An address, or the hash of one.
+        identifier: An identifier, or the hash of one, and its type.
         customer: A customer key; one of the two is given.
         lists: All lists that were ever filled.
         sent_by: The profile columns that filled them, also those of exports that were removed.
 
     Raises:
-        ConfigurationError: What is given is no address or key, or a key that nobody has and that is nearly one.
+        ConfigurationError: What is given is no identifier or key, or a key that nobody has and that is nearly one.
     """
-    named = _named(email, customer)
+    named = _named(identifier, customer)
     known = _known_to_lists(folder, lists)
-    hashes = pl.concat([named.identifiers, named.madids])
+    hashes = named.hashes()
     keys = pl.Series("customer", [] if customer is None else [customer], dtype=pl.String)
     met = known.filter(
         pl.col("identifier").is_in(hashes.implode()) | pl.col("customer").is_in(keys.implode()).fill_null(False)
@@ -80,44 +86,40 @@ def find_person(
     customers = pl.concat([earlier, found.customers["customer"].cast(pl.String)]).unique()
     if customer is not None and customers.is_empty() and problem is None:
         _refuse_near_miss(folder, customer, known)
-    theirs = known.filter(pl.col("customer").is_in(customers.implode())).select("kind", "identifier").unique()
-    sent = pl.concat([theirs.collect(engine="streaming"), met.select("kind", "identifier")]).unique()
-    address = pl.DataFrame({"value": [] if email is None else [email]}, schema={"value": pl.String})
-    given = with_addresses_as_hashed(address.lazy(), ["value"]).collect()
-    values = pl.concat(
-        [
-            found.identifiers.select("kind", "value"),
-            given.select(pl.lit(IdentifierKind.EMAIL.value).alias("kind"), "value"),
-        ]
-    ).unique()
+    theirs = (
+        known.filter(pl.col("customer").is_in(customers.implode())).select("identifier_type", "identifier").unique()
+    )
+    sent = pl.concat([theirs.collect(engine="streaming"), met.select("identifier_type", "identifier")]).unique()
+    values = [found.identifiers.select("identifier_type", "value")]
+    if identifier is not None:
+        values.append(_normalized(*identifier).select(pl.lit(identifier[0].name).alias("identifier_type"), "value"))
+    known_values = pl.concat(values).unique()
     return FoundPerson(
         customers,
-        values,
+        known_values,
         sent,
         in_profiles=not found.customers.is_empty(),
         in_lists=not sent.is_empty(),
-        suppression=named + Suppression.of_customers(customers) + _suppression(values, sent),
+        suppression=named + Suppression.of_customers(customers) + _suppression(known_values, sent),
         problem=problem,
     )
 
 
-def hashed_or_hash(column: str, form: IdentifierForm) -> pl.Expr:
-    """Return the hash of the values in a column; one that is a hash of an address already stays as it is."""
-    is_hash = pl.col(column).str.contains(SHORT_HASH) | pl.col(column).str.contains(LONG_HASH)
-    return pl.when(is_hash).then(column).otherwise(hashed(column, form))
+def _normalized(identifier_type: IdentifierType, value: str) -> pl.DataFrame:
+    return identifier_type.normalize_columns(pl.LazyFrame({"value": [value]}), ["value"]).collect()
 
 
-def _named(address: str | None, customer: str | None) -> Suppression:
-    if address is not None:
-        given = nw.from_native(with_addresses_as_hashed(pl.LazyFrame({"value": [address]}), ["value"]).collect())
-        value = nw.col("value")
-        if given.filter(email.is_hash(value) | email.is_valid(value)).to_native().is_empty():
+def _named(identifier: tuple[IdentifierType, str] | None, customer: str | None) -> Suppression:
+    if identifier is not None:
+        kind, value = identifier
+        given = nw.from_native(_normalized(kind, value))
+        if given.filter(kind.is_known_by(nw.col("value"))).to_native().is_empty():
             raise ConfigurationError(
-                "What you gave is no e-mail address, nor the hash of one. Nobody was looked for, and nothing was added "
+                f"What you gave is not {kind.noun}, nor the hash of one. Nobody was looked for, and nothing was added "
                 "to the suppression list.",
-                "Give the address alone, without a name, brackets or punctuation.",
+                "Give it alone, without a name, brackets or punctuation.",
             )
-        return Suppression.of_addresses(pl.Series([address]))
+        return Suppression.of_identifiers(kind, pl.Series([value]))
     if customer is None or not customer.strip():
         raise ConfigurationError(
             "The customer key is empty. Nobody was looked for, and nothing was added to the suppression list.",
@@ -127,16 +129,16 @@ def _named(address: str | None, customer: str | None) -> Suppression:
 
 
 def _known_to_lists(folder: WorkspaceFolder, lists: Sequence[ContactListRecord]) -> pl.LazyFrame:
-    """Return ``customer``, ``identifier`` and ``kind`` of whoever is, or ever was, in a list."""
+    """Return ``customer``, ``identifier`` and ``identifier_type`` of whoever is, or ever was, in a list."""
     ledger = LedgerReader(folder)
     parts = [scan_identities(folder, lists)]
     for record in lists:
         # Of a list whose record is lost the history tells; it is told when the person shall leave it.
         with suppress(DataError):
             parts.append(
-                ledger.known_people(record).with_columns(kind=pl.lit(record.identifier_type, pl.String)).lazy()
+                ledger.known_people(record).with_columns(identifier_type=pl.lit(record.identifier_type)).lazy()
             )
-    return pl.concat(it.select("customer", "identifier", "kind") for it in parts)
+    return pl.concat(it.select("customer", "identifier", "identifier_type") for it in parts)
 
 
 def _in_profiles(
@@ -184,10 +186,9 @@ def _bare(key: pl.Expr) -> pl.Expr:
 
 
 def _suppression(values: pl.DataFrame, sent: pl.DataFrame) -> Suppression:
-    is_email = pl.col("kind") == IdentifierKind.EMAIL.value
-    return (
-        Suppression.of_addresses(values.filter(is_email)["value"])
-        + Suppression.of_addresses(sent.filter(is_email)["identifier"])
-        + Suppression.of_madids(values.filter(~is_email)["value"])
-        + Suppression.of_madids(sent.filter(~is_email)["identifier"])
-    )
+    people = Suppression.nobody()
+    for name in pl.concat([values["identifier_type"], sent["identifier_type"]]).unique().sort():
+        kind = identifier_type_named(name)
+        people += Suppression.of_identifiers(kind, values.filter(identifier_type=name)["value"])
+        people += Suppression.of_identifiers(kind, sent.filter(identifier_type=name)["identifier"])
+    return people

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from toolkit.audience import IdentifierForm, IdentifierKind
+from toolkit.audience import IdentifierForm
 from toolkit.runs.guards import Stop, guard_change
 from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.lists import get_lists, others_of
@@ -106,14 +106,15 @@ def _plan(
 
 
 def _holds_left_ids(folder: WorkspaceFolder, export: Export, record: ContactListRecord, ledger: LedgerReader) -> bool:
-    """Tell whether the list holds mobile ids that the export sent earlier and sends no longer.
+    """Tell whether the list holds identifiers of a type that the export sent earlier and sends no longer.
 
     Only hashes of them are known here, so that they can't be named to be removed.
     """
-    return not export.madid_column and any(
+    sent = {it.identifier_type.name for it in export.identity_columns}
+    return any(
         len(_known(it, ledger)) > 0
         for it in others_of(folder, record)
-        if it.export_id == record.export_id and it.identifier_type == IdentifierKind.MADID.value
+        if it.export_id == record.export_id and it.identifier_type not in sent
     )
 
 
@@ -139,6 +140,6 @@ def _said(target: Target, export: Export) -> str:
     parts = [repr(target.segment)]
     if target.is_part:
         parts.append(f"of advertiser {target.advertiser_id}")
-    if export.madid_column:
-        parts.append("(e-mail)" if target.kind is IdentifierKind.EMAIL else "(mobile id)")
+    if len(export.identity_columns) > 1:
+        parts.append(f"({target.identifier_type.short})")
     return " ".join(parts)

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 import polars as pl
 from sqlalchemy import select
 
-from toolkit.audience import Audience, IdentifierForm, IdentifierKind, Status, audience_of
-from toolkit.criteo import IdentifierType
+from toolkit.audience import Audience, IdentifierForm, Status, audience_of
+from toolkit.identifiers import IdentifierType, first_type
 from toolkit.runs.list_result import ListResult, counted
 from toolkit.runs.lists import ListKey
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import connection
-from toolkit.workspace.matching import columns_of, excluded_for
+from toolkit.workspace.matching import excluded_for
 from toolkit.workspace.records import ContactListRecord, ExportRecord
 
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What one segment puts into one advertiser's list, as one kind of identifier."""
+    """What one segment puts into one advertiser's list, as one type of identifier."""
 
     segment: str
     advertiser_id: str
-    kind: IdentifierKind
+    identifier_type: IdentifierType
     audience: Audience
     is_part: bool
     """Whether the advertiser gets only those members whose profile names it."""
@@ -40,42 +40,45 @@ class Target:
     @property
     def key(self) -> ListKey:
         """What the record of the list is found by."""
-        return ListKey(self.segment, self.advertiser_id, IdentifierType(self.kind.value))
+        return ListKey(self.segment, self.advertiser_id, self.identifier_type.name)
 
 
 def audiences_of(
     folder: WorkspaceFolder, export: Export, *, count_domains: bool = False
-) -> Mapping[IdentifierKind, Audience]:
-    """Prepare the export's segments, once for each kind of identifier; count the domains of e-mails if asked for."""
-    columns = columns_of(export)
+) -> Mapping[IdentifierType, Audience]:
+    """Prepare the export's segments, once for each type of identifier, the one that counts people first.
+
+    Domains are counted of that one only, if asked for.
+    """
+    columns = export.identity_columns
+    first = first_type(it.identifier_type for it in columns)
     advertisers = list(connection(folder, export.connection).advertisers) if export.advertiser_column else []
     excluded = excluded_for(folder, columns, exclude=export.exclude)
     return {
-        kind: audience_of(
+        column.identifier_type: audience_of(
             folder.profiles,
             folder.segments,
             export.segments,
-            email_column=column,
-            kind=kind,
+            column=column,
             exclude=export.exclude,
             form=export.form,
             advertiser_column=export.advertiser_column,
             advertisers=advertisers,
             excluded=excluded,
-            count_domains=count_domains and kind is IdentifierKind.EMAIL,
+            count_domains=count_domains and column.identifier_type == first,
             placeholders=export.placeholders,
         )
-        for column, kind in columns
+        for column in columns
     }
 
 
 def targets_of(
-    folder: WorkspaceFolder, export: Export, audiences: Mapping[IdentifierKind, Audience], *, host: str
+    folder: WorkspaceFolder, export: Export, audiences: Mapping[IdentifierType, Audience], *, host: str
 ) -> list[Target]:
     """Return the lists that a run fills; one that an advertiser has from before is among them, to lose its members."""
     return [
-        Target(segment, advertiser, kind, audience, is_part=bool(export.advertiser_column))
-        for kind, audience in audiences.items()
+        Target(segment, advertiser, identifier_type, audience, is_part=bool(export.advertiser_column))
+        for identifier_type, audience in audiences.items()
         for segment in export.segments
         for advertiser in (
             _advertisers(folder, export, segment, audience, host=host)
@@ -91,12 +94,12 @@ def figures_of(targets: Sequence[Target]) -> dict[Target, ListResult]:
     return {it: _figures(it, counts[id(it.audience)]) for it in targets}
 
 
-def figures_without_advertiser(audiences: Mapping[IdentifierKind, Audience]) -> list[ListResult]:
+def figures_without_advertiser(audiences: Mapping[IdentifierType, Audience]) -> list[ListResult]:
     """Return a row a segment for its members who belong to no advertiser's list."""
-    split = [(kind, it) for kind, it in audiences.items() if "advertiser" in it.frame.columns]
+    split = [it for it in audiences.values() if "advertiser" in it.frame.columns]
     return [
-        counted(row, segment=row["segment"], advertiser_id="", kind=kind)
-        for kind, audience in split
+        counted(row, segment=row["segment"], advertiser_id="", identifier_type=audience.identifier_type)
+        for audience in split
         for row in audience.counts_by_advertiser.filter(pl.col("advertiser").is_null()).iter_rows(named=True)
     ]
 
@@ -133,4 +136,6 @@ def _counts(target: Target) -> _Counts:
 
 def _figures(target: Target, counts: _Counts) -> ListResult:
     row = counts.get((target.segment, target.advertiser_id), _NOBODY)
-    return counted(row, segment=target.segment, advertiser_id=target.advertiser_id, kind=target.kind)
+    return counted(
+        row, segment=target.segment, advertiser_id=target.advertiser_id, identifier_type=target.identifier_type
+    )

@@ -8,11 +8,11 @@ from string import Formatter
 from typing import Annotated, Any, Self
 
 import polars as pl
-from pydantic import AfterValidator, Field, TypeAdapter, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
-from toolkit.audience import IdentifierForm
-from toolkit.audience.placeholders import without_addresses
+from toolkit.audience import IdentityColumn
 from toolkit.checks import Thresholds
+from toolkit.identifiers import IdentifierForm, IdentifierType, identifier_types, without_addresses
 from toolkit.names import same_form
 from toolkit.show import html_table, text_table
 from toolkit.validating import Told, validating
@@ -41,17 +41,24 @@ class Mode(StrEnum):
 class Export(Told):
     """A saved configuration. Personal names are never sent: ``list_name`` is the only name that reaches Criteo.
 
+    Each type of identifier has an option that names its column. Those of types that come with the toolkit are fields;
+    nothing reads them by name but ``column_of``.
+
     Examples:
         >>> export = workspace.export("Nightly")
         >>> export.email_column, export.form.value, export.mode.value, str(export.schedule)
         ('EMail', 'sha256', 'mirror', 'with every refresh')
     """
 
+    # Options of further types are kept beside the fields, if the registry has them.
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str]
+
     name: str = Field(min_length=1)
     connection: str
     """Name of the connection."""
-    email_column: str
-    """Data matching: the profile column that holds the e-mail."""
+    email_column: str = ""
+    """Data matching: the profile column that holds the e-mail. Required."""
     segments: tuple[str, ...] = Field(min_length=1)
     """Names, or patterns such as ``vip_*``, which a segment that is made later joins by its name."""
     exclude: tuple[str, ...] = ()
@@ -67,8 +74,8 @@ class Export(Told):
     lists: Mapping[str, str] = Field(default_factory=dict)
     """Lists that are at Criteo already, by segment: the id, or the name."""
     placeholders: tuple[str, ...] = ()
-    """What stands in the e-mail column in place of an address, beside what is known (n/a, test@test.com): words, what
-    stands before the at sign, or addresses, which are kept as their hashes only."""
+    """What stands in place of an identifier, beside what is known (n/a, test@test.com): words, what stands before the
+    at sign, or addresses, which are kept as their hashes only."""
     form: IdentifierForm = IdentifierForm.SHA256
     mode: Mode = Mode.MIRROR
     active: bool = True
@@ -121,6 +128,24 @@ class Export(Told):
     def _by_the_names_of_segments(cls, lists: Mapping[str, str]) -> Mapping[str, str]:
         return {same_form(segment): given for segment, given in lists.items()}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _names_options_of_types(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        options = {it.column_option for it in identifier_types()} - cls.model_fields.keys()
+        unknown = [it for it in given if it not in options and it not in cls.model_fields]
+        if unknown:
+            raise ValueError("; ".join(f"{it}: is not known" for it in unknown))
+        return {name: value for name, value in given.items() if name not in options or value != ""}
+
+    @model_validator(mode="after")
+    def _names_required_columns(self) -> Self:
+        lacking = [it.column_option for it in identifier_types() if it.is_required and not self.column_of(it)]
+        if lacking:
+            raise ValueError("; ".join(f"{it}: is missing" for it in lacking))
+        return self
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.advertiser_column and self.advertiser_id:
@@ -131,6 +156,22 @@ class Export(Told):
         if strange:
             raise ValueError(f"lists names {strange[0]!r}, which is not among the segments")
         return self
+
+    def column_of(self, identifier_type: IdentifierType) -> str:
+        """Return the profile column that holds identifiers of a type.
+
+        Args:
+            identifier_type: The type.
+
+        Returns:
+            The column; empty when the export sends none of them.
+        """
+        return getattr(self, identifier_type.column_option, "") or ""
+
+    @property
+    def identity_columns(self) -> list[IdentityColumn]:
+        """The profile columns that are sent, each with its type, in the order of the registry."""
+        return [IdentityColumn(self.column_of(it), it) for it in identifier_types() if self.column_of(it)]
 
     @property
     def has_patterns(self) -> bool:
@@ -191,8 +232,7 @@ class Export(Told):
         """A row an option."""
         shown = {
             "connection": self.connection or "No connection",
-            "e-mail column": self.email_column,
-            "mobile id column": self.madid_column,
+            **{f"{it.short} column": self.column_of(it) for it in identifier_types()},
             "segments": ", ".join(self.segments),
             "excluded": ", ".join(self.exclude),
             "advertiser": self.advertiser_id
@@ -217,7 +257,8 @@ class Export(Told):
 
 def make_export(name: str, options: Mapping[str, Any]) -> Export:
     """Return an export from its options; raises ConfigurationError that names each option that is wrong."""
-    fields = ", ".join(field for field in Export.model_fields if field not in ("name", "version"))
+    known = dict.fromkeys([*Export.model_fields, *(it.column_option for it in identifier_types())])
+    fields = ", ".join(field for field in known if field not in ("name", "version"))
     with validating(f"Export {name!r} was not saved", f"Options are {fields}."):
         return Export.model_validate({"name": name, **options})
 

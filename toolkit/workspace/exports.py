@@ -205,10 +205,11 @@ def _checked(folder: WorkspaceFolder, export: Export) -> Export:
     """Return the export with its advertiser and lists by their ids; raises ConfigurationError for what is not there."""
     used = connection(folder, export.connection)
     columns = folder.profiles.columns
-    for column in filter(None, (export.email_column, export.madid_column, export.advertiser_column)):
+    identities = [it.name for it in export.identity_columns]
+    for column in filter(None, (*identities, export.advertiser_column)):
         if column not in columns:
             raise unknown_name("profile column", column, columns)
-    if export.email_column == folder.profiles.key:
+    if folder.profiles.key in identities:
         require_no_addresses_as_keys(folder.profiles)
     known = folder.segments.names()
     chosen = chosen_segments(folder, export)

@@ -2,17 +2,10 @@
 
 from collections.abc import Iterable
 
-from toolkit.audience import Excluded, IdentifierKind, IdentityColumn, excluded_of
-from toolkit.workspace.export import Export
+from toolkit.audience import Excluded, IdentityColumn, excluded_of
 from toolkit.workspace.exports import exports
 from toolkit.workspace.folder import WorkspaceFolder
 from toolkit.workspace.suppression import suppression_of
-
-
-def columns_of(export: Export) -> list[IdentityColumn]:
-    """Return the columns that the export sends."""
-    columns = {IdentifierKind.EMAIL: export.email_column, IdentifierKind.MADID: export.madid_column}
-    return [IdentityColumn(column, kind) for kind, column in columns.items() if column]
 
 
 def identity_columns(folder: WorkspaceFolder, sent: Iterable[IdentityColumn] = ()) -> list[IdentityColumn]:
@@ -21,7 +14,7 @@ def identity_columns(folder: WorkspaceFolder, sent: Iterable[IdentityColumn] = (
     One that another export names and the profile table no longer has takes no part.
     """
     columns = folder.profiles.columns
-    others = [it for export in exports(folder) for it in columns_of(export) if it.name in columns]
+    others = [it for export in exports(folder) for it in export.identity_columns if it.name in columns]
     return list(dict.fromkeys([*sent, *others]))
 
 

@@ -68,6 +68,7 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: Moment,
         dict[str, Any]: JSON,
+        dict[str, int]: JSON,
         list[dict[str, Any]]: JSON,
         list[str]: JSON,
         **{it: OneOf(it) for it in (RunStatus, RefreshStatus, BatchStatus, Operation, Trigger)},
@@ -278,7 +279,8 @@ class ContactListRecord(Base):
     snapshot_batch: Mapped[int] = mapped_column(default=0)
     form: Mapped[str | None]
     """The form in which something was sent last, since the list was last empty."""
-    identifier_type: Mapped[str] = mapped_column(default="email")
+    identifier_type: Mapped[str]
+    """The name of the type: what Criteo calls it."""
     made_at: Mapped[datetime]
     """When the list got its name, which may tell the day."""
     settled: Mapped[int] = mapped_column(default=0)
@@ -384,8 +386,8 @@ class SuppressionRecord(Base):
     kept: Mapped[list[str]] = mapped_column(default=list)
     """Of one that accepts that others are lost: the hashes of those that hold on."""
     customers: Mapped[int] = mapped_column(default=0)
-    addresses: Mapped[int] = mapped_column(default=0)
-    mobile_ids: Mapped[int] = mapped_column(default=0)
+    identifiers: Mapped[dict[str, int]] = mapped_column(default=dict)
+    """How many of each type, by its name."""
     content_sha256: Mapped[str] = mapped_column(default="")
     """Of the people."""
     previous: Mapped[str] = mapped_column(unique=True)

@@ -12,6 +12,7 @@ import polars as pl
 from toolkit.audience import Suppression
 from toolkit.audience.suppression import SCHEMA
 from toolkit.errors import ConfigurationError
+from toolkit.identifiers import columns_by_type, identifier_types
 from toolkit.names import unknown_name
 from toolkit.redaction import redacted
 from toolkit.tables.location import is_remote
@@ -31,7 +32,7 @@ from toolkit.workspace.suppression_entries import (
     lift_entry,
     remember,
 )
-from toolkit.workspace.suppression_import import PeopleColumn, SuppressionImport, read_people, require_usable
+from toolkit.workspace.suppression_import import SuppressionImport, read_people, require_usable
 
 _OF_A_FRAME = "a table"
 _BY_REQUEST = "data subject request"
@@ -74,20 +75,18 @@ def suppress(
     folder: WorkspaceFolder,
     people: pl.DataFrame | pl.LazyFrame | str | Path,
     *,
-    email_column: str | None = None,
     customer_column: str | None = None,
-    madid_column: str | None = None,
     skip_unusable: bool = False,
+    **columns: str | None,
 ) -> SuppressionImport:
     """Put the people of a table on the suppression list.
 
     Args:
         folder: The workspace.
         people: A frame, or where a table lies: Parquet, Delta or CSV, read as profiles and segments are.
-        email_column: The column with addresses, plain or hashed.
         customer_column: The column with customer keys.
-        madid_column: The column with mobile ids, plain or as SHA-256.
         skip_unusable: Add the people of the other rows when some rows can't be used.
+        columns: The columns with identifiers, plain or hashed, by the option of their type, such as ``email_column``.
 
     Raises:
         ConfigurationError: No column is named, or the table lacks one.
@@ -96,23 +95,18 @@ def suppress(
     """
     with folder.session() as session, session.begin():
         acting(session, folder, least=Role.CONTRIBUTOR)
-    columns = {
-        PeopleColumn.EMAIL: email_column,
-        PeopleColumn.CUSTOMER: customer_column,
-        PeopleColumn.MADID: madid_column,
-    }
-    read = read_people(people, columns)
+    read = read_people(people, columns_by_type(columns), customer_column=customer_column)
     require_usable(read, skip_unusable=skip_unusable)
-    entry, counts = None, (0, 0, 0)
+    entry, customers, identifiers = None, 0, {}
     if read.rows:
         with folder.session() as session, session.begin():
             actor = acting(session, folder, least=Role.CONTRIBUTOR)
             record = add_entry(
                 session, folder, actor, read.suppression, action=Action.SUPPRESS, source=_source_of(people)
             )
-            entry, counts = record.name, (record.customers, record.addresses, record.mobile_ids)
+            entry, customers, identifiers = record.name, record.customers, dict(record.identifiers)
         require_suppressions(folder)
-    return SuppressionImport(entry, read.rows, *counts, read.unusable_rows, read.unusable)
+    return SuppressionImport(entry, read.rows, customers, identifiers, read.unusable_rows, read.unusable)
 
 
 def unsuppress(folder: WorkspaceFolder, entry: str) -> None:
@@ -161,6 +155,7 @@ def suppression_frame(folder: WorkspaceFolder) -> pl.DataFrame:
     with folder.reading() as session:
         acting(session, folder)
         entries = entries_of(session, folder)
+    kinds = identifier_types()
     lifted = {it.lifts: it.added_at for it in entries.whole if it.act == Act.LIFT}
     return pl.DataFrame(
         [
@@ -170,8 +165,7 @@ def suppression_frame(folder: WorkspaceFolder) -> pl.DataFrame:
                 it.added_by,
                 it.source,
                 it.customers,
-                it.addresses,
-                it.mobile_ids,
+                *(it.identifiers.get(kind.name, 0) for kind in kinds),
                 lifted.get(it.name),
             )
             for it in entries.whole
@@ -183,8 +177,7 @@ def suppression_frame(folder: WorkspaceFolder) -> pl.DataFrame:
             "by": pl.String,
             "source": pl.String,
             "customers": pl.Int64,
-            "addresses": pl.Int64,
-            "mobile_ids": pl.Int64,
+            **dict.fromkeys((kind.count_name for kind in kinds), pl.Int64),
             "lifted_at": pl.Datetime("us", "UTC"),
         },
         orient="row",

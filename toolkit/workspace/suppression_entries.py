@@ -18,8 +18,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from toolkit.audience import Suppression
-from toolkit.audience.suppression import SCHEMA
+from toolkit.audience.suppression import HASH_COLUMNS, SCHEMA
 from toolkit.errors import DataError, SignatureError, SuppressionsLostError
+from toolkit.identifiers import identifier_type_named
 from toolkit.workspace import audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.database import one_at_a_time
@@ -177,9 +178,7 @@ def add_entry(
     parts = [_encoded(it) for it in added.frame.iter_slices(_ROWS_A_PART)]
     record = _new(session, folder, actor, Act.ADD, source=source)
     record.customers = int(added.frame["customer"].count() + added.frame["customer_sha256"].count())
-    record.mobile_ids = int(added.frame["madid"].count())
-    # A hash of 64 digits stands there twice, once for each thing that it may be of.
-    record.addresses = added.frame.filter(pl.col("sha256").is_not_null() | pl.col("md5").is_not_null()).height
+    record.identifiers = dict(added.counts)
     record.content_sha256 = _digest_of_parts(parts)
     _seal(session, folder, actor, record, action=action)
     for number, content in enumerate(parts):
@@ -243,8 +242,7 @@ def _blank(folder: WorkspaceFolder, actor: PersonRecord, act: Act, *, number: in
         lifts=None,
         kept=[],
         customers=0,
-        addresses=0,
-        mobile_ids=0,
+        identifiers={},
         content_sha256="",
     )
 
@@ -263,7 +261,9 @@ def _seal(
     record.signature = sign(folder.identity, SignedKind.SUPPRESSION, _payload(record), root=root_in(session)).signature
     session.add(record)
     session.flush()
-    counts = {"customers": record.customers, "addresses": record.addresses, "mobile_ids": record.mobile_ids}
+    counts = {"customers": record.customers} | {
+        identifier_type_named(name).count_name: count for name, count in record.identifiers.items()
+    }
     audit.record(
         session,
         folder,
@@ -290,8 +290,7 @@ def _payload(record: SuppressionRecord) -> Mapping[str, JSON]:
         "lifts": record.lifts,
         "kept": list(record.kept),
         "customers": record.customers,
-        "addresses": record.addresses,
-        "mobile_ids": record.mobile_ids,
+        "identifiers": dict(sorted(record.identifiers.items())),
         "content_sha256": record.content_sha256,
         "previous": record.previous,
     }
@@ -342,18 +341,16 @@ def _remembered(folder: WorkspaceFolder, root: str) -> SuppressionsHead | None:
 
 
 def _encoded(frame: pl.DataFrame) -> bytes:
-    hashes = [it for it in SCHEMA if it != "customer"]
     stream = io.BytesIO()
-    packed = frame.with_columns(pl.col(hashes).str.decode("hex"))
+    packed = frame.with_columns(pl.col(HASH_COLUMNS).str.decode("hex"))
     # Hashes do not shrink; the keys do.
     packed.write_parquet(stream, compression="zstd", compression_level=1, statistics=False)
     return stream.getvalue()
 
 
 def _decoded(content: bytes) -> pl.DataFrame:
-    hashes = [it for it in SCHEMA if it != "customer"]
     try:
-        return pl.read_parquet(io.BytesIO(content)).with_columns(pl.col(hashes).bin.encode("hex"))
+        return pl.read_parquet(io.BytesIO(content)).with_columns(pl.col(HASH_COLUMNS).bin.encode("hex"))
     except (OSError, pl.exceptions.PolarsError):
         raise DataError(
             "A part of the suppression list is damaged in the database.",

@@ -1,17 +1,15 @@
 """People of a table who shall be suppressed: read as all tables are, each row accounted for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
 import narwhals as nw
 import polars as pl
 
-from toolkit.audience import Suppression, email
-from toolkit.audience.identifiers import with_addresses_as_hashed
-from toolkit.audience.suppression import LONG_HASH, is_madid, with_madids_as_compared
+from toolkit.audience import Suppression
 from toolkit.errors import ConfigurationError, UnusableRowsError
+from toolkit.identifiers import IdentifierType, identifier_types
 from toolkit.names import unknown_name
 from toolkit.redaction import masked_field
 from toolkit.show import html_table, text_table
@@ -26,21 +24,9 @@ _MOST_SHOWN = 100
 _MOST_NAMED = 3
 
 
-class PeopleColumn(StrEnum):
-    """What a column of the table holds."""
-
-    EMAIL = "email"
-    CUSTOMER = "customer"
-    MADID = "madid"
-
-
-class Unusable(StrEnum):
-    """Why a row can't be used."""
-
-    BLANK = "the row names nobody"
-    NO_ADDRESS = "this is no e-mail address, nor the hash of one"
-    NO_MOBILE_ID = "this is no mobile id"
-    BLANKS_AROUND_KEY = "the customer key has blanks around it"
+_CUSTOMER = "customer"
+_BLANK = "the row names nobody"
+_BLANKS_AROUND_KEY = "the customer key has blanks around it"
 
 
 @dataclass(frozen=True)
@@ -62,8 +48,8 @@ class SuppressionImport:
     """The entry of the suppression list; None when the table has no rows."""
     rows: int
     customers: int
-    addresses: int
-    mobile_ids: int
+    identifiers: Mapping[str, int]
+    """How many identifiers of each type that was named were added, by the name of the type."""
     unusable_rows: int
     """Rows that name nobody, in whole or in part; what can be used of them was taken."""
     unusable: pl.DataFrame = field(repr=False)
@@ -77,8 +63,7 @@ class SuppressionImport:
                 "entry": [self.entry],
                 "rows": [self.rows],
                 "customers": [self.customers],
-                "addresses": [self.addresses],
-                "mobile_ids": [self.mobile_ids],
+                **{it.count_name: [self.identifiers.get(it.name, 0)] for it in identifier_types()},
                 "unusable_rows": [self.unusable_rows],
             },
             schema_overrides={"entry": pl.String},
@@ -89,10 +74,11 @@ class SuppressionImport:
         if self.entry is None:
             return "The table has no rows. Nobody was added to the suppression list."
         skipped = f" {_counted(self.unusable_rows)} can't be used." if self.unusable_rows else ""
-        return (
-            f"Entry {self.entry} of the suppression list: {self.customers:,} customer keys, {self.addresses:,} "
-            f"addresses and {self.mobile_ids:,} mobile ids of {self.rows:,} rows.{skipped}"
-        )
+        *counts, last = [f"{self.customers:,} customer keys"] + [
+            f"{self.identifiers.get(it.name, 0):,} {it.plural}" for it in identifier_types()
+        ]
+        added = f"{', '.join(counts)} and {last}"
+        return f"Entry {self.entry} of the suppression list: {added} of {self.rows:,} rows.{skipped}"
 
     def __repr__(self) -> str:
         return f"{self._headline}\n{text_table(self.unusable)}" if self.unusable_rows else self._headline
@@ -102,25 +88,30 @@ class SuppressionImport:
         return html_table(shown, title="Suppressed", subtitle=self._headline)
 
 
-def read_people(people: pl.DataFrame | pl.LazyFrame | str | Path, columns: Mapping[PeopleColumn, str | None]) -> People:
-    """Read the people of a table, or of what lies at a location, by these columns.
+def read_people(
+    people: pl.DataFrame | pl.LazyFrame | str | Path,
+    columns: Mapping[IdentifierType, str],
+    *,
+    customer_column: str | None,
+) -> People:
+    """Read the people of a table, or of what lies at a location, by the columns of identifiers, and that of keys.
 
     Raises:
         ConfigurationError: No column is named, or a frame lacks one.
         ToolkitError: The table can't be read, or lacks a column.
     """
-    named = {kind: column for kind, column in columns.items() if column is not None}
+    named = {it.name: column for it, column in columns.items()}
+    if customer_column is not None:
+        named[_CUSTOMER] = customer_column
     if not named:
-        raise ConfigurationError(
-            "No column was named.", "Pass email_column, customer_column or madid_column, or several of them."
-        )
+        options = [f"{_CUSTOMER}_column", *(it.column_option for it in identifier_types())]
+        raise ConfigurationError("No column was named.", f"Pass one or several of {', '.join(options)}.")
     texts = _texts(people, named)
-    fields = {kind: pl.col(kind.value) for kind in named}
-    checked = _checked(texts, fields)
-    is_unusable = pl.any_horizontal(pl.col(f"why {kind}").is_not_null() for kind in fields)
+    checked = _checked(texts, list(named), list(columns))
+    is_unusable = pl.any_horizontal(pl.col(f"why {field}").is_not_null() for field in named)
     bad = checked.filter(is_unusable)
     return People(
-        _suppression(checked, fields),
+        _suppression(checked, list(named), list(columns)),
         rows=checked.height,
         unusable_rows=bad.height,
         unusable=_shown(bad.head(_MOST_SHOWN), named),
@@ -140,13 +131,13 @@ def require_usable(people: People, *, skip_unusable: bool) -> None:
         "suppression list.",
         "Correct the rows, or pass skip_unusable=True to add the people of the others."
         if not people.suppression.is_empty
-        else "See that the right columns are named, and that they hold addresses, customer keys or mobile ids.",
+        else "See that the right columns are named, and that they hold what their names say.",
     )
 
 
-def _texts(people: pl.DataFrame | pl.LazyFrame | str | Path, named: Mapping[PeopleColumn, str]) -> pl.DataFrame:
+def _texts(people: pl.DataFrame | pl.LazyFrame | str | Path, named: Mapping[str, str]) -> pl.DataFrame:
     """Return the columns as text, called by what they hold, and the number of each row."""
-    chosen = [pl.col(column).cast(pl.String).alias(kind.value) for kind, column in named.items()]
+    chosen = [pl.col(column).cast(pl.String).alias(field) for field, column in named.items()]
     if isinstance(people, pl.DataFrame | pl.LazyFrame):
         there = people.lazy().collect_schema().names()
         for column in named.values():
@@ -164,67 +155,44 @@ def _texts(people: pl.DataFrame | pl.LazyFrame | str | Path, named: Mapping[Peop
         return table.scan().select(chosen).collect(engine="streaming").with_row_index("row", 1)
 
 
-def _checked(texts: pl.DataFrame, fields: Mapping[PeopleColumn, pl.Expr]) -> pl.DataFrame:
-    """Normalise the fields, and add why each can't be used, in a column ``why …``."""
-    rows = texts.lazy().with_columns(field.alias(f"given {kind}") for kind, field in fields.items())
-    if PeopleColumn.EMAIL in fields:
-        rows = with_addresses_as_hashed(rows, [PeopleColumn.EMAIL.value])
-    if PeopleColumn.MADID in fields:
-        rows = with_madids_as_compared(rows, [PeopleColumn.MADID.value])
-    filled = {kind: (field.str.strip_chars() != "").fill_null(False) for kind, field in fields.items()}
+def _checked(texts: pl.DataFrame, fields: Sequence[str], types: Sequence[IdentifierType]) -> pl.DataFrame:
+    """Normalize the fields, and add why each can't be used, in a column ``why …``."""
+    rows = texts.lazy().with_columns(pl.col(it).alias(f"given {it}") for it in fields)
+    why = {_CUSTOMER: _BLANKS_AROUND_KEY}
+    usable = {_CUSTOMER: pl.col(_CUSTOMER) == pl.col(_CUSTOMER).str.strip_chars()}
+    for it in types:
+        rows = it.normalize_columns(rows, [it.name])
+        is_one = it.is_known_by(nw.col(it.name)).alias(f"usable {it.name}")
+        rows = nw.from_native(rows).with_columns(is_one).to_native()
+        usable[it.name] = pl.col(f"usable {it.name}")
+        why[it.name] = f"this is not {it.noun}, nor the hash of one"
+    rows = rows.with_columns(usable[it].fill_null(False).alias(f"usable {it}") for it in fields)
+    filled = {it: (pl.col(it).str.strip_chars() != "").fill_null(False) for it in fields}
     is_blank = ~pl.any_horizontal(filled.values())
-    rows = _with_usability(rows, fields)
-    why = {
-        PeopleColumn.EMAIL: Unusable.NO_ADDRESS,
-        PeopleColumn.MADID: Unusable.NO_MOBILE_ID,
-        PeopleColumn.CUSTOMER: Unusable.BLANKS_AROUND_KEY,
-    }
-    first = next(iter(fields))
     return rows.with_columns(
-        pl.when(is_blank & pl.lit(kind is first))
-        .then(pl.lit(Unusable.BLANK.value))
-        .when(filled[kind] & ~pl.col(f"usable {kind}"))
-        .then(pl.lit(why[kind].value))
-        .alias(f"why {kind}")
-        for kind in fields
+        pl.when(is_blank & pl.lit(it == fields[0]))
+        .then(pl.lit(_BLANK))
+        .when(filled[it] & ~pl.col(f"usable {it}"))
+        .then(pl.lit(why[it]))
+        .alias(f"why {it}")
+        for it in fields
     ).collect(engine="streaming")
 
 
-def _with_usability(rows: pl.LazyFrame, fields: Mapping[PeopleColumn, pl.Expr]) -> pl.LazyFrame:
-    for kind, value in fields.items():
-        name = f"usable {kind}"
-        match kind:
-            case PeopleColumn.EMAIL:
-                address = nw.col(kind.value)
-                is_one = email.is_hash(address) | email.is_valid(address)
-                rows = nw.from_native(rows).with_columns(is_one.alias(name)).to_native()
-            case PeopleColumn.MADID:
-                rows = nw.from_native(rows).with_columns(is_madid(kind.value).alias(name)).to_native()
-                rows = rows.with_columns(pl.col(name) | value.str.contains(LONG_HASH))
-            case PeopleColumn.CUSTOMER:
-                rows = rows.with_columns((value == value.str.strip_chars()).alias(name))
-    return rows.with_columns(pl.col(f"usable {kind}").fill_null(False) for kind in fields)
-
-
-def _suppression(checked: pl.DataFrame, fields: Mapping[PeopleColumn, pl.Expr]) -> Suppression:
-    makers = {
-        PeopleColumn.EMAIL: Suppression.of_addresses,
-        PeopleColumn.MADID: Suppression.of_madids,
-        PeopleColumn.CUSTOMER: Suppression.of_customers,
-    }
-    people = Suppression.nobody()
-    for kind in fields:
-        usable = checked.filter(pl.col(f"usable {kind}") & (pl.col(kind.value) != ""))[kind.value]
-        people += makers[kind](usable)
+def _suppression(checked: pl.DataFrame, fields: Sequence[str], types: Sequence[IdentifierType]) -> Suppression:
+    usable = {it: checked.filter(pl.col(f"usable {it}") & (pl.col(it) != ""))[it] for it in fields}
+    people = Suppression.of_customers(usable[_CUSTOMER]) if _CUSTOMER in usable else Suppression.nobody()
+    for it in types:
+        people += Suppression.of_identifiers(it, usable[it.name])
     return people
 
 
-def _shown(bad: pl.DataFrame, named: Mapping[PeopleColumn, str]) -> pl.DataFrame:
+def _shown(bad: pl.DataFrame, named: Mapping[str, str]) -> pl.DataFrame:
     rows = [
-        (row["row"], column, masked_field(row[f"given {kind}"] or ""), row[f"why {kind}"])
+        (row["row"], column, masked_field(row[f"given {field}"] or ""), row[f"why {field}"])
         for row in bad.iter_rows(named=True)
-        for kind, column in named.items()
-        if row[f"why {kind}"] is not None
+        for field, column in named.items()
+        if row[f"why {field}"] is not None
     ]
     schema = {"row": pl.Int64, "column": pl.String, "value": pl.String, "why": pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row").head(_MOST_SHOWN)

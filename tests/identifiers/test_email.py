@@ -4,13 +4,13 @@ import narwhals as nw
 import polars as pl
 import pytest
 
-from toolkit.audience import email
+from toolkit.identifiers.types.email import TYPE as EMAIL
 
 
 def valid(field: str) -> bool:
     frame = nw.from_native(pl.DataFrame({"field": [field]}))
-    address = email.normalised(nw.col("field"))
-    return bool(frame.select(email.is_valid(address)).item())
+    address = EMAIL.normalize(nw.col("field"))
+    return bool(frame.select(EMAIL.is_valid(address)).item())
 
 
 @pytest.mark.parametrize(

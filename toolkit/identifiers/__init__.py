@@ -1,0 +1,31 @@
+"""What people are sent by: a registry of types of identifiers, each with its rules, words and hashed forms."""
+
+from toolkit.identifiers.hashing import HASHES, IdentifierForm, hashed, hashes_of, is_hash, is_hash_text
+from toolkit.identifiers.identifier_type import IdentifierType
+from toolkit.identifiers.placeholders import Placeholders, without_addresses
+from toolkit.identifiers.registry import (
+    columns_by_type,
+    first_type,
+    identifier_type_named,
+    identifier_types,
+    named_identifier,
+    registered,
+)
+
+__all__ = [
+    "HASHES",
+    "IdentifierForm",
+    "IdentifierType",
+    "Placeholders",
+    "columns_by_type",
+    "first_type",
+    "hashed",
+    "hashes_of",
+    "identifier_type_named",
+    "identifier_types",
+    "is_hash",
+    "is_hash_text",
+    "named_identifier",
+    "registered",
+    "without_addresses",
+]

@@ -1,0 +1,119 @@
+"""Hashes of identifiers: the forms in which they are sent, and the one rule of what a hash looks like."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+import narwhals as nw
+import polars as pl
+
+
+class IdentifierForm(StrEnum):
+    """How an identifier is sent. Criteo takes all four of an e-mail; other types say which ones they take.
+
+    Examples:
+        >>> toolkit.IdentifierForm("sha256_of_md5")
+        <IdentifierForm.SHA256_OF_MD5: 'sha256_of_md5'>
+    """
+
+    SHA256 = "sha256"
+    MD5 = "md5"
+    SHA256_OF_MD5 = "sha256_of_md5"
+    PLAIN = "plain"
+
+
+HASHES = (IdentifierForm.SHA256, IdentifierForm.MD5, IdentifierForm.SHA256_OF_MD5)
+"""The forms that are hashes."""
+
+_DIGITS = {IdentifierForm.SHA256: 64, IdentifierForm.MD5: 32, IdentifierForm.SHA256_OF_MD5: 64}
+
+
+def pattern_of(forms: Iterable[IdentifierForm]) -> str:
+    """Return a pattern of a whole text, in lower case, that is a hash in one of these forms; of none, one that fails.
+
+    Args:
+        forms: The forms; ``PLAIN`` is no hash.
+
+    Returns:
+        A regular expression that Polars and Python both read.
+    """
+    lengths = sorted({_DIGITS[it] for it in forms if it in _DIGITS})
+    return rf"^(?:{'|'.join(f'[0-9a-f]{{{it}}}' for it in lengths)})$" if lengths else r"^[^\s\S]$"
+
+
+ANY_HASH = pattern_of(HASHES)
+_WHOLE = re.compile(ANY_HASH)
+
+
+def is_hash(value: nw.Expr, forms: Iterable[IdentifierForm] = HASHES) -> nw.Expr:
+    """Tell whether a normalized field is a hash in one of these forms, by its digits; null stays null.
+
+    Args:
+        value: The field.
+        forms: The forms that are asked for.
+
+    Returns:
+        A Boolean expression.
+    """
+    return value.str.contains(pattern_of(forms))
+
+
+def is_hash_text(text: str) -> bool:
+    """Tell whether a text, in lower case, is a hash.
+
+    Args:
+        text: The text.
+
+    Returns:
+        Whether it is 32 or 64 hexadecimal digits and nothing else.
+    """
+    return _WHOLE.fullmatch(text) is not None
+
+
+def may_be(form: IdentifierForm, column: str) -> pl.Expr:
+    """Tell whether what a column holds may be a hash in this form. Of 64 digits nobody can tell what was hashed.
+
+    Args:
+        form: The form.
+        column: Name of the column, whose values are normalized.
+
+    Returns:
+        A Boolean expression.
+    """
+    return pl.col(column).str.contains(pattern_of([form]))
+
+
+def hashed(column: str, form: IdentifierForm) -> pl.Expr:
+    """Return the hash of the values in a column as lower-case hexadecimal text.
+
+    Args:
+        column: Name of the column, whose values are normalized.
+        form: The form. A plain value is held as its SHA-256: what is compared and stored is never the value itself.
+
+    Returns:
+        An expression of text.
+    """
+    from polars_hash import col, concat_str
+
+    match form:
+        case IdentifierForm.SHA256 | IdentifierForm.PLAIN:
+            return col(column).chash.sha2_256()
+        case IdentifierForm.MD5:
+            return col(column).nchash.md5()
+        case IdentifierForm.SHA256_OF_MD5:
+            return concat_str(col(column).nchash.md5()).chash.sha2_256()
+
+
+def hashes_of(text: str) -> tuple[str, str, str]:
+    """Return the hashes under which a text may stand in a table: SHA-256, MD5, and the SHA-256 of its MD5.
+
+    Args:
+        text: The text.
+
+    Returns:
+        The three, as lower-case hexadecimal text.
+    """
+    data = text.encode()
+    md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    return hashlib.sha256(data).hexdigest(), md5, hashlib.sha256(md5.encode()).hexdigest()
