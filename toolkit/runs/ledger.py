@@ -31,6 +31,7 @@ from toolkit.runs.plan import KnownState, Plan, is_other_form
 from toolkit.runs.run import RunCanceledError, RunStatus
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.leases import Lease
+from toolkit.workspace.places import place_of_run, place_of_snapshot
 from toolkit.workspace.records import BatchRecord, ContactListRecord, HistoryPartRecord, RunRecord
 
 __all__ = ["Batch", "BatchStatus", "Ledger", "Operation", "Unsettled"]
@@ -83,7 +84,7 @@ class Ledger:
 
     def plan_file(self, list_id: int, run_id: str | None = None) -> Path:
         """Return where the plan of a run for the list lies."""
-        return self._folder.path / "runs" / (run_id or self.run_id) / f"plan-{list_id}.parquet"
+        return place_of_run(self._folder.path, run_id or self.run_id) / f"plan-{list_id}.parquet"
 
     def state_of(self, record: ContactListRecord) -> KnownState:
         """Return what is known of the list; raises DataError when a file that tells is lost or damaged."""
@@ -350,7 +351,7 @@ class Ledger:
         spent = {it.run_id for it in before} - {it.run_id for it in after}
         for file in [
             *(self.plan_file(record.id, it) for it in spent),
-            *([self._folder.path / previous] if previous else []),
+            *([place_of_snapshot(self._folder.path, previous)] if previous else []),
         ]:
             file.unlink(missing_ok=True)
 
@@ -391,7 +392,9 @@ class Ledger:
         if record.snapshot is None:
             return pl.DataFrame(schema=_SNAPSHOT_SCHEMA)
         if record.snapshot not in self._snapshots:
-            self._snapshots[record.snapshot] = self._read_snapshot(record, self._folder.path / record.snapshot)
+            self._snapshots[record.snapshot] = self._read_snapshot(
+                record, place_of_snapshot(self._folder.path, record.snapshot)
+            )
         return self._snapshots[record.snapshot]
 
     @staticmethod

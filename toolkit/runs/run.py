@@ -20,6 +20,7 @@ from toolkit.files import read_parquet
 from toolkit.show import text_table
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import acting
+from toolkit.workspace.places import place_of_run
 from toolkit.workspace.records import ExportRecord, RunRecord
 
 
@@ -280,7 +281,7 @@ def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder) -> Ru
         resumes=record.resumes,
         refresh=record.refresh_id,
         toolkit_version=record.toolkit_version,
-        folder=folder.path / "runs" / record.id,
+        folder=place_of_run(folder.path, record.id),
         abandoned=tuple(record.abandoned),
     )
 
