@@ -95,6 +95,27 @@ class TestFilesThatRowsName:
         assert not (tmp_path / "was here").exists()
 
 
+class TestLists:
+    def test_of_another_advertiser_get_nothing(
+        self, workspace: toolkit.Workspace, criteo: Sandbox, held: Callable[[str], set[str]]
+    ) -> None:
+        """The export names the advertiser, and is signed; the id of the list is not."""
+        first, second, *_ = sorted(workspace.connection("Sandbox").advertisers)
+        save_nightly(workspace, advertiser_id=first)
+        workspace.run("Nightly").raise_for_status()
+        save_nightly(workspace, advertiser_id=second, list_name="Second {segment}")
+        workspace.run("Nightly").raise_for_status()
+        before = held("All")
+        (there,) = (it["criteo_id"] for it in rows(workspace, "contact_lists") if it["advertiser_id"] == first)
+        change(workspace, "UPDATE contact_lists SET criteo_id = 'none' WHERE advertiser_id = :it", it=first)
+        change(workspace, "UPDATE contact_lists SET criteo_id = :id WHERE advertiser_id = :it", it=second, id=there)
+        for mode in ("mirror", "replace"):
+            run = workspace.run("Nightly", mode=mode)
+            assert run.error is not None
+            assert run.error["kind"] == "SignatureError"
+        assert held("All") == before
+
+
 class TestSuppressions:
     @pytest.fixture
     def suppressed(self, workspace: toolkit.Workspace) -> toolkit.Workspace:
