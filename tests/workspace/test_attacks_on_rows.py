@@ -174,7 +174,7 @@ class TestSuppressions:
     def test_one_that_is_deleted_is_missed(
         self, suppressed: toolkit.Workspace, criteo: Sandbox, job: toolkit.Workspace, table: str
     ) -> None:
-        for it in {"suppression_parts", table}:
+        for it in dict.fromkeys(("suppression_parts", table)):
             change(suppressed, f"DELETE FROM {it}")
         assert job.run("Nightly").error is not None
         assert criteo.lists() == []

@@ -7,7 +7,7 @@ replayed once. A row of the database that is not as it was decided last, or that
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from enum import StrEnum
@@ -323,15 +323,20 @@ def synced(session: Session, folder: "WorkspaceFolder") -> State:
 def catch_up(session: Session, state: State) -> int:
     """Replay what the audit holds beyond the state; return how many rows those were."""
     count = state.head.count
+    for row in _rows(session, after=count):
+        state.apply(row)
+    return state.head.count - count
+
+
+def _rows(session: Session, *, after: int) -> Iterator[AuditRecord]:
+    """Return the rows of the audit after a row, in order, some at a time."""
     while True:
-        query = (
-            select(AuditRecord).where(AuditRecord.id > state.head.count).order_by(AuditRecord.id).limit(_ROWS_AT_ONCE)
-        )
+        query = select(AuditRecord).where(AuditRecord.id > after).order_by(AuditRecord.id).limit(_ROWS_AT_ONCE)
         rows = session.scalars(query).all()
-        for row in rows:
-            state.apply(row)
+        yield from rows
         if len(rows) < _ROWS_AT_ONCE:
-            return state.head.count - count
+            return
+        after = rows[-1].id
 
 
 def require_chain(session: Session) -> None:
@@ -340,8 +345,7 @@ def require_chain(session: Session) -> None:
     Rows are replayed once, and may be altered later. Raises SignatureError for one that was.
     """
     number, previous = 0, BEGINNING
-    query = select(AuditRecord).order_by(AuditRecord.id).execution_options(yield_per=_ROWS_AT_ONCE)
-    for row in session.scalars(query):
+    for row in _rows(session, after=0):
         if row.id != number + 1 or row.previous != previous:
             raise wrong_row(number + 1, "was removed, or another put in its place")
         if row.sha256 != row_digest(row):
