@@ -19,6 +19,11 @@ def same_form(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def looks(name: str) -> str:
+    """Return what two names share that a reader takes for the same: case, forms of characters and blanks aside."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
 def one_of(kind: str, choices: type[E], name: str) -> E:
     """Return the choice of that name; raises ConfigurationError with the names that there are."""
     try:

@@ -42,10 +42,19 @@ def call(folder: WorkspaceFolder) -> Call:
 
 def test_the_call_is_that_of_this_workspace_interpreter_and_key(call: Call, folder: WorkspaceFolder) -> None:
     assert call.arguments == [
-        *(sys.executable, "-m", "toolkit", "refresh", "--workspace", str(folder.path)),
+        *(sys.executable, "-P", "-m", "toolkit", "refresh", "--workspace", str(folder.path)),
         *("--at", "02:30", "--time-zone", "Europe/Amsterdam", "--quiet"),
     ]
     assert call.environment == {"TOOLKIT_KEY_FILE": os.environ["TOOLKIT_KEY_FILE"]}
+
+
+def test_no_module_of_the_workspace_is_imported(call: Call, folder: WorkspaceFolder) -> None:
+    """Schedulers call it in the workspace, where colleagues write."""
+    for module in ("toolkit", "typer", "json"):
+        (folder.path / f"{module}.py").write_text("raise SystemExit('imported from the workspace')")
+    started = call.arguments[: call.arguments.index("refresh")]
+    said = subprocess.run([*started, "refresh", "--help"], cwd=folder.path, capture_output=True, text=True, check=False)
+    assert (said.returncode, "--workspace" in said.stdout) == (0, True), said.stderr
 
 
 def test_the_file_of_addresses_is_named_where_there_is_one(

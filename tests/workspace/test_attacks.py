@@ -4,140 +4,32 @@
 """
 
 import hashlib
-import json
-import os
 import shutil
 import sqlite3
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 import tomli_w
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 import toolkit
 from tests.conftest import Databases, Tables, connect, save_nightly
+from tests.workspace.attacking import As, LetIn, change, decision, forge_audit_row, identity_of, put, rows
 from toolkit.errors import AccessError, ConfigurationError, ErrorCode, SignatureError, TrustError
-from toolkit.sandbox import Sandbox, SandboxOptions, start
+from toolkit.sandbox import Sandbox, start
 from toolkit.workspace.access import require_signed_connection
 from toolkit.workspace.decisions import row_digest
-from toolkit.workspace.keys import Identity, seal
+from toolkit.workspace.keys import seal
 from toolkit.workspace.people import acting, signed_people
 from toolkit.workspace.records import AuditRecord, ConnectionRecord
 from toolkit.workspace.signing import SignedKind, sign
 
 pytestmark = pytest.mark.on_both_databases
-
-As = Callable[[str], toolkit.Workspace]
-
-
-@pytest.fixture
-def person(workspace: toolkit.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> As:
-    """Open the workspace as somebody else, each with a key and a machine of their own; ``"root"`` made it."""
-    makers_key, makers_memory = os.environ["TOOLKIT_KEY_FILE"], os.environ["TOOLKIT_MEMORY"]
-
-    def opened(name: str) -> toolkit.Workspace:
-        is_maker = name == "root"
-        monkeypatch.setenv("TOOLKIT_KEY_FILE", makers_key if is_maker else str(tmp_path / f"key of {name}"))
-        monkeypatch.setenv("TOOLKIT_MEMORY", makers_memory if is_maker else str(tmp_path / f"memory of {name}"))
-        again = toolkit.open_workspace(workspace.path)
-        _ = again._folder.identity, again._folder.memory  # read now, while the variables name this person's
-        return again
-
-    return opened
-
-
-LetIn = Callable[[str, str], toolkit.Workspace]
-
-
-@pytest.fixture
-def let_in(person: As) -> LetIn:
-    """Let somebody in with a role; return the workspace as they see it."""
-
-    def join(name: str, role: str) -> toolkit.Workspace:
-        theirs = person(name)
-        request = theirs.join(name)
-        person("root").add_person(name, public_key=request.public_key, role=role, root=request.root)
-        return theirs
-
-    return join
-
-
-@pytest.fixture
-def mallory(let_in: LetIn) -> toolkit.Workspace:
-    return let_in("mallory", "contributor")
-
-
-@pytest.fixture
-def thief() -> Iterator[Sandbox]:
-    """Another host, which takes whatever comes."""
-    with start(options=SandboxOptions(calls_per_minute=100_000)) as sandbox:
-        yield sandbox
-
-
-def change(workspace: toolkit.Workspace, statement: str, **values: object) -> None:
-    with workspace._folder.session() as session, session.begin():
-        session.execute(text(statement), values)
-
-
-def rows(workspace: toolkit.Workspace, table: str) -> list[dict[str, Any]]:
-    with workspace._folder.session() as session:
-        return [dict(it) for it in session.execute(text(f"SELECT * FROM {table}")).mappings()]
-
-
-def put(workspace: toolkit.Workspace, table: str, row: dict[str, Any]) -> None:
-    columns = ", ".join(row)
-    named = ", ".join(f":{it}" for it in row)
-    values = {name: json.dumps(it) if isinstance(it, list | dict) else it for name, it in row.items()}
-    change(workspace, f"INSERT INTO {table} ({columns}) VALUES ({named})", **values)
-
-
-def identity_of(workspace: toolkit.Workspace) -> Identity:
-    return workspace._folder.identity
-
-
-def forge_audit_row(
-    workspace: toolkit.Workspace, signer: Identity, *, name: str, decides: list[dict[str, Any]] | None = None
-) -> None:
-    """Append a row to the audit that is chained as it must be, and signed by the signer's key."""
-    root = workspace.root
-    last = rows(workspace, "audit ORDER BY id")[-1]
-    with workspace._folder.session() as session, session.begin():
-        row = AuditRecord(
-            id=last["id"] + 1,
-            at=datetime.now(UTC),
-            person=name,
-            public_key=signer.public_key,
-            machine="here",
-            action="save export",
-            name="Nightly",
-            details={},
-            decides=decides or [],
-            previous=last["sha256"],
-            signature="",
-        )
-        row.sha256 = row_digest(row)
-        row.signature = sign(signer, SignedKind.AUDIT, {"row": row.id, "sha256": row.sha256}, root=root).signature
-        session.add(row)
-
-
-def decision(kind: str, number: int, version: int, content: Any, connection: int | None = None) -> dict[str, Any]:
-    sha256 = hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    kept = content if kind in ("person", "connection", "advertisers") else None
-    return {
-        "kind": kind,
-        "id": str(number),
-        "version": version,
-        "sha256": sha256,
-        "connection": connection,
-        "content": kept,
-    }
 
 
 @pytest.fixture

@@ -113,6 +113,8 @@ def test_a_viewer_looks_and_changes_nothing(
     assert vera.runs()["status"].to_list() == ["successful"]
     with pytest.raises(AccessError):
         vera.remove_check("x")
+    # By the audit each row is judged.
+    assert tries(vera, "SELECT decides FROM audit") == "done"
     forbidden = {
         **FORBIDDEN,
         "an export": "UPDATE exports SET version = 9",

@@ -92,7 +92,7 @@ class TestManaging:
                 lambda it: it.remove_connection("Sandbox", exports="detach"),
                 lambda it: it.audit,
             ):
-                with pytest.raises(AccessError, match="takes a administrator"):
+                with pytest.raises(AccessError, match="takes an administrator"):
                     change(theirs)
 
     def test_the_last_administrator_stays(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
@@ -301,3 +301,7 @@ def save_nightly_as(workspace: toolkit.Workspace, name: str) -> toolkit.Export:
         advertiser_id="2711",
         list_name=f"{name} {{segment}}",
     )
+
+
+def test_roles_have_their_articles() -> None:
+    assert [role.one for role in toolkit.Role] == ["a viewer", "a contributor", "an administrator"]

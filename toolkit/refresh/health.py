@@ -9,7 +9,7 @@ from enum import IntEnum
 import polars as pl
 
 from toolkit.criteo import API_VERSION
-from toolkit.errors import ErrorCode, ErrorInfo, SignatureError, ToolkitError, TrustError
+from toolkit.errors import DataError, ErrorCode, ErrorInfo, SignatureError, ToolkitError, TrustError
 from toolkit.notify import Subject, headline, matter_states
 from toolkit.refresh.due import next_due
 from toolkit.refresh.outcome import Refresh, last_refresh
@@ -116,7 +116,7 @@ def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health
     moment = now or machine_now()
     try:
         altered = altered_rows(folder)
-    except (SignatureError, TrustError) as error:
+    except (SignatureError, TrustError, DataError) as error:
         # Nothing else is looked at: it would be told by a database that somebody changed.
         said = f"{error.what} {error.remedy}"
         return Health((Finding("signatures", "audit", Level.CRITICAL, said), _of_disk(folder)), moment)

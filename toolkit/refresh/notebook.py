@@ -160,7 +160,10 @@ def _kernel_manager() -> type:
     class OwnInterpreter(AsyncKernelManager):
         @property
         def kernel_spec(self) -> KernelSpec | None:
-            return KernelSpec(**get_kernel_dict()) if self.kernel_name == NATIVE_KERNEL_NAME else super().kernel_spec
+            if self.kernel_name != NATIVE_KERNEL_NAME:
+                return super().kernel_spec
+            # It starts in the workspace, where colleagues write: no module of that folder is imported.
+            return KernelSpec(**get_kernel_dict(python_arguments=["-P"]))
 
     return OwnInterpreter
 

@@ -33,6 +33,7 @@ from toolkit.runs.report import write_report
 from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import consented_advertisers, credentials_of
+from toolkit.workspace.places import place_of_refresh, place_of_run
 from toolkit.workspace.records import ExportRecord, RefreshRecord, RunRecord
 
 Execute = Callable[[ScheduledRun, Path], None]
@@ -346,10 +347,10 @@ def _remove_old(folder: WorkspaceFolder, *, before: datetime) -> None:
         runs = session.scalars(
             select(RunRecord.id).join(RefreshRecord, RunRecord.refresh_id == RefreshRecord.id).where(old)
         ).all()
-    for path in [folder.path / "refreshes" / it for it in refreshes]:
-        if path.exists():
+    for path in [place_of_refresh(folder.path, it) for it in refreshes]:
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-    for path in [folder.path / "runs" / it for it in runs]:
+    for path in [it for it in (place_of_run(folder.path, run) for run in runs) if not it.is_symlink()]:
         for file in [it for it in path.glob("*") if not it.match(_PLANS)]:
             file.unlink()
         if path.exists() and not any(path.iterdir()):

@@ -60,11 +60,12 @@ class Call:
 
     @property
     def toolkit_arguments(self) -> list[str]:
-        """The arguments of the interpreter."""
+        """The arguments of the interpreter; by ``-P`` it imports nothing from the workspace, where others may write."""
         times = [argument for at in self.schedule.at for argument in ("--at", f"{at:%H:%M}")]
         days = [argument for day in self.schedule.days for argument in ("--day", day.value)]
         zone = ["--time-zone", self.schedule.time_zone]
-        return ["-m", "toolkit", "refresh", "--workspace", str(self.workspace), *times, *days, *zone, "--quiet"]
+        workspace = ["--workspace", str(self.workspace)]
+        return ["-P", "-m", "toolkit", "refresh", *workspace, *times, *days, *zone, "--quiet"]
 
     def cron(self, now: datetime) -> str:
         """Return the times as one cron expression in the schedule's zone; each quarter of an hour where none can.

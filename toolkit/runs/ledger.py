@@ -33,6 +33,7 @@ from toolkit.runs.members import changes_of, part_of
 from toolkit.runs.plan import Plan, is_other_form
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.leases import Lease
+from toolkit.workspace.places import place_of_snapshot
 from toolkit.workspace.records import BatchRecord, ContactListRecord, HistoryPartRecord, RunRecord
 from toolkit.workspace.states import BatchStatus, Operation, RunStatus
 
@@ -272,7 +273,7 @@ class Ledger(LedgerReader):
         spent = {it.run_id for it in before} - {it.run_id for it in after}
         for file in [
             *(self.plan_file(record.id, it) for it in spent),
-            *([self._folder.path / previous] if previous else []),
+            *([place_of_snapshot(self._folder.path, previous)] if previous else []),
         ]:
             file.unlink(missing_ok=True)
 

@@ -24,6 +24,7 @@ from toolkit.files import read_parquet
 from toolkit.runs.plan import KnownState
 from toolkit.runs.stored import code_in
 from toolkit.workspace import WorkspaceFolder
+from toolkit.workspace.places import place_of_run, place_of_snapshot
 from toolkit.workspace.records import BatchRecord, ContactListRecord, RunRecord
 from toolkit.workspace.states import BatchStatus, Operation
 
@@ -99,7 +100,7 @@ class LedgerReader:
 
     def plan_file(self, list_id: int, run_id: str) -> Path:
         """Return where the plan of a run for the list lies."""
-        return self._folder.path / "runs" / run_id / f"plan-{list_id}.parquet"
+        return place_of_run(self._folder.path, run_id) / f"plan-{list_id}.parquet"
 
     def _errors(self, runs: set[str]) -> dict[str, ErrorCode | None]:
         with self._folder.reading() as session:
@@ -135,7 +136,9 @@ class LedgerReader:
         if record.snapshot is None:
             return _NO_SNAPSHOT
         if record.snapshot not in self._snapshots:
-            self._snapshots[record.snapshot] = self._read_snapshot(record, self._folder.path / record.snapshot)
+            self._snapshots[record.snapshot] = self._read_snapshot(
+                record, place_of_snapshot(self._folder.path, record.snapshot)
+            )
         return self._snapshots[record.snapshot]
 
     @staticmethod

@@ -207,6 +207,8 @@ def _with_known_ids(
     shown = ShownLists.of(criteo, {it for it in ids.values() if it})
     shown.require_open()
     for key, list_id in ids.items():
+        if list_id is not None:
+            shown.require_advertiser(list_id, kept[key])
         if list_id is not None and list_id in shown.gone:
             if if_list_gone is IfListGone.STOP or kept[key].segment in export.lists:
                 raise shown.gone[list_id]

@@ -24,7 +24,14 @@ from secrets import token_hex
 from sqlalchemy import delete, select, update
 
 from toolkit.criteo import ContactList, CriteoClient, ListChange
-from toolkit.errors import AccessError, LedgerDivergedError, ListGoneError, ToolkitError, UnavailableError
+from toolkit.errors import (
+    AccessError,
+    LedgerDivergedError,
+    ListGoneError,
+    SignatureError,
+    ToolkitError,
+    UnavailableError,
+)
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.records import ContactListRecord, ListMarkRecord, RunRecord
 
@@ -143,6 +150,16 @@ class ShownLists:
             f"Criteo's search does not show contact list {', '.join(late)}, which is there.",
             "Run again in some minutes: nothing was sent.",
         )
+
+    def require_advertiser(self, list_id: str, record: ContactListRecord) -> None:
+        """Raise SignatureError when a list is another advertiser's than the record's, which the export names."""
+        there = self.found.get(list_id)
+        if there is not None and there.advertiser_id not in ("", record.advertiser_id):
+            raise SignatureError(
+                f"Contact list {there.name!r} ({list_id}) is of advertiser {there.advertiser_id}, and row {record.id} "
+                f"of table contact_lists names it as one of advertiser {record.advertiser_id}.",
+                "Nothing was sent to it. Find out who changed the database, and bring it back from a backup.",
+            )
 
     def require_open(self) -> None:
         """Raise AccessError when a list may not be seen any more."""
@@ -294,6 +311,8 @@ class Marks:
         shown.require_open()
         if shown.gone:
             raise next(iter(shown.gone.values()))
+        for list_id, record in todo.items():
+            shown.require_advertiser(list_id, record)
         # Looked at again right before: planning may take long, and what is set late ends the run of another.
         seen = judge(self._folder, _host(todo.values()), shown.found.values())
         others = self._unaccepted(seen)

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from toolkit.files import scan_parquet
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import Role, acting
+from toolkit.workspace.places import place_of_history
 from toolkit.workspace.records import ContactListRecord, ExportRecord, HistoryPartRecord
 
 CHANGES = pl.Enum(["entered", "left"])
@@ -94,7 +95,7 @@ def _lists(folder: WorkspaceFolder, export: str | None) -> Iterable[ContactListR
 def _parts(folder: WorkspaceFolder, record: ContactListRecord) -> list[Path]:
     query = select(HistoryPartRecord.file).where(HistoryPartRecord.contact_list_id == record.id)
     with folder.reading() as session:
-        paths = [folder.path / it for it in session.scalars(query.order_by(HistoryPartRecord.number))]
+        paths = [place_of_history(folder.path, it) for it in session.scalars(query.order_by(HistoryPartRecord.number))]
     return [it for it in paths if it.exists()]
 
 

@@ -25,6 +25,7 @@ from toolkit.show import text_table
 from toolkit.tables.files import InputFile
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import acting
+from toolkit.workspace.places import place_of_run
 from toolkit.workspace.records import ExportRecord, RunRecord
 from toolkit.workspace.states import RunStatus, Trigger
 
@@ -242,7 +243,7 @@ def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder) -> Ru
         resumes=record.resumes,
         refresh=record.refresh_id,
         toolkit_version=record.toolkit_version,
-        folder=folder.path / "runs" / record.id,
+        folder=place_of_run(folder.path, record.id),
         abandoned=ABANDONED.from_json(record.abandoned),
     )
 

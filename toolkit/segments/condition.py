@@ -31,7 +31,7 @@ _UNCLEAR = re.compile(r"""[`$\\'"]|--|/\*|\w\0""")
 """Comments, and quotes of other dialects (E'…', q'…', $$…$$), in which another reader could see other words."""
 _SUBQUERY = re.compile(r"\b(select|values|table|with)\b|\(\s*from\b", re.IGNORECASE)
 _LONGEST_SAID = 200
-_REMEDY = "Write what stands after WHERE, such as where=\"Country = 'NL' AND LastPurchase < DATE '2026-01-01'\"."
+_REMEDY = "Write what stands after WHERE, such as where=\"Country = 'Netherlands' AND Orders > 1\"."
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from toolkit.errors import SignatureError
 from toolkit.workspace.database import one_at_a_time
-from toolkit.workspace.decisions import Decided, State, catch_up, root_in, row_digest, sign_row, state_of
+from toolkit.workspace.decisions import Decided, State, catch_up, require_chain, root_in, row_digest, sign_row, state_of
 from toolkit.workspace.records import AuditRecord, PersonRecord
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ def record(
 
 
 def frame(session: Session) -> pl.DataFrame:
-    """Return a row an action, the newest first."""
+    """Return a row an action, the newest first; raises SignatureError when one was altered since it was signed."""
+    require_chain(session)
     rows = session.scalars(select(AuditRecord).order_by(AuditRecord.id.desc()))
     return pl.DataFrame(
         [

@@ -87,7 +87,7 @@ def parsed(url: str) -> URL:
     """Return the URL of a database; raises ConfigurationError for one that is none, or that holds a password."""
     try:
         address = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number, which may be a part of a password
         raise ConfigurationError(
             "The URL of the database is none.", "Write postgresql+psycopg://user@host/database, or leave it out."
         ) from None

@@ -7,7 +7,7 @@ replayed once. A row of the database that is not as it was decided last, or that
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from enum import StrEnum
@@ -70,7 +70,18 @@ class Entry(BaseModel):
         return subject(self.kind, self.id)
 
 
+class _Advertisers(BaseModel):
+    """What is signed of the advertisers of a connection."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    connection: int
+    advertisers: dict[str, str]
+
+
 _OF_ADMINISTRATORS = (Kind.PERSON, Kind.CONNECTION, Kind.LIFTING)
+_MADE_ONCE = (Kind.SUPPRESSION, Kind.LIFTING)
+"""What stays as it was decided first: who could decide it anew would lift it."""
 _KEPT_WHOLE = (Kind.PERSON, Kind.CONNECTION, Kind.ADVERTISERS)
 """What the audit keeps, not only its digest: others are judged by it, and it can be put back."""
 
@@ -111,6 +122,7 @@ class State:
         self.advertisers = {} if remembered is None else dict(remembered.advertisers)
         self.decisions = {} if remembered is None else dict(remembered.decisions)
         self.sealers = set() if remembered is None else set(remembered.sealers)
+        self._newest_entry = max(self.suppressions(), default=0)
 
     def remembered(self, workspace_id: str) -> Remembered:
         """Return what a machine remembers of it."""
@@ -139,6 +151,11 @@ class State:
         """Return the newest decision about a thing; None when there is none, or when it was removed."""
         found = self.decisions.get(subject(kind, number))
         return None if found is None or found.sha256 is None else found
+
+    def suppressions(self) -> set[int]:
+        """Return the numbers of the entries of the suppression list that were decided."""
+        named = (about.rpartition(":") for about in self.decisions)
+        return {int(number) for kind, _, number in named if kind in _MADE_ONCE}
 
     def entries(self, decided: Iterable[Decided]) -> list[dict[str, Any]]:
         """Return decisions as a row of the audit keeps them."""
@@ -169,7 +186,7 @@ class State:
                 self._check_actor(row)
             for entry in entries:
                 self._decide(row, entry)
-        except ValueError:
+        except (ValueError, TypeError):
             raise wrong_row(row.id, "decides something that can't be decided") from None
         self.head = Head(count=row.id, sha256=row.sha256)
 
@@ -193,6 +210,8 @@ class State:
         known = self.decisions.get(entry.subject)
         if entry.version != (1 if known is None else known.version + 1):
             raise wrong_row(row.id, f"decides version {entry.version} of {entry.subject}, which is not the next")
+        if entry.kind in _MADE_ONCE and not self._is_new_entry(row, entry):
+            raise wrong_row(row.id, f"decides {entry.subject}, which is not a new entry of the suppression list")
         if not self._is_entitled(row, known, entry):
             raise wrong_row(row.id, f"decides {entry.subject}, and {row.person!r} was not entitled to")
         if entry.kind in _KEPT_WHOLE and entry.sha256 != (None if entry.content is None else digest(entry.content)):
@@ -202,7 +221,9 @@ class State:
         if entry.kind is Kind.CONNECTION:
             self._take_connection(entry)
         if entry.kind is Kind.ADVERTISERS:
-            self.advertisers[entry.id] = {} if entry.content is None else entry.content["advertisers"]
+            self.advertisers[entry.id] = {} if entry.content is None else _Advertisers(**entry.content).advertisers
+        if entry.kind in _MADE_ONCE:
+            self._newest_entry = max(self._newest_entry, int(entry.id))
         self.decisions[entry.subject] = Decision(
             row=row.id,
             version=entry.version,
@@ -224,6 +245,15 @@ class State:
             and all(it is None or self.may_use(row.public_key, it) for it in used)
         )
 
+    def _is_new_entry(self, row: AuditRecord, entry: Entry) -> bool:
+        number = int(entry.id)
+        if str(number) != entry.id or entry.sha256 is None:
+            return False
+        if self.people[row.public_key].role != Role.ADMINISTRATOR:
+            return number == self._newest_entry + 1
+        # Who accepts that entries are lost goes on behind those that only other machines know.
+        return number > 0 and not any(subject(it, number) in self.decisions for it in _MADE_ONCE)
+
     def _take_person(self, entry: Entry) -> None:
         self.people = {key: it for key, it in self.people.items() if str(it.id) != entry.id}
         if entry.content is not None:
@@ -239,7 +269,7 @@ class State:
 
 
 def row_digest(row: AuditRecord) -> str:
-    """Return the hash that chains the row to the next, and that is signed."""
+    """Return the hash that chains the row to the next, and that is signed; of a row that can't be written, none."""
     content = {
         "id": row.id,
         "at": row.at.astimezone(UTC).isoformat(),
@@ -252,7 +282,10 @@ def row_digest(row: AuditRecord) -> str:
         "decides": row.decides,
         "previous": row.previous,
     }
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    try:
+        return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    except orjson.JSONEncodeError:  # half a character, or a number longer than any that was written here
+        return ""
 
 
 def sign_row(folder: "WorkspaceFolder", row: AuditRecord, *, root: str) -> str:
@@ -281,8 +314,8 @@ def synced(session: Session, folder: "WorkspaceFolder") -> State:
     state = State(known)
     if catch_up(session, state):
         folder.memory.keep(folder.path, state.remembered(folder.settings.id))
-    elif known is not None and folder.memory.root_at(folder.path) is None:
-        folder.memory.keep(folder.path, known)
+    if state.root and None in folder.pins:
+        folder.pin(state.root)
     session.info[_STATE] = state
     return state
 
@@ -290,15 +323,36 @@ def synced(session: Session, folder: "WorkspaceFolder") -> State:
 def catch_up(session: Session, state: State) -> int:
     """Replay what the audit holds beyond the state; return how many rows those were."""
     count = state.head.count
+    for row in _rows(session, after=count):
+        state.apply(row)
+    return state.head.count - count
+
+
+def _rows(session: Session, *, after: int) -> Iterator[AuditRecord]:
+    """Return the rows of the audit after a row, in order, some at a time."""
     while True:
-        query = (
-            select(AuditRecord).where(AuditRecord.id > state.head.count).order_by(AuditRecord.id).limit(_ROWS_AT_ONCE)
-        )
+        query = select(AuditRecord).where(AuditRecord.id > after).order_by(AuditRecord.id).limit(_ROWS_AT_ONCE)
         rows = session.scalars(query).all()
-        for row in rows:
-            state.apply(row)
+        yield from rows
         if len(rows) < _ROWS_AT_ONCE:
-            return state.head.count - count
+            return
+        after = rows[-1].id
+
+
+def require_chain(session: Session) -> None:
+    """Compare each row of the audit with the hash that the next one names, up to the newest that was replayed.
+
+    Rows are replayed once, and may be altered later. Raises SignatureError for one that was.
+    """
+    number, previous = 0, BEGINNING
+    for row in _rows(session, after=0):
+        if row.id != number + 1 or row.previous != previous:
+            raise wrong_row(number + 1, "was removed, or another put in its place")
+        if row.sha256 != row_digest(row):
+            raise wrong_row(row.id, "was altered")
+        number, previous = row.id, row.sha256
+    if (number, previous) != (state_of(session).head.count, state_of(session).head.sha256):
+        raise wrong_row(number + 1, "was removed, or another put in its place")
 
 
 @event.listens_for(WorkspaceSession, "after_commit")
@@ -318,8 +372,9 @@ def remember_committed(session: Session, folder: "WorkspaceFolder") -> None:
     if state is None or not state.root:
         return
     known = folder.memory.of(state.root)
-    if known is None or known.head.count < state.head.count or folder.memory.root_at(folder.path) is None:
+    if known is None or known.head.count < state.head.count:
         folder.memory.keep(folder.path, state.remembered(folder.settings.id))
+    folder.pin(state.root)
 
 
 def is_as_decided(session: Session, decided: Decided) -> bool:
@@ -327,7 +382,10 @@ def is_as_decided(session: Session, decided: Decided) -> bool:
     found = state_of(session).decision(decided.kind, decided.id)
     if found is None or decided.content is None:
         return False
-    return found.sha256 == digest(decided.content) and found.connection == decided.connection
+    try:
+        return found.sha256 == digest(decided.content) and found.connection == decided.connection
+    except TypeError:  # it holds what nobody can sign
+        return False
 
 
 def require_as_decided(session: Session, decided: Decided, *, table: str, name: str, remedy: str) -> Decision:
@@ -357,7 +415,8 @@ def root_in(session: Session) -> str:
 def _known(session: Session, folder: "WorkspaceFolder") -> Remembered | None:
     """Return what is remembered of this workspace, once its root and its newest row that was seen are as they were."""
     here = root_in(session)
-    pinned = folder.memory.root_at(folder.path)
+    pins = folder.pins - {None}
+    pinned = next(iter(pins - {here}), None) or next(iter(pins), None)
     remembered = folder.memory.of(pinned) if pinned else None
     if not here:
         if remembered is not None and remembered.workspace_id == folder.settings.id:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import polars as pl
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -12,7 +13,7 @@ from toolkit.criteo import CriteoClient, Waiting
 from toolkit.errors import AccessError, ConfigurationError
 from toolkit.names import same_form, unknown_name
 from toolkit.workspace import audit
-from toolkit.workspace.access import connection_for, may_use
+from toolkit.workspace.access import connection_for, may_use, require_signed_connection
 from toolkit.workspace.audit import Action
 from toolkit.workspace.connections import Connection, client_of, connection, credentials_of
 from toolkit.workspace.decided_exports import decided_export, require_signed_export
@@ -65,7 +66,7 @@ def exports(folder: WorkspaceFolder) -> list[Export]:
     with folder.reading() as session:
         acting(session, folder)
         records = select(ExportRecord).where(ExportRecord.removed_at.is_(None)).order_by(ExportRecord.name)
-        return [_value(record) for record in session.scalars(records)]
+        return [_value(session, record) for record in session.scalars(records)]
 
 
 def export_of(folder: WorkspaceFolder, name: str) -> Export:
@@ -77,7 +78,10 @@ def export_of(folder: WorkspaceFolder, name: str) -> Export:
         acting(session, folder)
         record = _named(session, name)
         require_signed_export(session, record)
-        return _value(record)
+        if record.connection is not None:
+            # Its name leads to it, and must not lead to another.
+            require_signed_connection(session, record.connection)
+        return _value(session, record)
 
 
 def _named(session: Session, name: str) -> ExportRecord:
@@ -196,9 +200,13 @@ def require_manageable(actor: PersonRecord, record: ExportRecord) -> None:
         )
 
 
-def _value(record: ExportRecord) -> Export:
+def _value(session: Session, record: ExportRecord) -> Export:
     used = "" if record.connection is None else record.connection.name
-    return Export.model_validate({**record.settings, "connection": used})
+    try:
+        return Export.model_validate({**record.settings, "connection": used})
+    except ValidationError:
+        require_signed_export(session, record)
+        raise
 
 
 def _checked(folder: WorkspaceFolder, export: Export) -> Export:

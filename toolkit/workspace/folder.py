@@ -30,8 +30,10 @@ ROOT_VARIABLE = "TOOLKIT_ROOT"
 class WorkspaceFolder:
     """Where a workspace lies, what it is set to, and sessions on its database."""
 
-    def __init__(self, path: Path, settings: Settings, *, is_new: bool = False) -> None:
+    def __init__(self, path: Path, settings: Settings, *, is_new: bool = False, named: Path | None = None) -> None:
         self.path = path
+        self.named = named or path
+        """The path by which it was asked for, in which links are not followed."""
         self.saved = settings
         """What the file holds, and scheduled runs use."""
         self.settings = settings
@@ -48,7 +50,7 @@ class WorkspaceFolder:
         folder = full_path(path)
         settings = settings_file.read(folder)
         _warn_if_open_to_everybody(folder)
-        return cls(folder, settings)
+        return cls(folder, settings, named=named_path(path))
 
     def use_tables(
         self, *, profiles: Profiles | None = None, segments: SegmentFolder | SegmentTable | None = None
@@ -131,6 +133,19 @@ class WorkspaceFolder:
         return MachineMemory()
 
     @property
+    def pins(self) -> set[str | None]:
+        """The roots that this machine knows at this place, None where it knows none.
+
+        A link may lead to another folder than before, which was never seen; the name by which it is asked for was.
+        """
+        return {self.memory.root_at(it) for it in (self.path, self.named)}
+
+    def pin(self, root: str) -> None:
+        """Remember which workspace is here."""
+        for place in (self.path, self.named):
+            self.memory.pin(place, root)
+
+    @property
     def expected_root(self) -> str:
         """The root that the environment says the workspace has; empty when it says none."""
         return os.environ.get(ROOT_VARIABLE, "").strip()
@@ -162,6 +177,11 @@ def full_path(path: Path | str) -> Path:
         return Path(path).expanduser().resolve()
     except (RuntimeError, OSError) as error:  # `~nobody`, or links that go round
         raise ConfigurationError(f"{path} names no folder: {error}.", "Name another folder.") from None
+
+
+def named_path(path: Path | str) -> Path:
+    """Return the full path as it was given: links are not followed."""
+    return Path(path).expanduser().absolute()
 
 
 def _warn_if_open_to_everybody(folder: Path) -> None:

@@ -66,7 +66,7 @@ def _statements(user: str, role: Role, database: str | None) -> Iterator[str]:
     everything = ", ".join(sorted({*Base.metadata.tables, "alembic_version"}))
     sequences = _sequences()
     drawn_from = [it for name, it in sequences.items() if "INSERT" in _written(role).get(name, "")]
-    yield f"-- Gives {_commented(user)} the rights of a {role}. Run it as the owner of the tables, with psql."
+    yield f"-- Gives {_commented(user)} the rights of {role.one}. Run it as the owner of the tables, with psql."
     yield f"-- If the user doesn't exist yet, make it first: CREATE ROLE {_commented(who)} LOGIN;"
     yield "BEGIN;"
     if database:

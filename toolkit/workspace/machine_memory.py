@@ -213,11 +213,8 @@ class MachineMemory:
         known = self._read.get(path)
         if known is not None and known[0] == stamp and isinstance(known[1], kind):
             return known[1]
-        if os.name == "posix" and found.st_mode & 0o022:
-            raise ConfigurationError(
-                f"What this machine remembers, {path}, may be changed by others.",
-                f"Take that away with: chmod 600 '{path}'",
-            )
+        _refuse_if_others_may_change(path)
+        _refuse_if_others_may_change(path.parent)
         try:
             content = kind.model_validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
@@ -258,6 +255,23 @@ def memory_path() -> Path:
     """Return where this machine remembers workspaces."""
     named = os.environ.get(MEMORY_VARIABLE)
     return Path(named).expanduser() if named else user_data_path("criteo-segment-toolkit") / "workspaces"
+
+
+def _refuse_if_others_may_change(path: Path) -> None:
+    if os.name != "posix":
+        return
+    found = path.stat()
+    if found.st_mode & 0o022:
+        raise ConfigurationError(
+            f"What this machine remembers, {path}, may be changed by others.",
+            f"Take that away with: chmod go-w '{path}'",
+        )
+    if found.st_uid not in (0, os.getuid()):
+        raise ConfigurationError(
+            f"What this machine remembers, {path}, belongs to another account.",
+            f"Remove it, or name another folder with {MEMORY_VARIABLE}; and compare the workspace's root with a "
+            "colleague's.",
+        )
 
 
 # Closing the file gives the lock back, also when the process is killed.

@@ -7,7 +7,7 @@ from toolkit.workspace import audit, people
 from toolkit.workspace import settings as settings_file
 from toolkit.workspace.audit import Action
 from toolkit.workspace.database import parsed
-from toolkit.workspace.folder import WorkspaceFolder, full_path
+from toolkit.workspace.folder import WorkspaceFolder, full_path, named_path
 from toolkit.workspace.locations import Tables, decided_locations, locations_of
 from toolkit.workspace.settings import Settings
 
@@ -24,19 +24,19 @@ def open_or_make(
     """
     folder = full_path(path)
     if not settings_file.is_there(folder):
-        made = _made(folder, tables or Tables(), database=database)
+        made = _made(folder, tables or Tables(), database=database, named=named_path(path))
         if made is not None:
             return made
-    return WorkspaceFolder.open(folder)
+    return WorkspaceFolder.open(path)
 
 
-def _made(folder: Path, tables: Tables, *, database: str | None) -> WorkspaceFolder | None:
+def _made(folder: Path, tables: Tables, *, database: str | None, named: Path) -> WorkspaceFolder | None:
     """Make the workspace; return None when another process was first."""
     settings = Settings(profiles=tables.profiles, segments=tables.segments)
     if database is not None:
         settings = settings.model_copy(update={"database": parsed(database).render_as_string()})
     was_there = folder.exists()
-    made = WorkspaceFolder(folder, settings, is_new=True)
+    made = WorkspaceFolder(folder, settings, is_new=True, named=named)
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         # The settings come last: with them the workspace is there, in whole.

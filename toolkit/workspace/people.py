@@ -1,5 +1,6 @@
 """The people of a workspace. Who acts is told by the key, not by a name that one can type."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from toolkit.errors import AccessError, ConfigurationError, SignatureError, TrustError
-from toolkit.names import unknown_name
+from toolkit.names import looks, unknown_name
 from toolkit.show import html_table, text_table
 from toolkit.workspace import audit
 from toolkit.workspace.audit import Action
@@ -102,8 +103,10 @@ class JoinRequest:
     @property
     def line(self) -> str:
         """What the administrator runs."""
+        # As JSON writes it: whatever the name holds, the line does nothing else.
+        name = json.dumps(self.name, ensure_ascii=not self.name.isprintable())
         seen = f', root="{self.root}"' if self.root else ""
-        return f'workspace.add_person("{self.name}", public_key="{self.public_key}", role="{Role.CONTRIBUTOR}"{seen})'
+        return f'workspace.add_person({name}, public_key="{self.public_key}", role="{Role.CONTRIBUTOR}"{seen})'
 
     def __repr__(self) -> str:
         return f"Hand this line to an administrator of the workspace:\n{self.line}"
@@ -133,7 +136,7 @@ def acting(session: Session, folder: WorkspaceFolder, *, least: Role = Role.VIEW
     require_signed_person(session, person)
     if list(Role).index(Role(person.role)) < list(Role).index(least):
         raise AccessError(
-            f"You are {person.role} of this workspace as {person.name!r}, and this takes a {least}.",
+            f"You are {Role(person.role).one} of this workspace as {person.name!r}, and this takes {least.one}.",
             "Ask an administrator to do it, or to change your role.",
         )
     return person
@@ -251,10 +254,18 @@ def add_person(
             f"The public key of {name!r} is not one: 64 hexadecimal digits are expected.",
             "Copy the whole line that workspace.join() shows them.",
         )
+    if not looks(name) or not name.isprintable():
+        raise ConfigurationError(
+            f"Nobody can be called {name!r}: a name has letters, and no characters that are not seen.",
+            "Choose a name that everybody can read.",
+        )
     for there in signed_people(session):
-        if there.name == name or there.public_key == public_key:
+        # Who is called almost like somebody would be taken for them, in the audit and in lists.
+        if looks(there.name) == looks(name) or there.public_key == public_key:
+            likeness = "that name" if there.name == name else f"a name like {name!r}"
+            same = "that key" if there.public_key == public_key else likeness
             raise ConfigurationError(
-                f"The workspace knows {there.name!r} with {'that name' if there.name == name else 'that key'} already.",
+                f"The workspace knows {there.name!r} with {same} already.",
                 "Choose another name, or change the role of the one who is there.",
             )
     person = PersonRecord(

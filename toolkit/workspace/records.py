@@ -3,6 +3,7 @@
 No row holds an e-mail address or a secret that is not sealed; hashes of addresses lie in the suppression list alone.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
@@ -20,7 +21,33 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from toolkit.errors import DataError
 from toolkit.workspace.states import BatchStatus, Operation, RefreshStatus, RunStatus, Trigger
+
+
+def _readable(process: Callable[[Any], Any] | None, kind: type, expected: str) -> Callable[[Any], Any]:
+    """Return what takes a value from the database, and tells when it is not what is expected there.
+
+    SQLite keeps whatever is written to it, of any kind.
+    """
+
+    def read(value: Any) -> Any:
+        try:
+            found = value if process is None else process(value)
+        except (ValueError, TypeError):
+            raise _unreadable(expected) from None
+        if found is None or isinstance(found, kind):
+            return found
+        raise _unreadable(expected)
+
+    return read
+
+
+def _unreadable(expected: str) -> DataError:
+    return DataError(
+        f"The workspace's database holds something that is no {expected} where one is expected.",
+        "Somebody changed the database, or it is damaged: bring it back from a backup.",
+    )
 
 
 class Moment(TypeDecorator[datetime]):
@@ -38,6 +65,36 @@ class Moment(TypeDecorator[datetime]):
         if value is None or value.tzinfo is None:
             return None if value is None else value.replace(tzinfo=UTC)
         return value.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Return what takes it from the database; it raises DataError for what is no moment."""
+        return _readable(super().result_processor(dialect, coltype), datetime, "moment")
+
+
+class Json(TypeDecorator[Any]):
+    """An object or a list, as JSON."""
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, kind: type[dict[Any, Any]] | type[list[Any]]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Return what takes it from the database; it raises DataError for what is no JSON of that kind."""
+        return _readable(super().result_processor(dialect, coltype), self.kind, f"JSON {self.kind.__name__}")
+
+
+class Bytes(TypeDecorator[bytes]):
+    """Bytes."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Return what takes them from the database; it raises DataError for what are none."""
+        return _readable(super().result_processor(dialect, coltype), bytes, "binary value")
 
 
 E = TypeVar("E", bound=StrEnum)
@@ -61,16 +118,20 @@ class OneOf(TypeDecorator[E]):
         """Return the member of the value."""
         return None if value is None else self.kind(value)
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Return what takes it from the database; it raises DataError for what is no such value."""
+        return _readable(super().result_processor(dialect, coltype), self.kind, f"value of {self.kind.__name__}")
+
 
 class Base(DeclarativeBase):
     """What all records share."""
 
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: Moment,
-        dict[str, Any]: JSON,
-        dict[str, int]: JSON,
-        list[dict[str, Any]]: JSON,
-        list[str]: JSON,
+        dict[str, Any]: Json(dict),
+        dict[str, int]: Json(dict),
+        list[dict[str, Any]]: Json(list),
+        list[str]: Json(list),
         **{it: OneOf(it) for it in (RunStatus, RefreshStatus, BatchStatus, Operation, Trigger)},
     }
 
@@ -140,7 +201,7 @@ class SealRecord(Base):
 
     connection_id: Mapped[int] = mapped_column(ForeignKey("connections.id"), primary_key=True)
     public_key: Mapped[str] = mapped_column(primary_key=True)
-    box: Mapped[bytes] = mapped_column(LargeBinary)
+    box: Mapped[bytes] = mapped_column(Bytes)
     sealed_by: Mapped[str]
     """The public key of whoever sealed and signed it."""
     signature: Mapped[str]
@@ -402,7 +463,7 @@ class SuppressionPartRecord(Base):
 
     number: Mapped[int] = mapped_column(ForeignKey("suppressions.number"), primary_key=True)
     part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    content: Mapped[bytes] = mapped_column(LargeBinary)
+    content: Mapped[bytes] = mapped_column(Bytes)
 
 
 class RefreshRecord(Base):

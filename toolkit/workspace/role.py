@@ -17,3 +17,8 @@ class Role(StrEnum):
     """Manages and runs the exports of connections that are shared with them."""
     ADMINISTRATOR = "administrator"
     """Manages connections, people and all exports."""
+
+    @property
+    def one(self) -> str:
+        """The role with its article, as a sentence has it."""
+        return f"an {self.value}" if self is Role.ADMINISTRATOR else f"a {self.value}"

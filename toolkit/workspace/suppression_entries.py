@@ -24,7 +24,7 @@ from toolkit.identifiers import identifier_type_named
 from toolkit.workspace import audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.database import one_at_a_time
-from toolkit.workspace.decisions import Decided, Kind, is_as_decided, root_in
+from toolkit.workspace.decisions import Decided, Kind, is_as_decided, root_in, state_of
 from toolkit.workspace.folder import WorkspaceFolder
 from toolkit.workspace.machine_memory import Remembered, SuppressionsHead
 from toolkit.workspace.records import AuditRecord, PersonRecord, SuppressionPartRecord, SuppressionRecord
@@ -121,6 +121,10 @@ def entries_of(session: Session, folder: WorkspaceFolder) -> Entries:
         lost.setdefault(number, Lost(number, made_at, is_altered=any(it.number == number for it in records)))
 
     gone = kept - {it.sha256 for it in whole.values()}
+    decided = state_of(session).suppressions()
+    for number in decided:
+        if number > first and number not in whole and number not in told:
+            lose(number, None)
     for number, it in told.items():
         if (number > first and number not in whole) or it.sha256 in gone:
             lose(number, it.at)
@@ -136,7 +140,7 @@ def entries_of(session: Session, folder: WorkspaceFolder) -> Entries:
         # As the audit has it: an entry that was altered does not make others doubtful.
         previous = told[record.number].sha256 if record.number in told else record.sha256
         expected = record.number + 1
-    newest = max([first, *told, *(it.number for it in records)])
+    newest = max([first, *told, *decided, *(it.number for it in records)])
     if remembered is not None and remembered.count >= first:
         for number in range(max(expected, first + 1), remembered.count + 1):
             lose(number, remembered.at if number == remembered.count else None)

@@ -14,12 +14,12 @@ from toolkit.names import unknown_name
 from toolkit.workspace.access import decided_advertisers, decided_connection, require_signed_connection
 from toolkit.workspace.connections import listed, remember_host
 from toolkit.workspace.decided_exports import require_signed_export
-from toolkit.workspace.decisions import State, is_as_decided, replayed, root_in, state_of, synced
+from toolkit.workspace.decisions import Kind, State, is_as_decided, replayed, require_chain, root_in, state_of, synced
 from toolkit.workspace.folder import WorkspaceFolder
 from toolkit.workspace.locations import require_signed_locations
 from toolkit.workspace.machine_memory import Remembered
 from toolkit.workspace.people import acting, decided_person, signed_people
-from toolkit.workspace.records import ConnectionRecord, ExportRecord, PersonRecord, ShareRecord
+from toolkit.workspace.records import AuditRecord, ConnectionRecord, ExportRecord, PersonRecord, ShareRecord
 from toolkit.workspace.role import Role
 from toolkit.workspace.suites import A_MOMENT, signed_files
 
@@ -54,7 +54,6 @@ def trust(
         TrustError: The workspace is another than the one that is confirmed.
         SignatureError: The audit, or a connection, is not as somebody entitled signed it.
     """
-    known = folder.memory.root_at(folder.path)
     with folder.session() as session, session.begin():
         here = root_in(session)
         if root is not None and here != root:
@@ -62,12 +61,12 @@ def trust(
                 f"The root of the workspace {folder.path} is {here or 'not made yet'}, and not {root}.",
                 "Ask your administrator for the root, and see that you opened the same folder and database.",
             )
-        if root is not None and here != known:
+        if root is not None and folder.pins != {here}:
             state = replayed(session)
             before = folder.memory.of(here)
             if before is None or state.head.count >= before.head.count:
                 folder.memory.replace(folder.path, _with_hosts(folder, state))
-            folder.memory.pin(folder.path, here)
+            folder.pin(here)
         if newest_row is not None:
             _accept_older(session, folder, newest_row)
     for name, host in hosts.items():
@@ -76,8 +75,7 @@ def trust(
 
 def _accept_older(session: Session, folder: WorkspaceFolder, newest_row: int) -> None:
     state = replayed(session)
-    known = folder.memory.root_at(folder.path)
-    if known is not None and known != state.root:
+    if folder.pins - {None, state.root}:
         raise TrustError(
             f"The workspace {folder.path} has another root: {state.root}.", "Confirm that first, if it is meant."
         )
@@ -127,6 +125,7 @@ def _altered(folder: WorkspaceFolder) -> list[AlteredRow]:
     with folder.reading() as session:
         if not synced(session, folder).root:
             return []
+        require_chain(session)
         return [AlteredRow(it.what, it.remedy) for it in _failures(session, folder)]
 
 
@@ -142,6 +141,7 @@ def _failures(session: Session, folder: WorkspaceFolder) -> Iterator[SignatureEr
             check()
         except SignatureError as error:
             yield error
+    yield from _missing_exports(session)
     there = set(session.scalars(select(ConnectionRecord.id)))
     for it in state_of(session).connections.values():
         if it.id not in there:
@@ -149,6 +149,20 @@ def _failures(session: Session, folder: WorkspaceFolder) -> Iterator[SignatureEr
                 f"Connection {it.name!r} (row {it.id} of table connections) is missing: somebody removed it in the "
                 "database.",
                 "Find out who changed the database, and bring it back from a backup, or make the connection anew.",
+            )
+
+
+def _missing_exports(session: Session) -> Iterator[SignatureError]:
+    # One that was removed stays in its row.
+    there = set(session.scalars(select(ExportRecord.id)))
+    for about, decision in state_of(session).decisions.items():
+        kind, _, number = about.rpartition(":")
+        if kind == Kind.EXPORT and decision.sha256 is not None and int(number) not in there:
+            row = session.get(AuditRecord, decision.row)
+            name = "" if row is None else f" {row.name!r}"
+            yield SignatureError(
+                f"Export{name} (row {number} of table exports) is missing: somebody removed it in the database.",
+                "Find out who changed the database, and bring it back from a backup; or save the export anew.",
             )
 
 
