@@ -54,7 +54,7 @@ def scan_identities(folder: WorkspaceFolder, lists: Iterable[ContactListRecord])
     """Return ``customer``, ``identifier`` and ``kind`` of whoever entered or left one of these lists."""
     schema = {"customer": pl.String, "identifier": pl.String, "kind": pl.String}
     parts = [
-        pl.scan_parquet(file).select("customer", "identifier", pl.lit(record.identifier_type).alias("kind"))
+        scan_parquet(file).select("customer", "identifier", pl.lit(record.identifier_type).alias("kind"))
         for record in lists
         for file in _parts(folder, record)
     ]
