@@ -6,7 +6,7 @@ identifier that thousands of people would be sent by.
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -34,6 +34,8 @@ _ADDRESSES = (
     "email@example.com", "noreply@example.com", "asdf@asdf.com", "asd@asd.com", "qwerty@qwerty.com", "123@123.com",
     "1@1.com", "foo@bar.com", "fake@fake.com", "dummy@dummy.com", "unknown@unknown.com", "undefined@undefined.com",
 )  # fmt: skip
+_MIXED = ("NaN", "NaT", "<NaN>", "None", "N.v.t.", "Test@Test.com", "NoEmail", "noEmail", "noReply@example.com")
+"""Spellings that differ in case from all others, as languages and systems write them; their hashes differ too."""
 _HASH = re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{64})")
 
 
@@ -61,12 +63,22 @@ class Placeholders:
 @cache
 def _placeholders(added: tuple[str, ...]) -> Placeholders:
     words = [*_NOTHING, *_WORDS, *(it.lower() for it in added)]
-    spelt = {
-        it
-        for text in (*words, *_ADDRESSES, *(f"{it}@{end}" for it in _LOCAL_PARTS for end in ("gmail.com", "test.com")))
-        for it in (text, text.upper(), text.capitalize())
-    } | {f"{it}@{it}.com" for it in _LOCAL_PARTS}
-    texts = {it.lower() for it in spelt} | {it for text in spelt for it in hashes_of(text)} | {"0" * 32, "0" * 64}
+    spelt = (
+        {
+            it
+            for text in (
+                *words,
+                *_ADDRESSES,
+                *(f"{it}@{end}" for it in _LOCAL_PARTS for end in ("gmail.com", "test.com")),
+            )
+            for it in (text, text.upper(), text.capitalize(), text.title())
+        }
+        | {f"{it}@{it}.com" for it in _LOCAL_PARTS}
+        | set(_MIXED)
+    )
+    texts = (
+        {it.lower() for it in spelt} | {it for text in spelt for it in _known_hashes_of(text)} | {"0" * 32, "0" * 64}
+    )
     locals_ = "|".join(re.escape(it) for it in (*_LOCAL_PARTS, *_without_domain(added)))
     return Placeholders(
         tuple(sorted(texts)), rf"^(?:{locals_})(?:\+[^@]*)?@", tuple(it for it in added if _HASH.fullmatch(it))
@@ -78,6 +90,15 @@ def hashes_of(text: str) -> tuple[str, str, str]:
     data = text.encode()
     md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
     return hashlib.sha256(data).hexdigest(), md5, hashlib.sha256(md5.encode()).hexdigest()
+
+
+def _known_hashes_of(text: str) -> Iterator[str]:
+    """Yield all hashes that systems make of nothing: also of an MD5 in capitals, as SQL Server has it, and twice."""
+    once = hashes_of(text)
+    yield from once
+    yield hashlib.sha256(once[1].upper().encode()).hexdigest()
+    for it in (once[0], once[0].upper()):
+        yield hashlib.sha256(it.encode()).hexdigest()
 
 
 def without_addresses(placeholders: Iterable[str]) -> tuple[str, ...]:

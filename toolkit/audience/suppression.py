@@ -10,7 +10,9 @@ from toolkit.audience import madid
 from toolkit.audience.identifiers import IdentifierForm, hashed, with_addresses_as_hashed
 
 HASHES = (IdentifierForm.SHA256, IdentifierForm.MD5, IdentifierForm.SHA256_OF_MD5)
-ADDRESS = r"[^\s@]@[^\s@]+\.[^\s@]"
+_AT = "(?i:@|\uff20|\ufe6b|%40|&#0*64;|&#x0*40;|&commat;)"
+"""An at sign, also in full width, and as URLs and HTML write it."""
+ADDRESS = rf"[^\s@]{_AT}[^\s@]+\.[^\s@]"
 SHORT_HASH, LONG_HASH = r"^[0-9a-f]{32}$", r"^[0-9a-f]{64}$"
 SCHEMA = pl.Schema(
     {
@@ -42,12 +44,12 @@ class Suppression:
         """Suppress customers by their keys; one that may be an address is held as hashes, as key and address."""
         known = keys.cast(pl.String).drop_nulls().unique().to_frame("customer")
         key = pl.col("customer")
-        may_be_address = key.str.contains("@", literal=True)
+        may_be_address = key.str.contains(_AT)
         parts = [
             known.filter(~may_be_address),
             known.filter(may_be_address).select(customer_sha256=hashed("customer", IdentifierForm.SHA256)),
         ]
-        addresses = known.filter(key.str.contains(ADDRESS))["customer"]
+        addresses = known.filter(key.str.contains(ADDRESS))["customer"].str.replace_all(_AT, "@")
         return cls(pl.concat([_completed(it) for it in parts])) + cls.of_addresses(addresses)
 
     @classmethod
