@@ -18,6 +18,7 @@ from toolkit.criteo import Waiting
 from toolkit.errors import ConfigurationError, LedgerDivergedError, ToolkitError
 from toolkit.files import read_parquet
 from toolkit.show import text_table
+from toolkit.spreadsheets import FrameForPeople
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import acting
 from toolkit.workspace.records import ExportRecord, RunRecord
@@ -179,13 +180,13 @@ class Run:
         Criteo names a sample of them; ``frame["rejected"]`` counts all.
         """
         path = self.folder / "rejected.parquet"
-        return read_parquet(path) if path.exists() else pl.DataFrame(schema=_REJECTED_SCHEMA)
+        return FrameForPeople(read_parquet(path) if path.exists() else pl.DataFrame(schema=_REJECTED_SCHEMA))
 
     @property
     def unexpected(self) -> pl.DataFrame:
         """The members for whom a check failed: ``check``, ``segment``, ``customer`` (the key)."""
         path = self.folder / "unexpected.parquet"
-        return read_parquet(path) if path.exists() else CheckResults(()).unexpected
+        return FrameForPeople(read_parquet(path) if path.exists() else CheckResults(()).unexpected)
 
     @property
     def data_docs(self) -> Path | None:
