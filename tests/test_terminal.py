@@ -1,5 +1,7 @@
 """Output that a terminal can't show, or that nobody reads, changes neither a command nor its exit code."""
 
+import csv
+import io
 import os
 import subprocess
 import sys
@@ -105,3 +107,14 @@ def test_a_spreadsheet_runs_no_cell(cell: str) -> None:
 def test_numbers_and_other_text_stay() -> None:
     frame = pl.DataFrame({"a": [-1, 2], "b": ["a-b", "1=1"], "c": ["", "'x"]})
     assert without_formulas(frame).equals(frame)
+
+
+def test_frames_for_people_write_no_formulas(workspace: toolkit.Workspace, tables: Tables) -> None:
+    tables.write(segments={"=1+1": ["C001", "@SUM(1)"]})
+    workspace.duplicate_export("Nightly", "=2+2")
+    preview = workspace.preview("=1+1", email_column="EMail")
+    frames = (workspace.audit, workspace.exports_frame, workspace.segments_frame, preview.left_out)
+    for frame in frames:
+        cells = [cell for row in csv.reader(io.StringIO(frame.write_csv())) for cell in row]
+        assert any(it.startswith(("'=", "'@")) for it in cells)
+        assert not any(it.startswith(("=", "@")) for it in cells)

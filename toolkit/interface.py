@@ -55,6 +55,7 @@ from toolkit.runs import (
 from toolkit.runs.progress import Observer
 from toolkit.segments import remove_segment
 from toolkit.show import html_table
+from toolkit.spreadsheets import FrameForPeople
 from toolkit.tables import Profiles, SegmentFolder, SegmentTable
 from toolkit.tables.secrets import secret_in
 from toolkit.workspace import (
@@ -297,7 +298,7 @@ class Workspace:
             >>> workspace.segments_frame.columns
             ['segment', 'rows', 'changed_at', 'kind', 'condition', 'version']
         """
-        return segments_frame(self._folder)
+        return FrameForPeople(segments_frame(self._folder))
 
     def draft_segment(self, name: str, *, where: str | pl.Expr) -> SegmentDraft:
         """Find out who would be in a segment, as ``build_segment`` would build it; nothing is saved.
@@ -1281,7 +1282,7 @@ class Workspace:
             >>> workspace.exports_frame["export"].to_list()
             ['Nightly']
         """
-        return exports_frame(self._folder)
+        return FrameForPeople(exports_frame(self._folder))
 
     @property
     def exports(self) -> dict[str, Export]:
@@ -1625,7 +1626,7 @@ class Workspace:
             >>> workspace.suppressed.height
             0
         """
-        return suppression_frame(self._folder)
+        return FrameForPeople(suppression_frame(self._folder))
 
     def membership(self, export: str | None = None) -> pl.DataFrame:
         """Return who entered and left each list in each run, the oldest first.
@@ -1644,7 +1645,7 @@ class Workspace:
             >>> workspace.membership("Nightly").group_by("change").len().rows()
             [('entered', 1751)]
         """
-        return scan_history(self._folder, export).collect(engine="streaming")
+        return FrameForPeople(scan_history(self._folder, export).collect(engine="streaming"))
 
     def flapping(self, export: str | None = None, *, times: int = 3) -> pl.DataFrame:
         """Return the members who entered a list again and again.
@@ -1663,7 +1664,7 @@ class Workspace:
             >>> workspace.flapping(times=2).height
             0
         """
-        return flapping(self._folder, export, times=times)
+        return FrameForPeople(flapping(self._folder, export, times=times))
 
     def trend(self, export: str | None = None) -> pl.DataFrame:
         """Return the figures of past runs.
@@ -1693,7 +1694,7 @@ class Workspace:
             >>> workspace.runs("Nightly")["status"].to_list()
             ['successful']
         """
-        return runs_frame(self._folder, export)
+        return FrameForPeople(runs_frame(self._folder, export))
 
     def run_report(self, run_id: str) -> Run:
         """Return a run.

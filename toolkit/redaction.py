@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 HIDDEN = "•••"
+AT_SIGN = "(?i:@|\uff20|\ufe6b|%40|&#0*64;|&#x0*40;|&commat;)"
+"""A pattern of an at sign, also in full width, and as URLs and HTML write it."""
 
 _DELIMITERS = r"\s\"<>()\[\]{},;:=/\\|?"
 _RUN = re.compile(rf"[^{_DELIMITERS}]++")

@@ -1,6 +1,7 @@
 """Files that people open in a spreadsheet: a cell that it would run as a formula is written as text."""
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -23,3 +24,14 @@ def without_formulas(frame: pl.DataFrame) -> pl.DataFrame:
 def write_csv(frame: pl.DataFrame, path: Path) -> None:
     """Write a frame as a CSV file for people."""
     without_formulas(frame).write_csv(path)
+
+
+class FrameForPeople(pl.DataFrame):
+    """A frame of names and keys that others chose, whose own ``write_csv`` writes no formulas.
+
+    It is as any other frame in all else; what is made of it, such as by ``filter``, is a plain one.
+    """
+
+    def write_csv(self, file: Any = None, **options: Any) -> Any:
+        """Write the frame as Polars does, with an apostrophe before what a spreadsheet would run."""
+        return without_formulas(pl.DataFrame(self)).write_csv(file, **options)

@@ -89,6 +89,8 @@ def test_each_type_is_a_key(made: Made, keys: object, members: object, customer:
     [
         pa.array([1.5, 2.0]),
         pa.array([2.0**60, 1.0]),
+        pa.array([float(2**53 + 1), 1.0]),
+        pa.array([float(2**24 + 1), 1.0], pa.float32()),
         pa.array([float("inf")]),
         pa.array([Decimal("1.50")], pa.decimal128(38, 2)),
     ],
@@ -206,6 +208,19 @@ class TestAddresses:
         with pytest.raises(DataError, match="e-mail addresses"):
             workspace.build_segment("Built", where="EMail LIKE '%'")
         assert not (made.folder / "segments" / "Built.parquet").exists()
+
+    @pytest.mark.parametrize(
+        "key", ["a%40mail.example", "a\uff20mail.example", "a&#64;mail.example", "A%40MAIL.EXAMPLE"]
+    )
+    def test_in_other_writings_are_refused(self, made: Made, key: str) -> None:
+        workspace = made.open([key], [key])
+        with pytest.raises(DataError, match="1 of 1 keys are e-mail addresses"):
+            workspace.preview("S", email_column="EMail")
+        found = Suppression.of_customers(pl.Series([key]))
+        assert found.customers.to_list() == []
+        assert found.identifiers.sort().equals(
+            Suppression.of_customers(pl.Series(["a@mail.example"])).identifiers.sort()
+        )
 
     def test_suppressed_by_key_are_hashed(self) -> None:
         found = Suppression.of_customers(pl.Series(["a@mail.example", "C2"]))

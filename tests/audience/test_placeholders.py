@@ -28,13 +28,32 @@ def status_of(field: str, placeholders: tuple[str, ...] = ()) -> str:
     return statuses(audience)["a"]
 
 
-NOTHING = ["", " ", "null", "NULL", "None", "n/a", "N/A", "test@test.com", "TEST@TEST.COM", "noemail@gmail.com"]
+NOTHING = [
+    "",
+    " ",
+    "null",
+    "NULL",
+    "None",
+    "n/a",
+    "N/A",
+    "test@test.com",
+    "TEST@TEST.COM",
+    "noemail@gmail.com",
+    "NaN",
+    "Test@Test.com",
+]
 
 
 @pytest.mark.parametrize("text", NOTHING)
 def test_the_hash_of_nothing_is_missing(text: str) -> None:
     for it in hashes_of(text):
         assert status_of(it) == status_of(it.upper()) == "missing_identifier"
+
+
+def test_the_hash_of_a_hash_of_nothing_is_missing() -> None:
+    sha256, md5, _ = hashes_of("")
+    for it in (md5.upper(), sha256, sha256.upper()):
+        assert status_of(hashlib.sha256(it.encode()).hexdigest()) == "missing_email"
 
 
 @pytest.mark.parametrize("field", [*NOTHING, "0" * 32, "0" * 64, "noemail@shop.example", "No-Email+7@shop.example"])

@@ -110,6 +110,15 @@ def test_a_condition_names_no_address_because_it_is_kept(where: str | pl.Expr) -
         ("profiles.Country = 'NL'", ConfigurationError, "Write Country, and not profiles.Country"),
         ("Country", ConfigurationError, r"fits the types of Country \(String\)"),
         ("Bought < '2025-01-01'", ConfigurationError, "DATE '2026-01-31'"),
+        (
+            "TRY_CAST(Country AS DATE) IS NULL",
+            ConfigurationError,
+            r"text can't be cast to date here. Write a day as DATE\(",
+        ),
+        ("DATE(Country, '%Y-%m-%d') IS NULL", DataError, "no date. Compare the text itself"),
+        ("GROUPING(Country) = 1", ConfigurationError, "holds a query of its own"),
+        ("Country SIMILAR TO 'N%'", ConfigurationError, "expression SimilarTo. Write"),
+        ("CORR(Spent, Spent) > 0", ConfigurationError, "holds Correlation, which looks"),
         ("CAST(Country AS INT) = 1", DataError, "column 'Country' holds values that are no i32. Use TRY_CAST"),
     ],
 )

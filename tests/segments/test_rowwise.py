@@ -218,6 +218,12 @@ LONG = {
     "pluses": "+" * 40_000 + "a > 1",
     "at": "@" * 49_000,
     "text": "a = '" + "x" * 110_000 + "'",
+    "cast in cast": "CAST(" * 60,
+    "case in case": "CASE WHEN b THEN " * 60,
+    "not in not": "NOT (" * 60,
+    "lists in lists": "ARRAY[" * 60,
+    "position in position": "POSITION('a' IN " * 60,
+    "intervals": "INTERVAL " * 60,
     "negative list": "a IN (" + ",".join(f"-{it}" for it in range(9_000)) + ") AND a = (",
 }
 
@@ -247,6 +253,13 @@ def test_many_values_of_a_column_are_taken() -> None:
     condition = condition_of(f"s IN ({keys}) OR a IN ({', '.join(map(str, range(200)))})")
     assert ROWS.filter(condition.expression)["a"].to_list() == [3, 1, 2, 2, 7]
     assert len(condition.text) < MOST_CHARACTERS
+
+
+def test_usual_nesting_is_taken() -> None:
+    case = "CASE WHEN a = 1 THEN 'x' ELSE " * 8 + "s" + " END" * 8
+    groups = "a = 1 AND (b OR (a = 2 OR " * 7 + "b" + "))" * 7
+    for text in (f"UPPER(TRIM({case})) = 'X'", groups, 'a = 1 AND "Interval" = 3'):
+        assert condition_of(text).columns
 
 
 JUST_BELOW = """

@@ -405,3 +405,24 @@ class TestBlame:
         no_parquet_yet = lake.profiles / "part-2.parquet"
         no_parquet_yet.write_bytes(b"no parquet")
         refused(lake, DataError, naming="part-2.parquet", remedy="written again")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("p.parquet", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs pull"),
+        ("p.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs pull"),
+        ("p.parquet", b"/annex/objects/SHA256E-s1--0.parquet\n", "git annex get"),
+        ("p.parquet", b"<!DOCTYPE html><html>", "download the file again"),
+        ("p.csv", b"<?xml version='1.0'?><Error/>", "download the file again"),
+        ("p.csv", b"PK\x03\x04\x00\x00", "CSV UTF-8"),
+        ("p.csv", b"\x1f\x8b\x08\x00", r"\.csv\.gz"),
+        ("p.csv", b"PAR1\x15\x00", r"end in \.parquet"),
+        ("p.parquet", b"ARROW1\x00\x00", "written as Parquet"),
+        ("p.csv", b"CustomerId;EMail\rC1;a@mail.example\r", "CSV UTF-8"),
+    ],
+)
+def test_what_is_no_table_is_told(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        toolkit.Profiles(location=str(tmp_path / name), key="CustomerId").scan(["EMail"])

@@ -1,5 +1,6 @@
 """A table that keeps a record of its files is read by what understands the record, or refused by its name."""
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -242,6 +243,22 @@ class TestIceberg:
         with pytest.raises(DataError, match="which metadata"):
             keys(table)
 
+    @pytest.mark.parametrize(("ending", "length"), [(".gz.metadata.json", 20), (".metadata.json", 20)])
+    def test_damaged_metadata_are_told(self, table: Path, ending: str, length: int) -> None:
+        newest = next((table / "metadata").glob("00002-*.metadata.json"))
+        packed = gzip.compress(newest.read_bytes())[:length]
+        newest.unlink()
+        put(newest.with_name(newest.name.removesuffix(".metadata.json") + ending), packed)
+        with pytest.raises(DataError, match="is damaged"):
+            keys(table)
+
+    def test_packed_metadata_are_told(self, table: Path) -> None:
+        newest = next((table / "metadata").glob("00002-*.metadata.json"))
+        put(newest.with_name(f"{newest.name}.gz"), gzip.compress(newest.read_bytes()))
+        newest.unlink()
+        with pytest.raises(DataError, match="gunzip"):
+            keys(table)
+
     def test_it_is_a_segment(self, table: Path, tmp_path: Path) -> None:
         catalog = toolkit.SegmentFolder(location=str(tmp_path / "n"), key="CustomerId")
         assert catalog.scan(["t"]).collect()["customer"].to_list() == ["C1"]
@@ -275,6 +292,13 @@ class TestDatabricks:
         self.commit(tmp_path, 111, removed=[])
         (tmp_path / "_committed_111").unlink()
         with pytest.raises(BusyError):
+            keys(tmp_path)
+
+    def test_files_of_a_repeated_task_are_refused(self, tmp_path: Path) -> None:
+        self.commit(tmp_path, 111, removed=[])
+        assert keys(tmp_path) == ["C1", "C2"]
+        data(tmp_path / "part-0-tid-111-y.c000.snappy.parquet")
+        with pytest.raises(BusyError, match="part-0-tid-111-y"):
             keys(tmp_path)
 
     def test_a_damaged_commit_is_told(self, tmp_path: Path) -> None:

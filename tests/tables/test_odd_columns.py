@@ -113,3 +113,11 @@ def test_damage_is_said_of_damaged_files(said: str, *, is_damaged: bool) -> None
 def test_a_panic_is_an_error_in_words() -> None:
     told = told_of(pl.exceptions.PanicException("called `Result::unwrap()`"), what="profiles", where="p.parquet")
     assert isinstance(told, DataError)
+
+
+def test_a_panic_shows_no_source_code() -> None:
+    panic = 'called `Result::unwrap()` on an `Err` value: JoinError::Panic(Id(10), "assertion failed: start + length")'
+    told = told_of(pl.exceptions.ComputeError(panic), what="profiles", where="p.parquet")
+    assert told is not None
+    assert "unwrap" not in told.what
+    assert "damaged" in told.remedy

@@ -8,7 +8,9 @@ import pytest
 from deltalake import write_deltalake
 
 import toolkit
+from tests.conftest import connect, save_nightly
 from toolkit.errors import DataError
+from toolkit.sandbox import Sandbox
 
 NAMES = [
     "Campaign [2026]",
@@ -72,6 +74,18 @@ def test_suppression_is_kept(folder: Path) -> None:
     ROWS.head(1).write_csv(folder / "out.csv")
     workspace.suppress(folder / "out.csv", customer_column="CustomerId")
     assert workspace.preview("S", email_column="EMail").exportable == 1
+
+
+def test_a_person_is_forgotten(folder: Path, criteo: Sandbox) -> None:
+    ROWS.write_parquet(folder / "p.parquet")
+    ROWS.select("CustomerId").write_parquet(folder / "segments" / "S.parquet")
+    workspace = opened(folder, "p.parquet")
+    connect(workspace, criteo)
+    save_nightly(workspace, segments=["S"])
+    workspace.run("Nightly")
+    assert workspace.forget(customer="C1").done
+    (filled,) = [it for it in criteo.lists() if it.name == "S"]
+    assert len(criteo.identifiers(filled.id)) == 1
 
 
 def test_delta_is_read_or_refused(folder: Path, tmp_path: Path) -> None:

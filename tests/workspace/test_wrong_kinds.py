@@ -146,6 +146,16 @@ SECRETS = [
     "https://host/x?a=1;password=HUSHHUSH",
     "AccountName=a;AccountKey=HUSHHUSH;EndpointSuffix=core.windows.net",
     "SharedAccessSignature=HUSHHUSH",
+    "s3://bucket/x?aws_access_key_id=A&aws_secret_access_key=HUSHHUSH",
+    "s3://bucket/x?access-token=HUSHHUSH",
+    "s3://key%3AHUSHHUSH@bucket/x",
+    "s3://key:HUSHHUSH%40bucket/x",
+    "s3://key%253AHUSHHUSH%2540bucket/x",
+    "gs://HUSHHUSH@bucket/x",
+    "s3://bucket/x?a=1%26sig=HUSHHUSH",
+    "s3://bucket/x&sig=HUSHHUSH",
+    "s3://bucket/x#sig=HUSHHUSH",
+    "folder/x?sig=HUSHHUSH",
 ]
 
 
@@ -172,6 +182,8 @@ def test_a_secret_in_a_location_is_neither_kept_nor_shown(tmp_path: Path, locati
 @pytest.mark.parametrize(
     "location",
     [
+        "s3://bucket/key=1/x%20y",
+        "folder/a&key=1/#1;key=2",
         "abfss://c@a.dfs.core.windows.net/x",
         "s3://bucket/key=1/token=x",
         "/data/password=x/p.parquet",

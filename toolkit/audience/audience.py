@@ -10,6 +10,7 @@ from toolkit.audience.keys import SpeltOtherwise
 from toolkit.audience.status import Status
 from toolkit.identifiers import IdentifierForm, IdentifierType, first_type
 from toolkit.show import html_table, text_table
+from toolkit.spreadsheets import FrameForPeople
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -102,7 +103,8 @@ class Audience:
     @property
     def left_out(self) -> pl.DataFrame:
         """The members who are not sent: ``segment``, ``customer``, ``status``, ``suppressed_by``."""
-        return self.frame.filter(pl.col("status") != Status.EXPORTABLE.value).drop("identifier")
+        left_out = self.frame.filter(pl.col("status") != Status.EXPORTABLE.value).drop("identifier")
+        return FrameForPeople(left_out)
 
     def identifiers(self, segment: str) -> pl.Series:
         """Return what a segment's contact list should hold.

@@ -7,6 +7,7 @@ import polars as pl
 
 from toolkit.identifiers import HASHES, IdentifierForm, IdentifierType, hashed, identifier_type_named, identifier_types
 from toolkit.identifiers.hashing import may_be
+from toolkit.redaction import AT_SIGN
 
 SCHEMA = pl.Schema(
     {
@@ -40,15 +41,16 @@ class Suppression:
         """Suppress customers by their keys; one that may be an address is held as hashes, as key and address."""
         known = keys.cast(pl.String).drop_nulls().unique().to_frame("customer")
         key = pl.col("customer")
-        may_be_address = key.str.contains("@", literal=True)
+        may_be_address = key.str.contains(AT_SIGN)
         parts = [
             known.filter(~may_be_address),
             known.filter(may_be_address).select(customer_sha256=hashed("customer", IdentifierForm.SHA256)),
         ]
         people = cls(pl.concat([_completed(it) for it in parts]))
+        as_written = known.with_columns(key.str.replace_all(AT_SIGN, "@"))
         for it in identifier_types():
             if it.in_keys is not None:
-                people += cls.of_identifiers(it, known.filter(key.str.contains(it.in_keys))["customer"])
+                people += cls.of_identifiers(it, as_written.filter(key.str.contains(it.in_keys))["customer"])
         return people
 
     @classmethod

@@ -4,7 +4,8 @@ Systems that hash their e-mail column hash the empty fields too. The hash of not
 identifier that thousands of people would be sent by. What else stands for nobody, a type says itself.
 """
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import narwhals as nw
@@ -19,6 +20,8 @@ _WORDS = (
     "empty",
     "leeg", "geen", "no", "false", "test", "email", "e-mail", "xxx", "noemail", "no email", "geen email",
 )  # fmt: skip
+_MIXED = ("NaN", "NaT", "<NaN>", "None", "N.v.t.")
+"""Spellings that differ in case from all others, as languages and systems write them; their hashes differ too."""
 _ZEROS = r"^[0-]+$"
 
 
@@ -61,13 +64,22 @@ def placeholders_of(
     added = tuple(added)
     spelt = {
         it
-        for text in (*_NOTHING, *_WORDS, *added, *known)
-        for it in (text, text.lower(), text.upper(), text.capitalize())
+        for text in (*_NOTHING, *_WORDS, *_MIXED, *added, *known)
+        for it in (text, text.lower(), text.upper(), text.capitalize(), text.title())
     }
-    texts = {it.lower() for it in spelt} | {it for text in spelt for it in hashes_of(text)} | {"0" * 32, "0" * 64}
+    texts = {it.lower() for it in spelt} | {it for text in spelt for it in _known_hashes_of(text)}
+    texts |= {"0" * 32, "0" * 64}
     return Placeholders(
         tuple(sorted(texts)), "|".join((_ZEROS, *patterns)), tuple(it for it in added if is_hash_text(it))
     )
+
+
+def _known_hashes_of(text: str) -> Iterator[str]:
+    """Yield all hashes that systems make of nothing: also of an MD5 in capitals, as SQL Server has it, and twice."""
+    sha256, md5, sha256_of_md5 = hashes_of(text)
+    yield from (sha256, md5, sha256_of_md5)
+    for it in (md5.upper(), sha256, sha256.upper()):
+        yield hashlib.sha256(it.encode()).hexdigest()
 
 
 def without_addresses(placeholders: Iterable[str]) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def scan_identities(folder: WorkspaceFolder, lists: Iterable[ContactListRecord])
     """Return ``customer``, ``identifier`` and ``identifier_type`` of whoever entered or left one of these lists."""
     schema = {"customer": pl.String, "identifier": pl.String, "identifier_type": pl.String}
     parts = [
-        pl.scan_parquet(file).select("customer", "identifier", pl.lit(record.identifier_type).alias("identifier_type"))
+        scan_parquet(file).select("customer", "identifier", pl.lit(record.identifier_type).alias("identifier_type"))
         for record in lists
         for file in _parts(folder, record)
     ]

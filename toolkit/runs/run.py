@@ -22,6 +22,7 @@ from toolkit.runs.list_result import ListResult, frame_of
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS, NOTICES, error_in
 from toolkit.show import text_table
+from toolkit.spreadsheets import FrameForPeople
 from toolkit.tables.files import InputFile
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import acting
@@ -128,13 +129,13 @@ class Run:
         Criteo names a sample of them; ``frame["rejected"]`` counts all.
         """
         path = self.folder / "rejected.parquet"
-        return read_parquet(path) if path.exists() else pl.DataFrame(schema=_REJECTED_SCHEMA)
+        return FrameForPeople(read_parquet(path) if path.exists() else pl.DataFrame(schema=_REJECTED_SCHEMA))
 
     @property
     def unexpected(self) -> pl.DataFrame:
         """The members for whom a check failed: ``check``, ``segment``, ``customer`` (the key)."""
         path = self.folder / "unexpected.parquet"
-        return read_parquet(path) if path.exists() else CheckResults(()).unexpected
+        return FrameForPeople(read_parquet(path) if path.exists() else CheckResults(()).unexpected)
 
     @property
     def data_docs(self) -> Path | None:

@@ -15,7 +15,12 @@ from toolkit.redaction import redacted
 from toolkit.segments.condition import Condition, quoted_columns
 from toolkit.tables import InputFile, Profiles, Table, reading
 
-_CONVERSION = re.compile(r"conversion from `\w+` to `(\w+)` failed in column '([^']*)'")
+_CONVERSION = re.compile(r"conversion from `\w+` to `([^`]+)` failed in column '([^']*)'")
+_UNKNOWN_CAST = re.compile(r"casting from \w+ to (\w+) (?:is )?not supported", re.IGNORECASE)
+_AS_TEXT = (
+    "Compare the text itself, such as Bought > '2026-01-31' where days are written so, or have the table hold another "
+    "type."
+)
 
 
 @dataclass(frozen=True)
@@ -105,12 +110,19 @@ def _require_true_or_false(condition: Condition, table: Table) -> None:
 
 def _misfit(error: pl.exceptions.PolarsError) -> ToolkitError:
     """Return what does not fit. Polars' own words quote values of customers."""
+    if unknown := _UNKNOWN_CAST.search(str(error)):
+        return ConfigurationError(
+            f"The condition can't be asked of the profiles: text can't be cast to {unknown[1].lower()} here.",
+            f"Write a day as DATE(Bought, '%Y-%m-%d'). {_AS_TEXT}",
+        )
     said = _CONVERSION.search(str(error))
     found = (
         f"column {said[2]!r} holds values that are no {said[1]}"
         if said
         else f"a value does not fit ({type(error).__name__})"
     )
+    is_of_time = said is not None and said[1].startswith(("date", "time"))
     return DataError(
-        f"The condition can't be asked of all profiles: {found}.", "Use TRY_CAST in its place, which makes those null."
+        f"The condition can't be asked of all profiles: {found}.",
+        _AS_TEXT if is_of_time else "Use TRY_CAST in its place, which makes those null.",
     )

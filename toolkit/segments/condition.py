@@ -17,8 +17,11 @@ from toolkit.segments.rowwise import require_rowwise, tree_of
 
 MOST_CHARACTERS = 100_000
 MOST_WORDS = 500
+MOST_NESTED = 12
 _MOST_SIGNS = 2_000
 _TOKEN = re.compile(r"""'[^']*+'?|"[^"]*+"?|[\w.]++|\S""")
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
+_JOINS = frozenset({"AND", "OR", "IN", "WHEN", "THEN", "ELSE", "LIKE", "BETWEEN"})
 _DOTS = re.compile(r"(?:\.[^.]*+){4}")
 _NOW = re.compile(
     r"\b(?:current_timestamp|current_time|localtimestamp|localtime)\b|\b(?:now|random|rand|uuid|gen_random_uuid)\s*\(",
@@ -110,6 +113,36 @@ def _require_short(sql: str) -> None:
         )
     if any(_DOTS.search(it) for it in words if it[0] not in "'\""):
         raise ConfigurationError("The condition holds a name with more than three dots.", "Write the column's name.")
+    if _nested(tokens) > MOST_NESTED:
+        raise ConfigurationError(
+            f"The condition is nested too deep: more than {MOST_NESTED} functions, CASE or NOT (…) within each other.",
+            "Write it with fewer levels; one CASE with several WHEN takes the place of CASE within CASE.",
+        )
+
+
+def _nested(tokens: list[str]) -> int:
+    """Return how many calls stand within each other at most.
+
+    Polars' parser tries each of them in several ways, one within the other, so that its time doubles with each level
+    of a condition that is no SQL.
+    """
+    calls: list[bool] = []
+    cases = intervals = deepest = 0
+    for before, it, after in zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False):
+        word = it.upper()
+        if it in _BRACKETS:
+            is_of_word = before[-1:].isalnum() or before[-1:] in ("_", '"')
+            calls.append(it == "[" or (is_of_word and before.upper() not in _JOINS))
+        elif it in _BRACKETS.values():
+            del calls[-1:]
+        elif word == "CASE":
+            cases += 1
+        elif word == "END":
+            cases = max(0, cases - 1)
+        elif word == "INTERVAL" and after[:1] != "'":
+            intervals += 1
+        deepest = max(deepest, sum(calls) + cases + intervals)
+    return deepest
 
 
 def _without_listed(tokens: list[str]) -> list[str]:
@@ -165,7 +198,7 @@ def _parsed(sql: str) -> pl.Expr:
         expression = pl.sql_expr(sql)
     except (pl.exceptions.PolarsError, OSError, TypeError, ValueError) as error:
         raise ConfigurationError(f"The condition is no SQL: {_first_line(error)}.", _REMEDY) from None
-    if any(it.startswith("_POLARS") for it in expression.meta.root_names()):
+    if any(it.startswith(("_POLARS", "__POLARS")) for it in expression.meta.root_names()):
         raise ConfigurationError("The condition holds a query of its own.", _REMEDY)
     return expression
 
@@ -178,5 +211,6 @@ def quoted_columns(condition: Condition) -> list[str]:
 
 
 def _first_line(error: Exception) -> str:
-    said = str(error).strip().partition("\n")[0].rstrip(".:")
+    # Where Polars shows what its parser made of the text, only what it is called is told.
+    said = str(error).strip().partition("\n")[0].partition(" {")[0].rstrip(".:")
     return f"{said[:_LONGEST_SAID]}…" if len(said) > _LONGEST_SAID else said

@@ -174,7 +174,9 @@ def _require_known(function: Any) -> str:
     name, content = _kind(function)
     inner = _kind(content)[0] if isinstance(content, str | Mapping) and content else ""
     if name not in _FUNCTIONS or inner in _NOT_OF_A_ROW.get(name, ()):
-        raise _refused(_NAMES.get(name, f"{inner or name}, which looks at more than one profile"))
+        # What begins with a small letter is an argument of the function, such as "options", and no name of one.
+        named = inner if inner[:1].isupper() else name
+        raise _refused(_NAMES.get(name, f"{named}, which looks at more than one profile"))
     if inner == "Strptime" and content["Strptime"][1].get("format") is None:
         raise ConfigurationError(
             "The condition reads days from text without their format, which is then guessed from other profiles.",

@@ -11,6 +11,7 @@ from toolkit.tables.telling import telling
 _LONGEST_INT64 = 18
 _LEAST_INT64, _MOST_INT64 = -(2**63), 2**63 - 1
 _EXACT_IN_FLOAT32, _EXACT_IN_FLOAT64 = 2**24, 2**53
+"""Below these a float holds every whole number; at them already two are written as one."""
 _BYTES_OF_A_UUID = 16
 _SAMPLE = 1_000
 _UNPRINTABLE = r"[\x00-\x08\x0e-\x1f\x7f]"
@@ -36,7 +37,7 @@ def is_whole(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """Tell of a number whether it is whole, and exactly what was written; null of null and NaN."""
     if dtype.is_float():
         most = _EXACT_IN_FLOAT64 if dtype == pl.Float64 else _EXACT_IN_FLOAT32
-        return pl.when(value.is_not_nan()).then(value.is_finite() & (value.abs() <= most) & (value == value.round()))
+        return pl.when(value.is_not_nan()).then(value.is_finite() & (value.abs() < most) & (value == value.round()))
     return value == value.cast(pl.Decimal(38, 0), strict=False)
 
 

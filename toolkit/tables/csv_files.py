@@ -20,6 +20,7 @@ from toolkit.errors import DataError
 from toolkit.tables.csv_stream import CleanedStream, decoded_head, utf16_of
 from toolkit.tables.files import Files
 from toolkit.tables.location import Format
+from toolkit.tables.mistaken import mistaken
 from toolkit.tables.storage import StoredFile
 from toolkit.tables.telling import telling
 
@@ -106,6 +107,8 @@ class CsvFiles(Files):
             head: bytes = b""
             while not _Header.is_whole(head) and (more := stream.read(_HEAD_BYTES)):
                 head += more
+        if (told := mistaken(head, what=self.what, file=part.path)) is not None:
+            raise told
         return _Header.read(head, file=part.path)
 
     def _open(self, part: StoredFile, *, at_once_bytes: int = _BLOCK_BYTES) -> Any:
@@ -145,6 +148,11 @@ class _Header:
             separator = said["separator"].decode() if said else _separator_of(text, content[len(line) :])
         except UnicodeDecodeError:
             raise _no_utf8(file) from None
+        if "\r" in _QUOTED.sub("", text):
+            raise DataError(
+                f"The lines of {file} end in a carriage return alone, as CSV for old Macintoshes does.",
+                "In Excel, save it as CSV UTF-8 (Comma delimited).",
+            )
         names = _fields(text, separator)
         if not any(names) or any("@" in name for name in names):
             raise DataError(

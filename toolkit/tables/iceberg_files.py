@@ -2,6 +2,7 @@
 
 import os
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -60,8 +61,21 @@ class IcebergFiles(Files):
                 "Rename the folder and have the table registered anew, or write its current rows elsewhere as Parquet.",
             )
         path = metadata or _newest(what, location, storage)
+        if path.endswith(".gz"):
+            raise DataError(
+                f"The newest metadata of the Iceberg table of the {what} is packed, and can't be read so: {path}.",
+                "Unpack it beside itself with gunzip --keep, and name that file as the location; or write the table's "
+                "current rows as Parquet to another folder.",
+            )
         with telling(what, path):
-            table = StaticTable.from_metadata(_url(path))
+            try:
+                table = StaticTable.from_metadata(_url(path))
+            except (ValueError, EOFError, zlib.error) as error:  # pydantic's and gzip's, whose text quotes the file
+                raise DataError(
+                    f"The metadata {path} of the Iceberg table of the {what} is damaged ({type(error).__name__}).",
+                    "Name an older metadata file that the catalog names as the table's location, or have the table "
+                    "written again.",
+                ) from None
         return cls(what, location, storage, (StoredFile(location, (), 0, None),), path, table)
 
     def has_rows(self, part: StoredFile) -> bool:

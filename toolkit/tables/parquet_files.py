@@ -14,7 +14,9 @@ import polars as pl
 from toolkit.tables.arrow_types import as_readable, is_known_to_polars, polars_type
 from toolkit.tables.files import Files
 from toolkit.tables.location import Format
+from toolkit.tables.mistaken import LONGEST, mistaken
 from toolkit.tables.storage import Storage, StoredFile
+from toolkit.tables.telling import telling
 
 _CASTS = pl.ScanCastOptions(integer_cast="upcast", categorical_to_string="allow")
 _AT_ONCE = 16
@@ -142,8 +144,17 @@ class ParquetFiles(Files):
 
     def _head(self, part: StoredFile) -> _Head:
         if part.path not in self._heads:
-            self._heads[part.path] = self._remote_head(part) if self._is_remote else _head_of(part.path, self.storage)
+            head = self._remote_head(part) if self._is_remote else _head_of(part.path, self.storage)
+            if head.rows is None and not self._is_remote:
+                self._require_not_mistaken(part)
+            self._heads[part.path] = head
         return self._heads[part.path]
+
+    def _require_not_mistaken(self, part: StoredFile) -> None:
+        with telling(self.what, part.path), self.storage.open_file(part.path) as file:
+            head = bytes(file.read(LONGEST))
+        if not head.startswith(b"PAR1") and (told := mistaken(head, what=self.what, file=part.path)) is not None:
+            raise told
 
     def _remote_head(self, part: StoredFile) -> _Head:
         """Ask for as little as is enough: each question is a request, and parts mostly are as the first one is."""

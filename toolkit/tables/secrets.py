@@ -1,38 +1,61 @@
 """Whether a location or the URL of a database holds a secret, which would be stored and shown with it."""
 
 import re
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote, unquote_plus
 
-_SIGNED = re.compile(
-    r"^(?:sig|signature|x-amz-(?:signature|credential|security-token)|x-goog-(?:signature|credential)|awsaccesskeyid"
-    r"|googleaccessid|se|sv|sp|sas|sas_?token|token|access_?token|account_?key|accountkey|api_?key|key|secret"
-    r"|secret_?access_?key|password|passwd|pwd|sslpassword|passphrase|client_secret|auth|credential|credentials)$",
-    re.IGNORECASE,
-)
+_NAMES = frozenset(
+    (
+        "accesskey", "accesskeyid", "accesstoken", "accountkey", "apikey", "auth", "authorization", "awsaccesskeyid",
+        "awssecretaccesskey", "awssessiontoken", "azurestorageaccountkey", "azurestoragesastoken", "bearer",
+        "bearertoken", "clientsecret", "credential", "credentials", "googleaccessid", "jwt", "key", "pass",
+        "passphrase", "passwd", "password", "pwd", "refreshtoken", "sas", "saskey", "sastoken", "se", "secret",
+        "secretaccesskey", "secretkey", "securitytoken", "sessiontoken", "sharedaccesskey", "sharedaccesssignature",
+        "sharedkey", "sig", "signature", "sp", "sslpassword", "sv", "token", "xamzcredential", "xamzsecuritytoken",
+        "xamzsignature", "xgoogcredential", "xgoogsignature",
+    )
+)  # fmt: skip
+"""In small letters, without the marks between words."""
+_BETWEEN_WORDS = re.compile(r"[\s._-]+")
+_PARAMETERS = re.compile(r"[?&;#]")
 _WRITTEN_OUT = re.compile(
     r"\b(?:account_?key|shared_?access_?(?:key|signature)|sas_?token|secret_?access_?key)\s*=\s*[^;&\s]",
     re.IGNORECASE,
 )
 _USER_AND_PASSWORD = re.compile(r"://[^/@\s]*:(?!\d+/)[^@\s]*@")
+_USER = re.compile(r"^(?:s3[an]?|gcs|gs|https?)://[^/@\s]+@", re.IGNORECASE)
+_MOST_TIMES_ENCODED = 3
 
 
 def is_secret_name(name: str) -> bool:
     """Tell whether a parameter of that name holds a secret."""
-    return bool(_SIGNED.match(name.strip()))
+    return _BETWEEN_WORDS.sub("", name).lower() in _NAMES
 
 
 def secret_in(location: str) -> str | None:
-    """Return what kind of secret a location holds, None when it holds none; never the secret itself."""
+    """Return what kind of secret a location holds, None when it holds none; never the secret itself.
+
+    It is looked for as it stands, and as it is when what is percent-encoded, once or more often, is decoded.
+    """
+    written = location
+    for _ in range(_MOST_TIMES_ENCODED):
+        found = _secret_in(written)
+        if found or "%" not in written:
+            return found
+        written = unquote(written)
+    return _secret_in(written)
+
+
+def _secret_in(location: str) -> str | None:
     if _USER_AND_PASSWORD.search(location):
         return "a password"
-    if "://" in location:
-        try:
-            query = urlsplit(location).query
-        except ValueError:
-            query = location.partition("?")[2]
-        for name, value in parse_qsl(query.replace(";", "&"), keep_blank_values=False):
-            if value and is_secret_name(name):
-                return f"a signature or key ({name.strip()})"
+    if _USER.search(location):
+        return "a user or token before the at sign"
+    # In a path on this machine, # ; and & are what they are.
+    asked = location if "://" in location else "?" + location.partition("?")[2]
+    for parameter in _PARAMETERS.split(asked)[1:]:
+        name, _, value = parameter.partition("=")
+        if value and is_secret_name(unquote_plus(name)):
+            return f"a signature or key ({unquote_plus(name).strip()})"
     if _WRITTEN_OUT.search(location):
         return "a key or password"
     return None

@@ -36,6 +36,8 @@ _UNSUPPORTED = re.compile(
 _DELTA_FEATURE = re.compile(
     r"feature|reader version|unsupported|not supported|catalog-managed|catalog version|\bvariant\b", re.IGNORECASE
 )
+_OF_SOURCE = re.compile(r"::unwrap\(\)|::Panic\(|assertion .*failed|index out of bounds|range (?:start|end) index")
+"""What a panic says in the words of a library's own source code."""
 _GONE = re.compile(r"not found|no such file|failed to fetch metadata", re.IGNORECASE)
 _DAMAGED = re.compile(
     r"out of spec|specification|magic|corrupt|footer|end of (stream|file)|eof|page header|thrift|decompress|snappy|zstd"
@@ -84,18 +86,19 @@ def told_of(error: BaseException, *, what: str, where: str) -> ToolkitError | No
 def _told_of_content(error: BaseException, *, what: str, where: str) -> DataError:
     """Return what is wrong with what a file holds: damaged is said only of what is."""
     said = _first_line(error)
-    if _ENCRYPTED.search(said):
+    whole = str(error).strip().partition("\n")[0]
+    if _ENCRYPTED.search(whole):
         return DataError(
             f"The {what} at {where} is encrypted, and can't be read here: {said}.",
             "Have it written without Parquet's own encryption; encrypt the storage that it lies in instead.",
         )
-    if _UNSUPPORTED.search(said):
+    if _UNSUPPORTED.search(whole):
         return DataError(
             f"The {what} at {where} is written in a way that can't be read here: {said}.",
             "The file need not be damaged: have the column written as a common type, such as text, or the file with "
             "the default encodings and compression of Spark, pandas or DuckDB.",
         )
-    if _DAMAGED.search(said):
+    if _DAMAGED.search(whole):
         return DataError(
             f"The {what} at {where} cannot be read: {said}.",
             "The file is damaged, or not what its name says: have it written again, then run again.",
@@ -201,6 +204,8 @@ def _is_of_iceberg(error: BaseException) -> bool:
 
 
 def _first_line(error: BaseException) -> str:
+    if _OF_SOURCE.search(str(error)):
+        return "its content is not as its end says"
     first, *others = str(error).strip().split("\n")
     # Delta draws a tree of causes, whose root says nothing.
     causes = [_TREE.sub("", line) for line in others[:_MOST_CAUSES] if "↳" in line]

@@ -6,6 +6,7 @@ import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from toolkit.spreadsheets import FrameForPeople
 from toolkit.workspace import audit, people
 from toolkit.workspace.audit import AuditBreak
 from toolkit.workspace.connections import remembering_lost_access
@@ -52,7 +53,7 @@ def audit_frame(folder: WorkspaceFolder) -> pl.DataFrame:
     """Return the audit, the newest action first."""
     with folder.reading() as session:
         acting(session, folder, least=Role.ADMINISTRATOR)
-        return audit.frame(session)
+        return FrameForPeople(audit.frame(session))
 
 
 def verify_audit(folder: WorkspaceFolder) -> AuditBreak | None:

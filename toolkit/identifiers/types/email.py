@@ -25,6 +25,7 @@ import polars as pl
 from toolkit.identifiers.hashing import HASHES, IdentifierForm, is_hash_text
 from toolkit.identifiers.identifier_type import IdentifierType
 from toolkit.identifiers.placeholders import Placeholders, placeholders_of
+from toolkit.redaction import AT_SIGN
 from toolkit.translatable import mark
 from toolkit.unseen import UNSEEN
 
@@ -51,6 +52,7 @@ _ADDRESSES = (
     "noemail@gmail.com", "email@email.com", "mail@mail.com", "user@example.com", "name@example.com", "info@example.com",
     "email@example.com", "noreply@example.com", "asdf@asdf.com", "asd@asd.com", "qwerty@qwerty.com", "123@123.com",
     "1@1.com", "foo@bar.com", "fake@fake.com", "dummy@dummy.com", "unknown@unknown.com", "undefined@undefined.com",
+    "Test@Test.com", "NoEmail", "noEmail", "noReply@example.com",
 )  # fmt: skip
 
 
@@ -71,7 +73,7 @@ class _Email(IdentifierType):
     forms = (IdentifierForm.SHA256, IdentifierForm.MD5, IdentifierForm.SHA256_OF_MD5, IdentifierForm.PLAIN)
     hashes = HASHES
     prehashed = HASHES
-    in_keys = r"[^\s@]@[^\s@]+\.[^\s@]"
+    in_keys = rf"[^\s@]{AT_SIGN}[^\s@]+\.[^\s@]"
 
     def normalize(self, field: nw.Expr) -> nw.Expr:
         seen = field.str.replace_all(UNSEEN, "").str.replace_all(_FULL_WIDTH_AT, "@").str.replace_all(_CAPITAL_I, "i")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass
 
 from toolkit.errors import BusyError, DataError
 from toolkit.tables.formats.table_format import Place, TableFormat
@@ -31,7 +32,8 @@ class DatabricksCommits(TableFormat):
         """Raise DataError when a commit removed a file that is still there, BusyError when one was not committed."""
         names = {part.name for part in parts}
         committed = [name for name in place.entries if name.startswith("_committed_")]
-        removed = {name for commit in committed for name in _removed_by(place, commit, what)}
+        commits = {it.removeprefix("_committed_"): _read(place, it, what) for it in committed}
+        removed = {name for commit in commits.values() for name in commit.removed}
         stale = sorted(names & removed)
         if stale:
             raise DataError(
@@ -39,9 +41,12 @@ class DatabricksCommits(TableFormat):
                 f"there, such as {stale[0]}: rows that the table no longer has would be read.",
                 self.way_out,
             )
-        done = {name.removeprefix("_committed_") for name in committed}
-        begun = {name.removeprefix("_started_") for name in place.entries if name.startswith("_started_")} - done
-        unfinished = sorted(it for it in names if (found := _TRANSACTION.search(it)) and found[1] in begun)
+        begun = {name.removeprefix("_started_") for name in place.entries if name.startswith("_started_")}
+        begun -= commits.keys()
+        of_job = {it: found[1] for it in names if (found := _TRANSACTION.search(it))}
+        # A task that was tried twice leaves a file that its job's commit does not name.
+        left = {it for it, job in of_job.items() if job in commits and commits[job].leaves_out(it)}
+        unfinished = sorted({it for it, job in of_job.items() if job in begun} | left)
         if unfinished:
             raise BusyError(
                 f"{len(unfinished)} files of the {what} in {place.location} were not committed by Databricks, such as "
@@ -50,14 +55,27 @@ class DatabricksCommits(TableFormat):
             )
 
 
-def _removed_by(place: Place, commit: str, what: str) -> list[str]:
+@dataclass(frozen=True)
+class _Commit:
+    added: frozenset[str]
+    removed: frozenset[str]
+
+    def leaves_out(self, file: str) -> bool:
+        """Tell whether a file of this job is none of those that it added."""
+        return bool(self.added) and file not in self.added
+
+
+def _read(place: Place, commit: str, what: str) -> _Commit:
     path = f"{place.location.rstrip('/')}/{commit}"
     try:
         with place.storage.open(path, at_once_bytes=1 << 20) as stream:
             told = json.loads(stream.read(_MOST_BYTES) or b"{}")
-        return [str(name).rsplit("/", 1)[-1] for name in told.get("removed", [])]
+        added, removed = (
+            frozenset(str(name).rsplit("/", 1)[-1] for name in told.get(it, [])) for it in ("added", "removed")
+        )
     except (ValueError, AttributeError, TypeError):
         raise DataError(
             f"{path}, by which Databricks tells which files of the {what} are current, can't be read.",
             DatabricksCommits.way_out,
         ) from None
+    return _Commit(added, removed)
