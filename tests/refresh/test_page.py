@@ -9,7 +9,7 @@ import pytest
 import typer
 
 import toolkit
-from toolkit.__main__ import app
+from toolkit.cli import app
 from toolkit.refresh import RefreshOptions, ScheduledRun
 from toolkit.refresh.schedulers import Scheduler
 from toolkit.workspace import Export

@@ -17,6 +17,7 @@ import orjson
 
 from toolkit import errors
 from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError, UnforeseenError
+from toolkit.extras import Extra, require
 from toolkit.files import write_atomically
 from toolkit.lazy_grammar import defer_iri_grammar
 from toolkit.redaction import redacted
@@ -43,6 +44,7 @@ def execute_notebook(
 
     Raises the ToolkitError that ended it, UnavailableError when the kernel was lost, UnforeseenError for all else.
     """
+    require(Extra.SCHEDULE, "Running an export by its notebook", otherwise="run it with `toolkit run start`")
     defer_iri_grammar()
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
@@ -87,12 +89,13 @@ def require_notebook(notebook: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = "is not there" if isinstance(error, FileNotFoundError) else "can't be read as one"
         raise ConfigurationError(
-            f"The notebook {notebook} {why}.", "Run from a checkout of the project, or name another with --notebook."
+            f"The notebook {notebook} {why}.",
+            "Correct the path, or leave out --notebook for the one that comes with the toolkit.",
         ) from None
     if "parameters" not in tags:
         raise ConfigurationError(
             f"The notebook {notebook} has no cell with the tag 'parameters'.",
-            f"Begin with a copy of {_SCHEDULED} of the project.",
+            f"Begin with a copy of {_SCHEDULED}, which `toolkit init` puts into a project.",
         )
 
 
