@@ -56,7 +56,7 @@ def connect(
         say(CONSENT_TEXT)
         typer.confirm("Do you agree?", abort=True)
     given = _credentials(client_id, host, credentials)
-    made = opened(workspace).connect(name, credentials=given, users=user or "administrators", i_agree=True)
+    made = opened(workspace).connect(name, credentials=given, users=_users(user or ["administrators"]), i_agree=True)
     say(repr(made))
 
 

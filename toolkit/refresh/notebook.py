@@ -44,14 +44,13 @@ def execute_notebook(
 
     Raises the ToolkitError that ended it, UnavailableError when the kernel was lost, UnforeseenError for all else.
     """
-    require(Extra.SCHEDULE, "Running an export by its notebook", otherwise="run it with `toolkit run start`")
     defer_iri_grammar()
+    require_notebook(notebook)
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    require_notebook(notebook)
     to.parent.mkdir(parents=True, exist_ok=True)
     _register()
     try:
@@ -82,7 +81,8 @@ def execute_notebook(
 
 
 def require_notebook(notebook: Path) -> None:
-    """Raise ConfigurationError when there is no notebook that parameters can be given to."""
+    """Raise ConfigurationError when there is no notebook that parameters can be given to, or nothing that runs one."""
+    require(Extra.SCHEDULE, "Running an export by its notebook", otherwise="run it with `toolkit run start`")
     try:
         cells = orjson.loads(notebook.read_bytes())["cells"]
         tags = [tag for cell in cells for tag in cell["metadata"].get("tags", ())]
