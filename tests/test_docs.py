@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 import typer
 
@@ -87,6 +88,20 @@ NAMED = sorted({it for page in PAGES if page.name != "CHANGELOG.md" for it in co
 @pytest.mark.parametrize("command", NAMED)
 def test_every_command_is_taken(command: str) -> None:
     assert_taken(command)
+
+
+def leaves(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:
+    if not isinstance(group, typer.core.TyperGroup) or (group.invoke_without_command and path):
+        yield " ".join(("toolkit", *path))
+    if isinstance(group, typer.core.TyperGroup):
+        for name, command in group.commands.items():
+            yield from leaves(command, (*path, name))
+
+
+def test_each_command_has_its_row() -> None:
+    page = (PROJECT / "docs" / "commands.md").read_text()
+    rows = re.findall(r"^\| `(toolkit [^`]+)` \|", page, re.MULTILINE)
+    assert sorted(rows) == sorted(leaves(typer.main.get_command(app)))
 
 
 def test_many_commands_are_named() -> None:

@@ -1,5 +1,7 @@
 """The command line: a module for each noun, a thin function for each verb, named like the methods of ``Workspace``."""
 
+from typing import Annotated
+
 import typer
 
 from toolkit.cli import (
@@ -21,11 +23,29 @@ from toolkit.cli import (
     workspaces,
 )
 from toolkit.errors import ToolkitError
+from toolkit.extras import DISTRIBUTION
 from toolkit.terminal import prepare_output, say
 
 app = typer.Typer(
-    name="toolkit", no_args_is_help=True, help="Send customer segments to Criteo.", pretty_exceptions_enable=False
+    name="toolkit",
+    no_args_is_help=True,
+    invoke_without_command=True,
+    help="Send customer segments to Criteo.",
+    pretty_exceptions_enable=False,
 )
+
+
+@app.callback(no_args_is_help=True, invoke_without_command=True)
+def _show_version(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Send customer segments to Criteo."""
+    if version:
+        from importlib.metadata import version as installed
+
+        say(installed(DISTRIBUTION))
+        raise typer.Exit
+
 
 _START, _WORK, _TEAM, _NIGHT = "Start", "Segments, exports and runs", "Workspace and people", "Schedules and monitoring"
 _PASSES_ON = {"allow_extra_args": True, "ignore_unknown_options": True}

@@ -1,6 +1,7 @@
 """``toolkit sandbox``: an embedded Criteo on this machine."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -25,7 +26,9 @@ def serve_sandbox(
         say(
             f"Embedded Criteo at {address}, until Ctrl+C. Point a connection at it:\n"
             f'workspace.connect("Sandbox", host="{address}", client_id="{CLIENT_ID}", '
-            f'client_secret="{CLIENT_SECRET}", i_agree=True)'
+            f'client_secret="{CLIENT_SECRET}", i_agree=True)\n'
+            f"Or, in a terminal: CRITEO_CLIENT_SECRET={quote(CLIENT_SECRET)} toolkit connection connect Sandbox "
+            f"--host {address} --client-id {CLIENT_ID}"
         )
 
     options = SandboxOptions(
