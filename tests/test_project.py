@@ -51,6 +51,20 @@ def test_sample_is_copied(tmp_path: Path) -> None:
     assert contents(bundled.sample_day(1)) == before
 
 
+def test_nothing_is_built_in_the_originals(tmp_path: Path) -> None:
+    day = bundled.sample_day(1)
+    workspace = toolkit.open_workspace(
+        tmp_path / "w",
+        profiles=toolkit.Profiles(location=day / "profiles", key="CustomerId"),
+        segments=toolkit.SegmentFolder(location=day / "segments", key="CustomerId"),
+        create=True,
+    )
+    before = contents(day)
+    with pytest.raises(ConfigurationError):
+        workspace.build_segment("Dutch", where="Country = 'Netherlands'")
+    assert contents(day) == before
+
+
 @pytest.mark.parametrize(("sample", "sandbox"), [(True, True), (False, True), (False, False)])
 def test_notebooks_fit_the_project(tmp_path: Path, sample: bool, sandbox: bool) -> None:
     made = make_project(tmp_path / "p", sample=sample, sandbox=sandbox)

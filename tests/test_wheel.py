@@ -2,10 +2,12 @@
 
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from collections.abc import Iterator
@@ -42,10 +44,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def needed(extras: tuple[str, ...]) -> Iterator[str]:
     """The distributions that the package needs with these extras, by what is installed."""
-    settings = (PROJECT / "pyproject.toml").read_text()
-    import tomllib
-
-    declared = tomllib.loads(settings)["project"]
+    declared = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
     left = [Requirement(it) for it in declared["dependencies"]]
     left += [Requirement(it) for extra in extras for it in declared["optional-dependencies"][extra]]
     seen: set[tuple[str, frozenset[str]]] = set()
@@ -158,6 +157,30 @@ def test_a_project_of_the_sample_is_a_copy(whole: Environment, tmp_path: Path) -
     assert built.returncode == 0, built.stderr
     assert (project / "data" / "day1" / "segments" / "Dutch.parquet").is_file()
     assert whole.written() == before
+
+
+def test_the_lines_of_the_readme_run(whole: Environment, tmp_path: Path) -> None:
+    page = (PROJECT / "README.md").read_text().partition("## Start with your own tables")[2]
+    lines = page.partition("```sh\n")[2].partition("```")[0].splitlines()
+    shutil.copytree(PROJECT / "data" / "day1", tmp_path / "data")
+    at = tmp_path
+    for line in lines:
+        program, *words = shlex.split(line)
+        if program == "cd":
+            at /= words[0]
+        elif program == "toolkit":
+            # The last opens a browser.
+            done = whole.run(program, *words, *(["--version"] if words == ["lab"] else []), cwd=at)
+            assert done.returncode == 0, (line, done.stderr)
+    assert (lines[0].split()[0], lines[-1], at.name) == ("pip", "toolkit lab", "project")
+
+
+@pytest.mark.parametrize("command", ["lab", "app"])
+def test_notebooks_of_a_sample_open_beside_criteo(whole: Environment, tmp_path: Path, command: str) -> None:
+    whole.run("toolkit", "init", "project", "--sample", cwd=tmp_path)
+    done = whole.run("toolkit", command, "--project", "project", "--version", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Embedded Criteo: http://127.0.0.1:" in done.stdout
 
 
 def test_the_core_reads_previews_and_checks(core: Environment, tmp_path: Path) -> None:

@@ -13,6 +13,12 @@ SCHEDULED_NOTEBOOK = NOTEBOOKS / "scheduled" / "run_export.ipynb"
 _DATA = _HOME / "data"
 
 
+def holds(path: Path) -> bool:
+    """Return whether a path is among the notebooks and sample tables of the toolkit itself."""
+    resolved = path.resolve()
+    return any(resolved.is_relative_to(it.resolve()) for it in (NOTEBOOKS, _DATA))
+
+
 def sample_day(day: int) -> Path:
     """Return the folder with the sample tables of a day, 1 or 2."""
     return _DATA / f"day{day}"

@@ -197,7 +197,7 @@ def _copy_of(file: Path) -> Callable[[Path], object]:
 
 def _require_own_files(project: Project) -> None:
     """Raise ConfigurationError when the project would be the toolkit itself, whose files are for reading only."""
-    if project.notebooks == bundled.NOTEBOOKS.resolve():
+    if bundled.holds(project.notebooks):
         raise ConfigurationError(
             f"{project.path} holds the toolkit itself, whose notebooks and sample tables are not written to.",
             "Name another folder, such as `toolkit init project --sample`.",

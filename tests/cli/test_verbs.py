@@ -298,6 +298,11 @@ class TestWorkspace:
         do("workspace", "tables", "--segments", str(tmp_path / "m.parquet"), "--segment-column", "Segment")
         assert toolkit.open_workspace(workspace.path).segments.names() == ["VIP"]
 
+    def test_a_wrong_rule_of_keys_is_told(self, tmp_path: Path) -> None:
+        made = ("workspace", "create", str(tmp_path / "new"), "--profiles", "p.parquet", "--key-normalization", "none")
+        assert isinstance(invoke(made, at=None).exception, ConfigurationError)
+        assert not (tmp_path / "new").exists()
+
     def test_grants_are_of_postgresql(self, workspace: toolkit.Workspace) -> None:
         refused = invoke(("workspace", "grants", "--user", "anna", "--role", "viewer"), at=workspace.path)
         assert isinstance(refused.exception, toolkit.ToolkitError)
