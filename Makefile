@@ -5,19 +5,21 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab app test lint docs bench lock words clean
+.PHONY: help demo lab app test lint docs wheel bench lock words clean
 
 help: ## List what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: $(READY) ## Run the main job on the sample data and an embedded Criteo, and compare what arrived
-	@$(BIN)/python -m toolkit demo
+	@$(BIN)/toolkit demo
 
-lab: $(READY) ## Open JupyterLab on the notebooks, with the embedded Criteo up
-	@$(BIN)/python -m toolkit lab
+lab: $(READY) ## Open JupyterLab on a project with the sample in project/, with the embedded Criteo up
+	@$(BIN)/toolkit init project --sample
+	@$(BIN)/toolkit lab --project project
 
-app: $(READY) ## Open the notebooks as an application without code, with the embedded Criteo up
-	@$(BIN)/python -m toolkit app
+app: $(READY) ## Open the same project as an application without code
+	@$(BIN)/toolkit init project --sample
+	@$(BIN)/toolkit app --project project
 
 test: $(READY) lint ## Lint, check types and run the tests
 	@# In the order of their names: else the files that hold few tests, which last the longest, come last.
@@ -34,11 +36,14 @@ docs: $(READY) ## Build the documentation as a site, in build/site
 	@# Without --quiet, which would hide the warnings from --strict.
 	@$(BIN)/properdocs build --strict --config-file mkdocs.yml
 
+wheel: $(READY) ## Build the wheel, in dist, which runs everything without the checkout
+	@$(BIN)/python -m hatchling build -t wheel -d dist
+
 bench: $(READY) ## Measure: one million members out of ten million profiles
 	@$(BIN)/python -m benchmarks
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows
-	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock
 
 words: $(READY) ## Collect the texts of the forms, for translation, into toolkit/locale

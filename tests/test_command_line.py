@@ -28,40 +28,42 @@ def command(*arguments: str, folder: Path | None = None) -> "subprocess.Complete
 
 def test_help_lists_the_commands() -> None:
     text = command("--help").stdout
-    assert all(re.search(rf"\b{name}\b", text) for name in ("sandbox", "preview", "run", "runs", "demo", "lab"))
+    assert all(
+        re.search(rf"\b{name}\b", text) for name in ("init", "segment", "export", "run", "connection", "demo", "lab")
+    )
 
 
 def test_a_preview_tells_who_would_be_sent(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
-    done = command("preview", "All", "--email", "EMail", "-w", str(workspace.path))
+    done = command("segment", "preview", "All", "--email-column", "EMail", "-w", str(workspace.path))
     assert "100 of 100 members exportable" in done.stdout
-    of_export = command("preview", "--export", "Nightly", "-w", str(workspace.path)).stdout
+    of_export = command("export", "preview", "Nightly", "-w", str(workspace.path)).stdout
     assert "100 of 100 members exportable" in of_export
     assert "A run would add 100 identifiers and remove 0." in of_export
     assert criteo.lists() == []
 
 
 def test_a_preview_without_an_email_column_is_refused(workspace: toolkit.Workspace) -> None:
-    done = command("preview", "-w", str(workspace.path))
+    done = command("segment", "preview", "-w", str(workspace.path))
     assert done.returncode == 2
-    assert "--email" in done.stderr
+    assert "--email-column" in done.stderr
 
 
 def test_a_run_sends_and_is_listed(
     workspace: toolkit.Workspace, criteo: Sandbox, held: Callable[[str], set[str]]
 ) -> None:
-    done = command("run", "Nightly", "--batch-size", "30", "-w", str(workspace.path))
+    done = command("run", "start", "Nightly", "--batch-size", "30", "-w", str(workspace.path))
     assert done.returncode == 0, done.stderr
     assert len(held("All")) == 100
     assert sorted(it.identifiers for it in criteo.requests() if it.identifiers) == [10, 30, 30, 30]
     report = Path(re.search(r"^Report: (.+)$", done.stdout, re.MULTILINE)[1])
     assert report.is_file()
-    listed = command("runs", "Nightly", "-w", str(workspace.path)).stdout
+    listed = command("run", "list", "Nightly", "-w", str(workspace.path)).stdout
     assert "successful" in listed
 
 
 def test_a_failed_run_exits_with_one_and_says_what_to_do(workspace: toolkit.Workspace, tables: Tables) -> None:
     tables.write(emails={"C000": None})
-    done = command("run", "Nightly", "-w", str(workspace.path))
+    done = command("run", "start", "Nightly", "-w", str(workspace.path))
     assert done.returncode == 1
     assert "Nothing was sent." in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
@@ -70,9 +72,9 @@ def test_a_failed_run_exits_with_one_and_says_what_to_do(workspace: toolkit.Work
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["run", "Nigthly"], "There is no export 'Nigthly'"),
-        (["preview", "Al", "--email", "EMail"], "There is no segment 'Al'"),
-        (["preview", "All", "--email", "Email"], "'EMail'"),
+        (["run", "start", "Nigthly"], "There is no export 'Nigthly'"),
+        (["segment", "preview", "Al", "--email-column", "EMail"], "There is no segment 'Al'"),
+        (["segment", "preview", "All", "--email-column", "Email"], "'EMail'"),
     ],
 )
 def test_a_wrong_name_exits_with_two_and_names_the_nearest(
@@ -86,17 +88,20 @@ def test_a_wrong_name_exits_with_two_and_names_the_nearest(
 
 def test_segments_are_built_and_listed(workspace: toolkit.Workspace) -> None:
     at = ("-w", str(workspace.path))
-    built = command("segments", "--build", "Some", "--where", "CustomerId < 'C010'", "--dynamic", *at)
+    built = command("segment", "build", "Some", "--where", "CustomerId < 'C010'", "--dynamic", *at)
     assert "Segment 'Some': 10 members" in built.stdout
-    assert "Segment 'Some': 10 members" in command("segments", "--build", "Some", *at).stdout
+    assert "Segment 'Some': 10 members" in command("segment", "rebuild", "Some", *at).stdout
     assert (workspace.segment("Some").kind, workspace.segment("Some").history.height) == ("dynamic", 2)
-    listed = command("segments", *at).stdout
+    listed = command("segment", "list", *at).stdout
     assert re.search(r"Some +10 .* dynamic +CustomerId < 'C010'", listed)
     assert re.search(r"All +100 .* from elsewhere", listed)
 
 
 def test_joining_prints_the_line_for_an_administrator(workspace: toolkit.Workspace) -> None:
-    assert 'workspace.add_person("anna", public_key="' in command("join", "anna", "-w", str(workspace.path)).stdout
+    assert (
+        'workspace.add_person("anna", public_key="'
+        in command("people", "join", "anna", "-w", str(workspace.path)).stdout
+    )
 
 
 def test_the_audit_is_shown_and_verified(workspace: toolkit.Workspace) -> None:
@@ -109,7 +114,7 @@ def test_the_audit_is_shown_and_verified(workspace: toolkit.Workspace) -> None:
 
 
 def test_a_folder_without_a_workspace_is_told(tmp_path: Path) -> None:
-    done = command("runs", folder=tmp_path)
+    done = command("run", "list", folder=tmp_path)
     assert done.returncode == 2
     assert "workspace" in done.stderr
 

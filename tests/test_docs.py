@@ -12,12 +12,15 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+import typer
 
 import toolkit
 from tests.conftest import connect
 from toolkit.audience import Status
 from toolkit.checks import Check, made_suite
+from toolkit.cli import app
 from toolkit.sandbox import Sandbox
 
 PROJECT = Path(__file__).parents[1]
@@ -56,9 +59,76 @@ def test_every_command_of_the_readme_is_in_the_makefile() -> None:
     assert {"demo", "test", "lab"} <= named <= targets
 
 
+def commands(page: Path) -> Iterator[str]:
+    """The commands that a page names: in code, or in a block of them."""
+    text = page.read_text()
+    blocks = re.findall(r"```(?:sh|bash|)\n(.*?)```", text, re.DOTALL)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    inline = re.findall(r"(?<!`)`([^`]+)`(?!`)", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    for found in (" ".join(it.split()) for it in [*lines, *inline]):
+        words = re.sub(r"^(\w+=\S+ )+|^\.venv/bin/", "", found)
+        if re.match(r"toolkit( [a-z\-]|$)", words):
+            yield words.partition(" | ")[0].partition(" && ")[0]
+
+
+def commands_of_messages() -> Iterator[str]:
+    """The commands that errors and reports of the toolkit advise."""
+    for file in (PROJECT / "toolkit").rglob("*.py"):
+        for found in re.findall(r"`{1,2}(toolkit [a-z][^`]*)`", file.read_text()):
+            yield re.sub(r"\{\w+\}", "NAME", " ".join(found.split()))
+
+
+def assert_taken(command: str) -> None:
+    """See that there is such a command, and that it takes these options."""
+    _, *words = shlex.split(command.replace("…", "X"))
+    found = typer.main.get_command(app)
+    while isinstance(found, typer.core.TyperGroup) and words and words[0] in found.commands:
+        found = found.commands[words.pop(0)]
+    if words and words != ["--help"]:
+        assert not isinstance(found, typer.core.TyperGroup) or found.invoke_without_command, command
+        found.make_context(command, words)
+
+
+NAMED = sorted({it for page in PAGES if page.name != "CHANGELOG.md" for it in commands(page)})
+
+
+@pytest.mark.parametrize("command", NAMED)
+def test_every_command_is_taken(command: str) -> None:
+    assert_taken(command)
+
+
+def leaves(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[str]:
+    if not isinstance(group, typer.core.TyperGroup) or (group.invoke_without_command and path):
+        yield " ".join(("toolkit", *path))
+    if isinstance(group, typer.core.TyperGroup):
+        for name, command in group.commands.items():
+            yield from leaves(command, (*path, name))
+
+
+def test_each_command_has_its_row() -> None:
+    page = (PROJECT / "docs" / "commands.md").read_text()
+    rows = re.findall(r"^\| `(toolkit [^`]+)` \|", page, re.MULTILINE)
+    assert sorted(rows) == sorted(leaves(typer.main.get_command(app)))
+
+
+def test_many_commands_are_named() -> None:
+    nouns = {it.split()[1] for it in NAMED if " " in it}
+    assert nouns > {"init", "export", "run", "segment", "list", "people", "refresh", "schedule", "health", "workspace"}
+
+
+@pytest.mark.parametrize("command", sorted(set(commands_of_messages())))
+def test_every_advised_command_is_taken(command: str) -> None:
+    assert_taken(command)
+
+
+def test_old_spellings_are_gone() -> None:
+    files = [*PAGES, *(PROJECT / "toolkit").rglob("*.py"), PROJECT / "Makefile"]
+    assert [it.name for it in files if re.search(r"python -m toolkit [a-z]", it.read_text())] == []
+
+
 def test_the_example_of_the_readme_runs(criteo: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (example,) = examples("README.md")
-    (tmp_path / "data").symlink_to(PROJECT / "data")
+    shutil.copytree(PROJECT / "data" / "day1", tmp_path / "data" / "day1")
     monkeypatch.chdir(tmp_path)
     here = example.replace("https://api.criteo.com", criteo.url)
     here = here.replace('client_id="…"', f'client_id="{criteo.client_id}"')

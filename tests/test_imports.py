@@ -32,7 +32,7 @@ def test_a_preview_does_without_the_checks_charts_and_http(tmp_path: Path, table
         f"import toolkit; print(toolkit.open_workspace({str(tmp_path / 'workspace')!r})"
         ".preview('All', email_column='EMail').counts)"
     )
-    assert imported_after(code) & {"great_expectations", "pandas", "altair", "fastapi", "great_tables"} == set()
+    assert imported_after(code) & {"great_expectations", "pandas", "altair", "fastapi"} == set()
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

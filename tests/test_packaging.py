@@ -2,12 +2,15 @@
 
 import re
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from toolkit.extras import MODULES, Extra
 
 PROJECT = Path(__file__).parents[1]
 PINNED = {
@@ -20,7 +23,11 @@ PINNED = {
 
 def declared() -> list[Requirement]:
     settings = tomllib.loads((PROJECT / "pyproject.toml").read_text())
-    return [Requirement(it) for it in settings["project"]["dependencies"] + settings["dependency-groups"]["dev"]]
+    extras = settings["project"]["optional-dependencies"]
+    listed = [it for name, some in extras.items() if name != "all" for it in some]
+    return [
+        Requirement(it) for it in [*settings["project"]["dependencies"], *listed, *settings["dependency-groups"]["dev"]]
+    ]
 
 
 @pytest.mark.parametrize("requirement", declared(), ids=lambda it: it.name)
@@ -29,6 +36,27 @@ def test_each_dependency_is_pinned_to_a_version_that_it_allows(requirement: Requ
     ((operator, version),) = ((it.operator, it.version) for it in pinned.specifier)
     assert operator == "=="
     assert requirement.specifier.contains(version)
+
+
+def test_all_is_each_extra() -> None:
+    extras = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (everything,) = map(Requirement, extras["all"])
+    assert everything.extras == extras.keys() - {"all"} == set(Extra)
+
+
+@pytest.mark.parametrize("extra", Extra)
+def test_an_extra_installs_its_modules(extra: Extra) -> None:
+    extras = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    installed = {canonicalize_name(Requirement(it).name) for it in extras[extra]}
+    homes = packages_distributions()
+    assert {canonicalize_name(home) for module in MODULES[extra] for home in homes[module]} == installed
+
+
+def test_the_version_heads_the_changelog() -> None:
+    version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+    headings = re.findall(r"^## (.+)$", (PROJECT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] in ("Unreleased", version)
+    assert version in headings
 
 
 def test_every_line_of_the_lock_pins_one_version() -> None:

@@ -40,28 +40,28 @@ def command(
 
 @pytest.mark.parametrize("env", TERMINALS, ids=str)
 def test_any_encoding_takes_a_command(named: Path, env: dict[str, str]) -> None:
-    ended = command(named, "preview", NAMES, "--email", "EMail", env=env)
+    ended = command(named, "segment", "preview", NAMES, "--email-column", "EMail", env=env)
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert b"Zo" in ended.stdout
 
 
 @pytest.mark.parametrize("env", TERMINALS, ids=str)
 def test_any_encoding_takes_an_error(named: Path, env: dict[str, str]) -> None:
-    ended = command(named, "preview", "né李", "--email", "EMail", env=env)
+    ended = command(named, "segment", "preview", "né李", "--email-column", "EMail", env=env)
     assert ended.returncode == 2
     assert b"Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("closing", [">&-", "2>&-", ">&- 2>&-"])
 def test_a_closed_stream_keeps_the_exit_code(named: Path, closing: str) -> None:
-    assert command(named, "segments", env={}, closing=closing).returncode == 0
-    assert command(named, "check", "none", env={}, closing=closing).returncode == 2
+    assert command(named, "segment", "list", env={}, closing=closing).returncode == 0
+    assert command(named, "export", "check", "none", env={}, closing=closing).returncode == 2
 
 
 def test_a_broken_pipe_keeps_the_exit_code(named: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    words = [sys.executable, "-m", "toolkit", "segments", "-w", str(named)]
+    words = [sys.executable, "-m", "toolkit", "segment", "list", "-w", str(named)]
     ended = subprocess.run(words, stdout=writer, stderr=subprocess.PIPE, timeout=120, check=False)
     os.close(writer)
     assert (ended.returncode, ended.stderr) == (0, b"")

@@ -6,10 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from toolkit.sandbox import Sandbox, SharedSandbox, StartedSandbox, attach_or_start
-from toolkit.tables import Profiles, SegmentFolder
-from toolkit.workspace.locations import Tables
-from toolkit.workspace.making import open_or_make
+from toolkit.project import Project
+from toolkit.sandbox import SharedSandbox, StartedSandbox, attach_or_start
 
 _LONGEST_SOCKET = 100
 """What the name of a socket may have, on any system, in bytes."""
@@ -26,24 +24,16 @@ def kernels_transport() -> str:
     return "ipc" if os.name == "posix" and len(longest) <= _LONGEST_SOCKET else "tcp"
 
 
-def make_sample_workspace(project: Path, *, say: Callable[[str], None]) -> None:
-    """Make the workspace of the notebooks, on the sample data, unless the project has one."""
-    data = project / "data" / "day1"
-    if not data.is_dir():
-        return
-    tables = Tables(
-        Profiles(location=str(data / "profiles"), key="CustomerId"),
-        SegmentFolder(location=str(data / "segments"), key="CustomerId"),
-    )
-    made = open_or_make(project / "workspace", tables)
-    if made.is_new:
-        say(f"New workspace: {made.path}, on the sample data")
-
-
 @contextmanager
-def embedded_criteo(project: Path, *, say: Callable[[str], None]) -> Iterator[Sandbox]:
-    """Start the embedded Criteo of the project's workspace, or share the one that runs; say which and where."""
-    with attach_or_start(keep=project / "workspace" / "sandbox") as criteo:
+def embedded_criteo(project: Project, *, say: Callable[[str], None]) -> Iterator[dict[str, str]]:
+    """Start the project's embedded Criteo, if it has one, or share the one that runs; say which and where.
+
+    Yields the environment in which notebooks find it.
+    """
+    if not project.sandbox.is_dir():
+        yield {}
+        return
+    with attach_or_start(keep=project.sandbox) as criteo:
         shared = ", which runs already" if isinstance(criteo, SharedSandbox) else ""
         say(f"Embedded Criteo: {criteo.url}{shared}")
         if isinstance(criteo, StartedSandbox) and criteo.taken_port is not None:
@@ -51,4 +41,4 @@ def embedded_criteo(project: Path, *, say: Callable[[str], None]) -> Iterator[Sa
                 f"Another program listens on port {criteo.taken_port}. Connections to that port don't reach this "
                 "embedded Criteo: make new ones to the address above."
             )
-        yield criteo
+        yield {"TOOLKIT_SANDBOX_URL": criteo.url}

@@ -1,4 +1,4 @@
-"""JupyterLab on the notebooks, with an embedded Criteo beside it."""
+"""JupyterLab on the notebooks of a project, with its embedded Criteo beside it."""
 
 import os
 import subprocess
@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from toolkit.beside import embedded_criteo, kernels_transport, make_sample_workspace
-from toolkit.errors import ConfigurationError
+from toolkit.beside import embedded_criteo, kernels_transport
+from toolkit.project import Project
 
 # JupyterLab asks whether it may look for news, and looks for newer versions and extensions, unless it is told not to.
 NO_CALLS_OUT = (
@@ -23,15 +23,16 @@ def settings() -> tuple[str, ...]:
 
 
 def run_lab(project: Path, arguments: Sequence[str], *, say: Callable[[str], None]) -> int:
-    """Serve the project's notebooks until interrupted; ``arguments`` go to JupyterLab. Return its exit code."""
-    notebooks = project / "notebooks"
-    if not notebooks.is_dir():
-        raise ConfigurationError(f"There is no folder {notebooks}.", "Run this in a checkout of the project.")
-    make_sample_workspace(project, say=say)
-    with embedded_criteo(project, say=say) as criteo:
-        command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *settings(), *arguments]
+    """Serve the project's notebooks until interrupted; ``arguments`` go to JupyterLab. Return its exit code.
+
+    Raises:
+        ConfigurationError: The folder holds no project.
+    """
+    opened = Project.open(project)
+    with embedded_criteo(opened, say=say) as environment:
+        served = f"--ServerApp.root_dir={opened.notebooks}"
+        command = [sys.executable, "-m", "jupyterlab", served, *settings(), *arguments]
         try:
-            environment = os.environ | {"TOOLKIT_SANDBOX_URL": criteo.url}
-            return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # the person's own words
+            return subprocess.run(command, env=os.environ | environment, check=False).returncode  # noqa: S603  # the person's own words
         except KeyboardInterrupt:
             return 0

@@ -111,7 +111,7 @@ def served(command: Sequence[str], *, folder: Path, address: str, **environment:
         "IPYTHONDIR": str(home / "ipython"),
         "TOOLKIT_KEY_FILE": str(home / "key"),
     }
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     token = secrets.token_hex(16)
     log = home / "log"
     with log.open("w") as output:
@@ -189,6 +189,7 @@ class Checkout:
         for name, share in (("High value", 4), ("Lapsed 12 months", 2), ("Newsletter subscribers", 1)):
             frame = pl.DataFrame({"CustomerId": customers[: self.members // share]})
             frame.write_parquet(segments / f"{name}.parquet")
+        self.workspace()
         return self
 
     def workspace(self) -> toolkit.Workspace:
@@ -211,8 +212,10 @@ def checkout(lab: Server, request: pytest.FixtureRequest, monkeypatch: pytest.Mo
 def app(tmp_path_factory: pytest.TempPathFactory, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """The application without code, on the notebooks of a checkout."""
     need("chromium")
-    checkout = Checkout(tmp_path_factory.mktemp("app") / "checkout", Path()).make()
-    folder = checkout.path / "notebooks"
+    folder = tmp_path_factory.mktemp("app") / "checkout" / "notebooks"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TOOLKIT_KEY_FILE", str(_home(folder) / "key"))
+        Checkout(folder.parent, _home(folder) / "key").make()
     # Voilà can't tell which port it took when it is asked to take a free one.
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = f"--port={free.getsockname()[1]}"

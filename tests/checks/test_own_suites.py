@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
-from toolkit.__main__ import app
 from toolkit.checks import CheckResult, CheckResults, Level
+from toolkit.cli import app
 from toolkit.errors import ConfigurationError, ErrorCode, SignatureError
 from toolkit.sandbox import Sandbox
 
@@ -125,7 +125,7 @@ class TestFromPython:
 
     def test_it_stays_until_it_is_removed(self, workspace: toolkit.Workspace) -> None:
         workspace.add_check("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
-        command = ["check", "Nightly", "--workspace", str(workspace.path)]
+        command = ["export", "check", "Nightly", "--workspace", str(workspace.path)]
         failed = CliRunner().invoke(app, command)
         assert failed.exit_code == 1
         assert "Adults: column values to be between (Age)" in failed.output

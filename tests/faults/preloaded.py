@@ -15,7 +15,6 @@ for module in (
     "altair",
     "apprise",
     "great_expectations.expectations",
-    "great_tables",
     "jinja2",
     "narwhals._polars.dataframe",
     "narwhals._polars.series",

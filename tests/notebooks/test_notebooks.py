@@ -69,12 +69,10 @@ def sample_workspace(folder: Path) -> toolkit.Workspace:
     )
 
 
-def test_only_the_first_notebook_makes_a_workspace(tmp_path: Path) -> None:
+def test_no_notebook_makes_a_workspace(tmp_path: Path) -> None:
     with pytest.raises(PapermillExecutionError, match="There is no workspace"):
-        execute("03_exports.ipynb", tmp_path / "out.ipynb", workspace_folder=str(tmp_path / "w"))
+        execute("01_connections.ipynb", tmp_path / "out.ipynb", workspace_folder=str(tmp_path / "w"))
     assert not (tmp_path / "w" / "workspace.toml").exists()
-    execute("01_connections.ipynb", tmp_path / "out.ipynb", workspace_folder=str(tmp_path / "w"))
-    assert toolkit.open_workspace(tmp_path / "w").segments.names()
 
 
 def test_the_preview_shows_every_segment_and_why_members_are_left_out(tmp_path: Path) -> None:

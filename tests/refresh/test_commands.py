@@ -10,10 +10,10 @@ from typer.testing import CliRunner, Result
 
 import toolkit
 from tests.conftest import Tables
-from toolkit.__main__ import app, main
+from toolkit.bundled import SCHEDULED_NOTEBOOK as NOTEBOOK
+from toolkit.cli import app, main
 from toolkit.refresh import RefreshOptions, RefreshStatus, last_refresh
 from toolkit.refresh.clock import MachineClock
-from toolkit.refresh.options import NOTEBOOK
 from toolkit.refresh.record import recorded_refresh
 from toolkit.workspace import WorkspaceFolder
 

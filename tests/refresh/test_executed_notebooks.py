@@ -13,9 +13,9 @@ import pytest
 import toolkit
 from tests.conftest import Tables
 from tests.refresh.conftest import save, written
+from toolkit.bundled import SCHEDULED_NOTEBOOK as NOTEBOOK
 from toolkit.errors import ConfigurationError
 from toolkit.refresh import execute_notebook
-from toolkit.refresh.options import NOTEBOOK
 from toolkit.sandbox import Sandbox
 
 A_ROW = "Anna Example, anna@mail.example"

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import toolkit
 from tests.conftest import Tables
 from tests.refresh.conftest import BEGIN, MovedClock, save, written
-from toolkit.__main__ import app
+from toolkit.cli import app
 from toolkit.errors import UnavailableError
 from toolkit.refresh import Finding, Health, Level, Refresh, ScheduledRun, health_of, in_this_process
 from toolkit.refresh.health import api_version
@@ -284,9 +284,9 @@ class TestCommand:
         arguments = ["health", "--workspace", str(workspace.path)]
         warned = CliRunner().invoke(app, arguments)
         assert (warned.exit_code, "Health: warning" in warned.output) == (1, True)
-        lines = [json.loads(it) for it in CliRunner().invoke(app, [*arguments, "--as", "json"]).output.splitlines()]
+        lines = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).output)
         assert ("refresh", "last", "warning") in {(it["what"], it["name"], it["level"]) for it in lines}
-        metrics = CliRunner().invoke(app, [*arguments, "--as", "prometheus"])
+        metrics = CliRunner().invoke(app, [*arguments, "--prometheus"])
         assert metrics.exit_code == 1
         assert len(list(text_string_to_metric_families(metrics.output))) == 3
         with folder.session() as session, session.begin():

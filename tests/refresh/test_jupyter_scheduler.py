@@ -18,7 +18,7 @@ import requests
 import toolkit
 from tests.refresh.conftest import save
 from tests.refresh.test_executed_notebooks import IN_THE_RUN
-from toolkit.refresh.options import NOTEBOOK
+from toolkit.bundled import SCHEDULED_NOTEBOOK as NOTEBOOK
 
 PAGE = (Path(__file__).parents[2] / "docs" / "schedule.md").read_text()
 TOKEN = "the-token-of-the-tests"

@@ -1,35 +1,16 @@
 """What docs/schedule.md says is so: its commands are there, its examples run, its figures are those of the code."""
 
 import re
-import shlex
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-import typer
-
 import toolkit
-from toolkit.__main__ import app
 from toolkit.refresh import RefreshOptions, ScheduledRun
 from toolkit.refresh.schedulers import Scheduler
 from toolkit.workspace import Export
 
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs" / "schedule.md").read_text()
-COMMANDS = sorted({it.strip("`\n") for it in re.findall(r"`{1,3}\n?python -m toolkit [^`]+`", PAGE)})
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_is_one_that_the_toolkit_takes(command: str) -> None:
-    found = typer.main.get_command(app)
-    _, _, _, *words = shlex.split(command)
-    while isinstance(found, typer.core.TyperGroup):
-        found = found.commands[words.pop(0)]
-    found.make_context(command, words)
-
-
-def test_the_page_names_commands() -> None:
-    assert {it.split()[3] for it in COMMANDS} == {"refresh", "schedule", "health", "join"}
 
 
 def test_every_scheduler_is_explained() -> None:

@@ -271,11 +271,11 @@ class TestEnded:
     def test_the_command(self, workspace: toolkit.Workspace, moved: str, criteo: Sandbox) -> None:
         from typer.testing import CliRunner
 
-        from toolkit.__main__ import app
+        from toolkit.cli import app
 
         at = ["--workspace", str(workspace.path)]
-        assert moved in CliRunner().invoke(app, ["lists", *at]).output
-        assert CliRunner().invoke(app, ["lists", "--empty", moved, *at]).exit_code == 0
+        assert moved in CliRunner().invoke(app, ["list", "abandoned", *at]).output
+        assert CliRunner().invoke(app, ["list", "empty", moved, *at]).exit_code == 0
         assert sorted(sizes(criteo).values()) == [0, 100]
 
 

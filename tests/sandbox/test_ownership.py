@@ -18,6 +18,7 @@ import requests
 import toolkit.sandbox.process
 from toolkit.beside import embedded_criteo
 from toolkit.errors import AccessError, UnavailableError
+from toolkit.project import Project
 from toolkit.sandbox import Sandbox, SandboxOptions, SharedSandbox, StartedSandbox, attach, attach_or_start, start
 from toolkit.sandbox.ownership import TOKEN_HEADER
 
@@ -125,7 +126,8 @@ def test_another_listener_gets_no_token_and_another_port_is_said(
     token = json.loads(file.read_text())["token"]
     sent = pretend(port)
     said: list[str] = []
-    with embedded_criteo(tmp_path / "project", say=said.append) as second:
+    with embedded_criteo(Project(tmp_path / "project"), say=said.append) as environment:
+        second = attach(environment["TOOLKIT_SANDBOX_URL"])
         assert second.url != first.url
         assert second.lists() == []
     assert (len(sent) > 0, [it for it in sent if token in it]) == (True, [])

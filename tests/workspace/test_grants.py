@@ -14,7 +14,7 @@ import toolkit
 from tests.conftest import Tables, save_nightly
 from tests.postgresql import Server
 from tests.workspace.test_reading import LOOKS
-from toolkit.__main__ import app
+from toolkit.cli import app
 from toolkit.errors import AccessError, ConfigurationError
 from toolkit.sandbox import Sandbox
 from toolkit.workspace.grants import grants_for

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 import toolkit
 from tests.conftest import Tables
 from tests.workspace.test_people import As, let_in, person  # noqa: F401  # fixtures
-from toolkit.__main__ import app
+from toolkit.cli import app
 from toolkit.errors import AccessError, ConfigurationError
 from toolkit.workspace import WorkspaceFolder
 
@@ -110,8 +110,8 @@ class TestTables:
 
 
 class TestCommand:
-    def test_init_makes_one_once(self, tmp_path: Path, tables: Tables) -> None:
-        command = ["init", str(tmp_path / "w"), "--profiles", tables.profiles.location]
+    def test_create_makes_one_once(self, tmp_path: Path, tables: Tables) -> None:
+        command = ["workspace", "create", str(tmp_path / "w"), "--profiles", tables.profiles.location]
         first, second = (CliRunner().invoke(app, command) for _ in range(2))
         assert (first.exit_code, second.exit_code) == (0, 0)
         assert "New workspace in" in first.stdout
@@ -120,12 +120,12 @@ class TestCommand:
 
     def test_other_commands_make_none(self, tmp_path: Path) -> None:
         done = subprocess.run(
-            [sys.executable, "-m", "toolkit", "runs", "--workspace", str(tmp_path / "w")],
+            [sys.executable, "-m", "toolkit", "run", "list", "--workspace", str(tmp_path / "w")],
             capture_output=True,
             text=True,
             check=False,
         )
-        assert (done.returncode, "python -m toolkit init" in done.stderr) == (2, True)
+        assert (done.returncode, "toolkit workspace create" in done.stderr) == (2, True)
         assert not (tmp_path / "w").exists()
 
     def test_tables_are_shown_and_saved(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:

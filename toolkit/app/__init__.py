@@ -6,23 +6,26 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from toolkit.beside import embedded_criteo, make_sample_workspace
-from toolkit.errors import ConfigurationError
+from toolkit.beside import embedded_criteo
+from toolkit.extras import Extra, require
+from toolkit.project import Project
 
 _TEMPLATES = Path(__file__).with_name("share")
 
 
 def run_app(project: Path, arguments: Sequence[str], *, say: Callable[[str], None]) -> int:
-    """Serve the project's notebooks until interrupted; ``arguments`` go to Voilà. Return its exit code."""
-    notebooks = project / "notebooks"
-    if not notebooks.is_dir():
-        raise ConfigurationError(f"There is no folder {notebooks}.", "Run this in a checkout of the project.")
-    make_sample_workspace(project, say=say)
-    with embedded_criteo(project, say=say) as criteo:
-        environment = os.environ | served_with() | {"TOOLKIT_SANDBOX_URL": criteo.url}
-        command = [sys.executable, "-m", "toolkit.app", str(notebooks), *arguments]
+    """Serve the project's notebooks until interrupted; ``arguments`` go to Voilà. Return its exit code.
+
+    Raises:
+        MissingExtraError: Voilà is not installed.
+        ConfigurationError: The folder holds no project.
+    """
+    require(Extra.APP, "The application without code", otherwise="open the notebooks with `toolkit lab`")
+    opened = Project.open(project)
+    with embedded_criteo(opened, say=say) as environment:
+        command = [sys.executable, "-m", "toolkit.app", str(opened.notebooks), *arguments]
         try:
-            return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  # the person's own words
+            return subprocess.run(command, env=os.environ | served_with() | environment, check=False).returncode  # noqa: S603  # the person's own words
         except KeyboardInterrupt:
             return 0
 

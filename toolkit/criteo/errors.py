@@ -65,8 +65,8 @@ _REFUSED_CLIENT: Remedy = (
 )
 _LIST_GONE: Remedy = (
     ListGoneError,
-    "The contact list was deleted at Criteo. Choose: run with if_list_gone='remake' to make it anew and send all, or "
-    "take the segment out of the export.",
+    "The contact list was deleted at Criteo. Choose: run with if_list_gone='remake' (in a terminal, --if-list-gone "
+    "remake) to make it anew and send all, or take the segment out of the export.",
 )
 _BY_CODE: dict[str, Remedy] = {
     "invalid_client": _REFUSED_CLIENT,

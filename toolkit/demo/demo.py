@@ -2,21 +2,24 @@
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from toolkit import bundled
 from toolkit.demo.expected import expected_lists
 from toolkit.errors import ConfigurationError
+from toolkit.extras import Extra, require
 from toolkit.interface import Workspace, open_workspace
+from toolkit.project import Project, copy_sample, sample_tables
 from toolkit.refresh import RefreshOptions, ScheduledRun, execute_notebook
 from toolkit.sandbox import Sandbox, start
-from toolkit.tables import Profiles, SegmentFolder
 
-PROJECT = Path(__file__).resolve().parents[2]
 EXPORT = "Sample segments"
 EMAIL = "EMail"
-KEY = "CustomerId"
+
+_NEXT = "make lab" if bundled.IS_CHECKOUT else "toolkit init project --sample && toolkit lab --project project"
 
 Say = Callable[[str], None]
 
@@ -24,8 +27,13 @@ Say = Callable[[str], None]
 def run_demo(folder: Path | None, *, say: Say) -> int:
     """Run the demo in a fresh workspace; return 0 when Criteo ended with exactly the right members, else 1."""
     started = time.monotonic()
+    require(Extra.SANDBOX, "The demo")
+    require(Extra.SCHEDULE, "The demo")
     workspace_folder = _fresh(folder)
     say(f"Workspace: {workspace_folder}")
+    workspace_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # A copy, beside the workspace's own files: what is built of it later is written there, too.
+    deque(copy_sample(Project(workspace_folder)), maxlen=0)
     with start() as criteo:
         say(f"Embedded Criteo: {criteo.url}")
         workspace = _workspace(workspace_folder, day=1)
@@ -43,7 +51,7 @@ def run_demo(folder: Path | None, *, say: Say) -> int:
         say(f"DIFFERENT: {difference}")
     if not differences:
         say(f"\nAll lists hold exactly what they should, identifier by identifier. {time.monotonic() - started:.0f} s.")
-        say("Next: make lab, and open 01_connections.ipynb")
+        say(f"Next: {_NEXT}, and open 01_connections.ipynb")
     return 1 if differences else 0
 
 
@@ -53,21 +61,15 @@ def _fresh(folder: Path | None) -> Path:
         raise ConfigurationError(
             f"The folder {chosen} is not empty.", "Name another, or leave out --folder for a new one."
         )
-    if not (PROJECT / "data" / "day1").is_dir():
-        raise ConfigurationError(
-            f"The sample data is not in {PROJECT / 'data'}.", "Run the demo from a checkout of the project."
-        )
     return chosen.resolve()
 
 
 def _workspace(folder: Path, *, day: int) -> Workspace:
-    tables = PROJECT / "data" / f"day{day}"
-    profiles = Profiles(location=str(tables / "profiles"), key=KEY)
-    segments = SegmentFolder(location=str(tables / "segments"), key=KEY)
+    tables = sample_tables(Project(folder), day=day)
     if day == 1:
-        return open_workspace(folder, profiles=profiles, segments=segments, create=True)
+        return open_workspace(folder, profiles=tables.profiles, segments=tables.segments, create=True)
     workspace = open_workspace(folder)
-    workspace.read_from(profiles=profiles, segments=segments)
+    workspace.read_from(profiles=tables.profiles, segments=tables.segments)
     return workspace
 
 
@@ -94,7 +96,7 @@ def _report(workspace: Workspace, criteo: Sandbox, *, day: int, what: str, noteb
     run = workspace.run_report(workspace.runs(EXPORT)["run"][0])
     say(f"\nDay {day}: {what}\n{run!r}")
     say(f"Notebook: {_short(notebook)}\nReport:   {_short(run.report)}")
-    expected = expected_lists(PROJECT / "data" / f"day{day}", email_column=EMAIL)
+    expected = expected_lists(Project(workspace.path).sample_day(day), email_column=EMAIL)
     held = {it.name: criteo.identifiers(it.id) for it in criteo.lists()}
     if held.keys() != expected.keys():
         return [f"day {day}: lists {sorted(held)}, expected {sorted(expected)}"]

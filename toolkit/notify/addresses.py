@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from platformdirs import user_config_path
 
 from toolkit.errors import ConfigurationError, UnavailableError
+from toolkit.extras import Extra, require
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
@@ -59,6 +60,7 @@ def addresses() -> list[Address]:
     file = file_of_addresses()
     if not named.strip() and file is None:
         return []
+    require(Extra.NOTIFY, "Notifying people", otherwise=f"remove {ADDRESSES_VARIABLE} and the file of addresses")
     _keep_quiet()
     services = [*_from_variable(named), *(_from_file(file) if file else [])]
     return [Address(f"{number} {_scheme(it)}", it) for number, it in enumerate(services, start=1)]

@@ -168,7 +168,7 @@ def _of_refresh(folder: WorkspaceFolder, last: Refresh | None, active: list[Expo
     if last is None:
         needed = any(it.schedule.every is not Every.OFF for it in active)
         level = Level.WARNING if needed else Level.OK
-        return Finding("refresh", "last", level, "There never was one. See: python -m toolkit schedule show --help.")
+        return Finding("refresh", "last", level, "There never was one. See: toolkit schedule show --help.")
     named = ("refresh", "last")
     if last.status is RefreshStatus.RUNNING and running_refresh(folder) is not None:
         return Finding(*named, Level.OK, f"{last.id} goes on.", last.asked_at)

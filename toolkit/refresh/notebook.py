@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError, UnforeseenError, family
+from toolkit.extras import Extra, require
 from toolkit.files import write_atomically
 from toolkit.lazy_grammar import defer_iri_grammar
 from toolkit.redaction import redacted
@@ -40,12 +41,12 @@ def execute_notebook(
     Raises the ToolkitError that ended it, UnavailableError when the kernel was lost, UnforeseenError for all else.
     """
     defer_iri_grammar()
+    require_notebook(notebook)
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
-    require_notebook(notebook)
     to.parent.mkdir(parents=True, exist_ok=True)
     _register()
     try:
@@ -76,19 +77,21 @@ def execute_notebook(
 
 
 def require_notebook(notebook: Path) -> None:
-    """Raise ConfigurationError when there is no notebook that parameters can be given to."""
+    """Raise ConfigurationError when there is no notebook that parameters can be given to, or nothing that runs one."""
+    require(Extra.SCHEDULE, "Running an export by its notebook", otherwise="run it with `toolkit run start`")
     try:
         cells = orjson.loads(notebook.read_bytes())["cells"]
         tags = [tag for cell in cells for tag in cell["metadata"].get("tags", ())]
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = "is not there" if isinstance(error, FileNotFoundError) else "can't be read as one"
         raise ConfigurationError(
-            f"The notebook {notebook} {why}.", "Run from a checkout of the project, or name another with --notebook."
+            f"The notebook {notebook} {why}.",
+            "Correct the path, or leave out --notebook for the one that comes with the toolkit.",
         ) from None
     if "parameters" not in tags:
         raise ConfigurationError(
             f"The notebook {notebook} has no cell with the tag 'parameters'.",
-            f"Begin with a copy of {_SCHEDULED} of the project.",
+            f"Begin with a copy of {_SCHEDULED}, which `toolkit init` puts into a project.",
         )
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 from pydantic import Field
 
+from toolkit.bundled import SCHEDULED_NOTEBOOK
 from toolkit.errors import ConfigurationError
 from toolkit.validating import Told, validating
 from toolkit.workspace import Schedule
 from toolkit.workspace.schedule import Every
-
-NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "scheduled" / "run_export.ipynb"
 
 
 def refresh_schedule(at: Sequence[str], days: Sequence[str], time_zone: str, *, default: Schedule) -> Schedule:
@@ -60,5 +59,5 @@ class RefreshOptions(Told):
     """When a notebook that still runs is ended."""
     keep_days: int = Field(default=30, ge=1)
     """How long executed notebooks and reports of refreshes are kept."""
-    notebook: Path = NOTEBOOK
+    notebook: Path = SCHEDULED_NOTEBOOK
     """What runs an export."""

@@ -6,6 +6,7 @@ foreground. It knows nothing of segments or exports: what it says is Criteo's co
 
 from collections.abc import Callable
 
+from toolkit.extras import Extra, require
 from toolkit.sandbox.control import Sandbox, attach
 from toolkit.sandbox.faults import Call, Fault, PlannedFault
 from toolkit.sandbox.lists import Operation
@@ -53,6 +54,7 @@ def serve(*, port: int, options: SandboxOptions, announce: Callable[[str], None]
     taken or what is kept cannot be opened or read, BusyError if another sandbox keeps its lists in the same
     folder.
     """
+    require(Extra.SANDBOX, "The embedded Criteo")
     from toolkit.sandbox.server import serve_here
 
     serve_here(port=port, options=options, announce=lambda control: announce(control.url))

@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
+from importlib.resources import files
 from pathlib import Path
 
 from requests import RequestException, Session
 
 from toolkit.errors import ErrorInfo, PortTakenError, UnavailableError
+from toolkit.extras import Extra, require
 from toolkit.sandbox.control import Sandbox, attach
 from toolkit.sandbox.options import SandboxOptions
 from toolkit.sandbox.ownership import TOKEN_HEADER, Control, control_at, control_beside
@@ -71,6 +74,7 @@ def start(port: int = 0, options: SandboxOptions | None = None) -> StartedSandbo
     kept cannot be opened or read, BusyError if another sandbox keeps its lists in the same folder,
     UnavailableError if the process ends before it answers.
     """
+    require(Extra.SANDBOX, "The embedded Criteo")
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "toolkit.sandbox.child"],
         stdin=subprocess.PIPE,
@@ -156,12 +160,12 @@ def _say(process: subprocess.Popen[str], line: str) -> None:
 
 
 def _environment() -> dict[str, str]:
-    package_parent = str(Path(__file__).parents[2])
+    """Let the process find the package that this one uses, also where it is not installed."""
+    home = str(files("toolkit").joinpath(os.pardir))
+    if Path(home).resolve() == Path(sysconfig.get_path("purelib")).resolve():
+        return dict(os.environ)  # else what is installed would come before Python's own modules
     known = os.environ.get("PYTHONPATH")
-    return {
-        **os.environ,
-        "PYTHONPATH": package_parent if not known else os.pathsep.join([package_parent, known]),
-    }
+    return {**os.environ, "PYTHONPATH": home if not known else os.pathsep.join([home, known])}
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -4,6 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolkit import bundled
 from toolkit.errors import ConfigurationError
 from toolkit.names import same_form
 from toolkit.segments.definition import (
@@ -61,6 +62,11 @@ def writable_catalog(folder: WorkspaceFolder) -> SegmentFolder:
             f"No segment can be built in {catalog.location}: it is read as {catalog.format}, and segments are built as "
             "Parquet.",
             remedy,
+        )
+    if bundled.holds(Path(catalog.location)):
+        raise ConfigurationError(
+            f"No segment can be built in {catalog.location}: these are the toolkit's own sample tables.",
+            "Work on a copy, which `toolkit init FOLDER --sample` makes.",
         )
     return catalog
 

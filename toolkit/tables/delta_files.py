@@ -13,6 +13,7 @@ from urllib.parse import quote
 import polars as pl
 
 from toolkit.errors import DataError
+from toolkit.extras import WRITE_AS_PARQUET, Extra, require
 from toolkit.tables.arrow_types import as_readable, polars_type
 from toolkit.tables.files import Files, InputFile
 from toolkit.tables.location import Format, is_remote
@@ -34,8 +35,10 @@ class DeltaFiles(Files):
         """Read the log of the table.
 
         Raises:
+            MissingExtraError: delta-rs is not installed.
             DataError: It lies in a folder whose name delta-rs takes for another.
         """
+        require(Extra.DELTA, f"The Delta table of the {what} at {location}", otherwise=WRITE_AS_PARQUET)
         from deltalake import DeltaTable
 
         if not is_remote(location) and _MISTAKEN.search(location):

@@ -6,12 +6,12 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from typing import Any
 
 import polars as pl
 
-from toolkit.errors import ConfigurationError, DataError
+from toolkit.errors import DataError
+from toolkit.extras import WRITE_AS_PARQUET, Extra, require
 from toolkit.tables.files import Files, InputFile
 from toolkit.tables.location import Format, is_remote
 from toolkit.tables.storage import Storage, StoredFile
@@ -41,15 +41,10 @@ class IcebergFiles(Files):
         """Read the newest metadata in the table's folder, or the one that is named.
 
         Raises:
-            ConfigurationError: pyiceberg is not installed.
+            MissingExtraError: pyiceberg is not installed.
             DataError: pyiceberg takes its folder for another, or it can't be told which metadata is the newest.
         """
-        if find_spec("pyiceberg") is None:
-            raise ConfigurationError(
-                f"The {what} at {location} is an Apache Iceberg table, and nothing is installed that reads one.",
-                "Run pip install 'criteo-segment-toolkit[iceberg]'; or write its current rows as Parquet to another "
-                "folder.",
-            )
+        require(Extra.ICEBERG, f"The Apache Iceberg table of the {what} at {location}", otherwise=WRITE_AS_PARQUET)
         # Polars warns of a quicker planner that is not installed.
         os.environ.setdefault("POLARS_ICEBERG_PLANNER", "pyiceberg")
         from pyiceberg.table import StaticTable

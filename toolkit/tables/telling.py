@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import polars as pl
 
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ToolkitError, UnavailableError
+from toolkit.extras import Extra, is_installed
 from toolkit.redaction import redacted
 
 _DENIED = re.compile(
@@ -193,6 +194,8 @@ def _is_of_content(error: BaseException) -> bool:
 
 
 def _is_of_delta(error: BaseException) -> bool:
+    if not is_installed(Extra.DELTA):
+        return False
     from deltalake.exceptions import DeltaError
 
     # What delta-rs can't read of a file it raises as a plain Exception.

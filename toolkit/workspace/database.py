@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ToolkitError, UnavailableError
+from toolkit.extras import Extra, require
 from toolkit.tables.secrets import is_secret_name
 
 SCHEMA_VERSION = "0001"
@@ -72,7 +73,7 @@ def require_schema(found: str | None) -> None:
     raise ConfigurationError(
         f"The workspace's database has {'no schema' if found is None else f'schema {found}'}; "
         f"this toolkit needs {SCHEMA_VERSION}.",
-        "Have an administrator run `python -m toolkit init FOLDER`, which brings it up to date.",
+        "Have an administrator run `toolkit workspace upgrade --workspace FOLDER`.",
     )
 
 
@@ -102,6 +103,8 @@ def parsed(url: str) -> URL:
         raise ConfigurationError(
             f"A workspace can't use a database of {address.get_backend_name()}.", "Use SQLite or PostgreSQL."
         )
+    if address.drivername == "postgresql+psycopg":
+        require(Extra.POSTGRESQL, "A workspace in PostgreSQL")
     return address
 
 

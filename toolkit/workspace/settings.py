@@ -76,7 +76,7 @@ def no_workspace(folder: Path) -> ConfigurationError:
     mistyped = f" Did you mean {' or '.join(near)}?" if near else ""
     return ConfigurationError(
         f"There is no workspace in {folder}.{mistyped}",
-        f"Check the path. To make a new workspace there, run `python -m toolkit init '{folder}'`, "
+        f"Check the path. To make a new workspace there, run `toolkit workspace create '{folder}'`, "
         "or pass create=True to toolkit.open_workspace.",
     )
 

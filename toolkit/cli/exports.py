@@ -1,0 +1,196 @@
+"""``toolkit export``: what is sent, to which lists, when and how."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from toolkit.cli.options import (
+    WORKSPACE,
+    AtOption,
+    ColumnsOption,
+    DayOption,
+    ExportArgument,
+    JsonOption,
+    ThresholdOption,
+    UnmaskedOption,
+    WorkspaceOption,
+    ZoneOption,
+    opened,
+    pairs,
+)
+from toolkit.cli.output import named, show_frame, show_json, show_value
+from toolkit.cli.previews import HtmlOption, LeftOutOption, MembersOption, keep_preview
+from toolkit.terminal import say
+
+commands = typer.Typer(no_args_is_help=True, help="Save, preview, check, list and remove exports.")
+
+
+@commands.command("list")
+def list_exports(
+    segment: Annotated[str, typer.Option(help="Only exports that send this segment.")] = "",
+    json: JsonOption = False,
+    workspace: WorkspaceOption = WORKSPACE,
+) -> None:
+    """List the exports."""
+    here = opened(workspace)
+    frame = here.exports_frame
+    if segment:
+        frame = frame.filter(frame["export"].is_in(list(here.exports_with(segment))))
+    show_frame(frame, as_json=json)
+
+
+@commands.command()
+def show(name: ExportArgument, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
+    """Show an export: all its options, as they are saved."""
+    export = opened(workspace).export(name)
+    if json:
+        show_json(export.model_dump(mode="json"))
+        return
+    from toolkit.workspace.export_files import as_yaml
+
+    say(as_yaml([export]), nl=False)
+
+
+@commands.command()
+def save(
+    name: ExportArgument,
+    connection: Annotated[str, typer.Option(help="Name of the connection.")],
+    email_column: Annotated[str, typer.Option(help="The profile column that holds the email.")],
+    segment: Annotated[list[str], typer.Option(help="A segment, or a pattern such as 'vip_*'; repeat for several.")],
+    exclude: Annotated[list[str] | None, typer.Option(help="A segment whose members are never sent.")] = None,
+    advertiser_id: Annotated[str, typer.Option(help="One of the connection's advertisers.")] = "",
+    advertiser_column: Annotated[str, typer.Option(help="The profile column with the advertiser's ID, instead.")] = "",
+    madid_column: Annotated[str, typer.Option(help="A profile column with mobile advertising IDs.")] = "",
+    list_name: Annotated[
+        str, typer.Option(help="Name of the contact lists, with {segment}, {export} and {date}.")
+    ] = "{segment}",
+    existing_list: Annotated[
+        list[str] | None, typer.Option("--list", help="A list that is at Criteo already, as SEGMENT=ID.")
+    ] = None,
+    placeholder: Annotated[list[str] | None, typer.Option(help="A text that stands for a missing email.")] = None,
+    form: Annotated[str, typer.Option(help="How emails are sent: sha256, md5, sha256_of_md5 or plain.")] = "sha256",
+    mode: Annotated[str, typer.Option(help="mirror, append or replace.")] = "mirror",
+    active: Annotated[
+        bool, typer.Option("--active/--inactive", help="Whether `run all` and the refresh run it.")
+    ] = True,
+    off: Annotated[bool, typer.Option("--off", help="Never run it in a refresh.")] = False,
+    at: AtOption = None,
+    day: DayOption = None,
+    time_zone: ZoneOption = "UTC",
+    priority: Annotated[int, typer.Option(help="A refresh runs exports with a smaller one first.")] = 100,
+    threshold: ThresholdOption = None,
+    based_on: Annotated[int | None, typer.Option(help="The version that you edited; a newer one then stays.")] = None,
+    workspace: WorkspaceOption = WORKSPACE,
+) -> None:
+    """Save an export, in the place of one of that name. It does not run."""
+    from toolkit.refresh.options import refresh_schedule
+    from toolkit.workspace import Schedule
+
+    schedule = refresh_schedule(at or [], day or [], time_zone, default=Schedule.off() if off else Schedule())
+    saved = opened(workspace).save_export(
+        name,
+        connection=connection,
+        email_column=email_column,
+        segments=segment,
+        exclude=exclude or (),
+        advertiser_id=advertiser_id,
+        advertiser_column=advertiser_column,
+        madid_column=madid_column,
+        list_name=list_name,
+        lists=pairs(existing_list, "--list"),
+        placeholders=placeholder or (),
+        form=form,
+        mode=mode,
+        active=active,
+        schedule=schedule,
+        priority=priority,
+        thresholds=pairs(threshold, "--threshold"),
+        based_on=based_on,
+    )
+    say(f"Saved export {saved.name!r}, version {saved.version}. It did not run.")
+
+
+@commands.command()
+def remove(name: ExportArgument, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
+    """Remove an export. Its runs, and its lists at Criteo, stay."""
+    left = opened(workspace).remove_export(name)
+    show_value(left, left.frame, as_json=json)
+
+
+@commands.command()
+def detach(name: ExportArgument, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
+    """Take an export's connection away: it does not run until you save it with another."""
+    left = opened(workspace).detach_export(name)
+    show_value(left, left.frame, as_json=json)
+
+
+@commands.command()
+def duplicate(
+    name: ExportArgument,
+    to: Annotated[str, typer.Argument(help="Name of the copy.")],
+    workspace: WorkspaceOption = WORKSPACE,
+) -> None:
+    """Save a copy of an export under another name. The copy fills lists of its own."""
+    say(f"Saved export {opened(workspace).duplicate_export(name, to).name!r}.")
+
+
+@commands.command()
+def activate(name: ExportArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
+    """Let `run all` and the refresh run an export."""
+    say(f"Export {opened(workspace).activate_export(name).name!r} is active.")
+
+
+@commands.command()
+def deactivate(name: ExportArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
+    """Stop `run all` and the refresh from running an export."""
+    say(f"Export {opened(workspace).deactivate_export(name).name!r} is not active.")
+
+
+@commands.command()
+def preview(
+    name: ExportArgument,
+    ask_criteo: Annotated[bool, typer.Option("--ask-criteo", help="Let Criteo count its lists now.")] = False,
+    column: ColumnsOption = None,
+    unmasked: UnmaskedOption = None,
+    members: MembersOption = None,
+    html: HtmlOption = None,
+    left_out: LeftOutOption = None,
+    json: JsonOption = False,
+    workspace: WorkspaceOption = WORKSPACE,
+) -> None:
+    """Preview an export as its next run would send it: included and excluded customers. Nothing is sent."""
+    from toolkit.preview import FIRST_MEMBERS
+
+    shown = opened(workspace).preview_export(
+        name,
+        columns=column or (),
+        unmasked=unmasked or (),
+        members=FIRST_MEMBERS if members is None else members,
+        ask_criteo=ask_criteo,
+    )
+    show_value(shown, shown.counts, as_json=json)
+    keep_preview(shown, html=html, left_out=left_out)
+
+
+@commands.command()
+def check(name: ExportArgument, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
+    """Check an export as its next run would. Nothing is sent. The exit code is 1 when a check stops the run."""
+    results = opened(workspace).check(name)
+    show_value(results, results.frame, as_json=json)
+    if not results.passed:
+        raise typer.Exit(1)
+
+
+@commands.command()
+def write(path: Annotated[Path, typer.Argument(help="The YAML file.")], workspace: WorkspaceOption = WORKSPACE) -> None:
+    """Write all exports to a YAML file, for version control."""
+    opened(workspace).write_exports(path)
+    say(f"Written: {path}")
+
+
+@commands.command()
+def read(path: Annotated[Path, typer.Argument(help="The YAML file.")], workspace: WorkspaceOption = WORKSPACE) -> None:
+    """Save the exports of a YAML file. Exports that are not in the file stay as they are."""
+    changed = opened(workspace).read_exports(path)
+    say(f"Saved: {named(list(changed), nothing='nothing; all exports are as they were')}")

@@ -1,0 +1,61 @@
+"""What not everybody needs is an extra of the package: where one is missing, an error says which one."""
+
+from enum import StrEnum
+from importlib.util import find_spec
+
+from toolkit.errors import ConfigurationError
+
+DISTRIBUTION = "criteo-segment-toolkit"
+
+
+class Extra(StrEnum):
+    """The optional parts of the package, by the names that ``pip`` takes."""
+
+    APP = "app"
+    DELTA = "delta"
+    ICEBERG = "iceberg"
+    NOTIFY = "notify"
+    POSTGRESQL = "postgresql"
+    SANDBOX = "sandbox"
+    SCHEDULE = "schedule"
+
+
+MODULES = {
+    Extra.APP: ("voila",),
+    Extra.DELTA: ("deltalake",),
+    Extra.ICEBERG: ("pyiceberg",),
+    Extra.NOTIFY: ("apprise",),
+    Extra.POSTGRESQL: ("psycopg",),
+    Extra.SANDBOX: ("fastapi", "uvicorn"),
+    Extra.SCHEDULE: ("papermill", "nbclient"),
+}
+"""What each extra installs, by the names that are imported."""
+
+
+class MissingExtraError(ConfigurationError):
+    """Install an extra of the package: what you asked for needs it."""
+
+
+WRITE_AS_PARQUET = "write its current rows as Parquet to another folder"
+
+
+def is_installed(extra: Extra) -> bool:
+    """Return whether all that an extra installs is there. Nothing is imported."""
+    return all(find_spec(name) is not None for name in MODULES[extra])
+
+
+def require(extra: Extra, what: str, *, otherwise: str = "") -> None:
+    """Raise MissingExtraError when an extra is not installed. Nothing is imported.
+
+    Args:
+        extra: The extra.
+        what: What needs it, as the subject of a sentence.
+        otherwise: What can be done instead of installing it, as a part of the sentence.
+    """
+    if is_installed(extra):
+        return
+    instead = f", or {otherwise}" if otherwise else ""
+    raise MissingExtraError(
+        f"{what} needs the extra {extra.value!r} of {DISTRIBUTION}, which is not installed.",
+        f"Run pip install '{DISTRIBUTION}[{extra.value}]'{instead}.",
+    )
