@@ -50,7 +50,7 @@ class Export(Told):
     name: str = Field(min_length=1)
     connection: str
     """Name of the connection."""
-    email_column: str
+    email_column: str = Field(min_length=1)
     """Data matching: the profile column that holds the e-mail."""
     segments: tuple[str, ...] = Field(min_length=1)
     """Names, or patterns such as ``vip_*``, which a segment that is made later joins by its name."""
@@ -80,6 +80,13 @@ class Export(Told):
     thresholds: Thresholds = Thresholds()
     version: int = 0
     """How often it was saved."""
+
+    @field_validator("name")
+    @classmethod
+    def _can_be_read(cls, name: str) -> str:
+        if name and (not name.strip() or not name.isprintable()):
+            raise ValueError("it is blank, or holds a line end or another character that can't be printed")
+        return name
 
     @field_validator("list_name")
     @classmethod
