@@ -123,6 +123,17 @@ def test_times_and_zones_as_people_write_them() -> None:
         Schedule.daily("02:00", time_zone="Amsterdam")
 
 
+@pytest.mark.parametrize("name", ["", "  ", "\n", "a\nb"])
+def test_a_name_can_be_read(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="name"):
+        make_export(name, OPTIONS)
+
+
+def test_an_export_needs_an_email_column() -> None:
+    with pytest.raises(ConfigurationError, match="email_column"):
+        make_export("E", {**OPTIONS, "email_column": ""})
+
+
 def test_a_path_is_a_location(tmp_path: Path) -> None:
     assert Profiles(location=tmp_path, key="K").location == str(tmp_path)  # type: ignore[arg-type]
 

@@ -88,6 +88,13 @@ class Export(Told):
     version: int = 0
     """How often it was saved."""
 
+    @field_validator("name")
+    @classmethod
+    def _can_be_read(cls, name: str) -> str:
+        if name and (not name.strip() or not name.isprintable()):
+            raise ValueError("it is blank, or holds a line end or another character that can't be printed")
+        return name
+
     @field_validator("list_name")
     @classmethod
     def _fields_are_known(cls, template: str) -> str:
