@@ -124,6 +124,14 @@ def test_a_viewer_looks_and_changes_nothing(
     assert {what: tries(vera, it) for what, it in forbidden.items()} == dict.fromkeys(forbidden, INSUFFICIENT)
 
 
+def test_nobody_makes_what_others_call(workspace: toolkit.Workspace, person: Callable[..., toolkit.Workspace]) -> None:
+    """Until version 15, PostgreSQL let everybody make functions, which are found before its own."""
+    run_as_owner(workspace._folder.saved.database, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+    anna = person("anna", "contributor")
+    made = "CREATE FUNCTION pg_advisory_xact_lock(integer) RETURNS void LANGUAGE sql AS 'SELECT'"
+    assert tries(anna, made) == INSUFFICIENT
+
+
 def test_a_contributor_runs_exports(
     workspace: toolkit.Workspace,
     person: Callable[..., toolkit.Workspace],

@@ -71,6 +71,8 @@ def _statements(user: str, role: Role, database: str | None) -> Iterator[str]:
     yield "BEGIN;"
     if database:
         yield f"GRANT CONNECT ON DATABASE {_quoted(database)} TO {who};"
+    # Before PostgreSQL 15 everybody may: what one makes there, such as a function, others call by mistake.
+    yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC;"
     yield f"REVOKE ALL ON {everything} FROM {who};"
     yield f"REVOKE ALL ON SEQUENCE {', '.join(sequences.values())} FROM {who};"
     # A grant on a column stays when that on the table goes.
