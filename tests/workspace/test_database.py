@@ -159,6 +159,8 @@ class TestPostgreSQL:
     ("url", "told"),
     [
         ("postgresql://anna:s3cret@host/db", "holds a password"),
+        ("postgresql://anna@host:s3cret/db", "is none"),
+        ("postgresql://anna:s3%63ret@host/db", "holds a password"),
         ("mysql://host/db", "can't use a database of mysql"),
         ("nonsense", "is none"),
     ],
