@@ -65,7 +65,7 @@ def test_what_is_missing_shows_at_the_field_and_nothing_is_saved(workspace: tool
 def test_the_preview_keeps_up_with_what_is_chosen(two_segments: toolkit.Workspace) -> None:
     form = new_form(two_segments)
     form.wait()
-    assert form.preview.message.text == "Choose an e-mail column and a segment to see who would be sent."
+    assert form.preview.message.text == "Choose a column for Email and a segment to see who would be sent."
     form.segments.ticks["Half"].value = True
     assert counts(form) == {"Half": 50}
     form.segments.ticks["Few"].value = True
