@@ -1,6 +1,6 @@
 """``toolkit segment``: the segments of the catalog, and those built from the profiles."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -97,13 +97,14 @@ def preview(
     from toolkit.checks import Thresholds
     from toolkit.preview import FIRST_MEMBERS
 
+    limits: dict[str, Any] = dict(pairs(threshold, "--threshold"))
     here = opened(workspace)
     shown = here.preview(
         names or here.segments.names(),
         email_column=email_column,
         exclude=exclude or (),
         form=form,
-        thresholds=Thresholds.model_validate(pairs(threshold, "--threshold")),
+        thresholds=Thresholds(**limits),
         columns=column or (),
         unmasked=unmasked or (),
         members=FIRST_MEMBERS if members is None else members,

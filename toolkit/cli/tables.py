@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -35,15 +35,18 @@ def tables_at(
     key_normalization: Sequence[str] | None = None,
 ) -> "Tables":
     """Return the tables that the options name; None for one that they leave out."""
+    from toolkit.names import one_of
     from toolkit.tables import Profiles, SegmentFolder, SegmentTable
+    from toolkit.tables.key_rules import KeyRule
     from toolkit.workspace.locations import Tables
 
+    rules = tuple(one_of("rule of keys", KeyRule, it) for it in key_normalization or ())
+    how: dict[str, Any] = {"key": key, "key_as_text": key_as_text, "key_normalization": rules}
     here = Path.cwd()
-    how = {"key": key, "key_as_text": key_as_text, "key_normalization": tuple(key_normalization or ())}
     catalog: SegmentFolder | SegmentTable | None = None
     if segments is not None and segment_column:
-        catalog = SegmentTable.model_validate({"location": segments, "segment": segment_column, **how}).resolved(here)
+        catalog = SegmentTable(location=segments, segment=segment_column, **how).resolved(here)
     elif segments is not None:
-        catalog = SegmentFolder.model_validate({"location": segments, **how}).resolved(here)
-    table = None if profiles is None else Profiles.model_validate({"location": profiles, **how}).resolved(here)
+        catalog = SegmentFolder(location=segments, **how).resolved(here)
+    table = None if profiles is None else Profiles(location=profiles, **how).resolved(here)
     return Tables(table, catalog)
