@@ -53,7 +53,7 @@ def test_the_hash_of_nothing_is_missing(text: str) -> None:
 def test_the_hash_of_a_hash_of_nothing_is_missing() -> None:
     sha256, md5, _ = hashes_of("")
     for it in (md5.upper(), sha256, sha256.upper()):
-        assert status_of(hashlib.sha256(it.encode()).hexdigest()) == "missing_email"
+        assert status_of(hashlib.sha256(it.encode()).hexdigest()) == "missing_identifier"
 
 
 @pytest.mark.parametrize("field", [*NOTHING, "0" * 32, "0" * 64, "noemail@shop.example", "No-Email+7@shop.example"])

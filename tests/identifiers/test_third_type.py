@@ -269,7 +269,7 @@ class TestLeavingOut:
             run = workspace.run("Nightly")
         assert run.status is toolkit.RunStatus.FAILED
         assert run.error is not None
-        assert "identityLink" in run.error["what"]
+        assert "identityLink" in run.error.what
 
 
 class WithDashes(Loyalty):

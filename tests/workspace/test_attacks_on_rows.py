@@ -12,7 +12,7 @@ from sqlalchemy import delete
 import toolkit
 from tests.conftest import Databases, Tables, connect, save_nightly
 from tests.workspace.attacking import As, LetIn, change, decision, forge_audit_row, identity_of, put, rows
-from toolkit.errors import ConfigurationError, SignatureError, ToolkitError, TrustError
+from toolkit.errors import ConfigurationError, ErrorCode, SignatureError, ToolkitError, TrustError
 from toolkit.refresh import in_this_process, refresh
 from toolkit.sandbox import Sandbox
 from toolkit.workspace import suppression_entries
@@ -71,7 +71,7 @@ class TestFilesThatRowsName:
         change(workspace, "UPDATE contact_lists SET snapshot = :it", it=f"../{elsewhere.name}/letter.txt")
         run = workspace.run("Nightly", mode="replace")
         assert run.error is not None
-        assert run.error["kind"] == "SignatureError"
+        assert run.error.code is ErrorCode.SIGNATURE
         assert (elsewhere / "letter.txt").exists()
 
     def test_a_part_of_the_history_elsewhere_is_not_read(self, workspace: toolkit.Workspace, elsewhere: Path) -> None:
@@ -112,7 +112,7 @@ class TestLists:
         for mode in ("mirror", "replace"):
             run = workspace.run("Nightly", mode=mode)
             assert run.error is not None
-            assert run.error["kind"] == "SignatureError"
+            assert run.error.code is ErrorCode.SIGNATURE
         assert held("All") == before
 
 
@@ -166,9 +166,9 @@ class TestSuppressions:
         )
         run = suppressed.run("Nightly")
         assert run.error is not None
-        assert run.error["kind"] == "SuppressionsLostError"
+        assert run.error.code is ErrorCode.SUPPRESSIONS_LOST
         suppressed.accept_lost_suppressions(entries=1)
-        assert suppressed.run("Nightly").raise_for_status().segments[0]["suppressed"] == 1
+        assert suppressed.run("Nightly").raise_for_status().frame["suppressed"].to_list() == [1]
 
     @pytest.mark.parametrize("table", ["suppression_parts", "suppressions"])
     def test_one_that_is_deleted_is_missed(
