@@ -220,14 +220,18 @@ def _of_signatures(altered: list[AlteredRow]) -> Iterator[Finding]:
 def _of_exports(folder: WorkspaceFolder, last: Refresh | None, active: list[Export]) -> Iterator[Finding]:
     troubles = _troubles(folder, Subject.EXPORT)
     uncertain = uncertain_exports(folder)
-    retrying = {it.export: it for it in (last.exports if last else ()) if it.status is RunStatus.FAILED_RETRYING}
+    retrying = {
+        it.export: "" if it.error is None else it.error.what
+        for it in (last.exports if last else ())
+        if it.status is RunStatus.FAILED_RETRYING
+    }
     for export in active:
         if export.name in troubles:
             error, since = troubles[export.name]
             said = f"{headline(error.code)} since {since:%Y-%m-%d %H:%M} UTC. {error}"
             yield Finding("export", export.name, Level.CRITICAL, said, since)
         elif export.name in retrying:
-            yield Finding("export", export.name, Level.WARNING, f"Is tried again. {retrying[export.name].error}")
+            yield Finding("export", export.name, Level.WARNING, f"Is tried again. {retrying[export.name]}")
         elif export.name in uncertain:
             said = (
                 f"Run {uncertain[export.name]} lost its lease, and may have changed a list since. Run the "
