@@ -34,13 +34,23 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-def test_every_test_of_the_threat_model_is_there() -> None:
-    named = re.findall(r"`(test_\w+)`", (PROJECT / "docs" / "security.md").read_text())
+@pytest.mark.parametrize("page", PAGES, ids=lambda it: str(it.relative_to(PROJECT)))
+def test_every_named_test_is_there(page: Path) -> None:
     there = {
-        it for file in (PROJECT / "tests").rglob("test_*.py") for it in re.findall(r"def (test_\w+)", file.read_text())
+        it: set(re.findall(r"(?:def|class) ([tT]est\w+)", it.read_text()))
+        for it in (PROJECT / "tests").rglob("test_*.py")
     }
-    assert len(named) > 30
-    assert [it for it in named if it not in there] == []
+    text = page.read_text()
+    assert [it for it in re.findall(r"\btests/\w[\w/]*\.py", text) if not (PROJECT / it).exists()] == []
+    known = set(dir(toolkit.Workspace)).union(*there.values())
+    assert [it for it in re.findall(r"`(test_\w+)`", text) if it not in known] == []
+    in_files = re.findall(r"\b(tests/\w[\w/]*\.py)::([\w:]+)", text)
+    assert [it for it in in_files if not set(it[1].split("::")) <= there[PROJECT / it[0]]] == []
+
+
+@pytest.mark.parametrize(("page", "least"), [("security", 30), ("backup", 18), ("how-it-works", 12)])
+def test_claims_name_their_tests(page: str, least: int) -> None:
+    assert len(re.findall(r"\btest_\w+", (PROJECT / "docs" / f"{page}.md").read_text())) >= least
 
 
 def test_every_command_of_the_readme_is_in_the_makefile() -> None:
