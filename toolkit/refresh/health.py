@@ -9,7 +9,7 @@ from enum import IntEnum
 import polars as pl
 
 from toolkit.criteo import API_VERSION, OF_THE_VERSION
-from toolkit.errors import SignatureError, ToolkitError, TrustError
+from toolkit.errors import SignatureError, SuppressionsLostError, ToolkitError, TrustError
 from toolkit.notify import GOOD, Subject, matters_frame
 from toolkit.refresh.due import next_due
 from toolkit.refresh.outcome import Refresh, last_refresh
@@ -22,6 +22,7 @@ from toolkit.show import html_table, text_table
 from toolkit.workspace import Every, Export, Schedule, WorkspaceFolder
 from toolkit.workspace.connections import connections, credentials_of
 from toolkit.workspace.exports import exports
+from toolkit.workspace.suppression import require_suppressions
 from toolkit.workspace.trust import AlteredRow, altered_rows
 
 API_VERSION_LASTS_MONTHS = 12
@@ -131,6 +132,7 @@ def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health
             *_of_next(folder, last, moment),
             *_of_exports(folder, last, active),
             *_of_ledgers(folder, active),
+            *_of_suppressions(folder),
             *_of_connections(folder, active),
             *_of_tables(folder),
             api_version(API_VERSION, moment),
@@ -249,6 +251,14 @@ def _of_ledgers(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Findi
         said = divergence_of(run)
         if run is not None and run.error is not None and said is not None:
             yield Finding("ledger", export.name, Level.CRITICAL, f"{said} {run.error['remedy']}", run.started_at)
+
+
+def _of_suppressions(folder: WorkspaceFolder) -> Iterator[Finding]:
+    """Tell when no export can run because entries of the suppression list are lost or altered."""
+    try:
+        require_suppressions(folder)
+    except (SuppressionsLostError, SignatureError) as error:
+        yield Finding("suppressions", "all", Level.CRITICAL, f"{error.what} {error.remedy}")
 
 
 def _of_connections(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
