@@ -53,6 +53,25 @@ def test_every_test_of_the_threat_model_is_where_it_says() -> None:
     assert named - there == set()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda it: str(it.relative_to(PROJECT)))
+def test_every_named_test_is_there(page: Path) -> None:
+    there = {
+        it: set(re.findall(r"(?:def|class) ([tT]est\w+)", it.read_text()))
+        for it in (PROJECT / "tests").rglob("test_*.py")
+    }
+    text = page.read_text()
+    assert [it for it in re.findall(r"\btests/\w[\w/]*\.py", text) if not (PROJECT / it).exists()] == []
+    known = set(dir(toolkit.Workspace)).union(*there.values())
+    assert [it for it in re.findall(r"`(test_\w+)`", text) if it not in known] == []
+    in_files = re.findall(r"\b(tests/\w[\w/]*\.py)::([\w:]+)", text)
+    assert [it for it in in_files if not set(it[1].split("::")) <= there[PROJECT / it[0]]] == []
+
+
+@pytest.mark.parametrize(("page", "least"), [("security", 30), ("backup", 18), ("how-it-works", 12)])
+def test_claims_name_their_tests(page: str, least: int) -> None:
+    assert len(re.findall(r"\btest_\w+", (PROJECT / "docs" / f"{page}.md").read_text())) >= least
+
+
 def test_every_command_of_the_readme_is_in_the_makefile() -> None:
     named = set(re.findall(r"`make ([a-z]+)", (PROJECT / "README.md").read_text()))
     targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))

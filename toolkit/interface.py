@@ -994,10 +994,11 @@ class Workspace:
             The lists of these exports that still hold people.
 
         Raises:
-            ConfigurationError: There is no connection of that name, or an export uses it and you did not decide about
-                it.
+            ConfigurationError: There is no connection of that name, an export uses it and you did not decide about
+                it, or an export of another connection fills one of its lists too.
             LedgerDivergedError: Another workspace changed a list that would be emptied or deleted.
-            BusyError: A run changes one of these lists now.
+            BusyError: One of these exports is running.
+            RunFailedError: A list could not be emptied or deleted. The connection is still there: remove it again.
             AccessError: You are no administrator.
 
         Examples:

@@ -32,6 +32,8 @@ class Place(NamedTuple):
 
 
 NOWHERE = Place("nowhere", 0)
+DONE = "done"
+"""What is not a run came to its end."""
 
 
 class OwnProcess:
@@ -44,12 +46,19 @@ class OwnProcess:
         dies_at: int | None = None,
         stops_at: Place | None = None,
         largest_file: int | None = None,
+        method: str = "run",
+        subject: str = "Nightly",
         **options: Any,
     ) -> None:
-        """Start it; no file that it writes may have more bytes than ``largest_file``."""
+        """Start it; no file that it writes may have more bytes than ``largest_file``.
+
+        Another ``method`` of the workspace is called with its ``subject`` and the options where one is given.
+        """
         self._said, says = _CONTEXT.Pipe(duplex=False)
         self._process: ForkServerProcess = _CONTEXT.Process(
-            target=_run, args=(workspace, dict(os.environ), says, dies_at, stops_at, largest_file, options), daemon=True
+            target=_run,
+            args=(workspace, dict(os.environ), says, dies_at, stops_at, largest_file, (method, subject), options),
+            daemon=True,
         )
         self._process.start()
         says.close()
@@ -132,6 +141,7 @@ def _run(
     dies_at: int | None,
     stops_at: Place | None,
     largest_file: int | None,
+    called: tuple[str, str],
     options: dict[str, Any],
 ) -> None:
     os.environ.update(environment)
@@ -144,7 +154,9 @@ def _run(
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     says.send("begun")
     try:
-        says.send(opened.run("Nightly", **options).status.value)
+        method, subject = called
+        result = getattr(opened, method)(subject, **options)
+        says.send(result.status.value if isinstance(result, toolkit.Run) else DONE)
     except ToolkitError as error:
         says.send(type(error).__name__)
 

@@ -6,6 +6,7 @@ from typing import Self
 
 import polars as pl
 from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.exc import OperationalError
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
@@ -17,6 +18,10 @@ from toolkit.sandbox import Sandbox, SandboxOptions, start
 
 SEGMENT = "Loyal"
 LOST = ErrorCode.LEASE_LOST
+_OTHERS_TRANSACTIONS = text(
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+)
 
 
 class StoppedDays:
@@ -68,6 +73,19 @@ class StoppedDays:
         process.wait_until_begun()
         return process
 
+    def start_ending_lists(self, lists: str, *, stops_at: Place) -> OwnProcess:
+        """Start to remove the connection, and to empty or delete its lists, in a process of its own."""
+        process = OwnProcess(
+            self.workspace.path,
+            stops_at=stops_at,
+            method="remove_connection",
+            subject="Sandbox",
+            exports="detach",
+            lists=lists,
+        )
+        process.wait_until_begun()
+        return process
+
     def let_time_pass(self, *, seconds: float) -> None:
         """Let everybody who gave a sign of life have done so this long ago, by the database's clock."""
         with self._engine.begin() as connection:
@@ -98,6 +116,11 @@ class StoppedDays:
         """The level of what a monitor is told of the export."""
         return str(self.workspace.health().frame.filter(what="export", name="Nightly")["level"].item())
 
+    def count_batches(self) -> int:
+        """Return how many batches were ever begun."""
+        with self._engine.connect() as connection:
+            return int(connection.execute(text("SELECT count(*) FROM batches")).scalar_one())
+
     def under_way(self, run: toolkit.Run) -> set[str]:
         """Return the identifiers of the batches of a run that were begun and are not acknowledged."""
         open_ones = text("SELECT number, contact_list_id FROM batches WHERE run_id = :run AND status <> 'acknowledged'")
@@ -109,9 +132,26 @@ class StoppedDays:
             found |= set(plan.filter(pl.col("number") == number)["identifier"])
         return found
 
+    @property
+    def is_in_a_transaction(self) -> bool:
+        """Whether somebody has begun a transaction that may keep others waiting."""
+        with self._engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                return bool(connection.execute(_OTHERS_TRANSACTIONS).scalar_one())
+            connection.execute(text("PRAGMA busy_timeout = 0"))
+            try:
+                connection.execute(text("BEGIN EXCLUSIVE"))
+            except OperationalError:
+                return True
+            return False
+
     def error_of(self, run: toolkit.Run) -> ErrorCode | None:
         """Return the kind of error that a run ended with, as it is recorded now."""
-        error = self.workspace.run_report(run.id).error
+        return self.error_of_id(run.id)
+
+    def error_of_id(self, run_id: str) -> ErrorCode | None:
+        """Return the kind of error that the run of that id ended with."""
+        error = self.workspace.run_report(run_id).error
         return None if error is None else error.code
 
     @staticmethod

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from tests.conftest import Databases
-from tests.faults.killing import NOWHERE, Place
+from tests.faults.killing import DONE, NOWHERE, Place
 from tests.faults.stopping import LOST, StoppedDays
 from toolkit.runs import RunStatus
 
@@ -33,6 +33,9 @@ WORST = (
 """Before leave is asked for, between answer and acknowledgement, while the snapshot is written, before the end."""
 OVER = WORST[-5:]
 """When all is acknowledged: nothing is sent any more."""
+
+MARKS, EMPTIES, MARKS_AGAIN = Place("send PATCH", 1), Place("send DELETE", 1), Place("send PATCH", 2)
+"""Right before a list that is emptied is marked, is emptied, and is marked for what comes next."""
 
 
 def chosen(places: Sequence[Place]) -> list[Place]:
@@ -87,3 +90,24 @@ def test_a_stopped_run_changes_nothing_more(
     assert (+late).keys() & set(SENT)
     assert not (+late).keys() & set(OVER)
     assert stopped.keys() >= set(WORST)
+
+
+def test_a_stopped_emptying_is_made_good(tmp_path: Path, databases: Databases) -> None:
+    late = set()
+    with StoppedDays(tmp_path, Random(2), database=databases.new()) as days:
+        days.begin(evenly=True)
+        days.run()
+        for place in (MARKS, EMPTIES, MARKS_AGAIN):
+            process = days.start_ending_lists("empty", stops_at=place)
+            assert process.stops(), place
+            days.let_time_pass(seconds=1000)
+            days.begin(evenly=True)
+            days.run()
+            assert days.held == days.wanted, place
+            process.go_on()
+            assert process.outcome != DONE, place
+            late |= {place} if days.held != days.wanted else set()
+            days.begin(evenly=True)
+            days.run()
+            assert days.held == days.wanted, place
+    assert late == {EMPTIES}

@@ -219,15 +219,15 @@ class TestEnded:
         criteo: Sandbox,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        from toolkit.runs import abandoned
+        from toolkit.runs import ending
 
-        lease = abandoned.lease_list
+        lease = ending.lease_list
 
         def save_first(*args: object) -> None:
             save_nightly(workspace, advertiser_id=advertisers[0])
             lease(*args)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(abandoned, "lease_list", save_first)
+        monkeypatch.setattr(ending, "lease_list", save_first)
         with pytest.raises(RunFailedError):
             workspace.empty_list(moved)
         assert sizes(criteo)[advertisers[0], "All"] == 100

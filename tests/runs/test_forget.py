@@ -15,7 +15,7 @@ import toolkit
 from tests.conftest import Tables, save_nightly
 from toolkit.criteo import CriteoClient
 from toolkit.errors import ConfigurationError, DataError
-from toolkit.sandbox import Sandbox
+from toolkit.sandbox import Sandbox, start
 
 pytestmark = pytest.mark.on_both_databases
 
@@ -107,6 +107,47 @@ def test_lists_of_a_removed_export_are_left_too(two_exports: toolkit.Workspace, 
     two_exports.remove_export("Nightly")
     assert two_exports.forget(email="person1@mail.example").done
     assert sha256(1) not in held("All")
+
+
+def test_lists_at_the_host_of_before_are_left_too(workspace: toolkit.Workspace, held: Held) -> None:
+    workspace.run("Nightly").raise_for_status()
+    with start() as other:
+        workspace.connect(
+            "Other", host=other.url, client_id=other.client_id, client_secret=other.client_secret, i_agree=True
+        )
+        save_nightly(workspace, connection="Other")
+        workspace.run("Nightly").raise_for_status()
+        # Both hosts give their first list one and the same number.
+        forgotten = workspace.forget(customer="C001")
+        assert forgotten.frame.select("connection", "outcome").rows() == [("Sandbox", "removed"), ("Other", "removed")]
+        assert len(held("All")) == len(other.identifiers(other.lists()[0].id)) == 99
+        workspace.remove_connection("Sandbox")
+        forgotten = workspace.forget(customer="C002")
+        assert forgotten.frame["outcome"].to_list() == ["not done", "removed"]
+        assert not forgotten.done
+
+
+def test_another_account_is_not_asked(two_exports: toolkit.Workspace, criteo: Sandbox, held: Held) -> None:
+    advertiser = two_exports.export("Nightly").advertiser_id
+    assert advertiser is not None
+    criteo.withdraw_consent(advertiser)
+    two_exports.connect(
+        "Another", host=criteo.url, client_id=criteo.client_id, client_secret=criteo.client_secret, i_agree=True
+    )
+    criteo.give_consent(advertiser)
+    two_exports.remove_connection("Sandbox", exports="detach")
+    forgotten = two_exports.forget(customer="C001")
+    assert forgotten.frame.select("connection", "outcome").rows() == [("", "not done"), ("", "not done")]
+    assert not forgotten.done
+    assert sha256(1) in held("All")
+
+
+def test_an_export_that_never_ran_has_no_list(two_exports: toolkit.Workspace) -> None:
+    save_nightly(two_exports)
+    two_exports.duplicate_export("Nightly", "Idle")
+    forgotten = two_exports.forget(customer="C001")
+    assert forgotten.frame["export"].to_list() == ["Nightly", "Second"]
+    assert forgotten.done
 
 
 def test_a_list_that_cannot_be_reached_is_told_and_asked_again(

@@ -7,7 +7,8 @@ import pytest
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
 from toolkit.errors import ConfigurationError
-from toolkit.sandbox import Sandbox
+from toolkit.runs import RunFailedError, RunKind
+from toolkit.sandbox import Call, Fault, Sandbox
 
 pytestmark = pytest.mark.on_both_databases
 
@@ -52,6 +53,72 @@ def test_lists_at_criteo_are_kept_emptied_or_deleted(
     save_nightly(workspace)
     workspace.run("Nightly").raise_for_status()
     assert [len(criteo.identifiers(it.id)) for it in criteo.lists()] == [100]
+
+
+@pytest.mark.parametrize("lists", ["empty", "delete"])
+def test_a_removal_that_breaks_off_is_made_good(
+    workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox, held: Held, lists: str
+) -> None:
+    tables.write(segments={"Few": ["C001", "C002"]})
+    save_nightly(workspace, segments=["All", "Few"])
+    workspace.run("Nightly").raise_for_status()
+    criteo.fail(Fault.HTTP_401, calls=Call.CLEAR if lists == "empty" else Call.DELETE, times=9, after=1)
+    with pytest.raises(RunFailedError):
+        workspace.remove_connection("Sandbox", exports="detach", lists=lists)
+    criteo.stop_failing()
+    assert list(workspace.connections) == ["Sandbox"]
+    assert workspace.runs()["kind"][0] == RunKind.LISTS
+    assert sum(it.size > 0 for it in criteo.lists()) == 1
+    workspace.run("Nightly").raise_for_status()
+    assert (len(held("All")), len(held("Few"))) == (100, 2)
+    workspace.remove_connection("Sandbox", exports="detach", lists=lists)
+    assert all(it.size == 0 for it in criteo.lists())
+    assert len(workspace.abandoned_lists) == 0
+
+
+@pytest.fixture
+def shared_list(workspace: toolkit.Workspace, criteo: Sandbox) -> toolkit.Workspace:
+    """The workspace with an export ``Other`` of a connection ``Second`` that fills the list too."""
+    workspace.run("Nightly").raise_for_status()
+    workspace.connect(
+        "Second", host=criteo.url, client_id=criteo.client_id, client_secret=criteo.client_secret, i_agree=True
+    )
+    options = workspace.export("Nightly").model_dump(exclude={"name", "version"})
+    (made,) = criteo.lists()
+    workspace.save_export("Other", **(options | {"connection": "Second", "lists": {"All": made.id}}))
+    workspace.run("Other").raise_for_status()
+    return workspace
+
+
+@pytest.mark.parametrize("lists", ["empty", "delete"])
+class TestListOfTwo:
+    def test_is_left_to_another_connection(self, shared_list: toolkit.Workspace, held: Held, lists: str) -> None:
+        with pytest.raises(ConfigurationError) as refused:
+            shared_list.remove_connection("Sandbox", exports="remove", lists=lists)
+        assert "'Other'" in refused.value.what
+        assert "Sandbox" in shared_list.connections
+        assert len(held("All")) == 100
+
+    @pytest.mark.parametrize("end", ["detach_export", "remove_export"])
+    def test_is_ended_for_an_export_that_was(
+        self, shared_list: toolkit.Workspace, criteo: Sandbox, lists: str, end: str
+    ) -> None:
+        getattr(shared_list, end)("Other")
+        shared_list.remove_connection("Sandbox", exports="remove", lists=lists)
+        assert [it.size for it in criteo.lists()] == ([0] if lists == "empty" else [])
+        assert len(shared_list.abandoned_lists) == 0
+
+    def test_is_ended_for_an_export_that_has_another(
+        self, shared_list: toolkit.Workspace, criteo: Sandbox, lists: str
+    ) -> None:
+        options = shared_list.export("Other").model_dump(exclude={"name", "version"})
+        shared_list.save_export(
+            "Other", **(options | {"advertiser_id": max(shared_list.connection("Second").advertisers), "lists": {}})
+        )
+        shared_list.remove_connection("Sandbox", exports="remove", lists=lists)
+        assert [it.size for it in criteo.lists()] == ([0] if lists == "empty" else [])
+        shared_list.run("Other").raise_for_status()
+        assert sorted(it.size for it in criteo.lists()) == ([0, 100] if lists == "empty" else [100])
 
 
 def test_a_renamed_connection_is_followed_by_its_exports(workspace: toolkit.Workspace, criteo: Sandbox) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -17,6 +18,7 @@ from tests.conftest import Tables
 from toolkit.errors import (
     AccessError,
     ConfigurationError,
+    LedgerDivergedError,
     SignatureError,
     SuppressionsLostError,
     ToolkitError,
@@ -41,6 +43,10 @@ def suppress(workspace: toolkit.Workspace, *numbers: int) -> str:
 def suppressed(workspace: toolkit.Workspace) -> set[str]:
     left_out = workspace.preview("All", email_column="EMail").left_out
     return set(left_out.filter(pl.col("status") == "suppressed")["customer"])
+
+
+def sha256(number: int) -> str:
+    return hashlib.sha256(f"person{number}@mail.example".encode()).hexdigest()
 
 
 def change(workspace: toolkit.Workspace, statement: object) -> None:
@@ -222,6 +228,41 @@ class TestRestore:
             restored.run("Nightly", mode="replace").raise_for_status()
         assert "2 entries" in str(raised.value) or isinstance(raised.value, toolkit.TrustError)
         assert len(held("All")) == 99 - added_before
+
+    @pytest.fixture
+    def trusted_backup(self, workspace: toolkit.Workspace, tmp_path: Path) -> toolkit.Workspace:
+        """A workspace that was restored, which was confirmed, after somebody was forgotten and a run followed."""
+        workspace.run("Nightly").raise_for_status()
+        rows = workspace.audit.height
+        backup = self.backed_up(workspace, tmp_path)
+        workspace.forget(customer="C001")
+        restored = self.restore(workspace, backup)
+        restored.trust(newest_row=rows)
+        return restored
+
+    @pytest.mark.parametrize("options", [{}, {"mode": "replace"}, {"allow": ["other ledger"]}])
+    def test_of_a_trusted_backup_still_stops_a_run(
+        self, trusted_backup: toolkit.Workspace, held: Held, options: dict[str, Any]
+    ) -> None:
+        run = trusted_backup.run("Nightly", **options)
+        assert run.error is not None
+        assert run.error["kind"] == SuppressionsLostError.__name__
+        assert len(held("All")) == 99
+        (found,) = trusted_backup.health().frame.filter(what="suppressions").rows(named=True)
+        assert found["level"] == "critical"
+
+    @pytest.mark.parametrize("options", [{"mode": "replace"}, {"allow": ["other ledger"]}])
+    def test_a_restore_by_the_book_ends_right(
+        self, trusted_backup: toolkit.Workspace, held: Held, options: dict[str, Any]
+    ) -> None:
+        trusted_backup.accept_lost_suppressions(entries=1)
+        trusted_backup.forget(customer="C001")
+        run = trusted_backup.run("Nightly")
+        assert run.error is not None
+        assert run.error["kind"] == LedgerDivergedError.__name__
+        trusted_backup.run("Nightly", **options).raise_for_status()
+        trusted_backup.run("Nightly").raise_for_status()
+        assert held("All") == {sha256(number) for number in range(100) if number != 1}
 
     def test_that_was_trusted_is_confirmed_knowingly(self, workspace: toolkit.Workspace) -> None:
         suppress(workspace, 1)

@@ -9,7 +9,15 @@ from enum import IntEnum
 import polars as pl
 
 from toolkit.criteo import API_VERSION
-from toolkit.errors import DataError, ErrorCode, ErrorInfo, SignatureError, ToolkitError, TrustError
+from toolkit.errors import (
+    DataError,
+    ErrorCode,
+    ErrorInfo,
+    SignatureError,
+    SuppressionsLostError,
+    ToolkitError,
+    TrustError,
+)
 from toolkit.notify import Subject, headline, matter_states
 from toolkit.refresh.due import next_due
 from toolkit.refresh.outcome import Refresh, last_refresh
@@ -22,6 +30,7 @@ from toolkit.workspace import Every, Export, Schedule, WorkspaceFolder
 from toolkit.workspace.connections import connections, credentials_of
 from toolkit.workspace.exports import exports
 from toolkit.workspace.states import RefreshStatus
+from toolkit.workspace.suppression import require_suppressions
 from toolkit.workspace.trust import AlteredRow, altered_rows
 
 API_VERSION_LASTS_MONTHS = 12
@@ -131,6 +140,7 @@ def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health
             *_of_next(folder, last, moment),
             *_of_exports(folder, last, active),
             *_of_ledgers(folder, active),
+            *_of_suppressions(folder),
             *_of_connections(folder, active),
             *_of_tables(folder),
             api_version(API_VERSION, moment),
@@ -248,6 +258,14 @@ def _of_ledgers(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Findi
         run = last_run(folder, export.name)
         if run is not None and run.error is not None and run.error.code is ErrorCode.LEDGER_DIVERGED:
             yield Finding("ledger", export.name, Level.CRITICAL, str(run.error), run.started_at)
+
+
+def _of_suppressions(folder: WorkspaceFolder) -> Iterator[Finding]:
+    """Tell when no export can run because entries of the suppression list are lost or altered."""
+    try:
+        require_suppressions(folder)
+    except (SuppressionsLostError, SignatureError) as error:
+        yield Finding("suppressions", "all", Level.CRITICAL, f"{error.what} {error.remedy}")
 
 
 def _of_connections(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:

@@ -1,14 +1,15 @@
 """Running exports: plan, push, ledger, report. The only place where sending happens."""
 
-from toolkit.runs.abandoned import end_abandoned, find_abandoned
+from toolkit.runs.abandoned import find_abandoned
 from toolkit.runs.abandoned_lists import AbandonedList, AbandonedLists, Because
 from toolkit.runs.checking import check_export
+from toolkit.runs.ending import end_abandoned, end_lists
 from toolkit.runs.execute import active_exports, resume_export, run_export
 from toolkit.runs.forget import Forgotten, forget
 from toolkit.runs.guards import Guard
 from toolkit.runs.lifecycle import cancel_run, end_dead_runs
 from toolkit.runs.list_result import ListResult
-from toolkit.runs.lists import IfListGone, OfLists, end_lists
+from toolkit.runs.lists import IfListGone, OfLists
 from toolkit.runs.members import flapping, scan_history
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.progress import Progress, Step

@@ -1,10 +1,10 @@
-"""Contact lists that nobody fills any more and that still hold people: found, told, and ended.
+"""Contact lists that nobody fills any more and that still hold people: which they are.
 
-A list is left behind when its export goes to another advertiser, host or list, no longer has the segment or the kind of
+A list is left behind when its export goes to another advertiser, host or list, no longer has the segment or the type of
 identifier, is detached or removed. Criteo goes on advertising to whoever is in it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import groupby
@@ -12,27 +12,13 @@ from itertools import groupby
 import polars as pl
 from sqlalchemy import select
 
-from toolkit.audience import IdentifierForm
-from toolkit.criteo import CriteoClient
-from toolkit.errors import AccessError, ConfigurationError, DataError, LedgerDivergedError, ListGoneError, ToolkitError
+from toolkit.errors import ConfigurationError, DataError, ToolkitError
 from toolkit.names import unknown_name
 from toolkit.runs.abandoned_lists import AbandonedList, AbandonedLists, Because
-from toolkit.runs.ledger import Ledger
 from toolkit.runs.ledger_reader import LedgerReader
-from toolkit.runs.lifecycle import now, recorded_run
-from toolkit.runs.lists import OfLists, empty_record, lease_list
-from toolkit.runs.marks import ShownLists, diverged, judge, marked_lists
-from toolkit.runs.plan import Plan
-from toolkit.runs.progress import Step, nobody
-from toolkit.runs.push import push
-from toolkit.runs.run import Run, run_of
-from toolkit.workspace import Export, WorkspaceFolder, audit
-from toolkit.workspace.audit import Action
-from toolkit.workspace.connections import client_of, connections, credentials_of
-from toolkit.workspace.leases import call_patience
-from toolkit.workspace.people import Role, acting
-from toolkit.workspace.records import ConnectionRecord, ContactListRecord, ExportRecord
-from toolkit.workspace.states import Trigger
+from toolkit.workspace import Export, WorkspaceFolder
+from toolkit.workspace.people import acting
+from toolkit.workspace.records import ContactListRecord, ExportRecord
 
 
 @dataclass(frozen=True)
@@ -56,105 +42,6 @@ def find_abandoned(folder: WorkspaceFolder, export: Export | None = None) -> Aba
         A row a list; Criteo is not asked: what a list holds is what was acknowledged.
     """
     return AbandonedLists(tuple(it for it, _ in _abandoned(folder, export)))
-
-
-def end_abandoned(folder: WorkspaceFolder, list_id: str, chosen: OfLists, *, host: str | None = None) -> Run | None:
-    """Empty, delete or knowingly keep a list that is left behind.
-
-    Args:
-        folder: The workspace.
-        list_id: The list's id at Criteo.
-        chosen: What becomes of it.
-        host: Which Criteo, where two have a list of that id.
-
-    Returns:
-        The run that did it, successful; None when the list is kept.
-
-    Raises:
-        ConfigurationError: The list is not left behind, is filled by an export, or no connection goes there.
-        AccessError: The person is a viewer, or may not use the connection.
-        RunFailedError: Criteo could not be asked, or refused.
-    """
-    found, records = _chosen(folder, list_id, host)
-    if chosen is OfLists.KEEP:
-        _keep(folder, found, records)
-        return None
-    if found.filled_by:
-        raise ConfigurationError(
-            f"List {found.name!r} ({list_id}) was not changed: export {found.filled_by[0]!r} fills it too.",
-            found.remedy,
-        )
-    name = _connection_to(folder, found)
-    credentials = credentials_of(folder, name)
-    settings = Export.model_validate({**records[0].export.settings, "connection": name})
-    with recorded_run(folder, settings, trigger=Trigger.LISTS, observer=nobody) as keeper:
-        keeper.begin(Step.PUSH)
-        _audit(folder, Action.EMPTY_LIST if chosen is OfLists.EMPTY else Action.DELETE_LIST, found)
-        ledger = Ledger(folder, keeper.id, now=now, lease=keeper.lease, under_way=keeper.under_way)
-        lease_list(folder, keeper.lease, records[0])
-        # Since it was looked at, somebody may have had an export fill it again.
-        again, records = _chosen(folder, list_id, found.host)
-        if again.filled_by:
-            raise ConfigurationError(again.what, again.remedy)
-        for record in records:
-            _doubt(ledger, record)
-        is_gone = chosen is OfLists.DELETE
-        with client_of(
-            credentials, waiting=Trigger.LISTS.waiting, patience=call_patience(), guard=keeper.lease.guard
-        ) as criteo:
-            try:
-                if chosen is OfLists.DELETE:
-                    _require_own(folder, records[0], criteo)
-                    criteo.delete_list(list_id)
-                else:
-                    with marked_lists(folder, records, run_id=keeper.id, criteo=criteo) as refused:
-                        for problem in refused.values():
-                            raise problem
-                        _clear(ledger, records[0], criteo)
-            except ListGoneError:
-                # Somebody deleted it at Criteo: nobody is in it any more.
-                is_gone = True
-        for record in records:
-            ledger.forget_emptied(record)
-            empty_record(folder, record, with_its_id=is_gone)
-    return run_of(folder, keeper.id).raise_for_status()
-
-
-_NO_MEMBERS = pl.DataFrame(schema={"identifier": pl.String, "customer": pl.String})
-
-
-def _clear(ledger: Ledger, record: ContactListRecord, criteo: CriteoClient) -> None:
-    """Empty the list, as a batch of the ledger: whatever ends this, it is known whether it was done."""
-    nothing = pl.Series("identifier", [], dtype=pl.String)
-    plan = Plan(clear=True, remove=nothing, add=nothing, leave=nothing)
-    push(
-        ledger.write_plan(record, plan, 1, wanted=_NO_MEMBERS),
-        record,
-        criteo=criteo,
-        ledger=ledger,
-        form=IdentifierForm(record.form or IdentifierForm.SHA256),
-        addresses=None,
-        on_batch=lambda _: None,
-    )
-
-
-def _require_own(folder: WorkspaceFolder, record: ContactListRecord, criteo: CriteoClient) -> None:
-    """Raise LedgerDivergedError when another ledger changed the list since."""
-    shown = ShownLists.of(criteo, {record.criteo_id or ""})
-    shown.require_open()
-    changed = diverged(folder, judge(folder, record.host, shown.found.values()).values())
-    if changed is not None:
-        raise LedgerDivergedError(
-            changed, "Delete it from the workspace that fills it, or keep it here with keep_list."
-        )
-
-
-def _doubt(ledger: Ledger, record: ContactListRecord) -> None:
-    """Take nothing of the list for certain; what is lost already needs no doubt."""
-    try:
-        ledger.doubt(record)
-    except DataError:
-        return
 
 
 def _abandoned(folder: WorkspaceFolder, export: Export | None) -> list[tuple[AbandonedList, list[ContactListRecord]]]:
@@ -209,6 +96,15 @@ def _filled(folder: WorkspaceFolder, export: Export | None) -> Iterator[_Filled]
             yield _Filled(record, settings, host, _because(record, settings, host, is_removed=removed))
 
 
+def fillers_of(folder: WorkspaceFolder, host: str, list_ids: Collection[str]) -> list[ContactListRecord]:
+    """Return the records by which exports, as they were saved, fill these lists; with the export and its connection."""
+    return [
+        it.record
+        for it in _filled(folder, None)
+        if it.because is None and it.record.host == host and it.record.criteo_id in list_ids
+    ]
+
+
 def _segment_names(folder: WorkspaceFolder) -> list[str] | None:
     """Return the names that patterns match; None when the segments can't be looked at, which is told elsewhere."""
     try:
@@ -243,7 +139,10 @@ def _holds(ledger: LedgerReader, record: ContactListRecord) -> bool:
     return _held(ledger, [record]) != 0
 
 
-def _chosen(folder: WorkspaceFolder, list_id: str, host: str | None) -> tuple[AbandonedList, list[ContactListRecord]]:
+def abandoned_list(
+    folder: WorkspaceFolder, list_id: str, host: str | None
+) -> tuple[AbandonedList, list[ContactListRecord]]:
+    """Return a list that is left behind, and its records; raises ConfigurationError when there is not exactly one."""
     known = _abandoned(folder, None)
     found = [it for it in known if it[0].list_id == list_id and host in (None, it[0].host)]
     if not found:
@@ -254,33 +153,3 @@ def _chosen(folder: WorkspaceFolder, list_id: str, host: str | None) -> tuple[Ab
             "Pass host as well, to say which one.",
         )
     return found[0]
-
-
-def _connection_to(folder: WorkspaceFolder, found: AbandonedList) -> str:
-    """Return a connection to the list's host that the person may use, one with its advertiser if there is one."""
-    with folder.reading() as session:
-        acting(session, folder, least=Role.CONTRIBUTOR)
-        query = select(ConnectionRecord.name).where(ConnectionRecord.host == found.host)
-        there = set(session.scalars(query))
-    mine = {name: it for name, it in connections(folder).items() if name in there}
-    if not mine:
-        said = "is shared with you" if there else "goes there any more"
-        raise (AccessError if there else ConfigurationError)(
-            f"List {found.name!r} ({found.list_id}) at {found.host} was not changed: no connection {said}.",
-            "Have it shared, or make one to that host, or empty the list at Criteo and keep it here.",
-        )
-    return next((name for name, it in mine.items() if found.advertiser_id in it.advertisers), next(iter(mine)))
-
-
-def _keep(folder: WorkspaceFolder, found: AbandonedList, records: Sequence[ContactListRecord]) -> None:
-    with folder.session() as session, session.begin():
-        actor = acting(session, folder, least=Role.CONTRIBUTOR)
-        for record in records:
-            session.get_one(ContactListRecord, record.id).kept_by = actor.name
-        audit.record(session, folder, actor, Action.KEEP_LIST, found.name, list=found.list_id, host=found.host)
-
-
-def _audit(folder: WorkspaceFolder, action: Action, found: AbandonedList) -> None:
-    with folder.session() as session, session.begin():
-        actor = acting(session, folder, least=Role.CONTRIBUTOR)
-        audit.record(session, folder, actor, action, found.name, list=found.list_id, host=found.host)

@@ -1,7 +1,7 @@
 """A data subject request: one person leaves every list that was ever filled, and is kept out of later runs."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,6 +20,7 @@ from toolkit.errors import (
     UnavailableError,
 )
 from toolkit.identifiers import HASHES, IdentifierForm, identifier_type_named, named_identifier
+from toolkit.runs.ending import connection_to
 from toolkit.runs.ledger import Ledger
 from toolkit.runs.lifecycle import RunKeeper, now, recorded_run
 from toolkit.runs.lists import lease_list
@@ -33,7 +34,7 @@ from toolkit.show import html_table, text_table
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.people import Role, acting
-from toolkit.workspace.records import ConnectionRecord, ContactListRecord, ExportRecord
+from toolkit.workspace.records import ContactListRecord, ExportRecord
 from toolkit.workspace.states import Trigger
 from toolkit.workspace.suppression import add_request
 
@@ -160,7 +161,7 @@ def forget(folder: WorkspaceFolder, *, customer: str | int | None = None, **iden
     )
     entry = add_request(folder, person.suppression)
     line = _Line()
-    rows = [row for it in exports for row in _Request(folder, it, records[it.id], person, line).carry_out()]
+    rows = [row for it in exports for row in _leave_lists(folder, it, records[it.id], person, line)]
     problems = () if person.problem is None else (f"{person.problem.what} {person.problem.remedy}",)
     return Forgotten(
         entry,
@@ -225,23 +226,43 @@ class _Line:
             raise self._silent[host]
 
 
+def _leave_lists(
+    folder: WorkspaceFolder,
+    export: ExportRecord,
+    records: Sequence[ContactListRecord],
+    person: FoundPerson,
+    line: _Line,
+) -> Iterator[ListOutcome]:
+    """Remove the person from the lists of an export, each through a connection to its host and advertiser."""
+    reached: dict[str, list[ContactListRecord]] = {}
+    for record in records:
+        try:
+            reached.setdefault(connection_to(folder, record), []).append(record)
+        except ToolkitError as problem:
+            yield _Request(folder, export, person, line, connection="", records=[record]).undone(record, problem)
+    for connection, its_records in reached.items():
+        yield from _Request(folder, export, person, line, connection=connection, records=its_records).carry_out()
+
+
 class _Request:
-    """A request on its way through the lists of one export."""
+    """A request on its way through the lists of one export that one connection reaches."""
 
     def __init__(
         self,
         folder: WorkspaceFolder,
         export: ExportRecord,
-        records: Sequence[ContactListRecord],
         person: FoundPerson,
         line: _Line,
+        *,
+        connection: str,
+        records: Sequence[ContactListRecord],
     ) -> None:
         self._folder = folder
         self._export = export
+        self._connection = connection
         self._records = records
         self._person = person
         self._line = line
-        self._connection = _connection_for(folder, export, records)
 
     def carry_out(self) -> list[ListOutcome]:
         """Remove the person from the lists, as a run of the export; return what became of each."""
@@ -268,7 +289,7 @@ class _Request:
             said = problem
         if said is not None:
             for record in self._records:
-                rows.setdefault(record.id, self._undone(record, said))
+                rows.setdefault(record.id, self.undone(record, said))
         return list(rows.values())
 
     def _leave_all(self, keeper: RunKeeper, ledger: Ledger, criteo: CriteoClient) -> dict[int, ListOutcome]:
@@ -279,19 +300,19 @@ class _Request:
             try:
                 leased.append(lease_list(self._folder, keeper.lease, record))
             except BusyError as problem:
-                rows[record.id] = self._undone(record, problem)
+                rows[record.id] = self.undone(record, problem)
         try:
             with marked_lists(self._folder, leased, run_id=keeper.id, criteo=criteo) as refused:
                 for record in leased:
                     other = refused.get(record.criteo_id or "")
-                    rows[record.id] = self._undone(record, other) if other else self._leave(record, ledger, criteo)
+                    rows[record.id] = self.undone(record, other) if other else self._leave(record, ledger, criteo)
         except LeaseLostError:
             raise
         except ToolkitError as problem:
             if isinstance(problem, UnavailableError):
                 self._line.fell_silent(criteo.host, problem)
             # What was removed counts no more where another ledger changed a list meanwhile.
-            return rows | {it.id: self._undone(it, problem) for it in leased}
+            return rows | {it.id: self.undone(it, problem) for it in leased}
         return rows
 
     def _leave(self, record: ContactListRecord, ledger: Ledger, criteo: CriteoClient) -> ListOutcome:
@@ -316,9 +337,9 @@ class _Request:
             return self._row(record, Outcome.LIST_GONE, "The list is no longer at Criteo.")
         except UnavailableError as problem:
             self._line.fell_silent(criteo.host, problem)
-            return self._undone(record, problem)
+            return self.undone(record, problem)
         except ToolkitError as problem:
-            return self._undone(record, problem)
+            return self.undone(record, problem)
         if has_unnamed or record.mixes_forms:
             sent = (
                 "both plain values and hashes"
@@ -364,7 +385,8 @@ class _Request:
         held = pl.concat([state.held, state.uncertain]).unique().to_frame("identifier")
         return held.join(identifiers.unique().to_frame("identifier"), on="identifier", how="semi").height
 
-    def _undone(self, record: ContactListRecord, problem: ToolkitError) -> ListOutcome:
+    def undone(self, record: ContactListRecord, problem: ToolkitError) -> ListOutcome:
+        """Return that the person may still be in the list, and why."""
         return self._row(record, Outcome.NOT_DONE, str(problem))
 
     def _row(self, record: ContactListRecord, outcome: Outcome, what: str, *, removed: int = 0) -> ListOutcome:
@@ -382,16 +404,6 @@ def _lists_of(folder: WorkspaceFolder, export: ExportRecord) -> list[ContactList
             ContactListRecord.export_id == export.id, ContactListRecord.criteo_id.is_not(None)
         )
         return list(session.scalars(query.order_by(ContactListRecord.id)))
-
-
-def _connection_for(folder: WorkspaceFolder, export: ExportRecord, records: Sequence[ContactListRecord]) -> str:
-    """Return the export's connection or, when it lost it, one to the same host."""
-    with folder.reading() as session:
-        if export.connection_id is not None:
-            return session.get_one(ConnectionRecord, export.connection_id).name
-        hosts = {it.host for it in records}
-        found = session.scalars(select(ConnectionRecord.name).where(ConnectionRecord.host.in_(hosts)))
-        return next(iter(found), "")
 
 
 def _counted(number: int, noun: str) -> str:

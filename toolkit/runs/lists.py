@@ -1,7 +1,6 @@
 """The contact list that a segment of an export fills: found, made, or gone."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -10,8 +9,8 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from toolkit.criteo import ContactList, CriteoClient, ListChange, NewList, Waiting, canonical_host
-from toolkit.errors import BusyError, ConfigurationError, LedgerDivergedError, ListGoneError
+from toolkit.criteo import ContactList, CriteoClient, ListChange, NewList, canonical_host
+from toolkit.errors import BusyError, ConfigurationError
 from toolkit.identifiers import identifier_types
 from toolkit.runs.batches import newest_batch
 from toolkit.runs.marks import (
@@ -20,16 +19,12 @@ from toolkit.runs.marks import (
     ShownLists,
     Sighting,
     Standing,
-    diverged,
     judge,
-    new_run_id,
 )
 from toolkit.workspace import Export, WorkspaceFolder
-from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.database import one_at_a_time
-from toolkit.workspace.leases import Lease, call_patience, end_if_dead, take_lease
+from toolkit.workspace.leases import Lease, end_if_dead
 from toolkit.workspace.records import (
-    ConnectionRecord,
     ContactListRecord,
     ExportRecord,
     ListLeaseRecord,
@@ -389,56 +384,6 @@ class OfLists(StrEnum):
     DELETE = "delete"
 
 
-def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) -> None:
-    """Empty or delete the lists at Criteo that exports of the connection filled; one that is gone is passed over.
-
-    Raises BusyError when a run changes one of them now.
-    """
-    if chosen is OfLists.KEEP:
-        return
-    with folder.reading() as session:
-        query = (
-            select(ContactListRecord)
-            .join(ExportRecord)
-            .join(ConnectionRecord, ConnectionRecord.id == ExportRecord.connection_id)
-            .where(ConnectionRecord.name == connection_name, ContactListRecord.criteo_id.is_not(None))
-            .where(ContactListRecord.host == ConnectionRecord.host)
-            .order_by(ContactListRecord.id)
-        )
-        records = list(session.scalars(query))
-    if not records:
-        return
-    lists = {it.criteo_id: it for it in records if it.criteo_id}
-    credentials = credentials_of(folder, connection_name)
-    with (
-        _leased(folder, f"The removal of connection {connection_name!r}") as lease,
-        client_of(credentials, waiting=Waiting.PERSON, patience=call_patience(), guard=lease.guard) as criteo,
-    ):
-        for record in records:
-            lease_list(folder, lease, record)
-        shown = ShownLists.of(criteo, lists.keys())
-        shown.require_open()
-        seen = judge(folder, records[0].host, shown.found.values())
-        changed = diverged(folder, seen.values())
-        if changed is not None:
-            raise LedgerDivergedError(
-                f"{changed} The connection was not removed, and its lists stay as they are.",
-                "Remove it with lists='keep', and end the lists from the workspace that fills them.",
-            )
-        marks = Marks(folder, new_run_id(datetime.now(UTC)), criteo)
-        if chosen is OfLists.EMPTY:
-            marks.move_on(it for list_id, it in lists.items() if list_id in seen)
-        for list_id in lists:
-            with suppress(ListGoneError):
-                (criteo.clear if chosen is OfLists.EMPTY else criteo.delete_list)(list_id)
-        for record in records:
-            # Of an emptied list as of a deleted one it is known that it holds nothing.
-            empty_record(folder, record, with_its_id=chosen is OfLists.DELETE)
-        if chosen is OfLists.EMPTY:
-            marks.require_kept()
-            marks.finish()
-
-
 class Holds(StrEnum):
     """What is known of a list that another ledger changed."""
 
@@ -454,14 +399,6 @@ def note_doubt(folder: WorkspaceFolder, record: ContactListRecord, holds: Holds)
         kept = session.get_one(ContactListRecord, record.id)
         kept.holds_unknown = True
         kept.mixes_forms = kept.mixes_forms or holds is Holds.ANYTHING
-
-
-@contextmanager
-def _leased(folder: WorkspaceFolder, holder: str) -> Iterator[Lease]:
-    with folder.session() as session, session.begin():
-        lease = take_lease(session, folder, holder=holder)
-    with lease.held(lambda *_: None):
-        yield lease
 
 
 def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactList) -> ContactListRecord:

@@ -469,8 +469,9 @@ def new_run_id(moment: datetime) -> str:
 
 _REMEDY = (
     "Use the workspace that changed the list last. If that one is gone, or this one was restored from a backup, "
-    "choose: run the export with mode='replace', which empties the list and sends it whole; or with "
-    "allow=['other ledger'], which keeps what the list holds: whom the other one put there can't be known."
+    "first forget and suppress anew whoever asked for it since: they would be sent again. Then choose: run the export "
+    "with mode='replace', which empties the list and sends it whole; or with allow=['other ledger'], which keeps what "
+    "the list holds: whom the other one put there can't be known."
 )
 _REMEDY_OF_TWO = (
     "Two copies of a workspace fill this list. Stop one of them, then run the export of the other with mode='replace', "

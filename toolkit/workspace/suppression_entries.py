@@ -84,8 +84,9 @@ class Entries:
         last = f", the last on {max(moments):%Y-%m-%d %H:%M} UTC" if moments else ""
         remedy = (
             "Bring back the newer database: people who asked not to be sent would be sent again. If it is lost, "
-            f"suppress them anew, and confirm with workspace.accept_lost_suppressions(entries={count}). Entries that "
-            "others made since the backup, on machines of their own, can't be known here: ask them."
+            f"confirm with workspace.accept_lost_suppressions(entries={count}), and suppress or forget them anew "
+            "before you run an export. Entries that others made since the backup, on machines of their own, can't be "
+            "known here: ask them."
         )
         named = "1 entry" if count == 1 else f"{count} entries"
         altered = [it for it in self.lost if it.is_altered]

@@ -65,7 +65,7 @@ def trust(
             state = replayed(session)
             before = folder.memory.of(here)
             if before is None or state.head.count >= before.head.count:
-                folder.memory.replace(folder.path, _with_hosts(folder, state))
+                folder.memory.replace(folder.path, _with_what_else_is_known(folder, state))
             folder.pin(here)
         if newest_row is not None:
             _accept_older(session, folder, newest_row)
@@ -84,13 +84,18 @@ def _accept_older(session: Session, folder: WorkspaceFolder, newest_row: int) ->
             f"The newest row of the audit is {state.head.count}, and not {newest_row}.",
             "Somebody acted meanwhile, or you look at another database. Look at the audit before you confirm it.",
         )
-    folder.memory.replace(folder.path, _with_hosts(folder, state))
+    folder.memory.replace(folder.path, _with_what_else_is_known(folder, state))
 
 
-def _with_hosts(folder: WorkspaceFolder, state: State) -> Remembered:
+def _with_what_else_is_known(folder: WorkspaceFolder, state: State) -> Remembered:
     remembered = state.remembered(folder.settings.id)
     before = folder.memory.of(state.root)
-    return remembered if before is None else remembered.model_copy(update={"hosts": before.hosts})
+    # Of the suppressions too: who was forgotten since a backup must not be sent because that one is trusted.
+    return (
+        remembered
+        if before is None
+        else remembered.model_copy(update={"hosts": before.hosts, "suppressions": before.suppressions})
+    )
 
 
 def _accept_host(folder: WorkspaceFolder, name: str, host: str) -> None:
