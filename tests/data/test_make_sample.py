@@ -77,8 +77,8 @@ def test_the_toolkit_finds_what_was_planted(sample, day: int) -> None:
         sample.truth, left_on="customer", right_on="CustomerId", how="left"
     )
     assert set(found.filter(pl.col("status") == "not_in_profiles")["status_hint"]) == {None}
-    assert set(found.filter(pl.col("status") == "missing_identifier")["status_hint"]) == {"missing_identifier"}
-    assert set(found.filter(pl.col("status") == "invalid_identifier")["status_hint"]) == {"invalid_identifier"}
+    assert set(found.filter(pl.col("status") == "missing_identifier")["status_hint"]) == {"missing_email"}
+    assert set(found.filter(pl.col("status") == "invalid_identifier")["status_hint"]) == {"invalid_email"}
     left = found.filter(pl.col("status").is_in(["exportable", "duplicate_identifier"]))
     assert set(left["status_hint"]) == {"has_email", "hashed"}
     sent = left.filter((pl.col("status") == "exportable") & (pl.col("flaw") != "MD5"))
