@@ -4,8 +4,9 @@ Nothing here knows a colour scheme by name: text, lines and quiet text are made 
 that each part reads well in a light notebook, in a dark one, on a page of its own and on paper.
 """
 
+from toolkit.display.cards import Card, cards, change
 from toolkit.display.page import page
 from toolkit.display.style import STYLE, fragment
 from toolkit.display.tables import html_table, table, table_of_texts
 
-__all__ = ["STYLE", "fragment", "html_table", "page", "table", "table_of_texts"]
+__all__ = ["STYLE", "Card", "cards", "change", "fragment", "html_table", "page", "table", "table_of_texts"]

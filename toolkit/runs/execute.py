@@ -40,7 +40,7 @@ from toolkit.runs.planning import guard_changes, known_lists, plans_of
 from toolkit.runs.progress import Observer, Progress, Step, nobody
 from toolkit.runs.push import Pushed, push
 from toolkit.runs.report import write_report
-from toolkit.runs.run import Run, last_inputs, last_run, run_of, stopped_by_other_ledger
+from toolkit.runs.run import Run, last_inputs, last_run, run_before, run_of, stopped_by_other_ledger
 from toolkit.runs.targets import Target, figures_of, figures_without_advertiser, targets_of
 from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
 from toolkit.tables.files import InputFile
@@ -131,7 +131,8 @@ def run_export(
                 work.send(criteo, marks, if_list_gone, passed=passed)
         keeper.begin(Step.DONE)
     sweep_workspace(folder)
-    return _reported(run_of(folder, keeper.id))
+    run = run_of(folder, keeper.id)
+    return _reported(run, run_before(folder, run))
 
 
 def resume_export(
@@ -159,10 +160,10 @@ def resume_export(
     return run_export(folder, name, allow=allow, batch_size=batch_size, resumes=last.id, observer=observer)
 
 
-def _reported(run: Run) -> Run:
+def _reported(run: Run, previous: Run | None) -> Run:
     """Write the report of the run; one that can't be written is a warning, and changes nothing of how it ended."""
     try:
-        write_report(run)
+        write_report(run, previous)
     except UnavailableError as error:
         missing = Notice(NoticeCode.REPORT_MISSING, f"The report is missing. {error}")
         return replace(run, warnings=(*run.warnings, missing))

@@ -1,40 +1,105 @@
 """The report of a run, as a page of its own and as a part of a notebook."""
 
+import os
 from dataclasses import asdict
+from pathlib import Path
 
 import polars as pl
 from markupsafe import Markup
 
-from toolkit.checks import as_shown, checks_frame
-from toolkit.display import fragment, page, table
+from toolkit.checks import CheckOutcome
+from toolkit.display import cards, fragment, page, table
 from toolkit.files import write_atomically
 from toolkit.markup import template, trusted
+from toolkit.runs.checks_matrix import checks_matrix
 from toolkit.runs.run import Run
+from toolkit.runs.summary import cards_of, sentence_of
+
+_HEADINGS = {
+    "segment": "segment",
+    "identifier_type": "sent as",
+    "advertiser_id": "advertiser",
+    "exportable": "included",
+    "held_by_criteo": "held by Criteo",
+    "size_bytes": "bytes",
+    "modified_at": "changed",
+}
 
 
-def write_report(run: Run) -> None:
-    """Write the run's report as one HTML file that needs no network, and as JSON; neither holds an identifier."""
+def write_report(run: Run, previous: Run | None = None) -> None:
+    """Write the run's report as one HTML file that needs no network, and as JSON; neither holds an identifier.
+
+    Args:
+        run: The run.
+        previous: The run of the export before it, against which figures are told.
+    """
     from toolkit.runs.charts import members_chart
 
     picture = members_chart(run) if any(it.members for it in run.lists) else ""
-    files = pl.DataFrame([asdict(it) for it in run.inputs], infer_schema_length=None)
-    inputs = table(files.drop(it.name for it in files if it.is_null().all())) if run.inputs else ""
     body = template("toolkit.runs", "report.html").render(
-        run=run, picture=trusted(picture), body=_body(run), inputs=inputs
+        run=run,
+        sentence=sentence_of(run),
+        cards=cards(cards_of(run, previous)),
+        picture=trusted(picture),
+        lists=_lists(run),
+        checks=checks_matrix(run.checks) if run.checks else "",
+        passed=_passed(run),
+        inputs=_inputs(run),
+        timings=_timings(run),
     )
-    html = page(run.headline, Markup(body))  # noqa: S704  # the template escapes
+    html = page(f"{run.export}: {run.outcome}", Markup(body))  # noqa: S704  # the template escapes
     write_atomically(run.report, lambda path: path.write_text(html, encoding="utf-8"))
     text = run.to_json()
     write_atomically(run.folder / "report.json", lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def html_fragment(run: Run) -> str:
-    """Return the run's figures, checks, warnings and error as HTML."""
-    return str(fragment(_body(run)))
+    """Return the run as a cell of a notebook shows it: what happened, what needs attention, the lists, the report."""
+    body = template("toolkit.runs", "run.html").render(
+        run=run,
+        sentence=sentence_of(run),
+        cards=cards(cards_of(run)),
+        lists=_lists(run),
+        passed=_passed(run),
+        report=_link(run.report),
+    )
+    return str(fragment(Markup(body)))  # noqa: S704  # the template escapes
 
 
-def _body(run: Run) -> Markup:
-    figures = table(run.figures) if run.lists else ""
-    checks = table(as_shown(checks_frame(run.checks)), title="Checks") if run.checks else ""
-    html = template("toolkit.runs", "run.html").render(run=run, figures=figures, checks=checks)
-    return Markup(html)  # noqa: S704  # the template escapes
+def _lists(run: Run) -> Markup | str:
+    if not run.lists:
+        return ""
+    rate = pl.col("matches") / pl.col("held_by_criteo")
+    figures = run.figures
+    if "matches" in figures.columns:
+        known = pl.when(pl.col("held_by_criteo") > 0).then(rate)
+        figures = figures.with_columns(match_rate=known.cast(pl.Float64)).drop("matches")
+    return table(figures.drop("seconds", "batches", strict=False), headings=_HEADINGS)
+
+
+def _passed(run: Run) -> str:
+    passed = sum(it.outcome is CheckOutcome.PASSED for it in run.checks)
+    return f"{passed} of {len(run.checks)} checks passed." if run.checks else ""
+
+
+def _inputs(run: Run) -> Markup | str:
+    if not run.inputs:
+        return ""
+    files = pl.DataFrame([asdict(it) for it in run.inputs], infer_schema_length=None)
+    return table(files.drop(it.name for it in files if it.is_null().all()), headings=_HEADINGS)
+
+
+def _timings(run: Run) -> Markup | str:
+    if not run.timings:
+        return ""
+    return table(pl.DataFrame({"step": list(run.timings), "seconds": list(run.timings.values())}))
+
+
+def _link(report: Path) -> str:
+    """Return where a notebook finds the report: by the way from the folder that it runs in, which JupyterLab follows."""
+    if not report.exists():
+        return ""
+    try:
+        return Path(os.path.relpath(report)).as_posix()
+    except ValueError:  # another drive
+        return ""

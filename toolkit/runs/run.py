@@ -273,6 +273,21 @@ def last_run(folder: WorkspaceFolder, export: str) -> Run | None:
         return None if record is None else value_of(session, record, folder)
 
 
+def run_before(folder: WorkspaceFolder, run: Run) -> Run | None:
+    """Return the successful run of the export before this one, dry runs and data subject requests aside."""
+    query = (
+        select(RunRecord)
+        .join(ExportRecord)
+        .where(ExportRecord.name == run.export, RunRecord.status == RunStatus.SUCCESSFUL, *_SENDS_SEGMENTS)
+        .where(RunRecord.started_at < run.started_at, RunRecord.id != run.id)
+        .order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
+        .limit(1)
+    )
+    with folder.reading() as session:
+        record = session.scalar(query)
+        return None if record is None else value_of(session, record, folder)
+
+
 def stopped_by_other_ledger(run: Run | None) -> list[Notice]:
     """Return what is told of the last run of an export when another ledger had changed its lists."""
     if run is None or run.error is None or run.error.code is not ErrorCode.LEDGER_DIVERGED:
