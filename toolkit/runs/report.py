@@ -96,7 +96,7 @@ def _timings(run: Run) -> Markup | str:
 
 
 def _link(report: Path) -> str:
-    """Return where a notebook finds the report: by the way from the folder that it runs in, which JupyterLab follows."""
+    """Return the way to the report from the folder that a notebook runs in, which JupyterLab follows."""
     if not report.exists():
         return ""
     try:

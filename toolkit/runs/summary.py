@@ -24,6 +24,11 @@ class Totals:
     match_rate: float | None
     """Of what Criteo counted in the lists, the share that it matched to a person; None when it counted nothing."""
 
+    @property
+    def left_out(self) -> int:
+        """Members who are not sent, for whatever reason."""
+        return self.members - self.included
+
     @classmethod
     def of(cls, lists: Sequence[ListResult]) -> Self:
         """Return the totals of these lists."""
@@ -68,12 +73,9 @@ def cards_of(run: Run, previous: Run | None = None) -> list[Card]:
         return []
     now, before = Totals.of(run.lists), None if previous is None else Totals.of(previous.lists)
     would = "Would be " if run.dry_run else ""
-    left_out = now.members - now.included
     found = [
-        Card("Included", f"{now.included:,}", change(now.included, None if before is None else before.included)),
-        Card(
-            "Left out", f"{left_out:,}", change(left_out, None if before is None else before.members - before.included)
-        ),
+        Card("Included", f"{now.included:,}", change(now.included, before.included if before else None)),
+        Card("Left out", f"{now.left_out:,}", change(now.left_out, before.left_out if before else None)),
         Card(f"{would}added".capitalize(), f"{now.added:,}"),
         Card(f"{would}removed".capitalize(), f"{now.removed:,}"),
     ]
