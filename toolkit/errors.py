@@ -66,6 +66,23 @@ class ConfigurationError(ToolkitError):
     """Fix the configuration: a name, a location or an option is wrong."""
 
 
+class UnknownNameError(ConfigurationError, KeyError):
+    """Choose another name: nothing of that name is there. The error lists the nearest names.
+
+    It is a ``KeyError`` too, so that a collection behaves like any mapping.
+
+    Examples:
+        >>> workspace.exports["Nihgtly"]
+        Traceback (most recent call last):
+        toolkit.errors.UnknownNameError: There is no export 'Nihgtly'. Choose one of 1, such as 'Nightly'.
+        >>> workspace.exports.get("Nihgtly") is None
+        True
+    """
+
+    # KeyError shows its message as a literal.
+    __str__ = Exception.__str__
+
+
 class AccessError(ToolkitError):
     """Ask an administrator: consent, a permission or a key is missing."""
 

@@ -1,9 +1,9 @@
 """The scheduled refresh: which exports are due, their runs at night, and how all of it is doing."""
 
-from toolkit.refresh.health import Finding, Health, Level, health_of
+from toolkit.refresh.health import Finding, Health, HealthLevel, health_of
 from toolkit.refresh.notebook import execute_notebook
 from toolkit.refresh.options import RefreshOptions
-from toolkit.refresh.outcome import Refresh, RefreshedExport, last_refresh, refresh_of, refreshes_frame
+from toolkit.refresh.outcome import Refresh, RefreshedExport, last_refresh, refresh_ids, refresh_of, refreshes_frame
 from toolkit.refresh.record import RefreshStatus
 from toolkit.refresh.refresh import in_this_process, refresh
 from toolkit.refresh.scheduled_run import ScheduledRun
@@ -11,7 +11,7 @@ from toolkit.refresh.scheduled_run import ScheduledRun
 __all__ = [
     "Finding",
     "Health",
-    "Level",
+    "HealthLevel",
     "Refresh",
     "RefreshOptions",
     "RefreshStatus",
@@ -22,6 +22,7 @@ __all__ = [
     "in_this_process",
     "last_refresh",
     "refresh",
+    "refresh_ids",
     "refresh_of",
     "refreshes_frame",
 ]

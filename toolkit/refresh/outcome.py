@@ -10,7 +10,7 @@ import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from toolkit.errors import ConfigurationError
+from toolkit.errors import UnknownNameError
 from toolkit.refresh.record import RefreshStatus
 from toolkit.runs import RunStatus
 from toolkit.show import html_table, text_table
@@ -143,12 +143,12 @@ class Refresh:
 
 
 def refresh_of(folder: WorkspaceFolder, refresh_id: str) -> Refresh:
-    """Return a refresh by its id; raises ConfigurationError when there is none."""
+    """Return a refresh by its id; raises UnknownNameError when there is none."""
     with folder.reading() as session:
         acting(session, folder)
         record = session.get(RefreshRecord, refresh_id)
         if record is None:
-            raise ConfigurationError(f"There is no refresh {refresh_id!r}.", "See their ids in the list of refreshes.")
+            raise UnknownNameError(f"There is no refresh {refresh_id!r}.", "See their ids in the list of refreshes.")
         return _value(session, folder, record)
 
 
@@ -161,6 +161,14 @@ def last_refresh(folder: WorkspaceFolder, *, with_exports: bool = False) -> Refr
         acting(session, folder)
         record = session.scalar(newest)
         return None if record is None else _value(session, folder, record)
+
+
+def refresh_ids(folder: WorkspaceFolder) -> list[str]:
+    """Return the ids of all refreshes, the newest first."""
+    newest_first = select(RefreshRecord.id).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.lease.desc())
+    with folder.reading() as session:
+        acting(session, folder)
+        return list(session.scalars(newest_first))
 
 
 def refreshes_frame(folder: WorkspaceFolder) -> pl.DataFrame:

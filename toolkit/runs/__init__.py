@@ -7,15 +7,18 @@ from toolkit.runs.forget import Forgotten, forget
 from toolkit.runs.guards import ChangingInputError, Guard, GuardError
 from toolkit.runs.lifecycle import cancel_run, end_dead_runs
 from toolkit.runs.lists import IfListGone, OfLists, end_lists
+from toolkit.runs.lookup import require_known_export, run_ids
 from toolkit.runs.members import flapping, scan_history
 from toolkit.runs.progress import Progress, Step
 from toolkit.runs.run import (
     Run,
+    RunCanceledError,
     RunFailedError,
     RunKind,
     RunStatus,
     Trigger,
     last_run,
+    last_runs_frame,
     past_runs,
     run_of,
     runs_frame,
@@ -34,6 +37,7 @@ __all__ = [
     "OfLists",
     "Progress",
     "Run",
+    "RunCanceledError",
     "RunFailedError",
     "RunKind",
     "RunStatus",
@@ -49,9 +53,12 @@ __all__ = [
     "flapping",
     "forget",
     "last_run",
+    "last_runs_frame",
     "past_runs",
+    "require_known_export",
     "resume_export",
     "run_export",
+    "run_ids",
     "run_of",
     "runs_frame",
     "scan_history",

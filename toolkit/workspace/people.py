@@ -1,17 +1,14 @@
 """The people of a workspace. Who acts is told by the key, not by a name that one can type."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_hex
 
-import polars as pl
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from toolkit.errors import AccessError, ConfigurationError, SignatureError, TrustError
 from toolkit.names import unknown_name
-from toolkit.show import html_table, text_table
 from toolkit.workspace import audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.database import one_at_a_time
@@ -22,7 +19,7 @@ from toolkit.workspace.records import PersonRecord
 from toolkit.workspace.role import Role
 from toolkit.workspace.signing import JSON
 
-__all__ = ["RESTORE", "JoinRequest", "People", "Person", "Role", "acting", "person_named"]
+__all__ = ["RESTORE", "JoinRequest", "Person", "Role", "acting", "person_named"]
 
 RESTORE = (
     "Find out who changed the database, and have an administrator put it back as it was signed, with "
@@ -39,55 +36,6 @@ class Person:
     public_key: str
     added_by: str
     added_at: datetime
-
-
-@dataclass(frozen=True, repr=False)
-class People(Mapping[str, Person]):
-    """Everybody whom the workspace knows, by name.
-
-    Examples:
-        >>> people = workspace.people
-        >>> len(people), next(iter(people.values())).role.value
-        (1, 'administrator')
-    """
-
-    people: tuple[Person, ...]
-    answer: str = ""
-    """What somebody who was just let in runs, to know that they see the same workspace."""
-
-    @property
-    def frame(self) -> pl.DataFrame:
-        """A row a person: ``name``, ``role``, ``added_by``, ``added_at``, ``public_key``."""
-        return pl.DataFrame(
-            [(it.name, it.role.value, it.added_by, it.added_at, it.public_key) for it in self.people],
-            schema={
-                "name": pl.String,
-                "role": pl.String,
-                "added_by": pl.String,
-                "added_at": pl.Datetime("us", "UTC"),
-                "public_key": pl.String,
-            },
-            orient="row",
-        )
-
-    def __getitem__(self, name: str) -> Person:
-        for person in self.people:
-            if person.name == name:
-                return person
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(person.name for person in self.people)
-
-    def __len__(self) -> int:
-        return len(self.people)
-
-    def __repr__(self) -> str:
-        shown = text_table(self.frame.drop("public_key"))
-        return f"{shown}\nHand this line back to whom you let in:\n{self.answer}" if self.answer else shown
-
-    def _repr_html_(self) -> str:
-        return html_table(self.frame.drop("public_key"), title="People")
 
 
 @dataclass(frozen=True, repr=False)
@@ -203,6 +151,13 @@ def _missing(state: State, key: str) -> SignatureError:
     )
 
 
+def person_of(folder: WorkspaceFolder, name: str) -> Person:
+    """Return somebody by name; raises UnknownNameError with the nearest names when there is nobody."""
+    with folder.reading() as session:
+        acting(session, folder)
+        return _value(person_named(session, name))
+
+
 def is_known(session: Session, folder: WorkspaceFolder) -> bool:
     """Tell whether whoever acts is one of the workspace's people; others that ask this wait their turn."""
     one_at_a_time(session)
@@ -220,11 +175,11 @@ def me(folder: WorkspaceFolder) -> Person:
         return _value(acting(session, folder))
 
 
-def people(folder: WorkspaceFolder) -> People:
+def people(folder: WorkspaceFolder) -> list[Person]:
     """Return everybody, by name."""
     with folder.reading() as session:
         acting(session, folder, least=Role.VIEWER)
-        return People(tuple(_value(it) for it in signed_people(session)))
+        return [_value(it) for it in signed_people(session)]
 
 
 def join_request(folder: WorkspaceFolder, name: str) -> JoinRequest:
