@@ -89,14 +89,14 @@ def test_segments_are_built_and_listed(workspace: toolkit.Workspace) -> None:
     built = command("segments", "--build", "Some", "--where", "CustomerId < 'C010'", "--dynamic", *at)
     assert "Segment 'Some': 10 members" in built.stdout
     assert "Segment 'Some': 10 members" in command("segments", "--build", "Some", *at).stdout
-    assert (workspace.segment("Some").kind, workspace.segment("Some").history.height) == ("dynamic", 2)
+    assert (workspace.segments["Some"].kind, workspace.segments["Some"].history.height) == ("dynamic", 2)
     listed = command("segments", *at).stdout
     assert re.search(r"Some +10 .* dynamic +CustomerId < 'C010'", listed)
     assert re.search(r"All +100 .* from elsewhere", listed)
 
 
 def test_joining_prints_the_line_for_an_administrator(workspace: toolkit.Workspace) -> None:
-    assert 'workspace.add_person("anna", public_key="' in command("join", "anna", "-w", str(workspace.path)).stdout
+    assert 'workspace.people.add("anna", public_key="' in command("join", "anna", "-w", str(workspace.path)).stdout
 
 
 def test_the_audit_is_shown_and_verified(workspace: toolkit.Workspace) -> None:

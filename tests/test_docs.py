@@ -59,14 +59,14 @@ def test_the_example_of_the_readme_runs(criteo: Sandbox, tmp_path: Path, monkeyp
     # Criteo's account has one advertiser there; the embedded one has several.
     here = here.replace('connection="Criteo",', 'connection="Criteo", advertiser_id="2711",')
     exec(compile(here, "README.md", "exec"), {})
-    assert toolkit.open_workspace(tmp_path / "workspace").runs()["status"].to_list() == ["successful"]
+    assert toolkit.open_workspace(tmp_path / "workspace").runs.frame["status"].to_list() == ["successful"]
 
 
 def test_the_example_on_checks_runs(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
     (example,) = examples("docs/how-it-works.md")
     connect(workspace, criteo)
     exec(compile(example.replace('"High value"', '"All"'), "how-it-works.md", "exec"), {"workspace": workspace})
-    assert workspace.export("Nightly").thresholds.contract_limit_profiles == 400_000
+    assert workspace.exports["Nightly"].thresholds.contract_limit_profiles == 400_000
 
 
 def test_the_examples_of_the_checks_page_run(criteo: Sandbox, tmp_path: Path) -> None:
@@ -78,12 +78,12 @@ def test_the_examples_of_the_checks_page_run(criteo: Sandbox, tmp_path: Path) ->
     )
     connect(opened, criteo)
     options = {"email_column": "EMail", "segments": ["High value"], "advertiser_id": "2711"}
-    opened.save_export("Nightly", connection="Sandbox", **options)
+    opened.exports.save("Nightly", connection="Sandbox", **options)
     known = {"workspace": opened}
     for example in examples("docs/checks.md"):
         exec(compile(example, "checks.md", "exec"), known)
-    assert sorted(opened.own_checks) == ["Consent", "Points of those who are sent"]
-    assert "Consent: no negative points" in opened.check("Nightly").frame["check"].to_list()
+    assert sorted(opened.checks) == ["Consent", "Points of those who are sent"]
+    assert "Consent: no negative points" in opened.exports.check("Nightly").frame["check"].to_list()
 
 
 def test_the_checks_page_names_every_check_and_its_file_is_a_suite(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_the_reference_has_each_type_of_the_interface(described: set[str]) -> No
 
 
 def test_the_site_can_be_searched(site: Path) -> None:
-    assert "toolkit.Workspace.run" in (site / "search" / "search_index.json").read_text()
+    assert "Workspace.runs.start" in (site / "search" / "search_index.json").read_text()
     assert 'data-md-component="search"' in (site / "index.html").read_text()
 
 

@@ -69,11 +69,11 @@ class Sample:
             create=True,
         )
         credentials = toolkit.Credentials.from_environment(host=self._criteo.url)
-        workspace.connect("Criteo", credentials=credentials, i_agree=True)
-        workspace.save_export(
+        workspace.connections.connect("Criteo", credentials=credentials, i_agree=True)
+        workspace.exports.save(
             "Nightly", connection="Criteo", advertiser_id="2711", email_column="EMail", segments=["High value"]
         )
-        assert workspace.run("Nightly").outcome == "successful"
+        assert workspace.runs.start("Nightly").outcome == "successful"
         self._lists = repr(self._criteo.lists())
 
 

@@ -24,7 +24,7 @@ NAMES = "Zoë 李 €"
 def named(tmp_path: Path, tables: Tables) -> Path:
     folder = tmp_path / "workspace"
     workspace = toolkit.open_workspace(folder, profiles=tables.profiles, segments=tables.segments, create=True)
-    workspace.build_segment(NAMES, where="CustomerId < 'C010'")
+    workspace.segments.build(NAMES, where="CustomerId < 'C010'")
     return folder
 
 

@@ -47,7 +47,7 @@ def sandbox(
     def announce(address: str) -> None:
         say(
             f"Embedded Criteo at {address}, until Ctrl+C. Point a connection at it:\n"
-            f'workspace.connect("Sandbox", host="{address}", client_id="{CLIENT_ID}", '
+            f'workspace.connections.connect("Sandbox", host="{address}", client_id="{CLIENT_ID}", '
             f'client_secret="{CLIENT_SECRET}", i_agree=True)'
         )
 
@@ -80,9 +80,9 @@ def preview(
 
     opened = open_workspace(workspace)
     if export:
-        shown = opened.preview_export(export, ask_criteo=ask_criteo)
+        shown = opened.exports.preview(export, ask_criteo=ask_criteo)
     elif email_column:
-        shown = opened.preview(segments or opened.segments.names(), email_column=email_column)
+        shown = opened.preview(segments or list(opened.segments), email_column=email_column)
     else:
         raise typer.BadParameter("name an export with --export, or the e-mail column with --email")
     say(repr(shown))
@@ -100,7 +100,7 @@ def check(
     """Check an export as its next run would, and send nothing; exit with 1 when a check of level error fails."""
     from toolkit.interface import open_workspace
 
-    results = open_workspace(workspace).check(export)
+    results = open_workspace(workspace).exports.check(export)
     say(repr(results))
     if not results.passed:
         raise typer.Exit(1)
@@ -126,7 +126,7 @@ def run(
 
     size = MAX_IDENTIFIERS_A_CALL if batch_size is None else batch_size
     trigger = Trigger.SCHEDULE if scheduled else Trigger.PERSON
-    ran = open_workspace(workspace).run(
+    ran = open_workspace(workspace).runs.start(
         export, dry_run=dry_run, mode=mode, allow=allow or [], batch_size=size, trigger=trigger
     )
     _tell(ran, json=json)
@@ -138,7 +138,7 @@ def run_all(workspace: WorkspaceOption = Path("workspace")) -> None:
     from toolkit.interface import open_workspace
     from toolkit.runs import RunStatus
 
-    ended = open_workspace(workspace).run_all()
+    ended = open_workspace(workspace).runs.start_all()
     for name, it in ended.items():
         say(f"Export {name!r}: {it}" if isinstance(it, ToolkitError) else repr(it))
     if any(isinstance(it, ToolkitError) or it.status is not RunStatus.SUCCESSFUL for it in ended.values()):
@@ -156,7 +156,7 @@ def resume(
     from toolkit.interface import open_workspace
 
     size = MAX_IDENTIFIERS_A_CALL if batch_size is None else batch_size
-    _tell(open_workspace(workspace).resume(export, batch_size=size))
+    _tell(open_workspace(workspace).runs.resume(export, batch_size=size))
 
 
 @app.command()
@@ -167,7 +167,7 @@ def cancel(
     """Ask a run to end before its next batch."""
     from toolkit.interface import open_workspace
 
-    open_workspace(workspace).cancel(run_id)
+    open_workspace(workspace).runs.cancel(run_id)
     say(f"Run {run_id} was asked to end.")
 
 
@@ -203,7 +203,7 @@ def suppress(
     """Keep the people of a table out of later runs."""
     from toolkit.interface import open_workspace
 
-    added = open_workspace(workspace).suppress(
+    added = open_workspace(workspace).suppressions.add(
         people, email_column=email, customer_column=customer, madid_column=madid, skip_unusable=skip_unusable
     )
     say(repr(added))
@@ -223,10 +223,10 @@ def suppressions(
 
     opened = open_workspace(workspace)
     if accept_lost is not None:
-        opened.accept_lost_suppressions(entries=accept_lost)
+        opened.suppressions.accept_lost(entries=accept_lost)
     if lift:
-        opened.unsuppress(lift)
-    say(text_table(opened.suppressed))
+        opened.suppressions.lift(lift)
+    say(text_table(opened.suppressions.frame))
 
 
 @app.command()
@@ -241,11 +241,11 @@ def exports(
 
     opened = open_workspace(workspace)
     if read is not None:
-        changed = opened.read_exports(read)
+        changed = opened.exports.read(read)
         say(f"Saved: {', '.join(changed) or 'nothing, all are as they were'}")
     if write is not None:
-        opened.write_exports(write)
-    say(text_table(opened.exports_frame))
+        opened.exports.write(write)
+    say(text_table(opened.exports.frame))
 
 
 @app.command()
@@ -263,11 +263,11 @@ def segments(
 
     opened = open_workspace(workspace)
     if not build:
-        say(text_table(opened.segments_frame))
+        say(text_table(opened.segments.frame))
     elif where:
-        say(repr(opened.build_segment(build, where=where, dynamic=dynamic)))
+        say(repr(opened.segments.build(build, where=where, dynamic=dynamic)))
     else:
-        say(repr(opened.rebuild_segment(build)))
+        say(repr(opened.segments.rebuild(build)))
 
 
 @app.command()
@@ -279,7 +279,8 @@ def runs(
     from toolkit.interface import open_workspace
     from toolkit.show import text_table
 
-    say(text_table(open_workspace(workspace).runs(export)))
+    found = open_workspace(workspace).runs
+    say(text_table(found.find(export) if export else found.frame))
 
 
 @app.command()
@@ -295,12 +296,12 @@ def lists(
 
     opened = open_workspace(workspace)
     if empty:
-        opened.empty_list(empty, host=host)
+        opened.lists.empty(empty, host=host)
     if delete:
-        opened.delete_list(delete, host=host)
+        opened.lists.delete(delete, host=host)
     if keep:
-        opened.keep_list(keep, host=host)
-    say(repr(opened.abandoned_lists))
+        opened.lists.keep(keep, host=host)
+    say(repr(opened.lists.left_behind))
 
 
 @app.command()
@@ -311,7 +312,7 @@ def join(
     """Make your key pair if you have none, and print the line that an administrator runs to let you in."""
     from toolkit.interface import open_workspace
 
-    say(repr(open_workspace(workspace).join(name)))
+    say(repr(open_workspace(workspace).people.join(name)))
 
 
 @app.command()
@@ -327,9 +328,9 @@ def audit(
 
     opened = open_workspace(workspace)
     if not verify:
-        say(text_table(opened.audit.drop("public_key")))
+        say(text_table(opened.audit.frame.drop("public_key")))
         return
-    broken = opened.verify_audit()
+    broken = opened.audit.verify()
     if broken is not None:
         say(str(broken))
         raise typer.Exit(1)

@@ -18,7 +18,7 @@ class ToolkitError(Exception):
 
     Examples:
         >>> try:
-        ...     workspace.run("Nihgtly")
+        ...     workspace.runs.start("Nihgtly")
         ... except toolkit.ToolkitError as error:
         ...     print(error.what)
         There is no export 'Nihgtly'.
@@ -45,7 +45,7 @@ class UnusableRowsError(DataError):
     """Fix the rows, or take the others knowingly: some rows of a table name nobody.
 
     Examples:
-        >>> workspace.suppress(pl.DataFrame({"EMail": ["no address"]}), email_column="EMail")
+        >>> workspace.suppressions.add(pl.DataFrame({"EMail": ["no address"]}), email_column="EMail")
         Traceback (most recent call last):
         toolkit.errors.UnusableRowsError: 1 of 1 rows can't be used: ...
     """
@@ -116,9 +116,9 @@ class LedgerDivergedError(ToolkitError):
     """Another workspace, or a copy of this one, changed a contact list: choose which of them goes on.
 
     Examples:
-        >>> (left_behind,) = workspace.remove_export("Nightly").lists
+        >>> (left_behind,) = workspace.exports.remove("Nightly").lists
         >>> try:
-        ...     remaining = workspace.empty_list(left_behind.list_id)
+        ...     remaining = workspace.lists.empty(left_behind.list_id)
         ... except toolkit.LedgerDivergedError as error:
         ...     print(error.remedy)
     """

@@ -80,7 +80,7 @@ def refresh(
         notebook=NOTEBOOK if notebook is None else notebook.resolve(),
     )
     try:
-        done = open_workspace(workspace).refresh(options)
+        done = open_workspace(workspace).refreshes.start(options)
     except (BusyError, UnavailableError) as error:
         say(f"{error.what}\n{error.remedy}", err=True)
         raise typer.Exit(1) from None

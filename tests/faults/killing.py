@@ -144,7 +144,7 @@ def _run(
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     says.send("begun")
     try:
-        says.send(opened.run("Nightly", **options).status.value)
+        says.send(opened.runs.start("Nightly", **options).status.value)
     except ToolkitError as error:
         says.send(type(error).__name__)
 

@@ -74,7 +74,7 @@ def test_only_the_first_notebook_makes_a_workspace(tmp_path: Path) -> None:
         execute("03_exports.ipynb", tmp_path / "out.ipynb", workspace_folder=str(tmp_path / "w"))
     assert not (tmp_path / "w" / "workspace.toml").exists()
     execute("01_connections.ipynb", tmp_path / "out.ipynb", workspace_folder=str(tmp_path / "w"))
-    assert toolkit.open_workspace(tmp_path / "w").segments.names()
+    assert list(toolkit.open_workspace(tmp_path / "w").segments)
 
 
 def test_the_preview_shows_every_segment_and_why_members_are_left_out(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_an_executed_notebook_holds_no_address_and_no_secret(tmp_path: Path, cri
     workspace = sample_workspace(tmp_path / "w")
     connect(workspace, criteo)
     save_nightly(workspace, segments=["High value"])
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     for name in ("02_preview_a_segment.ipynb", *FORMS):
         execute(name, tmp_path / "out.ipynb", workspace_folder=str(workspace.path))
         # The first notebook names the embedded Criteo's secret, which is published, in its text.
@@ -121,7 +121,7 @@ class TestScheduled:
     ) -> None:
         execute(SCHEDULED, tmp_path / "out.ipynb", workspace=str(workspace.path), export="Nightly")
         assert len(held("All")) == 100
-        assert workspace.runs()["started_by"].to_list() == ["schedule"]
+        assert workspace.runs.frame["started_by"].to_list() == ["schedule"]
 
     def test_a_dry_run_sends_nothing(self, workspace: toolkit.Workspace, tmp_path: Path, criteo: Sandbox) -> None:
         execute(SCHEDULED, tmp_path / "out.ipynb", workspace=str(workspace.path), export="Nightly", dry_run=True)
@@ -135,4 +135,4 @@ class TestScheduled:
             execute(SCHEDULED, tmp_path / "out.ipynb", workspace=str(workspace.path), export="Nightly")
         assert criteo.lists() == []
         assert "choose another e-mail column" in (tmp_path / "out.ipynb").read_text()
-        assert workspace.runs()["status"].to_list() == ["failed"]
+        assert workspace.runs.frame["status"].to_list() == ["failed"]

@@ -169,7 +169,7 @@ class TestExports:
         save(workspace, "Off", schedule=Schedule.off())
         save(workspace, "Idle", active=False)
         save(workspace, "Detached")
-        workspace.detach_export("Detached")
+        workspace.exports.detach("Detached")
         refreshed()
         found = health()
         assert found.level is Level.OK
@@ -182,7 +182,7 @@ class TestConnections:
     def test_a_consent_that_was_withdrawn_is_critical(
         self, workspace: toolkit.Workspace, refreshed: Refreshed, criteo: Sandbox, health: Callable[[], Health]
     ) -> None:
-        for advertiser in workspace.connection("Sandbox").advertisers:
+        for advertiser in workspace.connections["Sandbox"].advertisers:
             criteo.withdraw_consent(advertiser)
         refreshed()
         found = of(health(), "connection")
@@ -191,8 +191,8 @@ class TestConnections:
     def test_an_advertiser_that_does_not_consent_any_more_is_critical_when_an_export_names_it(
         self, workspace: toolkit.Workspace, criteo: Sandbox, health: Callable[[], Health]
     ) -> None:
-        criteo.withdraw_consent(workspace.export("Nightly").advertiser_id)
-        workspace.test_connection("Sandbox")
+        criteo.withdraw_consent(workspace.exports["Nightly"].advertiser_id)
+        workspace.connections.test("Sandbox")
         found = of(health(), "connection")
         assert (found.level, "have its administrator consent anew" in found.said) == (Level.CRITICAL, True)
 
@@ -202,7 +202,7 @@ class TestConnections:
         with folder.session() as session, session.begin():
             session.connection().exec_driver_sql("DELETE FROM seals")
         assert of(health(), "connection").level is Level.CRITICAL
-        workspace.detach_export("Nightly")
+        workspace.exports.detach("Nightly")
         assert of(health(), "connection").level is Level.WARNING
 
 

@@ -16,51 +16,51 @@ Held = Callable[[str], set[str]]
 
 def test_exports_that_use_it_must_be_decided_on(workspace: toolkit.Workspace) -> None:
     with pytest.raises(ConfigurationError, match=r"'Nightly' use it\. Say what becomes of each"):
-        workspace.remove_connection("Sandbox")
+        workspace.connections.remove("Sandbox")
     assert list(workspace.connections) == ["Sandbox"]
 
 
 def test_a_detached_export_keeps_its_settings_and_runs_again_with_another_connection(
     workspace: toolkit.Workspace, criteo: Sandbox, held: Held
 ) -> None:
-    workspace.run("Nightly").raise_for_status()
-    workspace.remove_connection("Sandbox", exports="detach")
-    assert "No connection" in repr(workspace.export("Nightly"))
+    workspace.runs.start("Nightly").raise_for_status()
+    workspace.connections.remove("Sandbox", exports="detach")
+    assert "No connection" in repr(workspace.exports["Nightly"])
     with pytest.raises(ConfigurationError, match="has no connection: it was detached"):
-        workspace.run("Nightly")
+        workspace.runs.start("Nightly")
     connect(workspace, criteo)
     save_nightly(workspace)
-    assert workspace.run("Nightly").raise_for_status().frame["added"].item() == 0
+    assert workspace.runs.start("Nightly").raise_for_status().frame["added"].item() == 0
     assert len(held("All")) == 100
 
 
 def test_a_removed_export_is_gone_and_its_runs_stay(workspace: toolkit.Workspace) -> None:
-    workspace.run("Nightly").raise_for_status()
-    workspace.remove_connection("Sandbox", exports={"Nightly": "remove"})
+    workspace.runs.start("Nightly").raise_for_status()
+    workspace.connections.remove("Sandbox", exports={"Nightly": "remove"})
     assert workspace.exports == {}
-    assert workspace.runs().height == 1
+    assert workspace.runs.frame.height == 1
 
 
 @pytest.mark.parametrize(("lists", "left"), [("keep", 100), ("empty", 0), ("delete", None)])
 def test_lists_at_criteo_are_kept_emptied_or_deleted(
     workspace: toolkit.Workspace, criteo: Sandbox, lists: str, left: int | None
 ) -> None:
-    workspace.run("Nightly").raise_for_status()
-    workspace.remove_connection("Sandbox", exports="detach", lists=lists)
+    workspace.runs.start("Nightly").raise_for_status()
+    workspace.connections.remove("Sandbox", exports="detach", lists=lists)
     assert [len(criteo.identifiers(it.id)) for it in criteo.lists()] == ([] if left is None else [left])
     connect(workspace, criteo)
     save_nightly(workspace)
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     assert [len(criteo.identifiers(it.id)) for it in criteo.lists()] == [100]
 
 
 def test_a_renamed_connection_is_followed_by_its_exports(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
-    workspace.rename_connection("Sandbox", "Criteo NL")
-    assert workspace.export("Nightly").connection == "Criteo NL"
-    assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+    workspace.connections.rename("Sandbox", "Criteo NL")
+    assert workspace.exports["Nightly"].connection == "Criteo NL"
+    assert workspace.runs.start("Nightly").status is toolkit.RunStatus.SUCCESSFUL
     connect(workspace, criteo)
     with pytest.raises(ConfigurationError, match="it is taken"):
-        workspace.rename_connection("Sandbox", "Criteo NL")
+        workspace.connections.rename("Sandbox", "Criteo NL")
 
 
 def test_the_list_of_connections_can_be_sorted_and_shows_itself(
@@ -70,13 +70,13 @@ def test_the_list_of_connections_can_be_sorted_and_shows_itself(
     assert shown.frame.sort("created_at").select("name", "exports", "should_be_rotated").rows() == [
         ("Sandbox", "Nightly", False)
     ]
-    assert workspace.me.name in shown.frame["who_has_access"].item()
+    assert workspace.people.me.name in shown.frame["who_has_access"].item()
     assert "Sandbox" in shown._repr_html_()
 
 
 def test_a_change_based_on_an_older_version_is_not_saved_over_a_newer(workspace: toolkit.Workspace) -> None:
-    seen = workspace.export("Nightly").version
+    seen = workspace.exports["Nightly"].version
     save_nightly(workspace, mode="append", based_on=seen)
     with pytest.raises(ConfigurationError, match=r"was saved by .* meanwhile: it is at version 2"):
         save_nightly(workspace, mode="replace", based_on=seen)
-    assert workspace.export("Nightly").mode is toolkit.Mode.APPEND
+    assert workspace.exports["Nightly"].mode is toolkit.Mode.APPEND

@@ -41,7 +41,7 @@ class SegmentDraft:
     """Who would be in a segment, with the profiles as they are. ``save`` makes it one.
 
     Examples:
-        >>> draft = workspace.draft_segment("Polish", where="Country = 'Poland'")
+        >>> draft = workspace.segments.draft("Polish", where="Country = 'Poland'")
         >>> draft.size, draft.profiles
         (2000, 20000)
         >>> draft.save().size

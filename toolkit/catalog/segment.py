@@ -31,7 +31,7 @@ class Segment:
     """A segment as it was when somebody looked.
 
     Examples:
-        >>> segment = workspace.build_segment("Dutch", where="Country = 'Netherlands'")
+        >>> segment = workspace.segments.build("Dutch", where="Country = 'Netherlands'")
         >>> segment.kind, segment.size, segment.history.select("version", "members", "added").rows()
         ('static', 9027, [(1, 9027, 9027)])
     """

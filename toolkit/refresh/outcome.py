@@ -59,9 +59,9 @@ class Refresh:
     """One refresh: which exports were due, and what became of each.
 
     Examples:
-        >>> workspace.deactivate_export("Nightly").active
+        >>> workspace.exports.deactivate("Nightly").active
         False
-        >>> refresh = workspace.refresh()
+        >>> refresh = workspace.refreshes.start()
         >>> refresh.exports, refresh.exit_code
         ((), 0)
     """

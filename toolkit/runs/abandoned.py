@@ -63,7 +63,7 @@ class AbandonedList:
     """A list at Criteo that holds what no run keeps up to date.
 
     Examples:
-        >>> (left_behind,) = workspace.remove_export("Nightly").lists
+        >>> (left_behind,) = workspace.exports.remove("Nightly").lists
         >>> left_behind.segment, left_behind.held, left_behind.because.value
         ('High value', 1751, 'removed')
     """
@@ -97,8 +97,8 @@ class AbandonedList:
         if self.filled_by:
             return f"Run export {self.filled_by[0]!r}, which fills it too, with mode='replace'."
         return (
-            f"Empty it with workspace.empty_list({self.list_id!r}), delete it with delete_list, or keep it as it is "
-            "with keep_list."
+            f"Empty it with workspace.lists.empty({self.list_id!r}), delete it with lists.delete, or keep it as it "
+            "is with lists.keep."
         )
 
     def __str__(self) -> str:
@@ -114,7 +114,7 @@ class AbandonedLists:
     """The lists that are left behind.
 
     Examples:
-        >>> left_behind = workspace.detach_export("Nightly")
+        >>> left_behind = workspace.exports.detach("Nightly")
         >>> len(left_behind), left_behind.frame["held"].to_list()
         (1, [1751])
     """
@@ -272,7 +272,7 @@ def _require_own(folder: WorkspaceFolder, record: ContactListRecord, criteo: Cri
     changed = diverged(folder, judge(folder, record.host, shown.found.values()).values())
     if changed is not None:
         raise LedgerDivergedError(
-            changed, "Delete it from the workspace that fills it, or keep it here with keep_list."
+            changed, "Delete it from the workspace that fills it, or keep it here with lists.keep."
         )
 
 

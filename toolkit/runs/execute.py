@@ -162,7 +162,7 @@ def _reported(run: Run) -> Run:
 
 
 def active_exports(folder: WorkspaceFolder) -> list[str]:
-    """Return the names of the exports that ``run_all`` runs: the active ones that have a connection."""
+    """Return the names of the exports that ``runs.start_all`` runs: the active ones that have a connection."""
     return [it.name for it in exports(folder) if it.active and it.connection]
 
 
@@ -475,7 +475,7 @@ class _Work:
         often = flapping(self._folder, self._export.name, in_run=self._keeper.id)
         self._told += [
             f"{count:,} of those who entered the list of segment {segment!r} had left it before, and entered it "
-            f"{OFTEN} times or more often: workspace.flapping({self._export.name!r}) names them."
+            f"{OFTEN} times or more often: workspace.runs.flapping({self._export.name!r}) names them."
             for segment, count in often.group_by("segment", maintain_order=True).len().iter_rows()
         ]
 

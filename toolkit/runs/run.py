@@ -63,7 +63,7 @@ class RunStatus(StrEnum):
     """What became of a run, as Customer Insights names it.
 
     Examples:
-        >>> toolkit.RunStatus(workspace.runs()["status"][0])
+        >>> toolkit.RunStatus(workspace.runs.frame["status"][0])
         <RunStatus.SUCCESSFUL: 'successful'>
     """
 
@@ -109,7 +109,7 @@ class Run:
     """One execution of an export, running or over.
 
     Examples:
-        >>> run = workspace.run_report(workspace.runs()["run"][0])
+        >>> run = workspace.runs[workspace.runs.frame["run"][0]]
         >>> run.outcome, run.report.name
         ('successful', 'report.html')
         >>> run.frame.select("segment", "members", "exportable", "added").rows()
@@ -144,7 +144,7 @@ class Run:
     toolkit_version: str
     folder: Path
     abandoned: tuple[dict[str, Any], ...] = ()
-    """Lists of the export that nobody fills any more and that still hold people, as ``workspace.abandoned_lists``."""
+    """Lists of the export that nobody fills any more and that still hold people, as ``workspace.lists.left_behind``."""
 
     @property
     def frame(self) -> pl.DataFrame:

@@ -69,7 +69,7 @@ class Connection:
     """A connection, without its secret. What contributors may not see is None.
 
     Examples:
-        >>> connection = workspace.connection("Criteo")
+        >>> connection = workspace.connections["Criteo"]
         >>> "2711" in connection.advertisers, connection.waiting
         (True, ())
     """
@@ -88,7 +88,7 @@ class Connection:
     users: tuple[str, ...] | None = None
     """Who may use it."""
     waiting: tuple[str, ...] | None = None
-    """Those of them who can't yet, until an export user runs ``seal_connection``."""
+    """Those of them who can't yet, until an export user runs ``connections.seal``."""
     rotate_because: tuple[str, ...] | None = None
     """Those who could open the secret as it is, and may no longer use it: rotate it at Criteo."""
     exports: tuple[str, ...] | None = None
@@ -121,12 +121,12 @@ class Connection:
         if self.waiting:
             advice.append(
                 f"Waiting for their seal: {', '.join(self.waiting)}; an export user runs "
-                f"workspace.seal_connection({self.name!r})"
+                f"workspace.connections.seal({self.name!r})"
             )
         if self.rotate_because:
             advice.append(
                 f"Rotate the secret at Criteo, because of {', '.join(self.rotate_because)}; then run "
-                f"workspace.rotate_connection({self.name!r}, …)"
+                f"workspace.connections.rotate({self.name!r}, …)"
             )
         return advice
 
@@ -137,7 +137,7 @@ class ConnectionSetup:
     Each refuses when the one before is missing. Nothing is saved before the last.
 
     Examples:
-        >>> setup = workspace.set_up_connection("Second account").share("contributors").agree()
+        >>> setup = workspace.connections.set_up("Second account").share("contributors").agree()
         >>> setup = setup.authenticate(toolkit.Credentials.from_environment(host=host)).add_me()
         >>> setup.save().open_to
         'contributors'

@@ -42,7 +42,7 @@ class Export(Told):
     """A saved configuration. Personal names are never sent: ``list_name`` is the only name that reaches Criteo.
 
     Examples:
-        >>> export = workspace.export("Nightly")
+        >>> export = workspace.exports["Nightly"]
         >>> export.email_column, export.form.value, export.mode.value, str(export.schedule)
         ('EMail', 'sha256', 'mirror', 'with every refresh')
     """
@@ -72,7 +72,7 @@ class Export(Told):
     form: IdentifierForm = IdentifierForm.SHA256
     mode: Mode = Mode.MIRROR
     active: bool = True
-    """Whether ``run_all`` and the refresh run it."""
+    """Whether ``runs.start_all`` and the refresh run it."""
     schedule: Schedule = Schedule()
     """When the refresh runs it."""
     priority: int = 100
@@ -181,7 +181,7 @@ class Export(Told):
 
         Examples:
             >>> from datetime import date
-            >>> workspace.export("Nightly").name_of_list("High value", date(2026, 1, 31))
+            >>> workspace.exports["Nightly"].name_of_list("High value", date(2026, 1, 31))
             'High value'
         """
         return self.list_name.format(segment=segment, export=self.name, date=made_on.isoformat())

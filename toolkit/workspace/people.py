@@ -51,7 +51,7 @@ class JoinRequest:
     def line(self) -> str:
         """What the administrator runs."""
         seen = f', root="{self.root}"' if self.root else ""
-        return f'workspace.add_person("{self.name}", public_key="{self.public_key}", role="{Role.CONTRIBUTOR}"{seen})'
+        return f'workspace.people.add("{self.name}", public_key="{self.public_key}", role="{Role.CONTRIBUTOR}"{seen})'
 
     def __repr__(self) -> str:
         return f"Hand this line to an administrator of the workspace:\n{self.line}"
@@ -73,8 +73,8 @@ def acting(session: Session, folder: WorkspaceFolder, *, least: Role = Role.VIEW
     if person is None and (key is None or key not in state.people):
         raise AccessError(
             f"The workspace {folder.path} does not know you: none of its people has your key.",
-            "Run workspace.join() and hand the line that it shows to an administrator; or name your own key with the "
-            "environment variable TOOLKIT_KEY_FILE.",
+            "Run workspace.people.join() and hand the line that it shows to an administrator; or name your own key "
+            "with the environment variable TOOLKIT_KEY_FILE.",
         )
     if person is None:
         raise _missing(state, str(key))
@@ -204,7 +204,7 @@ def add_person(
     if not is_public_key(public_key):
         raise ConfigurationError(
             f"The public key of {name!r} is not one: 64 hexadecimal digits are expected.",
-            "Copy the whole line that workspace.join() shows them.",
+            "Copy the whole line that workspace.people.join() shows them.",
         )
     for there in signed_people(session):
         if there.name == name or there.public_key == public_key:

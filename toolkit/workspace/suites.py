@@ -73,8 +73,8 @@ def require_signed_suites(session: Session, folder: WorkspaceFolder, chosen: Seq
                 _decided(folder, name),
                 table="checks/expectations",
                 name=f"Suite {name!r}",
-                remedy=f"Find out who changed the file. If it is right, sign it with workspace.sign_check({name!r}), "
-                f"else remove it with workspace.remove_check({name!r}).",
+                remedy=f"Find out who changed the file. If it is right, sign it with workspace.checks.sign({name!r}), "
+                f"else remove it with workspace.checks.remove({name!r}).",
             )
 
 

@@ -83,7 +83,7 @@ class Entries:
         last = f", the last on {max(moments):%Y-%m-%d %H:%M} UTC" if moments else ""
         remedy = (
             "Bring back the newer database: people who asked not to be sent would be sent again. If it is lost, "
-            f"suppress them anew, and confirm with workspace.accept_lost_suppressions(entries={count}). Entries that "
+            f"suppress them anew, and confirm with workspace.suppressions.accept_lost(entries={count}). Entries that "
             "others made since the backup, on machines of their own, can't be known here: ask them."
         )
         named = "1 entry" if count == 1 else f"{count} entries"
@@ -163,7 +163,7 @@ def content_of(session: Session, records: Iterable[SuppressionRecord]) -> pl.Dat
             raise SignatureError(
                 f"The people of entry {record.name} of the suppression list are not those who were added.",
                 "Somebody changed the database. Bring it back from a backup; or suppress its people anew, and lift it "
-                f"with workspace.unsuppress({record.name!r}).",
+                f"with workspace.suppressions.lift({record.name!r}).",
             )
         frames += [_decoded(it).select(pl.lit(record.number, pl.Int64).alias("number"), *SCHEMA) for it in parts]
     return pl.concat(frames)
