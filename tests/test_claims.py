@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import typing
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,47 +14,49 @@ from tests.conftest import save_nightly
 
 SOME = pl.DataFrame({"key": ["1"]})
 CALLS: dict[str, Callable[[toolkit.Workspace], object]] = {
-    "accept_lost_suppressions": lambda it: it.suppressions.accept_lost(entries=1),
-    "add_check": lambda it: it.checks.add("Own", filled()),
-    "add_person": lambda it: it.people.add("Bob", public_key="00" * 32),
-    "audit": lambda it: it.audit.frame,
-    "build_segment": lambda it: it.segments.build("Built", where="EMail IS NOT NULL"),
-    "cancel": lambda it: it.runs.cancel("none"),
-    "change_role": lambda it: it.people.change_role("Vera", "administrator"),
-    "connect": lambda it: it.connections.connect("New", client_id="id", client_secret="secret", i_agree=True),
-    "delete_list": lambda it: it.lists.delete("410001"),
-    "detach_export": lambda it: it.exports.detach("Nightly"),
-    "empty_list": lambda it: it.lists.empty("410001"),
-    "flapping": lambda it: it.runs.flapping(),
+    "suppressions.accept_lost": lambda it: it.suppressions.accept_lost(entries=1),
+    "checks.add": lambda it: it.checks.add("Own", filled()),
+    "people.add": lambda it: it.people.add("Bob", public_key="00" * 32),
+    "audit.frame": lambda it: it.audit.frame,
+    "segments.build": lambda it: it.segments.build("Built", where="EMail IS NOT NULL"),
+    "runs.cancel": lambda it: it.runs.cancel("none"),
+    "people.change_role": lambda it: it.people.change_role("Vera", "administrator"),
+    "connections.connect": lambda it: it.connections.connect(
+        "New", client_id="id", client_secret="secret", i_agree=True
+    ),
+    "lists.delete": lambda it: it.lists.delete("410001"),
+    "exports.detach": lambda it: it.exports.detach("Nightly"),
+    "lists.empty": lambda it: it.lists.empty("410001"),
+    "runs.flapping": lambda it: it.runs.flapping(),
     "forget": lambda it: it.forget(customer="1"),
-    "keep_list": lambda it: it.lists.keep("410001"),
-    "membership": lambda it: it.runs.membership(),
+    "lists.keep": lambda it: it.lists.keep("410001"),
+    "runs.membership": lambda it: it.runs.membership(),
     "preview": lambda it: it.preview("All", email_column="EMail", columns="EMail", unmasked="EMail"),
-    "preview_export": lambda it: it.exports.preview("Nightly", columns="EMail", unmasked="EMail"),
+    "exports.preview": lambda it: it.exports.preview("Nightly", columns="EMail", unmasked="EMail"),
     "read_from": lambda it: it.read_from(profiles=toolkit.Profiles(location="elsewhere", key="CustomerId")),
-    "rebuild_segment": lambda it: it.segments.rebuild("Built"),
-    "refresh": lambda it: it.refreshes.start(),
-    "remove_check": lambda it: it.checks.remove("Own"),
-    "remove_connection": lambda it: it.connections.remove("Sandbox"),
-    "remove_export": lambda it: it.exports.remove("Nightly"),
-    "remove_person": lambda it: it.people.remove("Vera"),
-    "remove_segment": lambda it: it.segments.remove("Built"),
-    "rename_connection": lambda it: it.connections.rename("Sandbox", "Other"),
+    "segments.rebuild": lambda it: it.segments.rebuild("Built"),
+    "refreshes.start": lambda it: it.refreshes.start(),
+    "checks.remove": lambda it: it.checks.remove("Own"),
+    "connections.remove": lambda it: it.connections.remove("Sandbox"),
+    "exports.remove": lambda it: it.exports.remove("Nightly"),
+    "people.remove": lambda it: it.people.remove("Vera"),
+    "segments.remove": lambda it: it.segments.remove("Built"),
+    "connections.rename": lambda it: it.connections.rename("Sandbox", "Other"),
     "restore_signed_rows": lambda it: it.restore_signed_rows(),
-    "resume": lambda it: it.runs.resume("Nightly"),
-    "rotate_connection": lambda it: it.connections.rotate(
+    "runs.resume": lambda it: it.runs.resume("Nightly"),
+    "connections.rotate": lambda it: it.connections.rotate(
         "Sandbox", toolkit.Credentials(client_id="id", client_secret="secret")
     ),
-    "run": lambda it: it.runs.start("Nightly"),
+    "runs.start": lambda it: it.runs.start("Nightly"),
     "save_tables": lambda it: read_elsewhere(it).save_tables(),
-    "seal_connection": lambda it: it.connections.seal("Sandbox"),
-    "set_up_connection": lambda it: it.connections.set_up("New"),
-    "share_connection": lambda it: it.connections.share("Sandbox", "contributors"),
-    "sign_check": lambda it: it.checks.sign("Own"),
-    "suppress": lambda it: it.suppressions.add(SOME, customer_column="key"),
-    "test_connection": lambda it: it.connections.test("Sandbox"),
-    "unshare_connection": lambda it: it.connections.unshare("Sandbox", "contributors"),
-    "unsuppress": lambda it: it.suppressions.lift("none"),
+    "connections.seal": lambda it: it.connections.seal("Sandbox"),
+    "connections.set_up": lambda it: it.connections.set_up("New"),
+    "connections.share": lambda it: it.connections.share("Sandbox", "contributors"),
+    "checks.sign": lambda it: it.checks.sign("Own"),
+    "suppressions.add": lambda it: it.suppressions.add(SOME, customer_column="key"),
+    "connections.test": lambda it: it.connections.test("Sandbox"),
+    "connections.unshare": lambda it: it.connections.unshare("Sandbox", "contributors"),
+    "suppressions.lift": lambda it: it.suppressions.lift("none"),
 }
 
 
@@ -70,8 +73,16 @@ def filled() -> object:
 
 
 def claims(said: str) -> set[str]:
-    found = {name: inspect.getdoc(it) or "" for name, it in vars(toolkit.Workspace).items() if name[0] != "_"}
-    return {name for name, text in found.items() if said in " ".join(text.split())}
+    places: dict[str, type] = {"": toolkit.Workspace}
+    for name, it in vars(toolkit.Workspace).items():
+        returned = typing.get_type_hints(it.fget)["return"] if isinstance(it, property) else None
+        if inspect.isclass(returned) and issubclass(returned, toolkit.Collection):
+            places[f"{name}."] = returned
+    assert len(places) > 10
+    found = {
+        f"{place}{name}": inspect.getdoc(it) or "" for place, of in places.items() for name, it in vars(of).items()
+    }
+    return {name for name, text in found.items() if said in " ".join(text.split()) and "._" not in name}
 
 
 def is_refused(call: Callable[[toolkit.Workspace], object], workspace: toolkit.Workspace) -> bool:

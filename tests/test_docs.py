@@ -188,9 +188,19 @@ def test_the_reference_has_each_public_name(described: set[str]) -> None:
 
 
 def test_the_reference_has_each_method(described: set[str]) -> None:
-    methods = {f"toolkit.Workspace.{it}" for it in vars(toolkit.Workspace) if not it.startswith("_")}
-    assert len(methods) > 50
+    methods = {f"toolkit.{it.__name__}.{name}" for it in INTERFACE for name in vars(it) if not name.startswith("_")}
+    assert len(methods) > 60
     assert methods - described == set()
+
+
+INTERFACE = (toolkit.Workspace, *toolkit.Collection.__subclasses__())
+
+
+def types_of_the_interface() -> set[type]:
+    members = [it.fget if isinstance(it, property) else it for of in INTERFACE for it in vars(of).values()]
+    functions = [it for it in members if inspect.isfunction(it) and not it.__name__.startswith("_")]
+    hints = [hint for it in (*functions, toolkit.open_workspace) for hint in typing.get_type_hints(it).values()]
+    return {it for hint in hints for it in own_types(hint)}
 
 
 def own_types(annotation: object) -> Iterator[type]:
@@ -201,16 +211,29 @@ def own_types(annotation: object) -> Iterator[type]:
 
 
 def test_the_reference_has_each_type_of_the_interface(described: set[str]) -> None:
-    members = [it.fget if isinstance(it, property) else it for it in vars(toolkit.Workspace).values()]
-    functions = [it for it in members if inspect.isfunction(it) and not it.__name__.startswith("_")]
-    hints = [hint for it in (*functions, toolkit.open_workspace) for hint in typing.get_type_hints(it).values()]
-    used = {f"{it.__module__}.{it.__qualname__}" for hint in hints for it in own_types(hint)}
-    assert len(used) > 20
+    used = {f"{it.__module__}.{it.__qualname__}" for it in types_of_the_interface()}
+    assert len(used) > 40
     assert used - described == set()
 
 
+def test_each_type_of_the_interface_is_public() -> None:
+    public = [getattr(toolkit, it) for it in toolkit.__all__]
+    assert [it for it in types_of_the_interface() if it not in public] == []
+
+
+def test_each_error_is_public() -> None:
+    import toolkit.__main__  # whatever defines an error is imported
+
+    known = {toolkit.ToolkitError}
+    while more := {it for error in known for it in error.__subclasses__()} - known:
+        known |= more
+    ours = {it for it in known if it.__module__.startswith("toolkit.") and ".sandbox." not in it.__module__}
+    assert len(ours) > 15
+    assert [it.__name__ for it in ours if getattr(toolkit, it.__name__, None) is not it] == []
+
+
 def test_the_site_can_be_searched(site: Path) -> None:
-    assert "Workspace.runs.start" in (site / "search" / "search_index.json").read_text()
+    assert "Runs.start" in (site / "search" / "search_index.json").read_text()
     assert 'data-md-component="search"' in (site / "index.html").read_text()
 
 

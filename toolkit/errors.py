@@ -92,7 +92,7 @@ class SignatureError(AccessError):
 
     Examples:
         >>> try:
-        ...     people = workspace.people
+        ...     people = list(workspace.people)
         ... except toolkit.SignatureError as error:
         ...     print(error.remedy)
     """

@@ -37,7 +37,6 @@ def test_a_saved_segment_is_like_any_other_and_knows_its_definition(alone: toolk
     assert keys("Dutch") == NL
     assert segment.members["customer"].to_list() == NL
     assert (segment.kind, segment.definition.where, segment.definition.version) == ("static", "Country = 'NL'", 1)
-    assert segment.preview(email_column="EMail").exportable == 34
     assert alone.preview("Dutch", email_column="EMail").exportable == 34
     assert "Country = 'NL'" in repr(segment)
     assert "Segment Dutch" in segment._repr_html_()

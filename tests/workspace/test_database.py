@@ -98,7 +98,7 @@ def test_a_file_damaged_in_the_middle_is_told(workspace: toolkit.Workspace) -> N
     content[4096:] = b"\xff" * (len(content) - 4096)
     path.write_bytes(content)
     with pytest.raises(DataError, match="is damaged"):
-        _ = toolkit.open_workspace(workspace.path).exports
+        list(toolkit.open_workspace(workspace.path).exports)
 
 
 def test_a_database_that_another_program_holds_is_told(

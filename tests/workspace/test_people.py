@@ -84,13 +84,13 @@ class TestManaging:
         anna, vera = let_in("anna", "contributor"), let_in("vera", "viewer")
         for theirs in (anna, vera):
             for change in (
-                lambda it: it.add_person("x", public_key="0" * 64),
-                lambda it: it.change_role("vera", "administrator"),
-                lambda it: it.remove_person("vera"),
-                lambda it: it.set_up_connection("Mine"),
-                lambda it: it.share_connection("Sandbox", "contributors"),
-                lambda it: it.remove_connection("Sandbox", exports="detach"),
-                lambda it: it.audit,
+                lambda it: it.people.add("x", public_key="0" * 64),
+                lambda it: it.people.change_role("vera", "administrator"),
+                lambda it: it.people.remove("vera"),
+                lambda it: it.connections.set_up("Mine"),
+                lambda it: it.connections.share("Sandbox", "contributors"),
+                lambda it: it.connections.remove("Sandbox", exports="detach"),
+                lambda it: it.audit.frame,
             ):
                 with pytest.raises(AccessError, match="takes a administrator"):
                     change(theirs)

@@ -46,9 +46,9 @@ class Audit(Collection[int, AuditRow]):
         'add person'
     """
 
-    title: ClassVar[str] = "Audit"
-    kind: ClassVar[str] = "row of the audit"
-    if_empty: ClassVar[str] = "The workspace has nobody."
+    _title: ClassVar[str] = "Audit"
+    _kind: ClassVar[str] = "row of the audit"
+    _if_empty: ClassVar[str] = "The workspace has nobody."
 
     def _load(self) -> Mapping[int, AuditRow]:
         return {row["row"]: AuditRow(**row) for row in self.frame.iter_rows(named=True)}

@@ -18,9 +18,9 @@ class Checks(Collection[str, OwnSuite]):
         0
     """
 
-    title: ClassVar[str] = "Own checks"
-    kind: ClassVar[str] = "suite of checks"
-    if_empty: ClassVar[str] = "Add one with workspace.checks.add(name, expectations)."
+    _title: ClassVar[str] = "Own checks"
+    _kind: ClassVar[str] = "suite of checks"
+    _if_empty: ClassVar[str] = "Add one with workspace.checks.add(name, expectations)."
 
     def _load(self) -> Mapping[str, OwnSuite]:
         return {it.name: it for it in suites_of(self._folder)}

@@ -20,11 +20,11 @@ class Collection(Mapping[K, V], Generic[K, V]):
     ``collection[name]`` raises an error that lists the nearest names; ``get`` returns None in its place.
     """
 
-    title: ClassVar[str]
+    _title: ClassVar[str]
     """The heading over the table."""
-    kind: ClassVar[str]
+    _kind: ClassVar[str]
     """What one of them is called."""
-    if_empty: ClassVar[str]
+    _if_empty: ClassVar[str]
     """What to do when there are none."""
 
     def __init__(self, folder: WorkspaceFolder) -> None:
@@ -46,7 +46,7 @@ class Collection(Mapping[K, V], Generic[K, V]):
     def __getitem__(self, name: K) -> V:
         found = self._load()
         if name not in found:
-            raise unknown_name(self.kind, str(name), map(str, found))
+            raise unknown_name(self._kind, str(name), map(str, found))
         return found[name]
 
     def __iter__(self) -> Iterator[K]:
@@ -76,8 +76,8 @@ class Collection(Mapping[K, V], Generic[K, V]):
 
     def __repr__(self) -> str:
         shown = self._shown
-        return text_table(shown) if shown.height else f"{self.title}: none. {self.if_empty}"
+        return text_table(shown) if shown.height else f"{self._title}: none. {self._if_empty}"
 
     def _repr_html_(self) -> str:
         shown = self._shown
-        return html_table(shown, title=self.title, subtitle="" if shown.height else self.if_empty)
+        return html_table(shown, title=self._title, subtitle="" if shown.height else self._if_empty)

@@ -24,9 +24,9 @@ class Connections(Collection[str, Connection]):
         ['advertiser_id', 'advertiser']
     """
 
-    title: ClassVar[str] = "Connections"
-    kind: ClassVar[str] = "connection"
-    if_empty: ClassVar[str] = "Make one with workspace.connections.set_up(name)."
+    _title: ClassVar[str] = "Connections"
+    _kind: ClassVar[str] = "connection"
+    _if_empty: ClassVar[str] = "Make one with workspace.connections.set_up(name)."
 
     def _load(self) -> Mapping[str, Connection]:
         return connections.connections(self._folder)

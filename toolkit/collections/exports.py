@@ -40,9 +40,9 @@ class Exports(Collection[str, Export]):
         ('High value',)
     """
 
-    title: ClassVar[str] = "Exports"
-    kind: ClassVar[str] = "export"
-    if_empty: ClassVar[str] = "Save one with workspace.exports.save(…)."
+    _title: ClassVar[str] = "Exports"
+    _kind: ClassVar[str] = "export"
+    _if_empty: ClassVar[str] = "Save one with workspace.exports.save(…)."
 
     def _load(self) -> Mapping[str, Export]:
         return {it.name: it for it in exports(self._folder)}

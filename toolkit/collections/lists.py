@@ -22,9 +22,9 @@ class Lists(Collection[str, AbandonedLists]):
         [('High value', 1751)]
     """
 
-    title: ClassVar[str] = "Lists left behind"
-    kind: ClassVar[str] = "list that is left behind"
-    if_empty: ClassVar[str] = "Every list that holds people is filled by an export."
+    _title: ClassVar[str] = "Lists left behind"
+    _kind: ClassVar[str] = "list that is left behind"
+    _if_empty: ClassVar[str] = "Every list that holds people is filled by an export."
 
     def _load(self) -> Mapping[str, AbandonedLists]:
         found = self.left_behind

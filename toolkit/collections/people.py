@@ -37,9 +37,9 @@ class People(Collection[str, Person]):
         (1, 'administrator')
     """
 
-    title: ClassVar[str] = "People"
-    kind: ClassVar[str] = "person"
-    if_empty: ClassVar[str] = "Make the workspace again: it lost everybody."
+    _title: ClassVar[str] = "People"
+    _kind: ClassVar[str] = "person"
+    _if_empty: ClassVar[str] = "Make the workspace again: it lost everybody."
 
     def _load(self) -> Mapping[str, Person]:
         return {it.name: it for it in people.people(self._folder)}

@@ -6,7 +6,7 @@ from typing import ClassVar
 import polars as pl
 
 from toolkit.collections.collection import Collection
-from toolkit.refresh import Refresh, RefreshOptions, refresh, refresh_ids, refresh_of, refreshes_frame
+from toolkit.refresh import Refresh, RefreshOptions, refresh, refresh_ids, refresh_of, refreshes_by_id, refreshes_frame
 
 
 class Refreshes(Collection[str, Refresh]):
@@ -17,12 +17,12 @@ class Refreshes(Collection[str, Refresh]):
         0
     """
 
-    title: ClassVar[str] = "Refreshes"
-    kind: ClassVar[str] = "refresh"
-    if_empty: ClassVar[str] = "Start one with workspace.refreshes.start(), or have a schedule start them."
+    _title: ClassVar[str] = "Refreshes"
+    _kind: ClassVar[str] = "refresh"
+    _if_empty: ClassVar[str] = "Start one with workspace.refreshes.start(), or have a schedule start them."
 
     def _load(self) -> Mapping[str, Refresh]:
-        return {it: refresh_of(self._folder, it) for it in self._names()}
+        return refreshes_by_id(self._folder)
 
     def _names(self) -> list[str]:
         return refresh_ids(self._folder)

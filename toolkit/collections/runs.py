@@ -27,6 +27,7 @@ from toolkit.runs import (
     run_export,
     run_ids,
     run_of,
+    runs_by_id,
     runs_frame,
     scan_history,
     trend,
@@ -44,12 +45,12 @@ class Runs(Collection[str, Run]):
         'Nightly'
     """
 
-    title: ClassVar[str] = "Runs"
-    kind: ClassVar[str] = "run"
-    if_empty: ClassVar[str] = "Run an export with workspace.runs.start(name)."
+    _title: ClassVar[str] = "Runs"
+    _kind: ClassVar[str] = "run"
+    _if_empty: ClassVar[str] = "Run an export with workspace.runs.start(name)."
 
     def _load(self) -> Mapping[str, Run]:
-        return {it: run_of(self._folder, it) for it in self._names()}
+        return runs_by_id(self._folder)
 
     def _names(self) -> list[str]:
         return run_ids(self._folder)

@@ -32,9 +32,9 @@ class Segments(Collection[str, Segment]):
         1879
     """
 
-    title: ClassVar[str] = "Segments"
-    kind: ClassVar[str] = "segment"
-    if_empty: ClassVar[str] = "Build one with workspace.segments.build(name, where=…)."
+    _title: ClassVar[str] = "Segments"
+    _kind: ClassVar[str] = "segment"
+    _if_empty: ClassVar[str] = "Build one with workspace.segments.build(name, where=…)."
 
     def _load(self) -> Mapping[str, Segment]:
         return {name: segment_of(self._folder, name) for name in self._names()}

@@ -46,9 +46,9 @@ class Suppressions(Collection[str, SuppressionEntry]):
         0
     """
 
-    title: ClassVar[str] = "Suppressions"
-    kind: ClassVar[str] = "entry of the suppression list"
-    if_empty: ClassVar[str] = "Keep people out of runs with workspace.suppressions.add(…)."
+    _title: ClassVar[str] = "Suppressions"
+    _kind: ClassVar[str] = "entry of the suppression list"
+    _if_empty: ClassVar[str] = "Keep people out of runs with workspace.suppressions.add(…)."
 
     def _load(self) -> Mapping[str, SuppressionEntry]:
         return {row["entry"]: SuppressionEntry(**row) for row in self.frame.iter_rows(named=True)}

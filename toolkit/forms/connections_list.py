@@ -75,10 +75,10 @@ class ConnectionsList(Form):
 
     def look(self) -> None:
         """Show the connections as they are now."""
-        known = self.workspace.connections
-        frame = known.frame.with_columns(
+        advice = {it.name: self._advice(it) for it in self.workspace.connections.values()}
+        frame = self.workspace.connections.frame.with_columns(
             created=pl.col("created_at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%d %H:%M"),
-            advice=pl.Series([self._advice(it) for it in known.values()], dtype=pl.String),
+            advice=pl.col("name").replace_strict(advice, default="", return_dtype=pl.String),
         )
         self.connections.fill(frame)
         self._choose()
@@ -185,7 +185,7 @@ class ConnectionsList(Form):
 
     def _named_users(self, connection: Connection) -> set[str]:
         """Return who uses the connection and is no administrator."""
-        people = self.workspace.people
+        people = dict(self.workspace.people.items())
         return {it for it in connection.users or () if people[it].role is not Role.ADMINISTRATOR}
 
     def _open_rotate(self) -> None:

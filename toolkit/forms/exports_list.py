@@ -101,12 +101,11 @@ class ExportsList(Form):
     def look(self) -> None:
         """Show the exports as they are now."""
         words = self.words
-        known = self.workspace.exports
-        connections = self.workspace.connections
+        connections = dict(self.workspace.connections.items())
         last = _last_runs(self.workspace.runs.frame)
         rows = [
             self._row(it, connections[it.connection].type if it.connection in connections else "")
-            for it in known.values()
+            for it in self.workspace.exports.values()
         ]
         frame = pl.DataFrame(rows, schema=_OF_AN_EXPORT, orient="row")
         shown = frame.join(last, left_on="name", right_on="export", how="left", maintain_order="left")

@@ -3,7 +3,15 @@
 from toolkit.refresh.health import Finding, Health, HealthLevel, health_of
 from toolkit.refresh.notebook import execute_notebook
 from toolkit.refresh.options import RefreshOptions
-from toolkit.refresh.outcome import Refresh, RefreshedExport, last_refresh, refresh_ids, refresh_of, refreshes_frame
+from toolkit.refresh.outcome import (
+    Refresh,
+    RefreshedExport,
+    last_refresh,
+    refresh_ids,
+    refresh_of,
+    refreshes_by_id,
+    refreshes_frame,
+)
 from toolkit.refresh.record import RefreshStatus
 from toolkit.refresh.refresh import in_this_process, refresh
 from toolkit.refresh.scheduled_run import ScheduledRun
@@ -24,5 +32,6 @@ __all__ = [
     "refresh",
     "refresh_ids",
     "refresh_of",
+    "refreshes_by_id",
     "refreshes_frame",
 ]

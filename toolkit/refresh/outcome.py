@@ -171,12 +171,17 @@ def refresh_ids(folder: WorkspaceFolder) -> list[str]:
         return list(session.scalars(newest_first))
 
 
-def refreshes_frame(folder: WorkspaceFolder) -> pl.DataFrame:
-    """Return a row an export of a refresh, the newest refresh first."""
+def refreshes_by_id(folder: WorkspaceFolder) -> dict[str, Refresh]:
+    """Return all refreshes by their ids, the newest first."""
     query = select(RefreshRecord).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.lease.desc())
     with folder.reading() as session:
         acting(session, folder)
-        found = [_value(session, folder, it) for it in session.scalars(query)]
+        return {it.id: _value(session, folder, it) for it in session.scalars(query)}
+
+
+def refreshes_frame(folder: WorkspaceFolder) -> pl.DataFrame:
+    """Return a row an export of a refresh, the newest refresh first."""
+    found = refreshes_by_id(folder).values()
     empty = pl.DataFrame(schema={"refresh": pl.String(), **_SCHEMA})
     return pl.concat([empty, *(it.frame.select(pl.lit(it.id).alias("refresh"), pl.all()) for it in found)])
 

@@ -7,7 +7,7 @@ from toolkit.runs.forget import Forgotten, forget
 from toolkit.runs.guards import ChangingInputError, Guard, GuardError
 from toolkit.runs.lifecycle import cancel_run, end_dead_runs
 from toolkit.runs.lists import IfListGone, OfLists, end_lists
-from toolkit.runs.lookup import require_known_export, run_ids
+from toolkit.runs.lookup import require_known_export, run_ids, runs_by_id
 from toolkit.runs.members import flapping, scan_history
 from toolkit.runs.progress import Progress, Step
 from toolkit.runs.run import (
@@ -60,6 +60,7 @@ __all__ = [
     "run_export",
     "run_ids",
     "run_of",
+    "runs_by_id",
     "runs_frame",
     "scan_history",
     "trend",

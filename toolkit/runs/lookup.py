@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from toolkit.names import unknown_name
+from toolkit.runs.run import Run, value_of
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import acting
 from toolkit.workspace.records import ExportRecord, RunRecord
@@ -13,6 +14,14 @@ def run_ids(folder: WorkspaceFolder) -> list[str]:
     with folder.reading() as session:
         acting(session, folder)
         return list(session.scalars(select(RunRecord.id).order_by(RunRecord.started_at.desc(), RunRecord.id.desc())))
+
+
+def runs_by_id(folder: WorkspaceFolder) -> dict[str, Run]:
+    """Return all runs by their ids, the newest first."""
+    newest_first = select(RunRecord).order_by(RunRecord.started_at.desc(), RunRecord.id.desc())
+    with folder.reading() as session:
+        acting(session, folder)
+        return {it.id: value_of(session, it, folder) for it in session.scalars(newest_first)}
 
 
 def require_known_export(folder: WorkspaceFolder, name: str) -> None:
