@@ -38,7 +38,13 @@ class ToolkitError(Exception):
 
 
 class DataError(ToolkitError):
-    """Fix the data: a table, a column or a row is not as it must be."""
+    """Fix the data: a table, a column or a row is not as it must be.
+
+    Examples:
+        >>> workspace.preview("High value", email_column="Mail")
+        Traceback (most recent call last):
+        toolkit.errors.DataError: ...
+    """
 
 
 class UnusableRowsError(DataError):
@@ -63,7 +69,13 @@ class SuppressionsLostError(DataError):
 
 
 class ConfigurationError(ToolkitError):
-    """Fix the configuration: a name, a location or an option is wrong."""
+    """Fix the configuration: a name, a location or an option is wrong.
+
+    Examples:
+        >>> toolkit.open_workspace("no such folder")
+        Traceback (most recent call last):
+        toolkit.errors.ConfigurationError: ...
+    """
 
 
 class UnknownNameError(ConfigurationError, KeyError):
@@ -84,7 +96,14 @@ class UnknownNameError(ConfigurationError, KeyError):
 
 
 class AccessError(ToolkitError):
-    """Ask an administrator: consent, a permission or a key is missing."""
+    """Ask an administrator: consent, a permission or a key is missing.
+
+    Examples:
+        >>> credentials = toolkit.Credentials.from_environment(host=host)
+        >>> workspace.connections.connect("Spare", credentials=credentials)
+        Traceback (most recent call last):
+        toolkit.errors.AccessError: Connection 'Spare' was not authenticated: ...
+    """
 
 
 class SignatureError(AccessError):
@@ -109,7 +128,13 @@ class TrustError(AccessError):
 
 
 class ListGoneError(ToolkitError):
-    """A contact list was deleted at Criteo: choose to make it anew, or stop."""
+    """A contact list was deleted at Criteo: choose to make it anew, or stop.
+
+    Examples:
+        >>> run = workspace.runs.start("Nightly", if_list_gone="remake")
+        >>> run.outcome
+        'successful'
+    """
 
 
 class LedgerDivergedError(ToolkitError):
@@ -125,11 +150,23 @@ class LedgerDivergedError(ToolkitError):
 
 
 class BusyError(ToolkitError):
-    """Wait: something else holds what this needs, or a rate limit is reached."""
+    """Wait: something else holds what this needs, or a rate limit is reached.
+
+    Examples:
+        >>> try:
+        ...     refresh = workspace.refreshes.start()
+        ... except toolkit.BusyError as error:
+        ...     print(error.remedy)
+    """
 
 
 class UnforeseenError(ToolkitError):
-    """Something that nobody thought of happened; its words are left out, because they may quote the data."""
+    """Something that nobody thought of happened; its words are left out, because they may quote the data.
+
+    Examples:
+        >>> print(toolkit.UnforeseenError.of(ValueError("'anna@mail.example' is wrong")).what)
+        Something unforeseen happened (ValueError): .
+    """
 
     @classmethod
     def of(cls, error: BaseException) -> Self:
@@ -142,7 +179,14 @@ class UnforeseenError(ToolkitError):
 
 
 class UnavailableError(ToolkitError):
-    """The service does not answer: try again later; nothing is lost."""
+    """The service does not answer: try again later; nothing is lost.
+
+    Examples:
+        >>> try:
+        ...     connection = workspace.connections.test("Criteo")
+        ... except toolkit.UnavailableError as error:
+        ...     print(error.remedy)
+    """
 
 
 class LeaseLostError(ToolkitError):

@@ -9,7 +9,7 @@ from tests.conftest import Tables, save_nightly
 from tests.runs.test_targets import add_column, keys, madid, sha256
 from toolkit.criteo import CriteoClient
 from toolkit.errors import ConfigurationError
-from toolkit.refresh import Level
+from toolkit.refresh import HealthLevel
 from toolkit.runs import Because, RunFailedError
 from toolkit.sandbox import Fault, Sandbox, start
 
@@ -54,7 +54,7 @@ class TestTold:
 
     def test_in_health_and_the_preview(self, workspace: toolkit.Workspace, moved: str) -> None:
         found = [it for it in workspace.health().findings if it.what == "list"]
-        assert [(it.level, it.value) for it in found] == [(Level.WARNING, 100)]
+        assert [(it.level, it.value) for it in found] == [(HealthLevel.WARNING, 100)]
         assert any(moved in it for it in workspace.exports.preview("Nightly").warnings)
 
     def test_another_host(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:
@@ -110,7 +110,7 @@ class TestTold:
         left = workspace.exports.remove("Nightly")
         assert [it.because for it in left] == [Because.REMOVED]
         assert reasons(workspace) == [(Because.REMOVED, "All", 100)]
-        assert workspace.health().level is Level.WARNING
+        assert workspace.health().level is HealthLevel.WARNING
 
     def test_a_removed_connection(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:
         workspace.runs.start("Nightly").raise_for_status()

@@ -17,7 +17,7 @@ from tests.faults.killing import OwnProcess
 from tests.postgresql import database_name
 from toolkit.criteo import CriteoClient, ListChange
 from toolkit.errors import LedgerDivergedError
-from toolkit.refresh.health import Level
+from toolkit.refresh.health import HealthLevel
 from toolkit.runs import Progress, Step
 from toolkit.runs.marks import Mark
 from toolkit.sandbox import Call, Fault, Sandbox
@@ -259,7 +259,7 @@ class TestRestored:
         restored.runs.start("Nightly")
         requests = len(criteo.requests())
         (finding,) = (it for it in restored.health().findings if it.what == "ledger")
-        assert (finding.name, finding.level) == ("Nightly", Level.CRITICAL)
+        assert (finding.name, finding.level) == ("Nightly", HealthLevel.CRITICAL)
         assert told(restored.exports.preview("Nightly").warnings)
         assert told(restored.runs.start("Nightly", dry_run=True).raise_for_status().warnings)
         assert len(criteo.requests()) == requests

@@ -94,7 +94,7 @@ class Checks(Collection[str, OwnSuite]):
             >>> from great_expectations.expectations import ExpectColumnValuesToNotBeNull
             >>> suite = workspace.checks.add("Country is known", ExpectColumnValuesToNotBeNull(column="Country"))
             >>> workspace.checks.remove("Country is known")
-            >>> workspace.checks
-            {}
+            >>> list(workspace.checks)
+            []
         """
         end_suite(self._folder, name)

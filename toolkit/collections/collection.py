@@ -18,6 +18,14 @@ class Collection(Mapping[K, V], Generic[K, V]):
     """Values by their names, as they are in the workspace whenever one looks; looking writes nothing.
 
     ``collection[name]`` raises an error that lists the nearest names; ``get`` returns None in its place.
+
+    Examples:
+        >>> sorted(name for name, it in vars(toolkit.Workspace).items() if isinstance(it, property))[:3]
+        ['altered_rows', 'audit', 'checks']
+        >>> isinstance(workspace.exports, toolkit.Collection), len(workspace.exports)
+        (True, 1)
+        >>> {name: export.mode.value for name, export in workspace.exports.items()}
+        {'Nightly': 'mirror'}
     """
 
     _title: ClassVar[str]

@@ -23,7 +23,12 @@ _LONGEST_TRACE, _LONGEST_TEXT = 80, 400
 
 
 class TooLargeError(DataError):
-    """The body of a call is larger than Criteo takes."""
+    """The body of a call is larger than Criteo takes.
+
+    Examples:
+        >>> issubclass(toolkit.TooLargeError, toolkit.DataError)
+        True
+    """
 
 
 @dataclass(frozen=True)

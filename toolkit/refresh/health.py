@@ -35,7 +35,12 @@ _WITHOUT_TIMES_LATE_AFTER = timedelta(hours=26)
 
 
 class HealthLevel(IntEnum):
-    """How bad it is; the numbers are those that monitors such as Nagios take as exit codes."""
+    """How bad it is; the numbers are those that monitors such as Nagios take as exit codes.
+
+    Examples:
+        >>> [(level.name, level.value) for level in toolkit.HealthLevel]
+        [('OK', 0), ('WARNING', 1), ('CRITICAL', 2)]
+    """
 
     OK = 0
     WARNING = 1
@@ -44,7 +49,12 @@ class HealthLevel(IntEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """One thing that was looked at.
+
+    Examples:
+        >>> {finding.what for finding in workspace.health().findings} >= {"refresh", "connection", "disk"}
+        True
+    """
 
     what: str
     """The kind of thing, such as ``refresh``, ``export``, ``ledger``, ``connection``, ``API version``, ``disk``."""
@@ -60,7 +70,13 @@ class Finding:
 
 @dataclass(frozen=True, repr=False)
 class Health:
-    """How the workspace is doing, as far as can be seen without asking Criteo."""
+    """How the workspace is doing, as far as can be seen without asking Criteo.
+
+    Examples:
+        >>> health = workspace.health()
+        >>> health.level is max(finding.level for finding in health.findings)
+        True
+    """
 
     findings: tuple[Finding, ...]
     now: datetime

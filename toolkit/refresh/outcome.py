@@ -37,7 +37,13 @@ _SCHEMA = pl.Schema(
 
 @dataclass(frozen=True)
 class RefreshedExport:
-    """What a refresh made of one export."""
+    """What a refresh made of one export.
+
+    Examples:
+        >>> for refresh in workspace.refreshes.values():
+        ...     for it in refresh.exports:
+        ...         print(it.export, it.status.value, it.what)
+    """
 
     export: str
     status: RunStatus

@@ -34,7 +34,14 @@ _EMPTY_ONES_STAY = timedelta(days=1)
 
 
 class RefreshStatus(StrEnum):
-    """How far a refresh is."""
+    """How far a refresh is.
+
+    Examples:
+        >>> workspace.exports.deactivate("Nightly").active
+        False
+        >>> workspace.refreshes.start().status
+        <RefreshStatus.FINISHED: 'finished'>
+    """
 
     RUNNING = "running"
     FINISHED = "finished"

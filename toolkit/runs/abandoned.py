@@ -36,7 +36,13 @@ from toolkit.workspace.records import ConnectionRecord, ContactListRecord, Expor
 
 
 class Because(StrEnum):
-    """Why nobody fills a list any more."""
+    """Why nobody fills a list any more.
+
+    Examples:
+        >>> (left_behind,) = workspace.exports.detach("Nightly")
+        >>> left_behind.because
+        <Because.DETACHED: 'detached'>
+    """
 
     ADVERTISER = "another advertiser"
     HOST = "another host"

@@ -13,7 +13,12 @@ from toolkit.runs.plan import without
 
 
 class Guard(StrEnum):
-    """The kinds of mistake that are looked for."""
+    """The kinds of mistake that are looked for.
+
+    Examples:
+        >>> [guard.value for guard in toolkit.Guard][:2]
+        ['emptied', 'large change']
+    """
 
     EMPTIED = "emptied"
     """A segment has nobody to send, and had at the last run; or the whole export has nobody."""
@@ -56,11 +61,22 @@ class Stop:
 
 
 class GuardError(DataError):
-    """A guard stopped the run; nothing was sent."""
+    """A guard stopped the run; nothing was sent.
+
+    Examples:
+        >>> run = workspace.runs.start("Nightly", allow=["large change"])
+        >>> run.outcome
+        'successful'
+    """
 
 
 class ChangingInputError(GuardError):
-    """Nothing but that files were written while the run read them: when they are done, it goes well."""
+    """Nothing but that files were written while the run read them: when they are done, it goes well.
+
+    Examples:
+        >>> issubclass(toolkit.ChangingInputError, toolkit.GuardError)
+        True
+    """
 
 
 def pass_guards(stops: Sequence[Stop], allow: Collection[Guard]) -> list[str]:

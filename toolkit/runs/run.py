@@ -24,7 +24,13 @@ from toolkit.workspace.records import ExportRecord, RunRecord
 
 
 class Trigger(StrEnum):
-    """What started a run."""
+    """What started a run.
+
+    Examples:
+        >>> run = workspace.runs.start("Nightly", dry_run=True, trigger="schedule")
+        >>> toolkit.Trigger(run.started_by)
+        <Trigger.SCHEDULE: 'schedule'>
+    """
 
     PERSON = "person"
     SCHEDULE = "schedule"
@@ -90,11 +96,22 @@ PASSING = frozenset({"BusyError", "UnavailableError", "ChangingInputError", "Pro
 
 
 class RunFailedError(ToolkitError):
-    """A run did not end successfully; the message is the run's."""
+    """A run did not end successfully; the message is the run's.
+
+    Examples:
+        >>> run = workspace.runs.start("Nightly").raise_for_status()
+        >>> run.status is toolkit.RunStatus.SUCCESSFUL
+        True
+    """
 
 
 class RunCanceledError(ToolkitError):
-    """Somebody asked the run to end."""
+    """Somebody asked the run to end.
+
+    Examples:
+        >>> issubclass(toolkit.RunCanceledError, toolkit.ToolkitError)
+        True
+    """
 
     @classmethod
     def by(cls, person: str) -> "RunCanceledError":

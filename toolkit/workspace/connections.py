@@ -57,7 +57,12 @@ CONTRIBUTORS = "contributors"
 
 
 class OfExports(StrEnum):
-    """What becomes of the exports that use a connection which is removed."""
+    """What becomes of the exports that use a connection which is removed.
+
+    Examples:
+        >>> [choice.value for choice in toolkit.OfExports]
+        ['detach', 'remove']
+    """
 
     DETACH = "detach"
     """They keep their settings, and do not run until they are given another connection."""

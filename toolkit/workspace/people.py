@@ -29,7 +29,13 @@ RESTORE = (
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody whom the workspace knows."""
+    """Somebody whom the workspace knows.
+
+    Examples:
+        >>> person = workspace.people.me
+        >>> workspace.people[person.name] == person
+        True
+    """
 
     name: str
     role: Role
@@ -40,7 +46,13 @@ class Person:
 
 @dataclass(frozen=True, repr=False)
 class JoinRequest:
-    """What somebody hands to an administrator to be let into the workspace. It holds no secret."""
+    """What somebody hands to an administrator to be let into the workspace. It holds no secret.
+
+    Examples:
+        >>> request = workspace.people.join("Ann")
+        >>> request.name, len(request.public_key), request.root == workspace.root
+        ('Ann', 64, True)
+    """
 
     name: str
     public_key: str
