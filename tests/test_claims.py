@@ -4,6 +4,7 @@ import inspect
 import os
 import typing
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -75,7 +76,7 @@ def filled() -> object:
 def claims(said: str) -> set[str]:
     places: dict[str, type] = {"": toolkit.Workspace}
     for name, it in vars(toolkit.Workspace).items():
-        returned = typing.get_type_hints(it.fget)["return"] if isinstance(it, property) else None
+        returned = typing.get_type_hints(it.func)["return"] if isinstance(it, cached_property) else None
         if inspect.isclass(returned) and issubclass(returned, toolkit.Collection):
             places[f"{name}."] = returned
     assert len(places) > 10

@@ -197,7 +197,8 @@ INTERFACE = (toolkit.Workspace, *toolkit.Collection.__subclasses__())
 
 
 def types_of_the_interface() -> set[type]:
-    members = [it.fget if isinstance(it, property) else it for of in INTERFACE for it in vars(of).values()]
+    members = [it for of in INTERFACE for it in vars(of).values()]
+    members = [getattr(it, "fget", getattr(it, "func", it)) for it in members]
     functions = [it for it in members if inspect.isfunction(it) and not it.__name__.startswith("_")]
     hints = [hint for it in (*functions, toolkit.open_workspace) for hint in typing.get_type_hints(it).values()]
     return {it for hint in hints for it in own_types(hint)}

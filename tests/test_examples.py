@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -30,6 +31,10 @@ WITHOUT_EXAMPLE = {
 def examples() -> dict[str, doctest.DocTest]:
     public = {name: getattr(toolkit, name) for name in toolkit.__all__ if name not in WITHOUT_DOCSTRING}
     public["CriteoClient"] = CriteoClient
+    # The finder passes over cached properties.
+    public |= {
+        f"Workspace.{name}": it.func for name, it in vars(toolkit.Workspace).items() if isinstance(it, cached_property)
+    }
     found = [test for name, it in public.items() for test in FINDER.find(it, name, module=False, globs={})]
     return {test.name: test for test in found if test.examples}
 

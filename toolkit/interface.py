@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -123,6 +124,8 @@ class Workspace:
     def __init__(self, folder: WorkspaceFolder) -> None:
         self._folder = folder
 
+    # No plain properties: IPython evaluates none of these when it completes ``workspace.exports["``.
+
     @property
     def path(self) -> Path:
         """The folder of the workspace.
@@ -197,7 +200,7 @@ class Workspace:
         """
         save_tables(self._folder)
 
-    @property
+    @cached_property
     def exports(self) -> Exports:
         """The exports, by name.
 
@@ -207,7 +210,7 @@ class Workspace:
         """
         return Exports(self._folder)
 
-    @property
+    @cached_property
     def connections(self) -> Connections:
         """The connections that you may use, by name.
 
@@ -217,7 +220,7 @@ class Workspace:
         """
         return Connections(self._folder)
 
-    @property
+    @cached_property
     def segments(self) -> Segments:
         """The segments, by name.
 
@@ -227,7 +230,7 @@ class Workspace:
         """
         return Segments(self._folder)
 
-    @property
+    @cached_property
     def runs(self) -> Runs:
         """The runs, by id, the newest first.
 
@@ -237,7 +240,7 @@ class Workspace:
         """
         return Runs(self._folder)
 
-    @property
+    @cached_property
     def refreshes(self) -> Refreshes:
         """The refreshes, by id, the newest first.
 
@@ -247,7 +250,7 @@ class Workspace:
         """
         return Refreshes(self._folder)
 
-    @property
+    @cached_property
     def people(self) -> People:
         """The people of the workspace, by name.
 
@@ -257,7 +260,7 @@ class Workspace:
         """
         return People(self._folder)
 
-    @property
+    @cached_property
     def suppressions(self) -> Suppressions:
         """The people who are kept out of all runs: an entry for each time that somebody added some.
 
@@ -267,7 +270,7 @@ class Workspace:
         """
         return Suppressions(self._folder)
 
-    @property
+    @cached_property
     def checks(self) -> Checks:
         """Your own suites of checks, by name.
 
@@ -277,7 +280,7 @@ class Workspace:
         """
         return Checks(self._folder)
 
-    @property
+    @cached_property
     def lists(self) -> Lists:
         """The lists at Criteo that no export fills any more and that still hold people.
 
@@ -287,7 +290,7 @@ class Workspace:
         """
         return Lists(self._folder)
 
-    @property
+    @cached_property
     def audit(self) -> Audit:
         """Who did what to what, when and from where.
 

@@ -149,6 +149,16 @@ def test_a_list_of_two_exports_is_one(full: toolkit.Workspace) -> None:
     assert list_id not in full.lists
 
 
+@pytest.mark.parametrize("typed", ['workspace.exports["', "workspace.exports['Nig", 'workspace.connections["'])
+def test_names_are_completed(workspace: toolkit.Workspace, typed: str) -> None:
+    from IPython.core.completer import IPCompleter, provisionalcompleter
+
+    completer = IPCompleter(namespace={"workspace": workspace}, use_jedi=False)
+    with provisionalcompleter():
+        found = {it.text for it in completer.completions(typed, len(typed))}
+    assert found in ({"Nightly"}, {"Sandbox"})
+
+
 def test_it_follows_what_happens(workspace: toolkit.Workspace) -> None:
     exports = workspace.exports
     assert list(exports) == ["Nightly"]

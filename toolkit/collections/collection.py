@@ -20,8 +20,6 @@ class Collection(Mapping[K, V], Generic[K, V]):
     ``collection[name]`` raises an error that lists the nearest names; ``get`` returns None in its place.
 
     Examples:
-        >>> sorted(name for name, it in vars(toolkit.Workspace).items() if isinstance(it, property))[:3]
-        ['altered_rows', 'audit', 'checks']
         >>> isinstance(workspace.exports, toolkit.Collection), len(workspace.exports)
         (True, 1)
         >>> {name: export.mode.value for name, export in workspace.exports.items()}
