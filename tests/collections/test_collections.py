@@ -8,6 +8,7 @@ from nacl.signing import SigningKey
 
 import toolkit
 from tests.conftest import save_nightly
+from tests.workspace.test_people import let_in, person  # noqa: F401  # fixtures
 
 COLLECTIONS = (
     "audit",
@@ -236,6 +237,24 @@ class TestOverview:
         shown = workspace._repr_html_()
         assert all(it in shown for it in ("Sandbox", "Nightly", "Needs attention", str(workspace.path)))
         assert all(it in repr(workspace) for it in ("Sandbox", "Nightly", "Needs attention", str(workspace.path)))
+
+    @pytest.mark.parametrize("role", ["viewer", "contributor"])
+    def test_whoever_may_look_sees_one(
+        self,
+        workspace: toolkit.Workspace,
+        let_in: Callable[[str, str], toolkit.Workspace],  # noqa: F811
+        role: str,
+    ) -> None:
+        workspace.runs.start("Nightly").raise_for_status()
+        theirs = let_in("vera", role)
+        assert theirs.overview.exports["last_run"].to_list() == ["successful"]
+        assert (theirs.overview.connections.height, list(theirs.connections)) == (0, [])
+        assert "Nightly" in theirs._repr_html_()
+        for name in set(COLLECTIONS) - {"audit"}:
+            assert isinstance(getattr(theirs, name).frame, pl.DataFrame)
+        with pytest.raises(toolkit.AccessError):
+            list(theirs.audit)
+        assert theirs.audit.verify() is None
 
     def test_a_workspace_without_tables(self, tmp_path_factory: pytest.TempPathFactory) -> None:
         opened = toolkit.open_workspace(tmp_path_factory.mktemp("empty") / "w", create=True)
