@@ -139,7 +139,7 @@ def test_a_run_that_ended_without_a_word_is_found_and_resumed(
     workspace: toolkit.Workspace, criteo: Sandbox, held: Callable[[str], set[str]]
 ) -> None:
     criteo.fail(Fault.SLOW, calls=Call.AMEND, seconds=60)
-    code = f"import toolkit; toolkit.open_workspace({str(workspace.path)!r}).run('Nightly')"
+    code = f"import toolkit; toolkit.open_workspace({str(workspace.path)!r}).runs.start('Nightly')"
     with subprocess.Popen([sys.executable, "-c", code]) as runner:
         while not any(criteo.identifiers(it.id) for it in criteo.lists()):
             time.sleep(0.05)
