@@ -79,7 +79,7 @@ def _audience(profiles: Path, segments: Path) -> "Audience":
 def preview(profiles: Path, segments: Path) -> int:
     """The toolkit's preview: the audience, and all that is told of it before a run, the first members too."""
     opened = _workspace(profiles, segments)
-    return opened.preview(opened.segments.names(), email_column=EMAIL).distinct
+    return opened.preview(list(opened.segments), email_column=EMAIL).distinct
 
 
 @cache
@@ -114,7 +114,7 @@ def build(profiles: Path, _: Path) -> int:
             segments=toolkit.SegmentFolder(location=f"{at}/segments", key=KEY),
             create=True,
         )
-        return workspace.build_segment("One in ten", where="City < 'City 18'").size
+        return workspace.segments.build("One in ten", where="City < 'City 18'").size
 
 
 def pandas_sequential(profiles: Path, segments: Path, host: str) -> None:
@@ -155,13 +155,13 @@ def set_up(profiles: Path, segments: Path, host: str, workspace: Path) -> None:
         segments=toolkit.SegmentFolder(location=str(segments), key=KEY),
         create=True,
     )
-    opened.connect("Criteo", host=host, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, i_agree=True)
-    opened.save_export(
+    opened.connections.connect("Criteo", host=host, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, i_agree=True)
+    opened.exports.save(
         "Whole",
         connection="Criteo",
         advertiser_id=ADVERTISERS[0].id,
         email_column=EMAIL,
-        segments=opened.segments.names(),
+        segments=list(opened.segments),
     )
 
 
@@ -169,7 +169,7 @@ def whole_run(workspace: Path) -> None:
     """The toolkit's whole run: prepared, checked, planned, pushed, recorded, reported."""
     import toolkit
 
-    toolkit.open_workspace(workspace).run("Whole").raise_for_status()
+    toolkit.open_workspace(workspace).runs.start("Whole").raise_for_status()
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ def workspace(tmp_path: Path, tables: Tables, criteo: Sandbox, database: str | N
 
 
 def connect(workspace: toolkit.Workspace, criteo: Sandbox) -> toolkit.Connection:
-    return workspace.connect(
+    return workspace.connections.connect(
         "Sandbox",
         host=criteo.url,
         client_id=criteo.client_id,
@@ -157,10 +157,10 @@ def save_nightly(workspace: toolkit.Workspace, **options: object) -> toolkit.Exp
         "connection": "Sandbox",
         "email_column": "EMail",
         "segments": ["All"],
-        "advertiser_id": min(workspace.connection("Sandbox").advertisers),
+        "advertiser_id": min(workspace.connections["Sandbox"].advertisers),
         "thresholds": {"most_change": 1, "least_size": 0},
     }
-    return workspace.save_export("Nightly", **(defaults | options))
+    return workspace.exports.save("Nightly", **(defaults | options))
 
 
 @pytest.fixture

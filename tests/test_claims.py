@@ -2,7 +2,9 @@
 
 import inspect
 import os
+import typing
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -13,47 +15,49 @@ from tests.conftest import save_nightly
 
 SOME = pl.DataFrame({"key": ["1"]})
 CALLS: dict[str, Callable[[toolkit.Workspace], object]] = {
-    "accept_lost_suppressions": lambda it: it.accept_lost_suppressions(entries=1),
-    "add_check": lambda it: it.add_check("Own", filled()),
-    "add_person": lambda it: it.add_person("Bob", public_key="00" * 32),
-    "audit": lambda it: it.audit,
-    "build_segment": lambda it: it.build_segment("Built", where="EMail IS NOT NULL"),
-    "cancel": lambda it: it.cancel("none"),
-    "change_role": lambda it: it.change_role("Vera", "administrator"),
-    "connect": lambda it: it.connect("New", client_id="id", client_secret="secret", i_agree=True),
-    "delete_list": lambda it: it.delete_list("410001"),
-    "detach_export": lambda it: it.detach_export("Nightly"),
-    "empty_list": lambda it: it.empty_list("410001"),
-    "flapping": lambda it: it.flapping(),
+    "suppressions.accept_lost": lambda it: it.suppressions.accept_lost(entries=1),
+    "checks.add": lambda it: it.checks.add("Own", filled()),
+    "people.add": lambda it: it.people.add("Bob", public_key="00" * 32),
+    "audit.frame": lambda it: it.audit.frame,
+    "segments.build": lambda it: it.segments.build("Built", where="EMail IS NOT NULL"),
+    "runs.cancel": lambda it: it.runs.cancel("none"),
+    "people.change_role": lambda it: it.people.change_role("Vera", "administrator"),
+    "connections.connect": lambda it: it.connections.connect(
+        "New", client_id="id", client_secret="secret", i_agree=True
+    ),
+    "lists.delete": lambda it: it.lists.delete("410001"),
+    "exports.detach": lambda it: it.exports.detach("Nightly"),
+    "lists.empty": lambda it: it.lists.empty("410001"),
+    "runs.flapping": lambda it: it.runs.flapping(),
     "forget": lambda it: it.forget(customer="1"),
-    "keep_list": lambda it: it.keep_list("410001"),
-    "membership": lambda it: it.membership(),
+    "lists.keep": lambda it: it.lists.keep("410001"),
+    "runs.membership": lambda it: it.runs.membership(),
     "preview": lambda it: it.preview("All", email_column="EMail", columns="EMail", unmasked="EMail"),
-    "preview_export": lambda it: it.preview_export("Nightly", columns="EMail", unmasked="EMail"),
+    "exports.preview": lambda it: it.exports.preview("Nightly", columns="EMail", unmasked="EMail"),
     "read_from": lambda it: it.read_from(profiles=toolkit.Profiles(location="elsewhere", key="CustomerId")),
-    "rebuild_segment": lambda it: it.rebuild_segment("Built"),
-    "refresh": lambda it: it.refresh(),
-    "remove_check": lambda it: it.remove_check("Own"),
-    "remove_connection": lambda it: it.remove_connection("Sandbox"),
-    "remove_export": lambda it: it.remove_export("Nightly"),
-    "remove_person": lambda it: it.remove_person("Vera"),
-    "remove_segment": lambda it: it.remove_segment("Built"),
-    "rename_connection": lambda it: it.rename_connection("Sandbox", "Other"),
+    "segments.rebuild": lambda it: it.segments.rebuild("Built"),
+    "refreshes.start": lambda it: it.refreshes.start(),
+    "checks.remove": lambda it: it.checks.remove("Own"),
+    "connections.remove": lambda it: it.connections.remove("Sandbox"),
+    "exports.remove": lambda it: it.exports.remove("Nightly"),
+    "people.remove": lambda it: it.people.remove("Vera"),
+    "segments.remove": lambda it: it.segments.remove("Built"),
+    "connections.rename": lambda it: it.connections.rename("Sandbox", "Other"),
     "restore_signed_rows": lambda it: it.restore_signed_rows(),
-    "resume": lambda it: it.resume("Nightly"),
-    "rotate_connection": lambda it: it.rotate_connection(
+    "runs.resume": lambda it: it.runs.resume("Nightly"),
+    "connections.rotate": lambda it: it.connections.rotate(
         "Sandbox", toolkit.Credentials(client_id="id", client_secret="secret")
     ),
-    "run": lambda it: it.run("Nightly"),
+    "runs.start": lambda it: it.runs.start("Nightly"),
     "save_tables": lambda it: read_elsewhere(it).save_tables(),
-    "seal_connection": lambda it: it.seal_connection("Sandbox"),
-    "set_up_connection": lambda it: it.set_up_connection("New"),
-    "share_connection": lambda it: it.share_connection("Sandbox", "contributors"),
-    "sign_check": lambda it: it.sign_check("Own"),
-    "suppress": lambda it: it.suppress(SOME, customer_column="key"),
-    "test_connection": lambda it: it.test_connection("Sandbox"),
-    "unshare_connection": lambda it: it.unshare_connection("Sandbox", "contributors"),
-    "unsuppress": lambda it: it.unsuppress("none"),
+    "connections.seal": lambda it: it.connections.seal("Sandbox"),
+    "connections.set_up": lambda it: it.connections.set_up("New"),
+    "connections.share": lambda it: it.connections.share("Sandbox", "contributors"),
+    "checks.sign": lambda it: it.checks.sign("Own"),
+    "suppressions.add": lambda it: it.suppressions.add(SOME, customer_column="key"),
+    "connections.test": lambda it: it.connections.test("Sandbox"),
+    "connections.unshare": lambda it: it.connections.unshare("Sandbox", "contributors"),
+    "suppressions.lift": lambda it: it.suppressions.lift("none"),
 }
 
 
@@ -70,8 +74,16 @@ def filled() -> object:
 
 
 def claims(said: str) -> set[str]:
-    found = {name: inspect.getdoc(it) or "" for name, it in vars(toolkit.Workspace).items() if name[0] != "_"}
-    return {name for name, text in found.items() if said in " ".join(text.split())}
+    places: dict[str, type] = {"": toolkit.Workspace}
+    for name, it in vars(toolkit.Workspace).items():
+        returned = typing.get_type_hints(it.func)["return"] if isinstance(it, cached_property) else None
+        if inspect.isclass(returned) and issubclass(returned, toolkit.Collection):
+            places[f"{name}."] = returned
+    assert len(places) > 10
+    found = {
+        f"{place}{name}": inspect.getdoc(it) or "" for place, of in places.items() for name, it in vars(of).items()
+    }
+    return {name for name, text in found.items() if said in " ".join(text.split()) and "._" not in name}
 
 
 def is_refused(call: Callable[[toolkit.Workspace], object], workspace: toolkit.Workspace) -> bool:
@@ -85,18 +97,18 @@ def is_refused(call: Callable[[toolkit.Workspace], object], workspace: toolkit.W
 @pytest.fixture
 def seen_by_viewer(workspace: toolkit.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> toolkit.Workspace:
     """A workspace that holds one of each, as a viewer sees it."""
-    workspace.build_segment("Built", where="EMail IS NOT NULL")
-    workspace.add_check("Own", filled())
-    workspace.duplicate_export("Nightly", "Gone")
-    assert workspace.run("Gone").status is toolkit.RunStatus.SUCCESSFUL
-    assert [it.list_id for it in workspace.remove_export("Gone").lists] == ["410001"]
+    workspace.segments.build("Built", where="EMail IS NOT NULL")
+    workspace.checks.add("Own", filled())
+    workspace.exports.duplicate("Nightly", "Gone")
+    assert workspace.runs.start("Gone").status is toolkit.RunStatus.SUCCESSFUL
+    assert [it.list_id for it in workspace.exports.remove("Gone").lists] == ["410001"]
     save_nightly(workspace, thresholds={"contract_limit_profiles": 1})
-    assert workspace.run("Nightly").status is toolkit.RunStatus.FAILED
+    assert workspace.runs.start("Nightly").status is toolkit.RunStatus.FAILED
     administrator = os.environ["TOOLKIT_KEY_FILE"]
     monkeypatch.setenv("TOOLKIT_KEY_FILE", str(tmp_path / "key of Vera"))
-    key = toolkit.open_workspace(workspace.path).join("Vera").public_key
+    key = toolkit.open_workspace(workspace.path).people.join("Vera").public_key
     monkeypatch.setenv("TOOLKIT_KEY_FILE", administrator)
-    workspace.add_person("Vera", public_key=key, role="viewer")
+    workspace.people.add("Vera", public_key=key, role="viewer")
     monkeypatch.setenv("TOOLKIT_KEY_FILE", str(tmp_path / "key of Vera"))
     return toolkit.open_workspace(workspace.path)
 

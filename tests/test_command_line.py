@@ -91,7 +91,7 @@ def test_segments_are_built_and_listed(workspace: toolkit.Workspace) -> None:
     built = command("segment", "build", "Some", "--where", "CustomerId < 'C010'", "--dynamic", *at)
     assert "Segment 'Some': 10 members" in built.stdout
     assert "Segment 'Some': 10 members" in command("segment", "rebuild", "Some", *at).stdout
-    assert (workspace.segment("Some").kind, workspace.segment("Some").history.height) == ("dynamic", 2)
+    assert (workspace.segments["Some"].kind, workspace.segments["Some"].history.height) == ("dynamic", 2)
     listed = command("segment", "list", *at).stdout
     assert re.search(r"Some +10 .* dynamic +CustomerId < 'C010'", listed)
     assert re.search(r"All +100 .* from elsewhere", listed)
@@ -99,7 +99,7 @@ def test_segments_are_built_and_listed(workspace: toolkit.Workspace) -> None:
 
 def test_joining_prints_the_line_for_an_administrator(workspace: toolkit.Workspace) -> None:
     assert (
-        'workspace.add_person("anna", public_key="'
+        'workspace.people.add("anna", public_key="'
         in command("people", "join", "anna", "-w", str(workspace.path)).stdout
     )
 

@@ -155,14 +155,14 @@ def test_the_example_of_the_readme_runs(criteo: Sandbox, tmp_path: Path, monkeyp
     # Criteo's account has one advertiser there; the embedded one has several.
     here = here.replace('connection="Criteo",', 'connection="Criteo", advertiser_id="2711",')
     exec(compile(here, "README.md", "exec"), {})
-    assert toolkit.open_workspace(tmp_path / "workspace").runs()["status"].to_list() == ["successful"]
+    assert toolkit.open_workspace(tmp_path / "workspace").runs.frame["status"].to_list() == ["successful"]
 
 
 def test_the_example_on_checks_runs(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
     (example,) = examples("docs/how-it-works.md")
     connect(workspace, criteo)
     exec(compile(example.replace('"High value"', '"All"'), "how-it-works.md", "exec"), {"workspace": workspace})
-    assert workspace.export("Nightly").thresholds.contract_limit_profiles == 400_000
+    assert workspace.exports["Nightly"].thresholds.contract_limit_profiles == 400_000
 
 
 def test_the_examples_of_the_checks_page_run(criteo: Sandbox, tmp_path: Path) -> None:
@@ -174,12 +174,12 @@ def test_the_examples_of_the_checks_page_run(criteo: Sandbox, tmp_path: Path) ->
     )
     connect(opened, criteo)
     options = {"email_column": "EMail", "segments": ["High value"], "advertiser_id": "2711"}
-    opened.save_export("Nightly", connection="Sandbox", **options)
+    opened.exports.save("Nightly", connection="Sandbox", **options)
     known = {"workspace": opened}
     for example in examples("docs/checks.md"):
         exec(compile(example, "checks.md", "exec"), known)
-    assert sorted(opened.own_checks) == ["Consent", "Points of those who are sent"]
-    assert "Consent: no negative points" in opened.check("Nightly").frame["check"].to_list()
+    assert sorted(opened.checks) == ["Consent", "Points of those who are sent"]
+    assert "Consent: no negative points" in opened.exports.check("Nightly").frame["check"].to_list()
 
 
 def test_the_checks_page_names_every_check_and_its_file_is_a_suite(tmp_path: Path) -> None:
@@ -284,9 +284,20 @@ def test_the_reference_has_each_public_name(described: set[str]) -> None:
 
 
 def test_the_reference_has_each_method(described: set[str]) -> None:
-    methods = {f"toolkit.Workspace.{it}" for it in vars(toolkit.Workspace) if not it.startswith("_")}
-    assert len(methods) > 50
+    methods = {f"toolkit.{it.__name__}.{name}" for it in INTERFACE for name in vars(it) if not name.startswith("_")}
+    assert len(methods) > 60
     assert methods - described == set()
+
+
+INTERFACE = (toolkit.Workspace, *toolkit.Collection.__subclasses__())
+
+
+def types_of_the_interface() -> set[type]:
+    members = [it for of in INTERFACE for it in vars(of).values()]
+    members = [getattr(it, "fget", getattr(it, "func", it)) for it in members]
+    functions = [it for it in members if inspect.isfunction(it) and not it.__name__.startswith("_")]
+    hints = [hint for it in (*functions, toolkit.open_workspace) for hint in typing.get_type_hints(it).values()]
+    return {it for hint in hints for it in own_types(hint)}
 
 
 def own_types(annotation: object) -> Iterator[type]:
@@ -297,16 +308,29 @@ def own_types(annotation: object) -> Iterator[type]:
 
 
 def test_the_reference_has_each_type_of_the_interface(described: set[str]) -> None:
-    members = [it.fget if isinstance(it, property) else it for it in vars(toolkit.Workspace).values()]
-    functions = [it for it in members if inspect.isfunction(it) and not it.__name__.startswith("_")]
-    hints = [hint for it in (*functions, toolkit.open_workspace) for hint in typing.get_type_hints(it).values()]
-    used = {f"{it.__module__}.{it.__qualname__}" for hint in hints for it in own_types(hint)}
-    assert len(used) > 20
+    used = {f"{it.__module__}.{it.__qualname__}" for it in types_of_the_interface()}
+    assert len(used) > 40
     assert used - described == set()
 
 
+def test_each_type_of_the_interface_is_public() -> None:
+    public = [getattr(toolkit, it) for it in toolkit.__all__]
+    assert [it for it in types_of_the_interface() if it not in public] == []
+
+
+def test_each_error_is_public() -> None:
+    import toolkit.__main__  # whatever defines an error is imported
+
+    known = {toolkit.ToolkitError}
+    while more := {it for error in known for it in error.__subclasses__()} - known:
+        known |= more
+    ours = {it for it in known if it.__module__.startswith("toolkit.") and ".sandbox." not in it.__module__}
+    assert len(ours) > 15
+    assert [it.__name__ for it in ours if getattr(toolkit, it.__name__, None) is not it] == []
+
+
 def test_the_site_can_be_searched(site: Path) -> None:
-    assert "toolkit.Workspace.run" in (site / "search" / "search_index.json").read_text()
+    assert "Runs.start" in (site / "search" / "search_index.json").read_text()
     assert 'data-md-component="search"' in (site / "index.html").read_text()
 
 

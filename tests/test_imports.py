@@ -36,7 +36,7 @@ def test_a_preview_does_without_the_checks_charts_and_http(tmp_path: Path, table
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+    with pytest.raises(AttributeError):
         toolkit.Nothing  # noqa: B018
 
 

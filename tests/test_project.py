@@ -47,7 +47,7 @@ def test_sample_is_copied(tmp_path: Path) -> None:
     made = make_project(tmp_path / "p", sample=True)
     workspace = toolkit.open_workspace(made.project.workspace)
     assert Path(workspace.profiles.location).is_relative_to(tmp_path / "p")
-    workspace.build_segment("Dutch", where="Country = 'Netherlands'")
+    workspace.segments.build("Dutch", where="Country = 'Netherlands'")
     assert contents(bundled.sample_day(1)) == before
 
 
@@ -61,7 +61,7 @@ def test_nothing_is_built_in_the_originals(tmp_path: Path) -> None:
     )
     before = contents(day)
     with pytest.raises(ConfigurationError):
-        workspace.build_segment("Dutch", where="Country = 'Netherlands'")
+        workspace.segments.build("Dutch", where="Country = 'Netherlands'")
     assert contents(day) == before
 
 

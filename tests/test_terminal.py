@@ -26,7 +26,7 @@ NAMES = "Zoë 李 €"
 def named(tmp_path: Path, tables: Tables) -> Path:
     folder = tmp_path / "workspace"
     workspace = toolkit.open_workspace(folder, profiles=tables.profiles, segments=tables.segments, create=True)
-    workspace.build_segment(NAMES, where="CustomerId < 'C010'")
+    workspace.segments.build(NAMES, where="CustomerId < 'C010'")
     return folder
 
 
@@ -111,9 +111,9 @@ def test_numbers_and_other_text_stay() -> None:
 
 def test_frames_for_people_write_no_formulas(workspace: toolkit.Workspace, tables: Tables) -> None:
     tables.write(segments={"=1+1": ["C001", "@SUM(1)"]})
-    workspace.duplicate_export("Nightly", "=2+2")
+    workspace.exports.duplicate("Nightly", "=2+2")
     preview = workspace.preview("=1+1", email_column="EMail")
-    frames = (workspace.audit, workspace.exports_frame, workspace.segments_frame, preview.left_out)
+    frames = (workspace.audit, workspace.exports.frame, workspace.segments.frame, preview.left_out)
     for frame in frames:
         cells = [cell for row in csv.reader(io.StringIO(frame.write_csv())) for cell in row]
         assert any(it.startswith(("'=", "'@")) for it in cells)

@@ -54,6 +54,7 @@ class ErrorCode(StrEnum):
     GUARD = "guard"
     CHANGING_INPUT = "changing_input"
     CONFIGURATION = "configuration"
+    UNKNOWN_NAME = "unknown_name"
     PORT_TAKEN = "port_taken"
     ACCESS = "access"
     SIGNATURE = "signature"
@@ -76,7 +77,7 @@ class ErrorInfo:
 
     Examples:
         >>> try:
-        ...     workspace.run("Nihgtly")
+        ...     workspace.runs.start("Nihgtly")
         ... except toolkit.ToolkitError as error:
         ...     print(error.info.code, error.info.is_transient)
         configuration False
@@ -116,7 +117,7 @@ class ToolkitError(Exception):
 
     Examples:
         >>> try:
-        ...     workspace.run("Nihgtly")
+        ...     workspace.runs.start("Nihgtly")
         ... except toolkit.ToolkitError as error:
         ...     print(error.what)
         There is no export 'Nihgtly'.
@@ -146,7 +147,13 @@ class ToolkitError(Exception):
 
 
 class DataError(ToolkitError):
-    """Fix the data: a table, a column or a row is not as it must be."""
+    """Fix the data: a table, a column or a row is not as it must be.
+
+    Examples:
+        >>> workspace.preview("High value", email_column="Mail")
+        Traceback (most recent call last):
+        toolkit.errors.DataError: ...
+    """
 
     code = ErrorCode.DATA
 
@@ -155,7 +162,7 @@ class UnusableRowsError(DataError):
     """Fix the rows, or take the others knowingly: some rows of a table name nobody.
 
     Examples:
-        >>> workspace.suppress(pl.DataFrame({"EMail": ["no address"]}), email_column="EMail")
+        >>> workspace.suppressions.add(pl.DataFrame({"EMail": ["no address"]}), email_column="EMail")
         Traceback (most recent call last):
         toolkit.errors.UnusableRowsError: 1 of 1 rows can't be used: ...
     """
@@ -177,44 +184,99 @@ class SuppressionsLostError(DataError):
 
 
 class TooLargeError(DataError):
-    """Send less at a time: the body of a call is larger than Criteo takes."""
+    """Send less at a time: the body of a call is larger than Criteo takes.
+
+    Examples:
+        >>> issubclass(toolkit.TooLargeError, toolkit.DataError)
+        True
+    """
 
     code = ErrorCode.TOO_LARGE
 
 
 class InputNotReadyError(DataError):
-    """Wait for the table, or see what writes it: it is not there in time."""
+    """Wait for the table, or see what writes it: it is not there in time.
+
+    Examples:
+        >>> toolkit.InputNotReadyError.code
+        <ErrorCode.INPUT_NOT_READY: 'input_not_ready'>
+    """
 
     code = ErrorCode.INPUT_NOT_READY
 
 
 class GuardError(DataError):
-    """Look at the data, or pass the guard knowingly: it looks like a mistake, and nothing was sent."""
+    """Look at the data, or pass the guard knowingly: it looks like a mistake, and nothing was sent.
+
+    Examples:
+        >>> run = workspace.runs.start("Nightly", allow=["large change"])
+        >>> run.outcome
+        'successful'
+    """
 
     code = ErrorCode.GUARD
 
 
 class ChangingInputError(GuardError):
-    """Nothing but that files were written while the run read them: when they are done, it goes well."""
+    """Nothing but that files were written while the run read them: when they are done, it goes well.
+
+    Examples:
+        >>> toolkit.ChangingInputError.is_transient
+        True
+    """
 
     code = ErrorCode.CHANGING_INPUT
     is_transient = True
 
 
 class ConfigurationError(ToolkitError):
-    """Fix the configuration: a name, a location or an option is wrong."""
+    """Fix the configuration: a name, a location or an option is wrong.
 
-    code = ErrorCode.CONFIGURATION
+    Examples:
+        >>> toolkit.open_workspace("no such folder")
+        Traceback (most recent call last):
+        toolkit.errors.ConfigurationError: ...
+    """
+
+
+class UnknownNameError(ConfigurationError, KeyError):
+    """Choose another name: nothing of that name is there. The error lists the nearest names.
+
+    It is a ``KeyError`` too, so that a collection behaves like any mapping.
+
+    Examples:
+        >>> workspace.exports["Nihgtly"]
+        Traceback (most recent call last):
+        toolkit.errors.UnknownNameError: There is no export 'Nihgtly'. Choose one of 1, such as 'Nightly'.
+        >>> workspace.exports.get("Nihgtly") is None
+        True
+    """
+
+    code = ErrorCode.UNKNOWN_NAME
+    # KeyError shows its message as a literal.
+    __str__ = Exception.__str__
 
 
 class PortTakenError(ConfigurationError):
-    """Choose another port: another program listens on this one."""
+    """Choose another port: another program listens on this one.
+
+    Examples:
+        >>> issubclass(toolkit.PortTakenError, toolkit.ConfigurationError)
+        True
+    """
 
     code = ErrorCode.PORT_TAKEN
 
 
 class AccessError(ToolkitError):
-    """Ask an administrator: consent, a permission or a key is missing."""
+    """Ask an administrator: consent, a permission or a key is missing.
+
+    Examples:
+        >>> credentials = toolkit.Credentials.from_environment(host=host)
+        >>> workspace.connections.connect("Spare", credentials=credentials)
+        Traceback (most recent call last):
+        toolkit.errors.AccessError: Connection 'Spare' was not authenticated: ...
+    """
 
     code = ErrorCode.ACCESS
 
@@ -224,7 +286,7 @@ class SignatureError(AccessError):
 
     Examples:
         >>> try:
-        ...     people = workspace.people
+        ...     people = list(workspace.people)
         ... except toolkit.SignatureError as error:
         ...     print(error.remedy)
     """
@@ -245,7 +307,13 @@ class TrustError(AccessError):
 
 
 class ListGoneError(ToolkitError):
-    """A contact list was deleted at Criteo: choose to make it anew, or stop."""
+    """A contact list was deleted at Criteo: choose to make it anew, or stop.
+
+    Examples:
+        >>> run = workspace.runs.start("Nightly", if_list_gone="remake")
+        >>> run.outcome
+        'successful'
+    """
 
     code = ErrorCode.LIST_GONE
 
@@ -254,9 +322,9 @@ class LedgerDivergedError(ToolkitError):
     """Another workspace, or a copy of this one, changed a contact list: choose which of them goes on.
 
     Examples:
-        >>> (left_behind,) = workspace.remove_export("Nightly").lists
+        >>> (left_behind,) = workspace.exports.remove("Nightly").lists
         >>> try:
-        ...     remaining = workspace.empty_list(left_behind.list_id)
+        ...     remaining = workspace.lists.empty(left_behind.list_id)
         ... except toolkit.LedgerDivergedError as error:
         ...     print(error.remedy)
     """
@@ -265,14 +333,26 @@ class LedgerDivergedError(ToolkitError):
 
 
 class BusyError(ToolkitError):
-    """Wait: something else holds what this needs, or a rate limit is reached."""
+    """Wait: something else holds what this needs, or a rate limit is reached.
+
+    Examples:
+        >>> try:
+        ...     refresh = workspace.refreshes.start()
+        ... except toolkit.BusyError as error:
+        ...     print(error.remedy)
+    """
 
     code = ErrorCode.BUSY
     is_transient = True
 
 
 class UnforeseenError(ToolkitError):
-    """Something that nobody thought of happened; its words are left out, because they may quote the data."""
+    """Something that nobody thought of happened; its words are left out, because they may quote the data.
+
+    Examples:
+        >>> print(toolkit.UnforeseenError.of(ValueError("'anna@mail.example' is wrong")).what)
+        Something unforeseen happened (ValueError): .
+    """
 
     code = ErrorCode.UNFORESEEN
 
@@ -287,7 +367,14 @@ class UnforeseenError(ToolkitError):
 
 
 class UnavailableError(ToolkitError):
-    """The service does not answer: try again later; nothing is lost."""
+    """The service does not answer: try again later; nothing is lost.
+
+    Examples:
+        >>> try:
+        ...     connection = workspace.connections.test("Criteo")
+        ... except toolkit.UnavailableError as error:
+        ...     print(error.remedy)
+    """
 
     code = ErrorCode.UNAVAILABLE
     is_transient = True
@@ -306,20 +393,36 @@ class LeaseLostError(ToolkitError):
 
 
 class ProcessEndedError(ToolkitError):
-    """Resume: the process that ran it is gone."""
+    """Resume: the process that ran it is gone.
+
+    Examples:
+        >>> toolkit.ProcessEndedError.is_transient
+        True
+    """
 
     code = ErrorCode.PROCESS_ENDED
     is_transient = True
 
 
 class RunFailedError(ToolkitError):
-    """See the run: it did not end successfully; the message is the run's."""
+    """See the run: it did not end successfully; the message is the run's.
+
+    Examples:
+        >>> run = workspace.runs.start("Nightly").raise_for_status()
+        >>> run.status is toolkit.RunStatus.SUCCESSFUL
+        True
+    """
 
     code = ErrorCode.RUN_FAILED
 
 
 class RunCanceledError(ToolkitError):
-    """Nothing, or resume: somebody asked the run to end."""
+    """Nothing, or resume: somebody asked the run to end.
+
+    Examples:
+        >>> issubclass(toolkit.RunCanceledError, toolkit.ToolkitError)
+        True
+    """
 
     code = ErrorCode.CANCELED
 
@@ -332,7 +435,12 @@ class RunCanceledError(ToolkitError):
 
 
 class RunInterruptedError(RunCanceledError):
-    """Nothing, or run it again: somebody interrupted the run where it ran."""
+    """Nothing, or run it again: somebody interrupted the run where it ran.
+
+    Examples:
+        >>> issubclass(toolkit.RunInterruptedError, toolkit.RunCanceledError)
+        True
+    """
 
     code = ErrorCode.INTERRUPTED
 

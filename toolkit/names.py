@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import TypeVar
 
-from toolkit.errors import ConfigurationError
+from toolkit.errors import ConfigurationError, UnknownNameError
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -48,12 +48,12 @@ def listed(given: str | Iterable[str] | None, *, what: str) -> list[str]:
     return found
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str]) -> ConfigurationError:
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     """Return the error that tells which names would have worked, the nearest first."""
     names = sorted(known)
     near = get_close_matches(str(name), names, n=3, cutoff=0.4) or names[:5]
     if not names:
-        return ConfigurationError(f"There is no {kind} {name!r}: there are none yet.", f"Make the {kind} first.")
-    return ConfigurationError(
+        return UnknownNameError(f"There is no {kind} {name!r}: there are none yet.", f"Make the {kind} first.")
+    return UnknownNameError(
         f"There is no {kind} {name!r}.", f"Choose one of {len(names)}, such as {', '.join(map(repr, near))}."
     )

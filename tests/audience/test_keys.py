@@ -184,7 +184,7 @@ class TestSpelling:
 
     def test_who_is_suppressed_stays_so(self, made: Made) -> None:
         workspace = made.open(["ab1", "ab2"], ["AB1", "ab2"], rules=("case",))
-        workspace.suppress(pl.DataFrame({"Id": ["Ab1"]}), customer_column="Id")
+        workspace.suppressions.add(pl.DataFrame({"Id": ["Ab1"]}), customer_column="Id")
         assert statuses(workspace) == {"ab1": "suppressed", "ab2": "exportable"}
 
     def test_who_is_excluded_stays_so(self, made: Made) -> None:
@@ -206,7 +206,7 @@ class TestAddresses:
         with pytest.raises(DataError, match="e-mail addresses"):
             require_no_addresses_as_keys(workspace.profiles)
         with pytest.raises(DataError, match="e-mail addresses"):
-            workspace.build_segment("Built", where="EMail LIKE '%'")
+            workspace.segments.build("Built", where="EMail LIKE '%'")
         assert not (made.folder / "segments" / "Built.parquet").exists()
 
     @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def nightly(checkout: Checkout, criteo: Sandbox) -> toolkit.Workspace:
     """A workspace with an export ``Nightly`` of three segments."""
     workspace = checkout.workspace()
     connect(workspace, criteo)
-    save_nightly(workspace, segments=workspace.segments.names())
+    save_nightly(workspace, segments=list(workspace.segments))
     return workspace
 
 
@@ -90,7 +90,7 @@ class TestNewcomer:
         proposed = page.get_by_label(say("Email"), exact=True).locator("option:checked")
         expect(proposed).to_have_text(re.compile(r"^EMail:\sp•"))
         page.get_by_label(say("Advertiser ID"), exact=True).select_option("Fietsfabriek Noord (2711)")
-        for segment in checkout.workspace().segments.names():
+        for segment in list(checkout.workspace().segments):
             page.get_by_label(segment).first.check()
         expect(page.get_by_text(say("Within the limit"))).to_be_visible()
         expect(page.get_by_text("200", exact=True).first).to_be_visible()

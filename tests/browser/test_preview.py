@@ -38,7 +38,7 @@ CONTRAST = """root => {
 @pytest.fixture
 def two_segments(workspace: toolkit.Workspace, tables: Tables) -> toolkit.Workspace:
     tables.write(segments={"Half": [f"C{number:03}" for number in range(50)]})
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     return workspace
 
 

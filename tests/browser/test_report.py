@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 def test_it_shows_figures_and_a_picture_and_asks_the_network_for_nothing(
     workspace: toolkit.Workspace, browser: Browser
 ) -> None:
-    run = workspace.run("Nightly").raise_for_status()
+    run = workspace.runs.start("Nightly").raise_for_status()
     page = browser.new_page(viewport={"width": 900, "height": 900})
     asked: list[str] = []
     said: list[str] = []

@@ -37,14 +37,14 @@ def page(tmp_path: Path) -> str:
 
 @pytest.fixture
 def run(workspace: toolkit.Workspace) -> Run:
-    workspace.add_check(
+    workspace.checks.add(
         "Own",
         [
             gxe.ExpectColumnValuesToMatchRegex(column="EMail", regex="company", severity="warning"),
             gxe.ExpectColumnValuesToMatchRegex(column="customer", regex="X", severity="warning"),
         ],
     )
-    return workspace.run("Nightly").raise_for_status()
+    return workspace.runs.start("Nightly").raise_for_status()
 
 
 def test_every_segment_and_suite_is_told(page: str) -> None:
@@ -171,6 +171,6 @@ def test_whose_rows_failed_is_kept_beside_it(run: Run) -> None:
 
 
 def test_a_run_that_all_checks_pass_keeps_nobody(workspace: toolkit.Workspace) -> None:
-    done = workspace.run("Nightly").raise_for_status()
+    done = workspace.runs.start("Nightly").raise_for_status()
     assert not (done.folder / "unexpected.parquet").exists()
     assert (done.unexpected.height, done.unexpected.columns) == (0, ["check", "segment", "customer"])

@@ -66,8 +66,8 @@ def the_own(results: CheckResults) -> CheckResult:
 
 class TestFromPython:
     def test_one_expectation_is_checked_and_its_failures_are_told_by_key(self, workspace: toolkit.Workspace) -> None:
-        workspace.add_check("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
-        results = workspace.check("Nightly")
+        workspace.checks.add("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
+        results = workspace.exports.check("Nightly")
         found = the_own(results)
         assert (found.check, found.level, found.passed) == (
             "Adults: column values to be between (Age)",
@@ -79,26 +79,26 @@ class TestFromPython:
         assert results.unexpected["customer"].n_unique() == 10
 
     def test_a_share_may_fail_where_the_suite_says_so(self, workspace: toolkit.Workspace) -> None:
-        workspace.add_check("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18, mostly=0.9))
-        assert the_own(workspace.check("Nightly")).passed
-        workspace.add_check("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18, mostly=0.91))
-        assert not the_own(workspace.check("Nightly")).passed
+        workspace.checks.add("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18, mostly=0.9))
+        assert the_own(workspace.exports.check("Nightly")).passed
+        workspace.checks.add("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18, mostly=0.91))
+        assert not the_own(workspace.exports.check("Nightly")).passed
 
     @pytest.mark.parametrize(
         ("severity", "level"), [("critical", "error"), ("warning", "warning"), ("info", "warning")]
     )
     def test_its_severity_is_the_level(self, workspace: toolkit.Workspace, severity: str, level: str) -> None:
-        workspace.add_check("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18, severity=severity))
-        assert the_own(workspace.check("Nightly")).level == level
+        workspace.checks.add("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18, severity=severity))
+        assert the_own(workspace.exports.check("Nightly")).level == level
 
     def test_a_suite_of_great_expectations_or_a_list_does_too(self, workspace: toolkit.Workspace) -> None:
         expectations = [
             gxe.ExpectColumnValuesToBeInSet(column="City", value_set=["Gouda"], description="all live in Gouda"),
             gxe.ExpectColumnValuesToNotBeNull(column="Age"),
         ]
-        workspace.add_check("Listed", expectations)
-        workspace.add_check("Suite", gx.ExpectationSuite(name="Other", expectations=expectations))
-        assert [(it.check, it.passed) for it in own(workspace.check("Nightly"))] == [
+        workspace.checks.add("Listed", expectations)
+        workspace.checks.add("Suite", gx.ExpectationSuite(name="Other", expectations=expectations))
+        assert [(it.check, it.passed) for it in own(workspace.exports.check("Nightly"))] == [
             ("Listed: all live in Gouda", False),
             ("Listed: column values to not be null (Age)", True),
             ("Suite: all live in Gouda", False),
@@ -108,7 +108,7 @@ class TestFromPython:
     def test_columns_of_the_labelled_audience_and_conditions_on_rows_may_be_named(
         self, workspace: toolkit.Workspace, people: Tables
     ) -> None:
-        workspace.add_check(
+        workspace.checks.add(
             "Sent",
             [
                 gxe.ExpectColumnValuesToBeInSet(column="status", value_set=["exportable"]),
@@ -118,34 +118,34 @@ class TestFromPython:
                 gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18, row_condition=Column("City") == "Gouda"),
             ],
         )
-        statuses, lengths, ages = own(workspace.check("Nightly"))
+        statuses, lengths, ages = own(workspace.exports.check("Nightly"))
         assert (statuses.passed, lengths.passed) == (True, True)
         assert "C003" not in ages.unexpected
         assert ages.unexpected.len() == 9
 
     def test_it_stays_until_it_is_removed(self, workspace: toolkit.Workspace) -> None:
-        workspace.add_check("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
+        workspace.checks.add("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
         command = ["export", "check", "Nightly", "--workspace", str(workspace.path)]
         failed = CliRunner().invoke(app, command)
         assert failed.exit_code == 1
         assert "Adults: column values to be between (Age)" in failed.output
-        toolkit.open_workspace(workspace.path).remove_check("Adults")
+        toolkit.open_workspace(workspace.path).checks.remove("Adults")
         passed = CliRunner().invoke(app, command)
         assert passed.exit_code == 0
         assert "Adults" not in passed.output
 
     def test_what_is_no_expectation_is_refused_by_name(self, workspace: toolkit.Workspace) -> None:
         with pytest.raises(ConfigurationError, match="'Odd' is not made: a int is no expectation"):
-            workspace.add_check("Odd", 3)
+            workspace.checks.add("Odd", 3)
         with pytest.raises(ConfigurationError, match=r"can't be called '../Odd'"):
-            workspace.add_check("../Odd", gxe.ExpectColumnValuesToNotBeNull(column="Age"))
+            workspace.checks.add("../Odd", gxe.ExpectColumnValuesToNotBeNull(column="Age"))
 
     def test_adding_and_removing_one_is_in_the_audit(self, workspace: toolkit.Workspace) -> None:
-        workspace.add_check("Adults", gxe.ExpectColumnValuesToNotBeNull(column="Age"))
-        workspace.remove_check("Adults")
-        assert workspace.audit["action"].head(2).to_list() == ["remove suite of checks", "save suite of checks"]
+        workspace.checks.add("Adults", gxe.ExpectColumnValuesToNotBeNull(column="Age"))
+        workspace.checks.remove("Adults")
+        assert workspace.audit.frame["action"].head(2).to_list() == ["remove suite of checks", "save suite of checks"]
         with pytest.raises(ConfigurationError, match="no suite 'Adults'"):
-            workspace.remove_check("Adults")
+            workspace.checks.remove("Adults")
 
 
 class TestFromFiles:
@@ -153,27 +153,30 @@ class TestFromFiles:
     def test_a_file_in_the_folder_is_checked(self, workspace: toolkit.Workspace, ending: str, dump: Any) -> None:
         put_file(workspace, f"Adults.{ending}", dump({"name": "Adults", "expectations": [ADULT]}))
         with pytest.raises(SignatureError):
-            workspace.check("Nightly")
-        workspace.sign_check("Adults")
-        assert the_own(workspace.check("Nightly")).failing_share == 0.1
+            workspace.exports.check("Nightly")
+        workspace.checks.sign("Adults")
+        assert the_own(workspace.exports.check("Nightly")).failing_share == 0.1
 
     def test_a_suite_made_with_great_expectations_in_the_folder_is_checked_as_it_is(
         self, workspace: toolkit.Workspace
     ) -> None:
-        workspace.add_check("First", gxe.ExpectColumnValuesToNotBeNull(column="Age"))
+        workspace.checks.add("First", gxe.ExpectColumnValuesToNotBeNull(column="Age"))
         context = gx.get_context(mode="file", context_root_dir=workspace.path / "checks")
         assert [it.name for it in context.suites.all()] == ["First"]
         suite = gx.ExpectationSuite(
             name="Second", expectations=[gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18)]
         )
         context.suites.add(suite)
-        workspace.sign_check("Second")
-        assert [(it.suite, it.passed) for it in own(workspace.check("Nightly"))] == [("First", True), ("Second", False)]
+        workspace.checks.sign("Second")
+        assert [(it.suite, it.passed) for it in own(workspace.exports.check("Nightly"))] == [
+            ("First", True),
+            ("Second", False),
+        ]
 
     def test_a_file_elsewhere_can_be_added(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:
         (tmp_path / "mine.json").write_text(json.dumps({"name": "mine", "expectations": [ADULT]}))
-        workspace.add_check("Adults", tmp_path / "mine.json")
-        assert the_own(workspace.check("Nightly")).suite == "Adults"
+        workspace.checks.add("Adults", tmp_path / "mine.json")
+        assert the_own(workspace.exports.check("Nightly")).suite == "Adults"
 
     @pytest.mark.parametrize(
         ("content", "said"),
@@ -193,51 +196,51 @@ class TestFromFiles:
     ) -> None:
         put_file(workspace, "Broken.json", content)
         with pytest.raises(ConfigurationError, match=said) as caught:
-            workspace.sign_check("Broken")
+            workspace.checks.sign("Broken")
         assert "Broken.json" in caught.value.what
-        assert workspace.run("Nightly").error.code is ErrorCode.SIGNATURE
+        assert workspace.runs.start("Nightly").error.code is ErrorCode.SIGNATURE
 
     def test_an_export_may_choose_among_them(self, workspace: toolkit.Workspace) -> None:
-        workspace.add_check("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
-        workspace.add_check("Cities", gxe.ExpectColumnValuesToNotBeNull(column="City"))
+        workspace.checks.add("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
+        workspace.checks.add("Cities", gxe.ExpectColumnValuesToNotBeNull(column="City"))
         save_nightly(workspace, thresholds={"suites": ["Cities"]})
-        assert the_own(workspace.check("Nightly")).suite == "Cities"
+        assert the_own(workspace.exports.check("Nightly")).suite == "Cities"
         save_nightly(workspace, thresholds={"suites": []})
-        assert own(workspace.check("Nightly")) == []
+        assert own(workspace.exports.check("Nightly")) == []
         save_nightly(workspace, thresholds={"suites": ["Citys"]})
         with pytest.raises(ConfigurationError, match=r"no suite 'Citys'.* 'Cities'"):
-            workspace.check("Nightly")
+            workspace.exports.check("Nightly")
 
 
 class TestBadOnes:
     def test_a_missing_column_of_a_condition_is_named_too(self, workspace: toolkit.Workspace) -> None:
         expectation = gxe.ExpectColumnValuesToNotBeNull(column="Age", row_condition=Column("Cty") == "Gouda")
         with pytest.raises(ConfigurationError, match="names a column 'Cty'"):
-            workspace.add_check("Cities", expectation)
+            workspace.checks.add("Cities", expectation)
 
     def test_a_missing_column_fails_the_check_and_names_the_nearest(self, workspace: toolkit.Workspace) -> None:
         expectation = {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "Cty"}}
         put_file(workspace, "Cities.json", json.dumps({"expectations": [expectation]}))
-        workspace.sign_check("Cities")
-        found = the_own(workspace.check("Nightly"))
+        workspace.checks.sign("Cities")
+        found = the_own(workspace.exports.check("Nightly"))
         assert found.sentence == (
             "Check 'Cities: column values to not be null (Cty)' of segment 'All': expected a column 'Cty' in the "
             "profiles or the labelled audience, found none."
         )
         assert found.remedy == "Correct the column in suite 'Cities'. 'City' may be meant."
-        run = workspace.run("Nightly")
+        run = workspace.runs.start("Nightly")
         assert run.error is not None
         assert found.sentence in run.error.what
 
     def test_one_is_refused_when_it_is_added(self, workspace: toolkit.Workspace) -> None:
         with pytest.raises(ConfigurationError, match=r"'Cities' names a column 'Cty'.*'City' may be meant"):
-            workspace.add_check("Cities", gxe.ExpectColumnValuesToNotBeNull(column="Cty"))
-        assert workspace.own_checks == {}
+            workspace.checks.add("Cities", gxe.ExpectColumnValuesToNotBeNull(column="Cty"))
+        assert workspace.checks == {}
 
     def test_an_expectation_that_raises_counts_as_failed_and_the_others_are_asked(
         self, workspace: toolkit.Workspace
     ) -> None:
-        workspace.add_check(
+        workspace.checks.add(
             "Odd",
             [
                 gxe.ExpectColumnValuesToBeBetween(column="EMail", min_value=18),
@@ -246,22 +249,22 @@ class TestBadOnes:
                 gxe.ExpectColumnValuesToNotBeNull(column="City"),
             ],
         )
-        *raising, last = own(workspace.check("Nightly"))
+        *raising, last = own(workspace.exports.check("Nightly"))
         assert [it.passed for it in raising] == [False] * 3
         assert all("could not be checked" in it.observed for it in raising)
         assert last.passed
-        assert workspace.run("Nightly").status == "failed"
+        assert workspace.runs.start("Nightly").status == "failed"
 
     def test_what_it_raised_shows_nothing_of_the_data(self, workspace: toolkit.Workspace) -> None:
-        workspace.add_check("Odd", gxe.ExpectColumnStdevToBeBetween(column="EMail", max_value=3))
-        found = the_own(workspace.check("Nightly"))
+        workspace.checks.add("Odd", gxe.ExpectColumnStdevToBeBetween(column="EMail", max_value=3))
+        found = the_own(workspace.exports.check("Nightly"))
         assert found.raised
         assert "mail.example" not in found.observed
 
 
 class TestPersonalData:
     def test_examples_are_masked(self, workspace: toolkit.Workspace) -> None:
-        workspace.add_check(
+        workspace.checks.add(
             "Odd",
             [
                 gxe.ExpectColumnValuesToMatchRegex(column="EMail", regex="company"),
@@ -269,10 +272,14 @@ class TestPersonalData:
                 gxe.ExpectColumnValuesToMatchRegex(column="customer", regex="X"),
             ],
         )
-        assert [it.examples for it in own(workspace.check("Nightly"))] == [("p•••@m•••.example",), ("•",), ("C•••",)]
+        assert [it.examples for it in own(workspace.exports.check("Nightly"))] == [
+            ("p•••@m•••.example",),
+            ("•",),
+            ("C•••",),
+        ]
 
     def test_neither_an_address_nor_a_key_stands_in_what_a_run_tells(self, workspace: toolkit.Workspace) -> None:
-        workspace.add_check(
+        workspace.checks.add(
             "Odd",
             [
                 gxe.ExpectColumnValuesToNotBeInSet(column="EMail", value_set=["person5@mail.example"]),
@@ -281,9 +288,9 @@ class TestPersonalData:
                 gxe.ExpectColumnMostCommonValueToBeInSet(column="EMail", value_set=["x"], severity="warning"),
             ],
         )
-        run = workspace.run("Nightly")
+        run = workspace.runs.start("Nightly")
         told = [run.to_json(), run.report.read_text(), run.data_docs.read_text(), repr(run), run._repr_html_()]
-        told += [repr(it) + it._repr_html_() for it in (workspace.check("Nightly"),)]
+        told += [repr(it) + it._repr_html_() for it in (workspace.exports.check("Nightly"),)]
         for text in told:
             assert "mail.example" not in text
             assert "C005" not in text
@@ -299,9 +306,9 @@ class TestManyAtOnce:
             "import sys, toolkit, great_expectations.expectations as gxe\n"
             "opened = toolkit.open_workspace(sys.argv[1])\n"
             "for _ in range(3):\n"
-            "    opened.add_check('Shared', gxe.ExpectColumnValuesToBeBetween(column='Age', min_value=18))\n"
-            "    opened.add_check(f'Of {sys.argv[2]}', gxe.ExpectColumnValuesToNotBeNull(column='Age'))\n"
-            "    assert len([it for it in opened.check('Nightly').errors]) == 1\n"
+            "    opened.checks.add('Shared', gxe.ExpectColumnValuesToBeBetween(column='Age', min_value=18))\n"
+            "    opened.checks.add(f'Of {sys.argv[2]}', gxe.ExpectColumnValuesToNotBeNull(column='Age'))\n"
+            "    assert len([it for it in opened.exports.check('Nightly').errors]) == 1\n"
         )
 
         def work(name: str) -> "subprocess.CompletedProcess[str]":
@@ -311,25 +318,25 @@ class TestManyAtOnce:
         with ThreadPoolExecutor() as pool:
             done = list(pool.map(work, ["one", "two"]))
         assert [(it.returncode, it.stderr) for it in done] == [(0, "")] * 2
-        assert sorted(workspace.own_checks) == ["Of one", "Of two", "Shared"]
+        assert sorted(workspace.checks) == ["Of one", "Of two", "Shared"]
 
     def test_a_folder_that_may_only_be_read_is_checked(self, workspace: toolkit.Workspace) -> None:
-        workspace.add_check("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
+        workspace.checks.add("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
         folder = workspace.path / "checks"
         before = {it: it.stat().st_mtime_ns for it in folder.rglob("*")}
         places = [folder, *(it for it in before if it.is_dir())]
         for place in places:
             place.chmod(0o500)
         try:
-            assert not the_own(workspace.check("Nightly")).passed
+            assert not the_own(workspace.exports.check("Nightly")).passed
         finally:
             for place in places:
                 place.chmod(0o700)
         assert {it: it.stat().st_mtime_ns for it in folder.rglob("*")} == before
 
     def test_nothing_of_this_machine_stands_in_the_folder(self, workspace: toolkit.Workspace) -> None:
-        workspace.add_check("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
-        workspace.check("Nightly")
+        workspace.checks.add("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
+        workspace.exports.check("Nightly")
         files = [it for it in (workspace.path / "checks").rglob("*") if it.is_file()]
         assert sorted(it.name for it in files) == ["Adults.json", "great_expectations.yml"]
         for file in files:
@@ -338,16 +345,16 @@ class TestManyAtOnce:
 
 
 def test_where_there_is_no_suite_the_folder_is_not_made(workspace: toolkit.Workspace) -> None:
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     assert not (workspace.path / "checks").exists()
-    assert workspace.own_checks == {}
+    assert workspace.checks == {}
 
 
 def test_profile_columns_are_read_only_where_a_suite_names_one(workspace: toolkit.Workspace, people: Tables) -> None:
-    workspace.add_check("Sent", gxe.ExpectColumnValuesToNotBeNull(column="status"))
+    workspace.checks.add("Sent", gxe.ExpectColumnValuesToNotBeNull(column="status"))
     profiles = pl.read_parquet(people.folder / "profiles.parquet")
     profiles.drop("Age", "City").write_parquet(people.folder / "profiles.parquet")
-    assert the_own(workspace.check("Nightly")).passed
+    assert the_own(workspace.exports.check("Nightly")).passed
 
 
 class TestSavingBrokenOff:
@@ -355,25 +362,25 @@ class TestSavingBrokenOff:
 
     def test_decided_and_not_in_place(self, workspace: toolkit.Workspace) -> None:
         adults = gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18)
-        workspace.add_check("Adults", adults)
+        workspace.checks.add("Adults", adults)
         file = workspace.path / "checks" / "expectations" / "Adults.json"
         older = file.read_bytes()
-        workspace.add_check("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=21))
+        workspace.checks.add("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=21))
         file.rename(file.with_name(".Adults.json.0123abcd.part"))
         file.write_bytes(older)
-        assert [it.configuration.kwargs["min_value"] for it in workspace.own_checks["Adults"]] == [21]
+        assert [it.configuration.kwargs["min_value"] for it in workspace.checks["Adults"]] == [21]
         assert workspace.altered_rows == []
 
     def test_written_and_not_decided(self, workspace: toolkit.Workspace) -> None:
-        workspace.add_check("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
+        workspace.checks.add("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))
         file = workspace.path / "checks" / "expectations" / "Adults.json"
         forged = file.read_text().replace("18", "0")
         file.with_name(".Adults.json.0123abcd.part").write_text(forged)
-        assert [it.configuration.kwargs["min_value"] for it in workspace.own_checks["Adults"]] == [18]
+        assert [it.configuration.kwargs["min_value"] for it in workspace.checks["Adults"]] == [18]
         file.unlink()
         with pytest.raises(toolkit.SignatureError):
-            _ = workspace.own_checks
+            _ = workspace.checks
         assert len(workspace.altered_rows) == 1
-        workspace.remove_check("Adults")
-        assert workspace.own_checks == {}
+        workspace.checks.remove("Adults")
+        assert workspace.checks == {}
         assert list(file.parent.iterdir()) == []

@@ -71,7 +71,7 @@ class TestExport:
             *("--day", "monday", "--time-zone", "Europe/Amsterdam", "--priority", "5"),
             *("--threshold", "email_coverage=0.7", "--threshold", "least_size=3"),
         )
-        saved = workspace.export("Weekly")
+        saved = workspace.exports["Weekly"]
         assert (saved.form, saved.mode, saved.active, saved.priority) == ("md5", "append", False, 5)
         assert (saved.segments, saved.exclude, saved.advertiser_id) == (("Al*",), ("Out",), "2711")
         assert (saved.list_name, bool(saved.placeholders)) == ("{export} {segment}", True)
@@ -83,7 +83,7 @@ class TestExport:
     def test_save_respects_newer_versions(self, do: Do, workspace: toolkit.Workspace) -> None:
         options = ("--connection", "Sandbox", "--email-column", "EMail", "--segment", "All", "--advertiser-id", "2711")
         do("export", "save", "Nightly", *options, "--based-on", "1", "--off")
-        assert str(workspace.export("Nightly").schedule) == "off"
+        assert str(workspace.exports["Nightly"].schedule) == "off"
         refused = invoke(("export", "save", "Nightly", *options, "--based-on", "1"), at=workspace.path)
         assert isinstance(refused.exception, toolkit.ToolkitError)
 
@@ -92,7 +92,7 @@ class TestExport:
         (held,) = criteo.lists()
         options = ("--connection", "Sandbox", "--email-column", "EMail", "--segment", "All", "--advertiser-id", "2711")
         do("export", "save", "Other", *options, "--list", f"All={held.id}")
-        assert workspace.export("Other").lists == {"All": held.id}
+        assert workspace.exports["Other"].lists == {"All": held.id}
 
     def test_list_and_its_filter(self, do: Do) -> None:
         do("export", "duplicate", "Nightly", "Copy")
@@ -101,9 +101,9 @@ class TestExport:
 
     def test_activity(self, do: Do, workspace: toolkit.Workspace) -> None:
         do("export", "deactivate", "Nightly")
-        assert not workspace.export("Nightly").active
+        assert not workspace.exports["Nightly"].active
         do("export", "activate", "Nightly")
-        assert workspace.export("Nightly").active
+        assert workspace.exports["Nightly"].active
 
     def test_ends_show_lists_left(self, do: Do) -> None:
         do("run", "start", "Nightly")
@@ -114,7 +114,7 @@ class TestExport:
         do("export", "write", str(tmp_path / "exports.yml"))
         do("export", "remove", "Nightly")
         assert "Nightly" in do("export", "read", str(tmp_path / "exports.yml"))
-        assert workspace.export("Nightly").segments == ("All",)
+        assert workspace.exports["Nightly"].segments == ("All",)
 
     def test_preview_and_check(self, do: Do, tmp_path: Path, criteo: Sandbox, tables: Tables) -> None:
         shown = rows(do("export", "preview", "Nightly", "--ask-criteo", "--json", "--html", str(tmp_path / "p.html")))
@@ -131,7 +131,7 @@ class TestRun:
         report = json.loads(do("run", "start", "Nightly", "--dry-run", "--scheduled", "--json"))
         assert (report["status"], report["dry_run"], report["started_by"]) == ("successful", True, "schedule")
         do("run", "start", "Nightly", "--mode", "append", "--batch-size", "40", "--allow", "large change")
-        shown = json.loads(do("run", "show", str(workspace.runs()["run"][0]), "--json"))
+        shown = json.loads(do("run", "show", str(workspace.runs.frame["run"][0]), "--json"))
         assert (shown["started_by"], shown["segments"][0]["batches"]) == ("person", 3)
 
     def test_a_gone_list_is_remade(self, do: Do, criteo: Sandbox, held: Callable[[str], set[str]]) -> None:
@@ -144,7 +144,7 @@ class TestRun:
 
     def test_all_and_its_errors(self, do: Do, workspace: toolkit.Workspace, tables: Tables) -> None:
         tables.write(segments={"Gone": ["C001"]})
-        workspace.save_export(
+        workspace.exports.save(
             "Broken", connection="Sandbox", email_column="EMail", segments="Gone", advertiser_id="2711"
         )
         (tables.folder / "segments" / "Gone.parquet").unlink()
@@ -158,8 +158,8 @@ class TestRun:
         assert [it["exportable"] for it in rows(do("run", "trend", "--json"))] == [100]
 
     def test_what_can_not_be_resumed(self, workspace: toolkit.Workspace) -> None:
-        workspace.run("Nightly")
-        for arguments in (("run", "resume", "Nightly"), ("run", "cancel", str(workspace.runs()["run"][0]))):
+        workspace.runs.start("Nightly")
+        for arguments in (("run", "resume", "Nightly"), ("run", "cancel", str(workspace.runs.frame["run"][0]))):
             assert isinstance(invoke(arguments, at=workspace.path).exception, toolkit.ToolkitError)
 
 
@@ -191,9 +191,9 @@ class TestList:
     def test_keeps(self, do: Do, workspace: toolkit.Workspace) -> None:
         do("run", "start", "Nightly")
         do("export", "remove", "Nightly")
-        (left,) = workspace.abandoned_lists.lists
+        (left,) = workspace.lists.left_behind.lists
         do("list", "keep", left.list_id)
-        assert workspace.abandoned_lists.untended == ()
+        assert workspace.lists.left_behind.untended == ()
 
 
 class TestSuppression:
@@ -224,7 +224,7 @@ class TestConnection:
         monkeypatch.setenv("CRITEO_CLIENT_ID", criteo.client_id)
         monkeypatch.setenv("CRITEO_CLIENT_SECRET", criteo.client_secret)
         do("connection", "connect", "Second", "--host", criteo.url, "--user", "contributors", "--i-agree")
-        assert workspace.connection("Second").open_to == "contributors"
+        assert workspace.connections["Second"].open_to == "contributors"
         do("connection", "unshare", "Second", "--user", "contributors")
         do("connection", "share", "Second", "--user", "contributors")
         do("connection", "seal", "Second")
@@ -278,7 +278,7 @@ class TestChecks:
         ((suite,),) = (rows(do("check", "list", "--json")),)
         assert suite["suite"] == "Own"
         do("check", "remove", "Own")
-        assert workspace.own_checks == {}
+        assert workspace.checks == {}
 
 
 class TestWorkspace:
@@ -296,7 +296,7 @@ class TestWorkspace:
     def test_segments_in_one_table(self, do: Do, tmp_path: Path, workspace: toolkit.Workspace) -> None:
         pl.DataFrame({"CustomerId": ["C001"], "Segment": ["VIP"]}).write_parquet(tmp_path / "m.parquet")
         do("workspace", "tables", "--segments", str(tmp_path / "m.parquet"), "--segment-column", "Segment")
-        assert toolkit.open_workspace(workspace.path).segments.names() == ["VIP"]
+        assert list(toolkit.open_workspace(workspace.path).segments) == ["VIP"]
 
     def test_a_wrong_rule_of_keys_is_told(self, tmp_path: Path) -> None:
         made = ("workspace", "create", str(tmp_path / "new"), "--profiles", "p.parquet", "--key-normalization", "none")

@@ -73,16 +73,16 @@ class Days:
 
     def resume_or_run(self) -> toolkit.Run:
         """Take up the last run where it was broken off, and run anew where it was not."""
-        is_broken = self.workspace.runs()["status"].first() == "failed"
+        is_broken = self.workspace.runs.frame["status"].first() == "failed"
         return self._made_good(
-            self.workspace.resume("Nightly", batch_size=self._batch_size)
+            self.workspace.runs.resume("Nightly", batch_size=self._batch_size)
             if is_broken
-            else self.workspace.run("Nightly", **self._options)
+            else self.workspace.runs.start("Nightly", **self._options)
         )
 
     def run(self) -> toolkit.Run:
         """Run the export to its end."""
-        return self._made_good(self.workspace.run("Nightly", **self._options))
+        return self._made_good(self.workspace.runs.start("Nightly", **self._options))
 
     def _made_good(self, run: toolkit.Run) -> toolkit.Run:
         """See that the lists are what the segments are, and that nothing was sent in vain."""
@@ -103,9 +103,9 @@ class Days:
 
     def require_ends(self) -> None:
         """See that runs were killed or ended well, and that no run found a list to be other than it should be."""
-        runs = self.workspace.runs()
+        runs = self.workspace.runs.frame
         assert {it.removesuffix(" with warnings") for it in runs["status"]} == {"failed", "successful"}
-        warnings = [it for run in runs["run"] for it in self.workspace.run_report(run).warnings]
+        warnings = [it for run in runs["run"] for it in self.workspace.runs[run].warnings]
         # Segments of a handful of people grow to twice their size from one day to the next.
         of_size = f"Check {Check.SIZE_CHANGE.value!r}"
         assert [it for it in warnings if not it.text.startswith(of_size)] == []

@@ -93,7 +93,7 @@ class StoppedDays:
 
     def run(self) -> toolkit.Run:
         """Run the export to its good end."""
-        return self.workspace.run("Nightly", batch_size=self.batch_size, allow=list(Guard)).raise_for_status()
+        return self.workspace.runs.start("Nightly", batch_size=self.batch_size, allow=list(Guard)).raise_for_status()
 
     @property
     def wanted(self) -> set[str]:
@@ -109,7 +109,7 @@ class StoppedDays:
     @property
     def last_run(self) -> toolkit.Run:
         """The run that began last."""
-        return self.workspace.run_report(self.workspace.runs()["run"][0])
+        return self.workspace.runs[self.workspace.runs.frame["run"][0]]
 
     @property
     def health(self) -> str:
@@ -151,7 +151,7 @@ class StoppedDays:
 
     def error_of_id(self, run_id: str) -> ErrorCode | None:
         """Return the kind of error that the run of that id ended with."""
-        error = self.workspace.run_report(run_id).error
+        error = self.workspace.runs[run_id].error
         return None if error is None else error.code
 
     @staticmethod

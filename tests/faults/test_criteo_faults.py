@@ -59,7 +59,7 @@ def test_a_fault_that_passes_is_waited_out_and_noted(
 ) -> None:
     # A hang that ends is a dropped connection.
     criteo.fail(fault, calls=Call.AMEND, times=2, after=1, seconds=1 if fault is Fault.HANG else None)
-    run = workspace.run("Nightly").raise_for_status()
+    run = workspace.runs.start("Nightly").raise_for_status()
     assert held("All") == expected
     assert run.frame["added"].to_list() == [MEMBERS]
     assert run.outcome == "successful"
@@ -75,7 +75,7 @@ def test_a_slow_answer_is_waited_for(
     workspace: toolkit.Workspace, criteo: Sandbox, held: Held, expected: set[str]
 ) -> None:
     criteo.fail(Fault.SLOW, calls=Call.AMEND, seconds=2)
-    run = workspace.run("Nightly").raise_for_status()
+    run = workspace.runs.start("Nightly").raise_for_status()
     assert (run.notes, run.frame["retries"].to_list()) == ((), [0])
     assert "retries" not in run.figures.columns
     assert held("All") == expected
@@ -85,7 +85,7 @@ def test_a_token_that_is_taken_back_in_the_middle_is_renewed(
     workspace: toolkit.Workspace, criteo: Sandbox, held: Held, expected: set[str]
 ) -> None:
     criteo.fail(Fault.HTTP_401, calls=Call.AMEND, after=2)
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     assert held("All") == expected
 
 
@@ -96,7 +96,7 @@ def test_tokens_that_live_for_two_seconds_are_renewed_as_often_as_needed(
     connect(opened, strict)
     save_nightly(opened)
     strict.fail(Fault.SLOW, calls=Call.AMEND, times=4, seconds=1.5)
-    opened.run("Nightly").raise_for_status()
+    opened.runs.start("Nightly").raise_for_status()
     (made,) = strict.lists()
     assert strict.identifiers(made.id) == expected
 
@@ -110,7 +110,7 @@ def test_a_limit_on_what_a_request_may_weigh_is_found_by_halving(
         )
         connect(opened, narrow)
         save_nightly(opened)
-        run = opened.run("Nightly").raise_for_status()
+        run = opened.runs.start("Nightly").raise_for_status()
         (made,) = narrow.lists()
         assert narrow.identifiers(made.id) == expected
     assert run.frame["added"].to_list() == [MEMBERS]
@@ -120,11 +120,11 @@ def test_a_service_that_stays_away_fails_the_run_which_the_next_finishes(
     workspace: toolkit.Workspace, criteo: Sandbox, held: Held, expected: set[str]
 ) -> None:
     criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=9, after=1)
-    broken = workspace.run("Nightly")
+    broken = workspace.runs.start("Nightly")
     assert broken.status is toolkit.RunStatus.FAILED
     assert broken.error is not None
     assert held("All") < expected
     criteo.stop_failing()
-    sent = workspace.run("Nightly").raise_for_status().frame["added"].item()
+    sent = workspace.runs.start("Nightly").raise_for_status().frame["added"].item()
     assert held("All") == expected
     assert sent == MEMBERS - broken.frame["added"].item()

@@ -39,7 +39,7 @@ def test_a_run_that_finds_the_disk_full_says_so_and_is_resumed(tmp_path: Path, d
             process.wait_until_begun()
             ended[process.outcome] += 1
             days.look_at_what_was_left()
-            last = days.workspace.run_report(days.workspace.runs()["run"][0])
+            last = days.workspace.runs[days.workspace.runs.frame["run"][0]]
             assert last.error is None or last.error.code in (ErrorCode.UNAVAILABLE, ErrorCode.PROCESS_ENDED)
             days.resume_or_run()
     # A run ends in words, whether it can still write them down (failed) or not.

@@ -46,10 +46,10 @@ def test_a_run_killed_after_some_calls_is_finished_by_the_next(
     criteo.stop_failing()
     # Ten of those who may have been sent have left meanwhile.
     tables.write(segments={"All": [f"C{number:03}" for number in range(10, 100)]})
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     assert held("All") == identifiers(range(10, 100))
-    assert workspace.runs()["status"].to_list() == ["successful", "failed"]
-    assert workspace.run("Nightly").frame.select("added", "removed").row(0) == (0, 0)
+    assert workspace.runs.frame["status"].to_list() == ["successful", "failed"]
+    assert workspace.runs.start("Nightly").frame.select("added", "removed").row(0) == (0, 0)
 
 
 def test_an_interrupted_run_is_recorded_as_canceled_and_resumed(
@@ -61,9 +61,9 @@ def test_an_interrupted_run_is_recorded_as_canceled_and_resumed(
     process.interrupt()
     assert process.exit_code == 1
     criteo.stop_failing()
-    assert workspace.runs()["status"].to_list() == ["canceled"]
+    assert workspace.runs.frame["status"].to_list() == ["canceled"]
     assert held("All") < identifiers(range(100))
-    workspace.resume("Nightly").raise_for_status()
+    workspace.runs.resume("Nightly").raise_for_status()
     assert held("All") == identifiers(range(100))
 
 
@@ -76,7 +76,7 @@ def test_a_list_made_by_a_run_that_was_killed_before_it_could_note_it_is_taken_u
         time.sleep(0.01)
     assert process.kill()
     criteo.stop_failing()
-    workspace.resume("Nightly").raise_for_status()
+    workspace.runs.resume("Nightly").raise_for_status()
     assert [it.name for it in criteo.lists()] == ["All"]
     assert held("All") == identifiers(range(100))
 
@@ -84,22 +84,22 @@ def test_a_list_made_by_a_run_that_was_killed_before_it_could_note_it_is_taken_u
 def test_of_two_processes_that_run_one_export_or_fill_one_list_the_second_is_refused_until_the_first_is_dead(
     workspace: toolkit.Workspace, criteo: Sandbox, held: Held
 ) -> None:
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     (made,) = criteo.lists()
-    settings = workspace.export("Nightly").model_dump(exclude={"name", "version"})
-    workspace.save_export("Second", **settings | {"lists": {"All": made.id}})
+    settings = workspace.exports["Nightly"].model_dump(exclude={"name", "version"})
+    workspace.exports.save("Second", **settings | {"lists": {"All": made.id}})
     criteo.fail(Fault.SLOW, calls=Call.STATISTICS, times=1, seconds=30)
     process = start_run(workspace)
     while not any(it.call is Call.STATISTICS and it.status is None for it in criteo.requests()):
         assert not process.ends_within(0.01)
     with pytest.raises(BusyError, match="Export 'Nightly' is running already"):
-        workspace.run("Nightly")
-    refused = workspace.run("Second")
+        workspace.runs.start("Nightly")
+    refused = workspace.runs.start("Second")
     assert refused.error is not None
     assert "is being changed by run" in refused.error.what
     assert "of export 'Nightly'" in refused.error.what
     assert process.kill()
     criteo.stop_failing()
     for name in ("Second", "Nightly"):
-        workspace.run(name).raise_for_status()
+        workspace.runs.start(name).raise_for_status()
     assert held("All") == identifiers(range(100))

@@ -66,7 +66,9 @@ def test_a_lock_that_is_let_go_is_waited_for(workspace: toolkit.Workspace, url: 
             holding.enter_context(another_program(url))
             Timer(1, holding.close).start()
 
-        run = workspace.run("Nightly", batch_size=10, observer=when_30_are_sent(hold_for_a_second)).raise_for_status()
+        run = workspace.runs.start(
+            "Nightly", batch_size=10, observer=when_30_are_sent(hold_for_a_second)
+        ).raise_for_status()
     assert run.timings["sending"] > 1
     assert len(held("All")) == 100
 
@@ -82,10 +84,10 @@ def test_a_lock_that_is_held_for_long_ends_the_run_which_the_same_notebook_resum
             holding.enter_context(another_program(url))
 
         with pytest.raises(BusyError, match="held by another program for long"):
-            impatient.run("Nightly", batch_size=10, observer=when_30_are_sent(hold))
-    assert impatient.runs()["status"].to_list() == ["failed"]
+            impatient.runs.start("Nightly", batch_size=10, observer=when_30_are_sent(hold))
+    assert impatient.runs.frame["status"].to_list() == ["failed"]
     assert 30 <= len(held("All")) < 100
     before = len(criteo.requests())
-    impatient.resume("Nightly", batch_size=10).raise_for_status()
+    impatient.runs.resume("Nightly", batch_size=10).raise_for_status()
     assert len(held("All")) == 100
     assert sum(it.identifiers for it in criteo.requests()[before:]) <= 70

@@ -68,7 +68,7 @@ def test_a_criteo_that_is_killed_and_started_again_is_waited_for(
         process.wait_until_begun()
         assert process.outcome == "successful"
         assert only_list(second) == EVERYBODY
-    assert apart.run_report(apart.runs()["run"][0]).frame["retries"].item() > 0
+    assert apart.runs[apart.runs.frame["run"][0]].frame["retries"].item() > 0
     assert options.keep is not None
     # Only what was under way, three batches of five, may have arrived twice.
     assert sum(len(it.identifiers) for it in Journal(options.keep).unread()) <= 100 + 15
@@ -86,12 +86,12 @@ def test_a_criteo_that_stays_away_fails_the_run_which_is_resumed_when_it_is_back
                 first.kill()
 
         with impatient():
-            broken = apart.run("Nightly", batch_size=10, observer=kill)
+            broken = apart.runs.start("Nightly", batch_size=10, observer=kill)
         assert broken.error is not None
         assert broken.error.code is ErrorCode.UNAVAILABLE
         assert broken.frame["added"].item() >= 40
     with start(port_of(first), options) as second:
-        resumed = apart.resume("Nightly", batch_size=10).raise_for_status()
+        resumed = apart.runs.resume("Nightly", batch_size=10).raise_for_status()
         assert only_list(second) == EVERYBODY
     assert resumed.resumes == broken.id
     assert resumed.frame["added"].item() == 100 - broken.frame["added"].item()
@@ -102,7 +102,7 @@ def test_a_storm_of_refusals_for_too_many_calls_is_waited_out(
 ) -> None:
     criteo.fail(Fault.HTTP_429, calls=Call.ANY, times=4, reset_seconds=1)
     criteo.fail(Fault.HTTP_429, calls=Call.AMEND, times=8, after=2, reset_seconds=1)
-    run = workspace.run("Nightly", batch_size=10).raise_for_status()
+    run = workspace.runs.start("Nightly", batch_size=10).raise_for_status()
     assert held("All") == EVERYBODY
     assert run.frame["added"].item() == 100
     assert run.frame["retries"].item() >= 8
@@ -114,7 +114,7 @@ def test_what_does_not_pass_fails_the_run_and_only_what_is_open_is_sent_again(
 ) -> None:
     criteo.fail(fault, calls=Call.AMEND, times=1_000, after=4)
     with impatient():
-        broken = workspace.run("Nightly", batch_size=10)
+        broken = workspace.runs.start("Nightly", batch_size=10)
     criteo.stop_failing()
     assert broken.error is not None
     assert broken.error.code in (ErrorCode.UNAVAILABLE, ErrorCode.BUSY)
@@ -122,6 +122,6 @@ def test_what_does_not_pass_fails_the_run_and_only_what_is_open_is_sent_again(
     # What was applied and not acknowledged is there, and is not known to be.
     assert len(held("All")) == (70 if fault is Fault.DROP_AFTER else 40)
     before = len(criteo.requests())
-    workspace.resume("Nightly", batch_size=10).raise_for_status()
+    workspace.runs.resume("Nightly", batch_size=10).raise_for_status()
     assert held("All") == EVERYBODY
     assert sum(it.identifiers for it in criteo.requests()[before:]) == 60

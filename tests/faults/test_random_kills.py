@@ -51,7 +51,7 @@ def seconds_of_a_run(days: Days) -> float:
     begun = time.time()
     assert process.exit_code == 0
     days.look_at_what_was_left()
-    (finished,) = [days.workspace.run_report(it).finished_at for it in days.workspace.runs()["run"]]
+    (finished,) = [days.workspace.runs[it].finished_at for it in days.workspace.runs.frame["run"]]
     assert finished is not None
     return finished.timestamp() - begun
 

@@ -20,12 +20,12 @@ def as_stranger(workspace: toolkit.Workspace, tmp_path: Path, monkeypatch: pytes
 @pytest.fixture
 def as_contributor(workspace: toolkit.Workspace, as_stranger: toolkit.Workspace) -> toolkit.Workspace:
     """Opened by Anna, a contributor with whom no connection is shared."""
-    workspace.add_person("anna", public_key=as_stranger.join("anna").public_key, role="contributor")
+    workspace.people.add("anna", public_key=as_stranger.people.join("anna").public_key, role="contributor")
     return as_stranger
 
 
 @pytest.fixture
 def as_viewer(workspace: toolkit.Workspace, as_stranger: toolkit.Workspace) -> toolkit.Workspace:
     """Opened by Vera, a viewer."""
-    workspace.add_person("vera", public_key=as_stranger.join("vera").public_key, role="viewer")
+    workspace.people.add("vera", public_key=as_stranger.people.join("vera").public_key, role="viewer")
     return as_stranger

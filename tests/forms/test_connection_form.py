@@ -23,9 +23,9 @@ def test_all_steps_make_a_connection(workspace: toolkit.Workspace, criteo: Sandb
     form.add_me.control.value = True
     press(form, form.save)
     assert form.message.text == "Connection Marketing is saved."
-    saved = workspace.connection("Marketing")
+    saved = workspace.connections["Marketing"]
     assert (saved.host, saved.open_to) == (criteo.url, "contributors")
-    assert workspace.test_connection("Marketing").advertisers == saved.advertisers
+    assert workspace.connections.test("Marketing").advertisers == saved.advertisers
 
 
 def test_what_is_missing_shows_at_the_field(workspace: toolkit.Workspace) -> None:
@@ -100,7 +100,7 @@ def test_whom_the_workspace_does_not_know_is_told_so_in_the_form(
 ) -> None:
     form = ConnectionForm(as_stranger, language="en")
     assert "does not know you" in form.message.text
-    assert "workspace.join()" in form.message.text
+    assert "workspace.people.join()" in form.message.text
 
 
 def test_the_text_that_is_translated_is_the_text_that_is_consented_to() -> None:

@@ -38,7 +38,7 @@ def test_a_contributor_sees_shared_ones_and_may_test_them(
 ) -> None:
     form = ConnectionsList(as_contributor, language="en")
     assert form.connections._keys == []
-    workspace.share_connection("Sandbox", "anna")
+    workspace.connections.share("Sandbox", "anna")
     form.look()
     form.connections.chosen = "Sandbox"
     assert [is_shown(it) for it in (form.test, form.edit, form.rotate, form.remove)] == [True, False, False, False]
@@ -54,7 +54,7 @@ def test_editing_renames_and_shares(workspace: toolkit.Workspace, as_contributor
     form.users.ticks["anna"].value = True
     press(form, form.save)
     assert form.connections.chosen == "Marketing"
-    assert "anna" in (workspace.connection("Marketing").users or ())
+    assert "anna" in (workspace.connections["Marketing"].users or ())
     assert "Marketing" in as_contributor.connections
     press(form, form.edit)
     assert form.users.value == ("anna",)
@@ -65,16 +65,16 @@ def test_editing_renames_and_shares(workspace: toolkit.Workspace, as_contributor
 
 
 def test_what_waits_for_a_seal_is_sealed(workspace: toolkit.Workspace, as_contributor: toolkit.Workspace) -> None:
-    workspace.share_connection("Sandbox", "anna")
+    workspace.connections.share("Sandbox", "anna")
     with workspace._folder.session() as session, session.begin():
-        key = {"key": as_contributor.me.public_key}
+        key = {"key": as_contributor.people.me.public_key}
         session.execute(text("DELETE FROM seals WHERE public_key = :key"), key)
     form = opened(workspace)
     assert form.connections._table.df["To do"].to_list() == ["Seal it to anna."]
     press(form, form.seal)
     assert form.message.text == "The secret is sealed to anna."
     assert not is_shown(form.seal)
-    assert as_contributor.test_connection("Sandbox").name == "Sandbox"
+    assert as_contributor.connections.test("Sandbox").name == "Sandbox"
 
 
 def test_a_new_secret_takes_the_place_of_the_old(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
@@ -89,7 +89,7 @@ def test_a_new_secret_takes_the_place_of_the_old(workspace: toolkit.Workspace, c
     type_secret(form.secret, criteo.client_secret)
     press(form, form.replace)
     assert form.message.text == "The new secret is sealed to everybody who may use the connection."
-    assert [it["action"] for it in workspace.audit.rows(named=True)].count("rotate secret of connection") == 1
+    assert [it["action"] for it in workspace.audit.frame.rows(named=True)].count("rotate secret of connection") == 1
 
 
 def test_a_new_secret_shows_where_it_goes(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
@@ -140,13 +140,13 @@ def test_removing_asks_for_each_export_what_becomes_of_it(workspace: toolkit.Wor
     press(form, form.really_remove)
     assert form.message.text == "Connection Sandbox is removed."
     assert list(workspace.connections) == []
-    assert workspace.export("Nightly").connection == ""
+    assert workspace.exports["Nightly"].connection == ""
     assert form.connections._keys == []
 
 
 def test_the_list_shows_what_was_made_since(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
     form = opened(workspace)
-    workspace.rename_connection("Sandbox", "Old")
+    workspace.connections.rename("Sandbox", "Old")
     connect(workspace, criteo)
     press(form, form.refresh)
     assert form.connections._keys == ["Old", "Sandbox"]

@@ -43,11 +43,11 @@ def test_it_saves_what_was_chosen_and_says_that_it_did_not_run(two_segments: too
     form.contract_limit.control.value = "400 000"
     press(form, form.save)
     assert form.message.text == "Export Weekly is saved, version 1. It did not run."
-    saved = two_segments.export("Weekly")
+    saved = two_segments.exports["Weekly"]
     assert (saved.connection, saved.email_column, saved.advertiser_id) == ("Sandbox", "EMail", "2712")
     assert (saved.segments, saved.exclude, saved.mode) == (("Half",), ("Few",), toolkit.Mode.APPEND)
     assert (saved.thresholds.email_coverage, saved.thresholds.contract_limit_profiles) == (0.7, 400_000)
-    assert two_segments.runs().height == 0
+    assert two_segments.runs.frame.height == 0
 
 
 def test_what_is_missing_shows_at_the_field_and_nothing_is_saved(workspace: toolkit.Workspace) -> None:
@@ -106,7 +106,7 @@ def test_segments_show_their_members(two_segments: toolkit.Workspace) -> None:
 
 
 def test_a_segment_over_the_limit_is_shown_with_a_warning(two_segments: toolkit.Workspace) -> None:
-    two_segments.save_export(
+    two_segments.exports.save(
         "Small",
         connection="Sandbox",
         advertiser_id="2711",
@@ -121,7 +121,7 @@ def test_a_segment_over_the_limit_is_shown_with_a_warning(two_segments: toolkit.
 
 
 def test_editing_keeps_what_the_form_does_not_show(workspace: toolkit.Workspace) -> None:
-    workspace.save_export(
+    workspace.exports.save(
         "Nightly",
         connection="Sandbox",
         advertiser_id="2711",
@@ -133,19 +133,21 @@ def test_editing_keeps_what_the_form_does_not_show(workspace: toolkit.Workspace)
         priority=7,
         thresholds={"levels": {"segment has members": "error"}},
     )
-    before = workspace.export("Nightly")
+    before = workspace.exports["Nightly"]
     form = ExportForm(workspace, "Nightly", language="en")
     press(form, form.save)
-    after = workspace.export("Nightly")
+    after = workspace.exports["Nightly"]
     assert after.model_copy(update={"version": before.version}) == before
 
 
 def test_what_somebody_saved_meanwhile_is_not_lost(workspace: toolkit.Workspace) -> None:
     form = ExportForm(workspace, "Nightly", language="en")
-    workspace.save_export("Nightly", connection="Sandbox", advertiser_id="2712", email_column="EMail", segments=["All"])
+    workspace.exports.save(
+        "Nightly", connection="Sandbox", advertiser_id="2712", email_column="EMail", segments=["All"]
+    )
     press(form, form.save)
     assert "meanwhile" in form.message.text
-    assert workspace.export("Nightly").advertiser_id == "2712"
+    assert workspace.exports["Nightly"].advertiser_id == "2712"
 
 
 def test_a_new_export_does_not_take_the_place_of_another(workspace: toolkit.Workspace) -> None:
@@ -153,7 +155,7 @@ def test_a_new_export_does_not_take_the_place_of_another(workspace: toolkit.Work
     form.name.control.value = "Nightly"
     press(form, form.save)
     assert "Export 'Nightly'" in form.message.text
-    assert workspace.export("Nightly").version == 1
+    assert workspace.exports["Nightly"].version == 1
 
 
 def test_a_removed_column_is_told_at_its_field(workspace: toolkit.Workspace, tables: Tables) -> None:
@@ -206,7 +208,7 @@ def test_segments_by_pattern_are_saved_and_previewed(two_segments: toolkit.Works
     form.patterns.control.value = "Ha*, Few"
     assert counts(form) == {"Half": 50, "Few": 2}
     press(form, form.save)
-    assert two_segments.export("By name").segments == ("Ha*", "Few")
+    assert two_segments.exports["By name"].segments == ("Ha*", "Few")
     again = ExportForm(two_segments, "By name", language="en")
     assert (again.patterns.value, again.segments.value) == ("Ha*", ("Few",))
     again.wait()
@@ -217,7 +219,7 @@ def test_an_advertiser_may_come_from_a_column(workspace: toolkit.Workspace, tabl
     form = ExportForm(workspace, "Nightly", language="en")
     form.advertiser.control.value = ("column", "Brand")
     press(form, form.save)
-    saved = workspace.export("Nightly")
+    saved = workspace.exports["Nightly"]
     assert (saved.advertiser_id, saved.advertiser_column) == ("", "Brand")
     again = ExportForm(workspace, "Nightly", language="en")
     assert again.advertiser.value == ("column", "Brand")
@@ -233,14 +235,14 @@ def test_a_schedule_is_told_at_its_fields_until_it_is_whole(workspace: toolkit.W
     assert form.schedule.at.problem == "Write one to 4 times as 02:00, with commas between them."
     assert form.schedule.time_zone.problem == "Choose a time zone, such as Europe/Amsterdam."
     assert form.schedule._days.problem == "Choose at least one day."
-    assert workspace.export("Nightly").version == 1
+    assert workspace.exports["Nightly"].version == 1
     form.schedule.at.control.value = "02:00, 14:30"
     form.schedule.time_zone.control.value = "Europe/Amsterdam"
     form.schedule.days[Weekday.SUNDAY].value = True
     press(form, form.save)
-    assert str(workspace.export("Nightly").schedule) == "Sunday at 02:00, 14:30 Europe/Amsterdam"
+    assert str(workspace.exports["Nightly"].schedule) == "Sunday at 02:00, 14:30 Europe/Amsterdam"
     again = ExportForm(workspace, "Nightly", language="en")
-    assert again.schedule.value == workspace.export("Nightly").schedule
+    assert again.schedule.value == workspace.exports["Nightly"].schedule
     again.wait()
 
 
@@ -249,7 +251,7 @@ def test_an_export_is_taken_out_of_the_refresh(workspace: toolkit.Workspace) -> 
     form.active.control.value = False
     form.schedule.every.control.value = Every.OFF
     press(form, form.save)
-    saved = workspace.export("Nightly")
+    saved = workspace.exports["Nightly"]
     assert (saved.active, saved.schedule.every) == (False, Every.OFF)
 
 

@@ -21,10 +21,10 @@ def row(form: ExportsList) -> dict[str, object]:
 def test_it_shows_what_became_of_the_last_run(workspace: toolkit.Workspace) -> None:
     form = opened(workspace)
     assert row(form)["Status"] == "Not started"
-    workspace.run("Nightly", dry_run=True)
+    workspace.runs.start("Nightly", dry_run=True)
     press(form, form.refresh)
     assert row(form)["Status"] == "Not started"
-    workspace.run("Nightly")
+    workspace.runs.start("Nightly")
     press(form, form.refresh)
     assert row(form)["Status"] == "✓ Successful"
     assert row(form) | {"Connection": "Sandbox", "Type": "Criteo (embedded)", "You may": "Edit and run"} == row(form)
@@ -46,7 +46,7 @@ def test_each_action_opens_its_form(workspace: toolkit.Workspace) -> None:
 def test_detaching_and_removing_ask_first(workspace: toolkit.Workspace) -> None:
     form = opened(workspace)
     press(form, form.detach)
-    assert workspace.export("Nightly").connection == "Sandbox"
+    assert workspace.exports["Nightly"].connection == "Sandbox"
     press(form, form.confirm)
     assert row(form)["Connection"] == "No connection"
     assert not is_shown(form.detach)
@@ -58,17 +58,17 @@ def test_detaching_and_removing_ask_first(workspace: toolkit.Workspace) -> None:
 
 
 def test_removing_tells_of_lists_left_behind(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
-    workspace.run("Nightly")
+    workspace.runs.start("Nightly")
     (made,) = criteo.lists()
     form = opened(workspace)
     press(form, form.remove)
     press(form, form.confirm)
     assert made.id in form.message.text
-    assert [it.list_id for it in workspace.abandoned_lists] == [made.id]
+    assert [it.list_id for it in workspace.lists.left_behind] == [made.id]
 
 
 def test_a_request_is_no_run_of_the_export(workspace: toolkit.Workspace) -> None:
-    workspace.run("Nightly", dry_run=True)
+    workspace.runs.start("Nightly", dry_run=True)
     workspace.forget(customer="C001")
     assert row(opened(workspace))["Status"] == "Not started"
 
@@ -79,7 +79,7 @@ def test_who_may_only_look_is_told_why(workspace: toolkit.Workspace, as_contribu
     assert [is_shown(it) for it in (form.edit, form.run, form.remove, form.detach)] == [False] * 4
     assert is_shown(form.history)
     assert "not shared with you" in form._why_not.value
-    workspace.share_connection("Sandbox", "anna")
+    workspace.connections.share("Sandbox", "anna")
     press(form, form.refresh)
     assert [is_shown(it) for it in (form.edit, form.run, form.remove, form.detach)] == [True] * 4
 
@@ -101,16 +101,16 @@ def test_a_duplicate_gets_a_name_of_its_own(workspace: toolkit.Workspace) -> Non
     form.new_name.control.value = "Copy"
     press(form, form.confirm)
     assert form.exports.chosen == "Copy"
-    assert workspace.export("Copy").segments == ("All",)
-    assert workspace.runs().height == 0
+    assert workspace.exports["Copy"].segments == ("All",)
+    assert workspace.runs.frame.height == 0
 
 
 def test_an_export_is_taken_out_of_the_refresh_and_put_back(workspace: toolkit.Workspace) -> None:
     form = opened(workspace)
     assert not is_shown(form.activate)
     press(form, form.deactivate)
-    assert not workspace.export("Nightly").active
+    assert not workspace.exports["Nightly"].active
     assert row(form)["Active"] == "No"
     assert not is_shown(form.deactivate)
     press(form, form.activate)
-    assert workspace.export("Nightly").active
+    assert workspace.exports["Nightly"].active

@@ -7,8 +7,8 @@ from toolkit.forms import HistoryPanel
 
 
 def test_runs_are_listed_and_the_chosen_one_is_reported(workspace: toolkit.Workspace) -> None:
-    run = workspace.run("Nightly")
-    workspace.run("Nightly", dry_run=True)
+    run = workspace.runs.start("Nightly")
+    workspace.runs.start("Nightly", dry_run=True)
     panel = HistoryPanel(workspace, language="en")
     panel.wait()
     rows = panel.runs._table.df
@@ -21,8 +21,8 @@ def test_runs_are_listed_and_the_chosen_one_is_reported(workspace: toolkit.Works
 
 
 def test_a_row_is_chosen_in_the_list_too_and_the_table_follows(workspace: toolkit.Workspace) -> None:
-    first = workspace.run("Nightly")
-    workspace.run("Nightly")
+    first = workspace.runs.start("Nightly")
+    workspace.runs.start("Nightly")
     panel = HistoryPanel(workspace, language="en")
     panel.runs.choice.value = first.id
     assert panel.runs._table.selected_rows == [1]
@@ -32,12 +32,12 @@ def test_a_row_is_chosen_in_the_list_too_and_the_table_follows(workspace: toolki
 
 
 def test_it_shows_one_export_or_all_and_what_came_since(workspace: toolkit.Workspace) -> None:
-    workspace.save_export("Other", connection="Sandbox", advertiser_id="2712", email_column="EMail", segments=["All"])
-    workspace.run("Nightly")
+    workspace.exports.save("Other", connection="Sandbox", advertiser_id="2712", email_column="EMail", segments=["All"])
+    workspace.runs.start("Nightly")
     panel = HistoryPanel(workspace, "Other", language="en")
     panel.wait()
     assert panel.runs._keys == []
-    workspace.run("Other", dry_run=True)
+    workspace.runs.start("Other", dry_run=True)
     panel.refresh.click()
     panel.wait()
     assert len(panel.runs._keys) == 1
@@ -50,7 +50,7 @@ def test_pictures_are_drawn_of_runs_that_sent(workspace: toolkit.Workspace) -> N
     panel = HistoryPanel(workspace, language="en")
     panel.wait()
     assert "Nothing was sent yet." in panel.charts.value
-    workspace.run("Nightly")
+    workspace.runs.start("Nightly")
     panel.refresh.click()
     panel.wait()
     assert panel.charts.value.count("<svg") >= 3

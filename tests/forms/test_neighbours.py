@@ -49,7 +49,10 @@ def test_a_form_that_was_opened_in_the_list_stays_open_when_it_saves(workspace: 
 
 def test_another_workspace_is_not_told(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
     elsewhere = toolkit.open_workspace(
-        workspace.path.with_name("elsewhere"), profiles=workspace.profiles, segments=workspace.segments, create=True
+        workspace.path.with_name("elsewhere"),
+        profiles=workspace.profiles,
+        segments=workspace.segments.source,
+        create=True,
     )
     beside = ConnectionsList(elsewhere, language="en")
     form = filled(workspace, criteo)

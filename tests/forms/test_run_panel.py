@@ -100,7 +100,7 @@ def test_what_keeps_a_run_from_beginning_is_told_and_the_last_run_stays_in_sight
 ) -> None:
     panel = RunPanel(workspace, language="en")
     press(panel, panel.dry)
-    workspace.detach_export("Nightly")
+    workspace.exports.detach("Nightly")
     press(panel, panel.start)
     assert "no connection" in panel.message.text
     assert "Dry run" in panel.report.short.value
@@ -113,14 +113,14 @@ def test_a_viewer_sees_runs_and_no_buttons(as_viewer: toolkit.Workspace) -> None
 
 
 def test_without_an_export_it_says_so(workspace: toolkit.Workspace) -> None:
-    workspace.remove_export("Nightly")
+    workspace.exports.remove("Nightly")
     assert "no export yet" in RunPanel(workspace, language="en").widget.children[-1].value
 
 
 def test_a_run_is_canceled_and_resumed(workspace: toolkit.Workspace, held: Callable[[str], set[str]]) -> None:
     panel = RunPanel(workspace, language="en")
     panel.start.click()
-    while workspace.runs("Nightly").is_empty():
+    while workspace.runs.find("Nightly").is_empty():
         time.sleep(0.01)
     assert is_shown(panel.cancel)
     panel.cancel.click()
@@ -139,7 +139,7 @@ def test_a_run_that_ended_without_a_word_is_found_and_resumed(
     workspace: toolkit.Workspace, criteo: Sandbox, held: Callable[[str], set[str]]
 ) -> None:
     criteo.fail(Fault.SLOW, calls=Call.AMEND, seconds=60)
-    code = f"import toolkit; toolkit.open_workspace({str(workspace.path)!r}).run('Nightly')"
+    code = f"import toolkit; toolkit.open_workspace({str(workspace.path)!r}).runs.start('Nightly')"
     with subprocess.Popen([sys.executable, "-c", code]) as runner:
         while not any(criteo.identifiers(it.id) for it in criteo.lists()):
             time.sleep(0.05)

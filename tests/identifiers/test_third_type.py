@@ -87,7 +87,7 @@ def row(run: toolkit.Run, identifier_type: str) -> dict[str, int]:
 
 class TestExport:
     def test_keeps_the_column(self, carded: toolkit.Workspace) -> None:
-        export = carded.export("Nightly")
+        export = carded.exports["Nightly"]
         assert export.column_of(CARD) == "Card"
         assert "Card" in dict(export.frame.iter_rows()).values()
         assert [(it.name, it.identifier_type.name) for it in export.identity_columns] == [
@@ -97,11 +97,11 @@ class TestExport:
 
     def test_goes_through_yaml(self, carded: toolkit.Workspace, tmp_path: Path) -> None:
         file = tmp_path / "exports.yaml"
-        carded.write_exports(file)
+        carded.exports.write(file)
         save_nightly(carded)
-        assert carded.export("Nightly").column_of(CARD) == ""
-        carded.read_exports(file)
-        assert carded.export("Nightly").column_of(CARD) == "Card"
+        assert carded.exports["Nightly"].column_of(CARD) == ""
+        carded.exports.read(file)
+        assert carded.exports["Nightly"].column_of(CARD) == "Card"
 
     def test_refuses_what_no_type_has(self, workspace: toolkit.Workspace) -> None:
         for given in ({"shoe_size_column": "EMail"}, {"shoe_size_column": ""}, {"loyalty_column": 7}):
@@ -121,12 +121,12 @@ class TestExport:
         assert form.matching["loyalty_column"].value == "Card"
         form.matching["loyalty_column"].control.value = ""
         form.save.click()
-        assert carded.export("Nightly").column_of(CARD) == ""
+        assert carded.exports["Nightly"].column_of(CARD) == ""
 
 
 class TestRun:
     def test_sends_each_once(self, carded: toolkit.Workspace, held: Held) -> None:
-        run = carded.run("Nightly").raise_for_status()
+        run = carded.runs.start("Nightly").raise_for_status()
         numbers = [it for it in range(100) if it not in (1, 2, 3)]
         assert held("All") == emails(*range(100)) | cards(*numbers)
         found = row(run, "identityLink")
@@ -136,27 +136,27 @@ class TestRun:
 
     def test_is_sent_as_it_is_taken(self, carded: toolkit.Workspace, held: Held) -> None:
         save_nightly(carded, loyalty_column="Card", form="md5")
-        carded.run("Nightly").raise_for_status()
+        carded.runs.start("Nightly").raise_for_status()
         assert cards(*range(6, 100)) <= held("All")
 
     def test_plain_is_not_kept(self, carded: toolkit.Workspace, held: Held) -> None:
         save_nightly(carded, loyalty_column="Card", form="plain")
-        carded.run("Nightly").raise_for_status()
+        carded.runs.start("Nightly").raise_for_status()
         assert {card(7), card(99), sha256(card(5))} <= held("All")
         kept = b"".join(it.read_bytes() for it in carded.path.rglob("*") if it.is_file())
         assert card(7).encode() not in kept
 
     def test_follows_changes(self, carded: toolkit.Workspace, tables: Tables, held: Held) -> None:
-        carded.run("Nightly").raise_for_status()
+        carded.runs.start("Nightly").raise_for_status()
         tables.write(segments={"All": [f"C{it:03}" for it in range(50)]})
-        again = carded.run("Nightly").raise_for_status()
+        again = carded.runs.start("Nightly").raise_for_status()
         assert row(again, "identityLink")["removed"] == 50
         assert held("All") == emails(*range(50)) | cards(*(it for it in range(50) if it not in (1, 2, 3)))
 
     def test_leaves_when_no_longer_sent(self, carded: toolkit.Workspace, held: Held) -> None:
-        carded.run("Nightly").raise_for_status()
+        carded.runs.start("Nightly").raise_for_status()
         save_nightly(carded)
-        carded.run("Nightly").raise_for_status()
+        carded.runs.start("Nightly").raise_for_status()
         assert held("All") == emails(*range(100))
 
     def test_stays_apart_from_other_types(self, carded: toolkit.Workspace, tables: Tables, held: Held) -> None:
@@ -164,7 +164,7 @@ class TestRun:
         ids = [f"0000000a-0000-4000-8000-{it:012}" for it in range(100)]
         pl.read_parquet(path).with_columns(Device=pl.Series(ids)).write_parquet(path)
         save_nightly(carded, loyalty_column="Card", madid_column="Device")
-        run = carded.run("Nightly").raise_for_status()
+        run = carded.runs.start("Nightly").raise_for_status()
         assert dict(run.frame.select("identifier_type", "exportable").iter_rows()) == {
             "email": 100,
             "madid": 100,
@@ -175,7 +175,7 @@ class TestRun:
     def test_checks_name_a_column_that_is_gone(self, carded: toolkit.Workspace, tables: Tables) -> None:
         path = tables.folder / "profiles.parquet"
         pl.read_parquet(path).drop("Card").write_parquet(path)
-        results = carded.check("Nightly")
+        results = carded.exports.check("Nightly")
         assert [it.check for it in results.errors] == [toolkit.Check.COLUMNS]
 
     def test_numbers_are_refused_by_the_words_of_the_type(self, carded: toolkit.Workspace, tables: Tables) -> None:
@@ -195,7 +195,7 @@ class TestPreview:
         assert preview.domains.is_empty()
 
     def test_of_an_export(self, carded: toolkit.Workspace) -> None:
-        lists = carded.preview_export("Nightly").lists
+        lists = carded.exports.preview("Nightly").lists
         assert dict(lists.select("identifier_type", "added").iter_rows()) == {"email": 100, "identityLink": 97}
 
     def test_is_of_one_column(self, carded: toolkit.Workspace) -> None:
@@ -217,21 +217,21 @@ class TestQuality:
 
 class TestLeavingOut:
     def test_forgets_by_the_identifier(self, carded: toolkit.Workspace, held: Held) -> None:
-        carded.run("Nightly").raise_for_status()
+        carded.runs.start("Nightly").raise_for_status()
         forgotten = carded.forget(loyalty=" LOY 000.007")
         assert (forgotten.done, forgotten.customers, forgotten.removed) == (True, 1, 2)
         assert held("All").isdisjoint(emails(7) | cards(7))
-        carded.run("Nightly").raise_for_status()
+        carded.runs.start("Nightly").raise_for_status()
         assert held("All").isdisjoint(emails(7) | cards(7))
 
     def test_forgets_by_another_identifier(self, carded: toolkit.Workspace, held: Held) -> None:
-        carded.run("Nightly").raise_for_status()
+        carded.runs.start("Nightly").raise_for_status()
         assert carded.forget(email="person5@mail.example").done
         assert held("All").isdisjoint(emails(5) | cards(5))
 
     def test_forgets_plain_ones(self, carded: toolkit.Workspace, held: Held) -> None:
         save_nightly(carded, loyalty_column="Card", form="plain")
-        carded.run("Nightly").raise_for_status()
+        carded.runs.start("Nightly").raise_for_status()
         assert carded.forget(customer="C008").done
         assert held("All").isdisjoint({"person8@mail.example", card(8)})
 
@@ -239,34 +239,34 @@ class TestLeavingOut:
         for given in ({"loyalty": "person1@mail.example"}, {"shoe_size": "43"}, {"loyalty": card(7), "email": "a@b.c"}):
             with pytest.raises(ConfigurationError):
                 carded.forget(**given)
-        assert carded.suppressed.is_empty()
+        assert carded.suppressions.frame.is_empty()
 
     def test_suppresses(self, carded: toolkit.Workspace, held: Held) -> None:
         people = pl.DataFrame({"number": [card(10), sha256(card(11)), "LOY 000.005"]})
-        added = carded.suppress(people, loyalty_column="number")
+        added = carded.suppressions.add(people, loyalty_column="number")
         assert added.identifiers == {"identityLink": 3}
-        assert carded.suppressed.select("addresses", "mobile_ids", "card_numbers").rows() == [(0, 0, 3)]
-        carded.run("Nightly").raise_for_status()
+        assert carded.suppressions.frame.select("addresses", "mobile_ids", "card_numbers").rows() == [(0, 0, 3)]
+        carded.runs.start("Nightly").raise_for_status()
         gone = (5, 10, 11)
         assert held("All").isdisjoint(emails(*gone) | cards(*gone))
 
     def test_suppresses_whoever_shares_one(self, carded: toolkit.Workspace, held: Held) -> None:
         # C003 and C004 have one card.
-        carded.suppress(pl.DataFrame({"mail": ["person3@mail.example"]}), email_column="mail")
-        carded.run("Nightly").raise_for_status()
+        carded.suppressions.add(pl.DataFrame({"mail": ["person3@mail.example"]}), email_column="mail")
+        carded.runs.start("Nightly").raise_for_status()
         assert held("All").isdisjoint(emails(3, 4) | cards(4))
-        by = carded.preview_export("Nightly").suppressed_by
+        by = carded.exports.preview("Nightly").suppressed_by
         assert dict(by.select("suppressed_by", "members").iter_rows()) == {"identifier": 1, "shared identifier": 1}
 
     def test_refuses_rows_of_another_type(self, carded: toolkit.Workspace) -> None:
         with pytest.raises(UnusableRowsError, match="not a card number"):
-            carded.suppress(pl.DataFrame({"number": ["person1@mail.example"]}), loyalty_column="number")
+            carded.suppressions.add(pl.DataFrame({"number": ["person1@mail.example"]}), loyalty_column="number")
 
     def test_an_entry_of_an_unknown_type_stops_runs(self, workspace: toolkit.Workspace) -> None:
-        workspace.suppress(pl.DataFrame({"number": [card(10)]}), loyalty_column="number")
+        workspace.suppressions.add(pl.DataFrame({"number": [card(10)]}), loyalty_column="number")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("toolkit.identifiers.registry._added", {})
-            run = workspace.run("Nightly")
+            run = workspace.runs.start("Nightly")
         assert run.status is toolkit.RunStatus.FAILED
         assert run.error is not None
         assert "identityLink" in run.error.what

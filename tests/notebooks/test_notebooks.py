@@ -104,7 +104,7 @@ def test_an_executed_notebook_holds_no_address_and_no_secret(tmp_path: Path, cri
     workspace = sample_workspace(tmp_path / "w")
     connect(workspace, criteo)
     save_nightly(workspace, segments=["High value"])
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     for name in ("02_preview_a_segment.ipynb", *FORMS):
         execute(name, tmp_path / "out.ipynb", workspace_folder=str(workspace.path))
         # The first notebook names the embedded Criteo's secret, which is published, in its text.
@@ -119,7 +119,7 @@ class TestScheduled:
     ) -> None:
         execute(SCHEDULED, tmp_path / "out.ipynb", workspace=str(workspace.path), export="Nightly")
         assert len(held("All")) == 100
-        assert workspace.runs()["started_by"].to_list() == ["schedule"]
+        assert workspace.runs.frame["started_by"].to_list() == ["schedule"]
 
     def test_a_dry_run_sends_nothing(self, workspace: toolkit.Workspace, tmp_path: Path, criteo: Sandbox) -> None:
         execute(SCHEDULED, tmp_path / "out.ipynb", workspace=str(workspace.path), export="Nightly", dry_run=True)
@@ -133,4 +133,4 @@ class TestScheduled:
             execute(SCHEDULED, tmp_path / "out.ipynb", workspace=str(workspace.path), export="Nightly")
         assert criteo.lists() == []
         assert "choose another e-mail column" in (tmp_path / "out.ipynb").read_text()
-        assert workspace.runs()["status"].to_list() == ["failed"]
+        assert workspace.runs.frame["status"].to_list() == ["failed"]

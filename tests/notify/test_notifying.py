@@ -27,16 +27,16 @@ def folder(workspace: toolkit.Workspace) -> WorkspaceFolder:
 def test_a_scheduled_run_that_fails_is_told_once_and_so_is_its_recovery(
     workspace: toolkit.Workspace, tables: Tables, inbox: Inbox
 ) -> None:
-    workspace.run("Nightly", trigger="schedule")
+    workspace.runs.start("Nightly", trigger="schedule")
     assert inbox.titles == []
     pl.DataFrame({"CustomerId": ["C000"], "Mail": [None]}).write_parquet(tables.folder / "profiles.parquet")
-    workspace.run("Nightly", trigger="schedule")
-    workspace.run("Nightly", trigger="schedule")
+    workspace.runs.start("Nightly", trigger="schedule")
+    workspace.runs.start("Nightly", trigger="schedule")
     assert inbox.titles == ["Export 'Nightly': failed (data)"]
     assert "Choose the e-mail column" in inbox.messages[0]["message"]
     tables.write(emails={f"C{number:03}": f"person{number}@mail.example" for number in range(100)})
-    workspace.run("Nightly")
-    workspace.run("Nightly", trigger="schedule")
+    workspace.runs.start("Nightly")
+    workspace.runs.start("Nightly", trigger="schedule")
     assert inbox.titles == ["Export 'Nightly': failed (data)", "Export 'Nightly' is well again"]
 
 
@@ -44,12 +44,12 @@ def test_a_guard_that_stops_a_scheduled_run_is_told_with_its_figures(
     workspace: toolkit.Workspace, tables: Tables, inbox: Inbox
 ) -> None:
     save_nightly(workspace, thresholds={"most_change": 0.3})
-    workspace.run("Nightly", trigger="schedule")
+    workspace.runs.start("Nightly", trigger="schedule")
     tables.write(segments={"All": ["C000"]})
-    workspace.run("Nightly", trigger="schedule")
+    workspace.runs.start("Nightly", trigger="schedule")
     assert inbox.titles == ["Export 'Nightly': stopped by a guard"]
     assert "99 identifiers would be removed" in inbox.messages[0]["message"]
-    workspace.run("Nightly", allow=["large change"]).raise_for_status()
+    workspace.runs.start("Nightly", allow=["large change"]).raise_for_status()
     assert inbox.titles[1:] == ["Export 'Nightly' is well again"]
 
 
@@ -57,8 +57,8 @@ def test_coverage_under_the_threshold_is_a_stop_by_a_guard(
     workspace: toolkit.Workspace, tables: Tables, inbox: Inbox
 ) -> None:
     tables.write(emails={f"C{number:03}": None for number in range(100)})
-    workspace.run("Nightly", trigger="schedule")
-    workspace.run("Nightly", trigger="schedule")
+    workspace.runs.start("Nightly", trigger="schedule")
+    workspace.runs.start("Nightly", trigger="schedule")
     assert inbox.titles == ["Export 'Nightly': stopped by a guard"]
     assert "found 0.0% (100 of 100 not)" in inbox.messages[0]["message"]
 
@@ -67,8 +67,8 @@ def test_a_person_who_sees_a_run_fail_and_a_dry_run_tell_nobody(
     workspace: toolkit.Workspace, tables: Tables, inbox: Inbox
 ) -> None:
     tables.write(emails={"C000": None})
-    workspace.run("Nightly")
-    workspace.run("Nightly", trigger="schedule", dry_run=True)
+    workspace.runs.start("Nightly")
+    workspace.runs.start("Nightly", trigger="schedule", dry_run=True)
     assert inbox.titles == []
 
 
@@ -78,10 +78,10 @@ def test_what_can_not_be_delivered_is_a_warning_and_is_told_at_the_next_run(
     tables.write(emails={"C000": None})
     inbox.refuses = True
     with pytest.warns(UserWarning, match="could not be delivered to address 1 json"):
-        run = workspace.run("Nightly", trigger="schedule")
+        run = workspace.runs.start("Nightly", trigger="schedule")
     assert run.status == "failed"
     inbox.refuses = False
-    workspace.run("Nightly", trigger="schedule")
+    workspace.runs.start("Nightly", trigger="schedule")
     assert inbox.titles == ["Export 'Nightly': stopped by a guard"]
 
 

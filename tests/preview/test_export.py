@@ -29,9 +29,9 @@ def test_what_is_previewed_is_what_the_next_run_does(
         tables.write(segments=segments)
         save_nightly(workspace, segments=["All", "Half"], mode=mode)
         asked = len(criteo.requests())
-        preview = workspace.preview_export("Nightly")
+        preview = workspace.exports.preview("Nightly")
         assert len(criteo.requests()) == asked
-        run = workspace.run("Nightly", allow=["emptied", "large change"]).raise_for_status()
+        run = workspace.runs.start("Nightly", allow=["emptied", "large change"]).raise_for_status()
         columns = ["segment", "exportable", "added", "removed", "batches"]
         assert preview.lists.select(columns).equals(run.frame.select(columns), null_equal=True)
         assert preview.effort["batches"].item() == run.frame["batches"].sum()
@@ -43,16 +43,16 @@ def test_calls_are_those_of_the_run(workspace: toolkit.Workspace, criteo: Sandbo
     save_nightly(workspace, segments=["All", "Half"], list_name="{segment} of {export}")
     for _ in range(2):
         before = len(criteo.requests())
-        calls = workspace.preview_export("Nightly").effort["calls"].item()
-        workspace.run("Nightly").raise_for_status()
+        calls = workspace.exports.preview("Nightly").effort["calls"].item()
+        workspace.runs.start("Nightly").raise_for_status()
         assert calls == len(criteo.requests()) - before
         tables.write(segments={"Half": CUSTOMERS[:5]})
 
 
 def test_a_second_run_is_timed_by_the_first(workspace: toolkit.Workspace) -> None:
-    assert workspace.preview_export("Nightly").effort["seconds"].is_null().all()
-    workspace.run("Nightly").raise_for_status()
-    effort = workspace.preview_export("Nightly").effort
+    assert workspace.exports.preview("Nightly").effort["seconds"].is_null().all()
+    workspace.runs.start("Nightly").raise_for_status()
+    effort = workspace.exports.preview("Nightly").effort
     assert effort.select("identifiers", "batches", "past_runs").row(0) == (0, 0, 1)
     assert effort["seconds"].item() > 0
 
@@ -60,37 +60,37 @@ def test_a_second_run_is_timed_by_the_first(workspace: toolkit.Workspace) -> Non
 def test_what_criteo_counted_is_of_the_last_run_until_it_is_asked(
     workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox
 ) -> None:
-    assert workspace.preview_export("Nightly").lists["matches"].is_null().all()
-    workspace.run("Nightly").raise_for_status()
+    assert workspace.exports.preview("Nightly").lists["matches"].is_null().all()
+    workspace.runs.start("Nightly").raise_for_status()
     (found,) = criteo.lists()
     before = len(criteo.requests())
-    remembered = workspace.preview_export("Nightly").lists.row(0, named=True)
+    remembered = workspace.exports.preview("Nightly").lists.row(0, named=True)
     assert len(criteo.requests()) == before
     assert (remembered["list_id"], remembered["held_by_criteo"], remembered["held"]) == (found.id, 100, 100)
     assert remembered["match_rate"] == remembered["matches"] / 100
-    asked = workspace.preview_export("Nightly", ask_criteo=True).lists.row(0, named=True)
+    asked = workspace.exports.preview("Nightly", ask_criteo=True).lists.row(0, named=True)
     assert (asked["matches"], asked["counted_at"] > remembered["counted_at"]) == (remembered["matches"], True)
     assert len(criteo.requests()) == before + 3  # a token, a search for the marks, and one count
     criteo.delete_list(found.id)
-    gone = workspace.preview_export("Nightly", ask_criteo=True)
+    gone = workspace.exports.preview("Nightly", ask_criteo=True)
     assert any(found.id in it for it in gone.warnings)
     assert gone.exportable == 100
 
 
 def test_what_would_stop_a_run_is_a_warning(workspace: toolkit.Workspace, tables: Tables) -> None:
     save_nightly(workspace, thresholds={"most_change": 0.3})
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     tables.write(segments={"All": CUSTOMERS})
-    preview = workspace.preview_export("Nightly")
+    preview = workspace.exports.preview("Nightly")
     assert preview.changes.select("held", "added", "removed").row(0) == (100, 0, 88)
     assert any("large change" in it for it in preview.warnings)
 
 
 def test_a_record_that_is_lost_is_told_and_the_rest_is_shown(workspace: toolkit.Workspace) -> None:
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     for snapshot in (workspace.path / "lists").glob("*.parquet"):
         snapshot.unlink()
-    preview = workspace.preview_export("Nightly")
+    preview = workspace.exports.preview("Nightly")
     assert preview.exportable == 100
     assert preview.changes["added"].is_null().all()
     assert preview.effort["calls"].is_null().all()
@@ -102,16 +102,16 @@ def test_a_record_that_is_lost_is_told_and_the_rest_is_shown(workspace: toolkit.
 def test_sizes_of_past_runs_are_kept_in_order(workspace: toolkit.Workspace, tables: Tables) -> None:
     for members in (CUSTOMERS, CUSTOMERS[:6]):
         tables.write(segments={"All": members})
-        workspace.run("Nightly").raise_for_status()
-    preview = workspace.preview_export("Nightly")
+        workspace.runs.start("Nightly").raise_for_status()
+    preview = workspace.exports.preview("Nightly")
     assert preview.history["exportable"].to_list() == [12, 6]
     assert workspace.preview("All", email_column="EMail").history["exportable"].to_list() == [12, 6]
     assert "Over past runs" in preview._repr_html_()
 
 
 def test_a_detached_export_is_previewed(workspace: toolkit.Workspace) -> None:
-    workspace.detach_export("Nightly")
-    preview = workspace.preview_export("Nightly")
+    workspace.exports.detach("Nightly")
+    preview = workspace.exports.preview("Nightly")
     assert (preview.exportable, preview.lists["added"].to_list()) == (100, [100])
 
 
@@ -122,7 +122,7 @@ def test_each_advertiser_and_kind_of_identifier_has_a_row(workspace: toolkit.Wor
         Phone=pl.format("00000000-0000-4000-8000-{}", number.cast(pl.String).str.zfill(12)),
     ).write_parquet(tables.profiles.location)
     save_nightly(workspace, advertiser_id="", advertiser_column="Shop", madid_column="Phone")
-    preview = workspace.preview_export("Nightly")
+    preview = workspace.exports.preview("Nightly")
     assert preview.lists.select("advertiser_id", "identifier_type", "added").sort(pl.all()).rows() == [
         ("2711", "email", 30),
         ("2711", "madid", 30),
@@ -135,17 +135,17 @@ def test_each_advertiser_and_kind_of_identifier_has_a_row(workspace: toolkit.Wor
 
 
 def test_held_is_what_the_list_holds(workspace: toolkit.Workspace, held: Callable[[str], set[str]]) -> None:
-    workspace.run("Nightly").raise_for_status()
-    assert workspace.preview_export("Nightly").changes["held"].to_list() == [len(held("All"))]
+    workspace.runs.start("Nightly").raise_for_status()
+    assert workspace.exports.preview("Nightly").changes["held"].to_list() == [len(held("All"))]
 
 
 def test_a_dynamic_segment_that_a_run_builds_anew_is_told(
     workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox
 ) -> None:
-    workspace.build_segment("Early", where="CustomerId < 'C010'", dynamic=True)
+    workspace.segments.build("Early", where="CustomerId < 'C010'", dynamic=True)
     save_nightly(workspace, segments=["Early"])
-    assert not any("not up to date" in it for it in workspace.preview_export("Nightly").warnings)
+    assert not any("not up to date" in it for it in workspace.exports.preview("Nightly").warnings)
     tables.write(emails={"C000": "a@mail.example", "C001": "b@mail.example"})
-    assert "Segment 'Early' is not up to date" in workspace.preview_export("Nightly").warnings[0]
-    workspace.run("Nightly", allow=["large change"]).raise_for_status()
-    assert not any("not up to date" in it for it in workspace.preview_export("Nightly").warnings)
+    assert "Segment 'Early' is not up to date" in workspace.exports.preview("Nightly").warnings[0]
+    workspace.runs.start("Nightly", allow=["large change"]).raise_for_status()
+    assert not any("not up to date" in it for it in workspace.exports.preview("Nightly").warnings)

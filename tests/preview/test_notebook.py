@@ -83,7 +83,7 @@ def test_its_charts_are_altair_charts_that_can_be_edited(workspace: toolkit.Work
     from toolkit.charts import svg
 
     tables.write(segments={"Half": [f"C{number:03}" for number in range(50)]})
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     preview = workspace.preview(["All", "Half"], email_column="EMail")
     for chart in (preview.funnel_chart, preview.history_chart, preview.overlap_chart):
         edited = chart.properties(title="Mine").configure_axis(grid=False)
@@ -91,5 +91,5 @@ def test_its_charts_are_altair_charts_that_can_be_edited(workspace: toolkit.Work
 
 
 def test_the_page_is_one_file(workspace: toolkit.Workspace, tmp_path: Path) -> None:
-    workspace.preview_export("Nightly").to_html(tmp_path / "page.html")
+    workspace.exports.preview("Nightly").to_html(tmp_path / "page.html")
     assert [it.name for it in tmp_path.glob("page*")] == ["page.html"]

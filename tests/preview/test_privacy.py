@@ -32,7 +32,7 @@ def as_viewer(workspace: toolkit.Workspace, tmp_path: Path, monkeypatch: pytest.
     _ = workspace._folder.identity
     monkeypatch.setenv("TOOLKIT_KEY_FILE", str(tmp_path / "another key"))
     opened = toolkit.open_workspace(workspace.path)
-    workspace.add_person("vera", public_key=opened.join("vera").public_key, role="viewer")
+    workspace.people.add("vera", public_key=opened.people.join("vera").public_key, role="viewer")
     return opened
 
 
@@ -55,10 +55,10 @@ def test_an_unknown_column_is_told(workspace: toolkit.Workspace) -> None:
 
 
 def test_unmasked_columns_are_shown_and_the_audit_keeps_it(workspace: toolkit.Workspace) -> None:
-    preview = workspace.preview_export("Nightly", unmasked=["FirstName", "EMail"])
+    preview = workspace.exports.preview("Nightly", unmasked=["FirstName", "EMail"])
     assert preview.members["FirstName"][0] == "Person 0"
     assert preview.members["EMail"][0] == "p•••@m•••.example"
-    row = workspace.audit.row(0, named=True)
+    row = workspace.audit.frame.row(0, named=True)
     assert (row["action"], row["name"]) == ("show columns unmasked", "Nightly")
     assert "FirstName" in row["details"]
 
@@ -85,7 +85,7 @@ def test_an_address_is_masked_whatever_its_column_is_called(workspace: toolkit.W
 def test_a_viewer_sees_a_preview_and_neither_unmasked_columns_nor_a_file(
     as_viewer: toolkit.Workspace, tmp_path: Path
 ) -> None:
-    preview = as_viewer.preview_export("Nightly")
+    preview = as_viewer.exports.preview("Nightly")
     assert preview.exportable == 98
     with pytest.raises(AccessError, match="viewer"):
         as_viewer.preview("All", email_column="EMail", unmasked=["FirstName"])
@@ -103,10 +103,10 @@ def test_who_is_left_out_is_written_and_the_audit_keeps_who_did(
     assert callable(read)
     rows = read(written).sort("customer").select("segment", "customer", "status", "suppressed_by").rows()
     assert rows == [("All", "C004", "missing_identifier", None), ("All", "C005", "invalid_identifier", None)]
-    row = workspace.audit.row(0, named=True)
+    row = workspace.audit.frame.row(0, named=True)
     assert (row["action"], row["name"]) == ("write members left out", "All")
     assert name in row["details"]
-    assert workspace.verify_audit() is None
+    assert workspace.audit.verify() is None
 
 
 def test_a_file_of_no_known_format_is_refused(workspace: toolkit.Workspace, tmp_path: Path) -> None:

@@ -74,8 +74,8 @@ def write_segments(tables: Tables, segments: Mapping[str, Sequence[str]], at: da
 
 def save(workspace: toolkit.Workspace, name: str, **options: object) -> None:
     """Save another export like ``Nightly``, with lists of its own."""
-    nightly = workspace.export("Nightly").model_dump(exclude={"name", "version"})
-    workspace.save_export(name, **(nightly | {"list_name": f"{name} {{segment}}"} | options))
+    nightly = workspace.exports["Nightly"].model_dump(exclude={"name", "version"})
+    workspace.exports.save(name, **(nightly | {"list_name": f"{name} {{segment}}"} | options))
 
 
 def statuses(of: Refresh) -> dict[str, str]:

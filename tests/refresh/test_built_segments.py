@@ -19,8 +19,8 @@ Refreshed = Callable[..., Refresh]
 @pytest.fixture
 def dynamic(workspace: toolkit.Workspace, refreshed: Refreshed, tables: Tables) -> toolkit.Workspace:
     """With an export ``Own`` of a segment that is built of the profiles."""
-    workspace.build_segment("Some", where="CustomerId < 'C010' AND EMail IS NOT NULL", dynamic=True)
-    workspace.build_segment("Kept", where="CustomerId < 'C010'")
+    workspace.segments.build("Some", where="CustomerId < 'C010' AND EMail IS NOT NULL", dynamic=True)
+    workspace.segments.build("Kept", where="CustomerId < 'C010'")
     save(workspace, "Own", segments=["So*", "Kept"])
     return workspace
 
@@ -46,9 +46,9 @@ def test_who_meets_the_condition_now_is_sent_without_waiting(
     done = refreshed()
     assert (statuses(done)["Own"], clock.at) == ("successful", BEGIN + timedelta(days=1))
     assert len(held("Own Some")) == 6
-    last = dynamic.segment("Some").history.row(-1, named=True)
+    last = dynamic.segments["Some"].history.row(-1, named=True)
     assert (last["started_by"], last["members"], last["removed"]) == ("refresh", 6, 4)
-    assert dynamic.segment("Kept").size == 10
+    assert dynamic.segments["Kept"].size == 10
 
 
 def test_what_can_not_be_built_skips_the_exports_that_send_it_and_no_other(
@@ -60,7 +60,7 @@ def test_what_can_not_be_built_skips_the_exports_that_send_it_and_no_other(
     held: Callable[[str], set[str]],
 ) -> None:
     assert refreshed().exit_code == 0
-    dynamic.build_segment("Some", where="CustomerId < 'C005' AND EMail IS NOT NULL", dynamic=True)
+    dynamic.segments.build("Some", where="CustomerId < 'C005' AND EMail IS NOT NULL", dynamic=True)
     whole = pl.read_parquet(tables.profiles.location)
     write_profiles(tables, whole.with_columns(Contact="EMail").drop("EMail"), clock)
     save(dynamic, "Nightly", email_column="Contact")

@@ -95,7 +95,7 @@ def test_a_notebook_that_takes_no_parameters_is_a_wrong_set_up(
 
 
 def test_nothing_due_ends_with_0_and_quietly_says_nothing(workspace: toolkit.Workspace) -> None:
-    workspace.deactivate_export("Nightly")
+    workspace.exports.deactivate("Nightly")
     said = refresh(workspace.path)
     assert (said.exit_code, "no export was due" in said.output) == (0, True)
     quiet = refresh(workspace.path, "--quiet")

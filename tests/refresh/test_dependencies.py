@@ -22,7 +22,7 @@ def test_a_connection_that_is_refused_skips_its_exports_and_is_one_matter(
     workspace: toolkit.Workspace, refreshed: Refreshed, criteo: Sandbox, inbox: Inbox
 ) -> None:
     save(workspace, "A")
-    advertisers = workspace.connection("Sandbox").advertisers
+    advertisers = workspace.connections["Sandbox"].advertisers
     for advertiser in advertisers:
         criteo.withdraw_consent(advertiser)
     for _ in range(2):

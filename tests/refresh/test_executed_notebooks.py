@@ -62,7 +62,7 @@ def test_one_failure_stops_nobody_and_nothing_that_is_kept_names_a_person(
         assert Path(it["notebook"]).is_file()
         executed = nbformat.read(it["notebook"], as_version=4)
         assert ["injected-parameters"] in [cell.metadata.get("tags") for cell in executed.cells]
-    assert workspace.run_report(exports[0]["run"]).report.is_file()
+    assert workspace.runs[exports[0]["run"]].report.is_file()
     assert "execute.py:" in exports[0]["what"] + Path(exports[0]["notebook"]).read_text()
     quoted = [b"Anna", b"anna@", criteo.client_secret.encode()]
     kept = [it for it in workspace.path.rglob("*") if it.is_file()]

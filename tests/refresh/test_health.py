@@ -17,7 +17,7 @@ from tests.conftest import Tables
 from tests.refresh.conftest import BEGIN, MovedClock, save, written
 from toolkit.cli import app
 from toolkit.errors import UnavailableError
-from toolkit.refresh import Finding, Health, Level, Refresh, ScheduledRun, health_of, in_this_process
+from toolkit.refresh import Finding, Health, HealthLevel, Refresh, ScheduledRun, health_of, in_this_process
 from toolkit.refresh.health import api_version
 from toolkit.runs import Notice, NoticeCode
 from toolkit.runs.stored import NOTICES
@@ -54,7 +54,7 @@ def of(health: Health, what: str, name: str | None = None) -> Finding:
 def test_all_is_well_after_a_refresh_that_was_good(refreshed: Refreshed, health: Callable[[], Health]) -> None:
     refreshed(schedule=NIGHTLY)
     found = health()
-    assert (found.level, {it.level for it in found.findings}) == (Level.OK, {Level.OK})
+    assert (found.level, {it.level for it in found.findings}) == (HealthLevel.OK, {HealthLevel.OK})
     assert set(found.frame["what"]) == {
         "refresh",
         "next due",
@@ -73,13 +73,13 @@ def test_all_is_well_after_a_refresh_that_was_good(refreshed: Refreshed, health:
 class TestRefresh:
     def test_that_there_never_was_one_is_a_warning_that_says_how(self, health: Callable[[], Health]) -> None:
         found = of(health(), "refresh")
-        assert (found.level, "toolkit schedule show" in found.said) == (Level.WARNING, True)
+        assert (found.level, "toolkit schedule show" in found.said) == (HealthLevel.WARNING, True)
 
     def test_that_there_never_was_one_is_well_where_nothing_needs_one(
         self, workspace: toolkit.Workspace, health: Callable[[], Health]
     ) -> None:
         save(workspace, "Nightly", schedule=Schedule.off())
-        assert of(health(), "refresh").level is Level.OK
+        assert of(health(), "refresh").level is HealthLevel.OK
 
     @pytest.mark.parametrize(
         ("schedule", "well_until"),
@@ -96,10 +96,10 @@ class TestRefresh:
     ) -> None:
         refreshed(schedule=schedule)
         clock.at = BEGIN + well_until
-        assert of(health(), "refresh").level is Level.OK
+        assert of(health(), "refresh").level is HealthLevel.OK
         clock.at += timedelta(minutes=1)
         found = of(health(), "refresh")
-        assert (found.level, "See that the scheduler" in found.said) == (Level.CRITICAL, True)
+        assert (found.level, "See that the scheduler" in found.said) == (HealthLevel.CRITICAL, True)
 
     def test_one_that_was_killed_is_critical_until_the_next(
         self, refreshed: Refreshed, health: Callable[[], Health], clock: MovedClock
@@ -110,10 +110,10 @@ class TestRefresh:
         with pytest.raises(KeyboardInterrupt):
             refreshed(execute=dies)
         found = of(health(), "refresh")
-        assert (found.level, "was killed" in found.said) == (Level.CRITICAL, True)
+        assert (found.level, "was killed" in found.said) == (HealthLevel.CRITICAL, True)
         clock.at += timedelta(seconds=1)  # of two that were asked for at once, none is the last
         refreshed()
-        assert of(health(), "refresh").level is Level.OK
+        assert of(health(), "refresh").level is HealthLevel.OK
 
     def test_one_that_goes_on_is_well(
         self, refreshed: Refreshed, health: Callable[[], Health], clock: MovedClock
@@ -125,7 +125,7 @@ class TestRefresh:
             in_this_process(scheduled, notebook)
 
         refreshed(execute=look)
-        assert [(it.level, "goes on" in it.said) for it in seen] == [(Level.OK, True)]
+        assert [(it.level, "goes on" in it.said) for it in seen] == [(HealthLevel.OK, True)]
 
     def test_a_time_of_an_export_that_nobody_called_for_is_critical(
         self, workspace: toolkit.Workspace, refreshed: Refreshed, health: Callable[[], Health], clock: MovedClock
@@ -133,10 +133,10 @@ class TestRefresh:
         save(workspace, "Nightly", schedule=NIGHTLY)
         refreshed()
         clock.at += timedelta(days=1, minutes=59)
-        assert of(health(), "next due").level is Level.OK
+        assert of(health(), "next due").level is HealthLevel.OK
         clock.at += timedelta(minutes=2)
         found = of(health(), "next due")
-        assert (found.level, found.at) == (Level.CRITICAL, BEGIN + timedelta(days=1))
+        assert (found.level, found.at) == (HealthLevel.CRITICAL, BEGIN + timedelta(days=1))
 
 
 class TestExports:
@@ -150,10 +150,10 @@ class TestExports:
             written(tables, clock.at - timedelta(hours=1))
             refreshed()
         found = of(health(), "export")
-        assert found.level is Level.CRITICAL
+        assert found.level is HealthLevel.CRITICAL
         assert found.said.startswith("stopped by a guard since 2027-02-02 ")
         assert "choose another e-mail column" in found.said
-        assert of(health(), "refresh").level is Level.WARNING
+        assert of(health(), "refresh").level is HealthLevel.WARNING
 
     def test_one_that_is_tried_again_is_a_warning(
         self, refreshed: Refreshed, health: Callable[[], Health], clock: MovedClock
@@ -165,7 +165,7 @@ class TestExports:
             raise UnavailableError("Criteo is down.", "Run again later.")
 
         refreshed(execute=unavailable, retry_after=[timedelta(minutes=1)])
-        assert [(it.level, it.said) for it in seen] == [(Level.WARNING, "Is tried again. Criteo is down.")]
+        assert [(it.level, it.said) for it in seen] == [(HealthLevel.WARNING, "Is tried again. Criteo is down.")]
 
     def test_what_does_not_run_is_told_and_no_reason_to_worry(
         self, workspace: toolkit.Workspace, refreshed: Refreshed, health: Callable[[], Health]
@@ -173,10 +173,10 @@ class TestExports:
         save(workspace, "Off", schedule=Schedule.off())
         save(workspace, "Idle", active=False)
         save(workspace, "Detached")
-        workspace.detach_export("Detached")
+        workspace.exports.detach("Detached")
         refreshed()
         found = health()
-        assert found.level is Level.OK
+        assert found.level is HealthLevel.OK
         assert of(found, "next due", "Off").said == "By its schedule: off."
         assert of(found, "next due", "Idle").said == "Never: it is not active."
         assert of(found, "next due", "Detached").said == "Detached."
@@ -186,28 +186,28 @@ class TestConnections:
     def test_a_consent_that_was_withdrawn_is_critical(
         self, workspace: toolkit.Workspace, refreshed: Refreshed, criteo: Sandbox, health: Callable[[], Health]
     ) -> None:
-        for advertiser in workspace.connection("Sandbox").advertisers:
+        for advertiser in workspace.connections["Sandbox"].advertisers:
             criteo.withdraw_consent(advertiser)
         refreshed()
         found = of(health(), "connection")
-        assert (found.level, "no advertiser has consented" in found.said) == (Level.CRITICAL, True)
+        assert (found.level, "no advertiser has consented" in found.said) == (HealthLevel.CRITICAL, True)
 
     def test_an_advertiser_that_does_not_consent_any_more_is_critical_when_an_export_names_it(
         self, workspace: toolkit.Workspace, criteo: Sandbox, health: Callable[[], Health]
     ) -> None:
-        criteo.withdraw_consent(workspace.export("Nightly").advertiser_id)
-        workspace.test_connection("Sandbox")
+        criteo.withdraw_consent(workspace.exports["Nightly"].advertiser_id)
+        workspace.connections.test("Sandbox")
         found = of(health(), "connection")
-        assert (found.level, "have its administrator consent anew" in found.said) == (Level.CRITICAL, True)
+        assert (found.level, "have its administrator consent anew" in found.said) == (HealthLevel.CRITICAL, True)
 
     def test_a_secret_that_does_not_open_is_critical_where_an_export_needs_it(
         self, workspace: toolkit.Workspace, folder: WorkspaceFolder, health: Callable[[], Health]
     ) -> None:
         with folder.session() as session, session.begin():
             session.connection().exec_driver_sql("DELETE FROM seals")
-        assert of(health(), "connection").level is Level.CRITICAL
-        workspace.detach_export("Nightly")
-        assert of(health(), "connection").level is Level.WARNING
+        assert of(health(), "connection").level is HealthLevel.CRITICAL
+        workspace.exports.detach("Nightly")
+        assert of(health(), "connection").level is HealthLevel.WARNING
 
 
 def test_a_table_that_was_not_there_in_time_is_critical_until_it_is(
@@ -217,7 +217,7 @@ def test_a_table_that_was_not_there_in_time_is_critical_until_it_is(
     aside = segment.rename(tables.folder / "aside")
     refreshed()
     found = of(health(), "table")
-    assert (found.name, found.level, found.at) == ("segment 'All'", Level.CRITICAL, clock.at)
+    assert (found.name, found.level, found.at) == ("segment 'All'", HealthLevel.CRITICAL, clock.at)
     aside.rename(segment)
     refreshed()
     assert [it for it in health().findings if it.what == "table"] == []
@@ -226,16 +226,16 @@ def test_a_table_that_was_not_there_in_time_is_critical_until_it_is(
 @pytest.mark.parametrize(
     ("day", "level"),
     [
-        (datetime(2027, 4, 1, tzinfo=UTC), Level.OK),
-        (datetime(2027, 4, 2, tzinfo=UTC), Level.WARNING),
-        (datetime(2027, 6, 30, 23, tzinfo=UTC), Level.WARNING),
-        (datetime(2027, 7, 1, tzinfo=UTC), Level.CRITICAL),
+        (datetime(2027, 4, 1, tzinfo=UTC), HealthLevel.OK),
+        (datetime(2027, 4, 2, tzinfo=UTC), HealthLevel.WARNING),
+        (datetime(2027, 6, 30, 23, tzinfo=UTC), HealthLevel.WARNING),
+        (datetime(2027, 7, 1, tzinfo=UTC), HealthLevel.CRITICAL),
     ],
 )
-def test_a_version_of_the_api_is_a_warning_for_its_last_90_days(day: datetime, level: Level) -> None:
+def test_a_version_of_the_api_is_a_warning_for_its_last_90_days(day: datetime, level: HealthLevel) -> None:
     found = api_version("2026-07", day)
     assert (found.level, found.at) == (level, datetime(2027, 7, 1, tzinfo=UTC))
-    assert ("Install a newer toolkit" in found.said) is (level is not Level.OK)
+    assert ("Install a newer toolkit" in found.said) is (level is not HealthLevel.OK)
 
 
 def test_what_criteo_says_of_its_version_is_a_warning(
@@ -246,14 +246,15 @@ def test_what_criteo_says_of_its_version_is_a_warning(
     with folder.session() as session, session.begin():
         session.execute(update(RunRecord).values(warnings=NOTICES.to_json(notices)))
     found = of(health(), "API version", "as Criteo says")
-    assert (found.level, "Sunset in July." in found.said) == (Level.WARNING, True)
+    assert (found.level, "Sunset in July." in found.said) == (HealthLevel.WARNING, True)
 
 
 @pytest.mark.parametrize(
-    ("free", "total", "level"), [(50, 1000, Level.OK), (49, 1000, Level.WARNING), (0.9, 10, Level.CRITICAL)]
+    ("free", "total", "level"),
+    [(50, 1000, HealthLevel.OK), (49, 1000, HealthLevel.WARNING), (0.9, 10, HealthLevel.CRITICAL)],
 )
 def test_little_room_on_the_disk_is_told(
-    health: Callable[[], Health], monkeypatch: pytest.MonkeyPatch, free: float, total: int, level: Level
+    health: Callable[[], Health], monkeypatch: pytest.MonkeyPatch, free: float, total: int, level: HealthLevel
 ) -> None:
     say_free(monkeypatch, free, of=total)
     found = of(health(), "disk")

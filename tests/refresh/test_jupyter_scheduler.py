@@ -130,7 +130,7 @@ def test_jobs_run_the_export_and_what_is_kept_of_them_names_no_person(
 
     assert scheduler.ended(good)["status"] == "COMPLETED"
     assert len(held("All")) == 100
-    run = workspace.runs("Nightly").row(0, named=True)
+    run = workspace.runs.find("Nightly").row(0, named=True)
     assert (run["status"], run["started_by"]) == ("successful", "schedule")
     assert run["run"] in scheduler.output(good)
 

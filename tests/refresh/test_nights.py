@@ -307,6 +307,6 @@ def test_nights_end_with_the_right_lists_and_people_are_told_once(
             else:
                 assert world.refresh().exports == ()
         assert inbox.titles == world.told, f"{happens.__name__} on day {day}"
-    runs = world.workspace.runs()
+    runs = world.workspace.runs.frame
     assert dict(runs["export"].value_counts().rows()) == world.ran
     assert set(runs["status"]) <= {"successful", "failed", "failed (retrying)"}

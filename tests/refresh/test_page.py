@@ -20,7 +20,7 @@ def test_every_scheduler_is_explained() -> None:
 
 def test_the_example_saves_exports_with_these_schedules(workspace: toolkit.Workspace) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    of_nightly = workspace.export("Nightly").model_dump(exclude={"name", "version", "schedule"})
+    of_nightly = workspace.exports["Nightly"].model_dump(exclude={"name", "version", "schedule"})
     exec(compile(example, "schedule.md", "exec"), {"workspace": workspace, "options": of_nightly})
     assert {name: str(it.schedule) for name, it in workspace.exports.items()} == {
         "Nightly": "with every refresh",

@@ -93,7 +93,7 @@ def test_what_a_killed_refresh_left_the_next_takes_up_and_what_it_did_stays(
     after = refresh(folder, execute=in_this_process)
     assert (after.takes_up, after.exit_code) == (killed.id, 0)
     assert (len(held("A All")), len(held("All"))) == (100, 100)
-    runs = two.runs()
+    runs = two.runs.frame
     good = runs.filter(runs["status"] == "successful")
     assert sorted(good["export"]) == ["A", "Nightly"]
     # One more where it died within: recorded as failed when the next began, and resumed by it.
@@ -111,7 +111,7 @@ def test_of_two_refreshes_at_once_one_waits_and_runs_nothing_again(
     for process in both:
         process.join()
     assert [it.exitcode for it in both] == [0, 0]
-    runs = two.runs()
+    runs = two.runs.frame
     assert sorted(runs["export"]) == ["A", "Nightly", "Own"]
     assert runs["status"].unique().to_list() == ["successful"]
     assert refreshes_frame(WorkspaceFolder.open(two.path))["refresh"].n_unique() == 1

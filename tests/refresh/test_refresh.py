@@ -24,13 +24,13 @@ def test_all_active_exports_run_by_priority_then_by_name(workspace: toolkit.Work
     save(workspace, "Off", schedule=Schedule.off())
     save(workspace, "Idle", active=False)
     save(workspace, "Detached")
-    workspace.detach_export("Detached")
+    workspace.exports.detach("Detached")
     done = refreshed()
     assert [it.export for it in done.exports] == ["A", "B", "Nightly"]
     assert done.exit_code == 0
     assert done.headline.endswith("finished; 3 successful")
-    assert workspace.runs()["started_by"].to_list() == ["refresh"] * 3
-    assert workspace.run_report(done.exports[0].run).refresh == done.id
+    assert workspace.runs.frame["started_by"].to_list() == ["refresh"] * 3
+    assert workspace.runs[done.exports[0].run].refresh == done.id
 
 
 def test_one_failure_stops_nobody_and_is_told_once_until_it_is_well_again(
@@ -77,7 +77,7 @@ class TestTimes:
         assert "no export was due" in repr(done)
         clock.at = BEGIN.replace(hour=21)
         assert statuses(refreshed()) == {"Nightly": "successful"}
-        assert workspace.runs().height == 2
+        assert workspace.runs.frame.height == 2
 
     def test_a_machine_that_was_off_for_three_days_runs_once_and_says_what_it_makes_up_for(
         self, workspace: toolkit.Workspace, refreshed: Refreshed, clock: MovedClock
@@ -165,7 +165,7 @@ class TestRetrying:
         criteo.fail(Fault.HTTP_503, calls=Call.CREATE, times=2)
         (export,) = refreshed().exports
         assert (export.status, export.tries) == ("successful", 3)
-        assert workspace.runs()["status"].to_list() == ["successful", "failed (retrying)", "failed (retrying)"]
+        assert workspace.runs.frame["status"].to_list() == ["successful", "failed (retrying)", "failed (retrying)"]
         assert inbox.titles == []
 
     def test_what_stays_unavailable_fails_in_the_end_and_is_told(
@@ -224,16 +224,16 @@ class TestRetrying:
 def test_what_a_refresh_left_is_removed_after_the_set_days_and_its_record_stays(
     workspace: toolkit.Workspace, refreshed: Refreshed, clock: MovedClock
 ) -> None:
-    by_hand = workspace.run("Nightly")
+    by_hand = workspace.runs.start("Nightly")
     old = refreshed(keep_days=7)
-    report = workspace.run_report(old.exports[0].run).report
+    report = workspace.runs[old.exports[0].run].report
     assert report.exists()
     clock.at += timedelta(days=8)
     kept = refreshed(keep_days=7)
     assert not report.parent.exists()
-    assert workspace.run_report(kept.exports[0].run).report.exists()
+    assert workspace.runs[kept.exports[0].run].report.exists()
     assert by_hand.report.exists()
-    assert workspace.runs().height == 3
+    assert workspace.runs.frame.height == 3
 
 
 @pytest.mark.usefixtures("impatient")
@@ -247,12 +247,12 @@ def test_what_a_run_did_not_settle_outlives_its_report(
     criteo.fail(Fault.HTTP_503, calls=Call.AMEND, times=1000)
     (failed,) = refreshed(retry_after=[]).exports
     criteo.stop_failing()
-    report = workspace.run_report(failed.run).report
+    report = workspace.runs[failed.run].report
     assert report.exists()
-    workspace.deactivate_export("Nightly")
+    workspace.exports.deactivate("Nightly")
     clock.at += timedelta(days=40)
     refreshed()
     assert not report.exists()
-    workspace.activate_export("Nightly")
+    workspace.exports.activate("Nightly")
     assert refreshed().exit_code == 0
     assert len(held("All")) == 100

@@ -27,11 +27,11 @@ def running(workspace: toolkit.Workspace, criteo: Sandbox, export: str = "Nightl
     """A run that waits for Criteo while the block lasts; the block gets its id."""
     criteo.fail(Fault.SLOW, calls=(Call.AMEND, Call.CLEAR), times=1, seconds=3)
     before = amended(criteo)
-    thread = threading.Thread(target=workspace.run, args=(export,))
+    thread = threading.Thread(target=workspace.runs.start, args=(export,))
     thread.start()
     while amended(criteo) == before:
         time.sleep(0.02)
-    yield workspace.runs(export).filter(status="running")["run"].item()
+    yield workspace.runs.find(export).filter(status="running")["run"].item()
     thread.join()
 
 
@@ -46,64 +46,64 @@ def test_a_canceled_run_sends_nothing_more_and_is_taken_up(
     two_lists: toolkit.Workspace, criteo: Sandbox, held: Held
 ) -> None:
     with running(two_lists, criteo) as run_id:
-        two_lists.cancel(run_id)
-    canceled = two_lists.run_report(run_id)
+        two_lists.runs.cancel(run_id)
+    canceled = two_lists.runs[run_id]
     assert canceled.status is RunStatus.CANCELED
     assert canceled.error is not None
     assert canceled.error.code is ErrorCode.CANCELED
     assert (len(held("All")), len(held("Few"))) == (100, 0)
-    resumed = two_lists.resume("Nightly")
+    resumed = two_lists.runs.resume("Nightly")
     assert (resumed.status, resumed.resumes) == (RunStatus.SUCCESSFUL, run_id)
     assert (len(held("All")), len(held("Few"))) == (100, 10)
     assert resumed.frame["added"].to_list() == [0, 10]
-    assert two_lists.audit.filter(action="cancel run of export").height == 1
+    assert two_lists.audit.frame.filter(action="cancel run of export").height == 1
 
 
 def test_only_what_goes_on_can_be_canceled(workspace: toolkit.Workspace) -> None:
-    run = workspace.run("Nightly")
+    run = workspace.runs.start("Nightly")
     with pytest.raises(ConfigurationError):
-        workspace.cancel(run.id)
+        workspace.runs.cancel(run.id)
     with pytest.raises(ConfigurationError):
-        workspace.cancel("nonsense")
+        workspace.runs.cancel("nonsense")
 
 
 def test_only_what_ended_badly_can_be_resumed(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
     with pytest.raises(ConfigurationError):
-        workspace.resume("Nightly")
+        workspace.runs.resume("Nightly")
     with running(workspace, criteo), pytest.raises(BusyError):
-        workspace.resume("Nightly")
+        workspace.runs.resume("Nightly")
     with pytest.raises(ConfigurationError):
-        workspace.resume("Nightly")
+        workspace.runs.resume("Nightly")
 
 
 def test_what_a_run_was_allowed_to_pass_is_passed_when_it_is_resumed(
     workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox, held: Held
 ) -> None:
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     save_nightly(workspace, thresholds={})
     tables.write(segments={"All": ["C001", "C002"]})
     criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=2)
-    assert workspace.run("Nightly", allow=["large change"]).status is RunStatus.FAILED
-    workspace.resume("Nightly").raise_for_status()
+    assert workspace.runs.start("Nightly", allow=["large change"]).status is RunStatus.FAILED
+    workspace.runs.resume("Nightly").raise_for_status()
     assert len(held("All")) == 2
 
 
 def test_a_second_export_is_kept_from_a_list_that_is_being_changed(
     workspace: toolkit.Workspace, criteo: Sandbox, held: Held
 ) -> None:
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     (made,) = criteo.lists()
-    options = workspace.export("Nightly").model_dump(exclude={"name", "version"}) | {"lists": {"All": made.id}}
-    workspace.save_export("Second", **options)
+    options = workspace.exports["Nightly"].model_dump(exclude={"name", "version"}) | {"lists": {"All": made.id}}
+    workspace.exports.save("Second", **options)
     with running(workspace, criteo, "Second") as run_id:
-        refused = workspace.run("Nightly")
+        refused = workspace.runs.start("Nightly")
         assert refused.error is not None
         assert f"is being changed by run {run_id} of export 'Second'" in refused.error.what
-    workspace.resume("Nightly").raise_for_status()
+    workspace.runs.resume("Nightly").raise_for_status()
     assert len(held("All")) == 100
 
 
 def test_the_steps_take_their_time_in_order(workspace: toolkit.Workspace) -> None:
-    run = workspace.run("Nightly")
+    run = workspace.runs.start("Nightly")
     assert list(run.timings) == ["preparing", "checking", "planning", "sending", "done"]
     assert sum(run.timings.values()) <= (run.seconds or 0) + 0.01

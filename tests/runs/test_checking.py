@@ -13,17 +13,17 @@ from toolkit.sandbox import Sandbox
 def test_it_finds_what_a_run_does_and_asks_criteo_for_nothing(
     workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox
 ) -> None:
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     tables.write(segments={"All": [f"C{number:03}" for number in range(40)]})
     save_nightly(workspace, thresholds={"most_change": 0.3})
     before = len(criteo.requests())
-    results = workspace.check("Nightly")
+    results = workspace.exports.check("Nightly")
     assert [it.observed for it in results.warnings if it.check == "size against the last run"] == [
         "40 after 100, 60.0%"
     ]
     assert len(criteo.requests()) == before
-    assert workspace.runs().height == 1
-    run = workspace.run("Nightly", allow=["large change"]).raise_for_status()
+    assert workspace.runs.frame.height == 1
+    run = workspace.runs.start("Nightly", allow=["large change"]).raise_for_status()
     assert list(run.checks) == list(results.rows)
 
 
@@ -36,7 +36,7 @@ def test_a_column_that_went_away_is_told_by_the_checks_of_a_run(
     profiles.write_parquet(path)
     save_nightly(workspace, madid_column="Phone")
     profiles.rename({column: f"{column}2"}).write_parquet(path)
-    run = workspace.run("Nightly")
+    run = workspace.runs.start("Nightly")
     assert run.error is not None
     assert [it.check for it in run.checks if it.outcome is CheckOutcome.ERROR] == [Check.COLUMNS]
     assert f"found no '{column}'." in run.error.what
@@ -45,4 +45,4 @@ def test_a_column_that_went_away_is_told_by_the_checks_of_a_run(
 
 def test_an_unknown_export_is_a_sentence(workspace: toolkit.Workspace) -> None:
     with pytest.raises(ConfigurationError):
-        workspace.check("Nigthly")
+        workspace.exports.check("Nigthly")

@@ -91,7 +91,7 @@ class Days(RuleBasedStateMachine):
     @rule()
     def a_dry_run_sends_nothing(self) -> None:
         before = {it.id: self.criteo.identifiers(it.id) for it in self.criteo.lists()}
-        self.workspace.run("Nightly", dry_run=True).raise_for_status()
+        self.workspace.runs.start("Nightly", dry_run=True).raise_for_status()
         assert {it.id: self.criteo.identifiers(it.id) for it in self.criteo.lists()} == before
 
     @rule(fault=st.sampled_from([Fault.HTTP_401, Fault.DROP_AFTER]), after=st.integers(0, 3))
@@ -112,8 +112,8 @@ class Days(RuleBasedStateMachine):
                 return
             if how == "interrupt":
                 raise KeyboardInterrupt
-            for run_id in self.workspace.runs().filter(status="running")["run"]:
-                self.workspace.cancel(run_id)
+            for run_id in self.workspace.runs.frame.filter(status="running")["run"]:
+                self.workspace.runs.cancel(run_id)
 
         self.run(observer=end)
 
@@ -125,7 +125,7 @@ class Days(RuleBasedStateMachine):
         """Run the export in small batches; when that ends well, see that Criteo holds what it should."""
         self.ever_wanted |= {it for segment in self.options["segments"] for it in self.wanted(segment)}  # type: ignore[attr-defined]
         try:
-            run = self.workspace.run("Nightly", allow=["emptied"], batch_size=2, **options)
+            run = self.workspace.runs.start("Nightly", allow=["emptied"], batch_size=2, **options)
         except KeyboardInterrupt:
             return None
         if run.status is RunStatus.SUCCESSFUL:
@@ -139,7 +139,7 @@ class Days(RuleBasedStateMachine):
 
     @invariant()
     def every_run_has_ended(self) -> None:
-        runs = self.workspace.runs()
+        runs = self.workspace.runs.frame
         assert runs.filter(status="running").is_empty()
 
     def teardown(self) -> None:
@@ -148,7 +148,7 @@ class Days(RuleBasedStateMachine):
         self.options |= {"mode": "replace"}
         self.save()
         assert self.run() is RunStatus.SUCCESSFUL
-        entered_or_left = self.workspace.membership()
+        entered_or_left = self.workspace.runs.membership()
         assert set(entered_or_left["change"]) <= {"entered", "left"}
         del self.workspace
         self.folder.cleanup()

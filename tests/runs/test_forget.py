@@ -30,9 +30,9 @@ def sha256(number: int) -> str:
 def two_exports(workspace: toolkit.Workspace, tables: Tables) -> toolkit.Workspace:
     tables.write(segments={"Few": ["C001", "C002"]})
     save_nightly(workspace, mode="append")
-    options = workspace.export("Nightly").model_dump(exclude={"name", "version"})
-    workspace.save_export("Second", **(options | {"segments": ["Few"], "form": "md5"}))
-    workspace.run_all()
+    options = workspace.exports["Nightly"].model_dump(exclude={"name", "version"})
+    workspace.exports.save("Second", **(options | {"segments": ["Few"], "form": "md5"}))
+    workspace.runs.start_all()
     return workspace
 
 
@@ -44,12 +44,12 @@ def test_the_person_leaves_every_list_and_stays_out(
     assert forgotten.done
     assert forgotten.frame.select("export", "done").rows() == [("Nightly", True), ("Second", True)]
     assert (len(held("All")), len(held("Few"))) == (99, 1)
-    two_exports.run_all()
+    two_exports.runs.start_all()
     assert (len(held("All")), len(held("Few"))) == (99, 1)
     assert sha256(1) not in held("All")
-    runs = two_exports.runs("Nightly")
+    runs = two_exports.runs.find("Nightly")
     assert runs["started_by"].to_list() == ["person", "data subject request", "person"]
-    assert two_exports.run_report(runs["run"][0]).frame["suppressed"].sum() == 1
+    assert two_exports.runs[runs["run"][0]].frame["suppressed"].sum() == 1
 
 
 def test_nothing_that_is_kept_names_the_person(two_exports: toolkit.Workspace) -> None:
@@ -57,7 +57,7 @@ def test_nothing_that_is_kept_names_the_person(two_exports: toolkit.Workspace) -
     kept = b"".join(it.read_bytes() for it in two_exports.path.rglob("*") if it.is_file())
     assert b"person1@" not in kept
     assert "person1" not in repr(forgotten) + forgotten._repr_html_()
-    (row,) = two_exports.audit.filter(action="forget person").rows(named=True)
+    (row,) = two_exports.audit.frame.filter(action="forget person").rows(named=True)
     assert row["name"] == forgotten.entry
     assert json.loads(row["details"]).keys() == {"number", "sha256", "customers", "addresses"}
 
@@ -66,7 +66,7 @@ def test_an_address_that_the_profile_no_longer_has_leaves_by_the_customers_key(
     workspace: toolkit.Workspace, tables: Tables, held: Held
 ) -> None:
     save_nightly(workspace, mode="append")
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     profiles = tables.folder / "profiles.parquet"
     gone = pl.col("CustomerId") == "C001"
     pl.read_parquet(profiles).filter(~gone).write_parquet(profiles)
@@ -76,7 +76,7 @@ def test_an_address_that_the_profile_no_longer_has_leaves_by_the_customers_key(
 
 def test_plain_lists_are_told_the_address_itself(workspace: toolkit.Workspace, tables: Tables, held: Held) -> None:
     save_nightly(workspace, form="plain", mode="append")
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     assert workspace.forget(customer="C001").done
     assert "person1@mail.example" not in held("All")
     profiles = tables.folder / "profiles.parquet"
@@ -84,7 +84,7 @@ def test_plain_lists_are_told_the_address_itself(workspace: toolkit.Workspace, t
     unnamed = workspace.forget(customer="C002")
     assert not unnamed.done
     assert "mode='replace'" in unnamed.frame["what"].item()
-    workspace.run("Nightly", mode="replace").raise_for_status()
+    workspace.runs.start("Nightly", mode="replace").raise_for_status()
     assert held("All") == {f"person{number}@mail.example" for number in range(100) if number not in (1, 2)}
 
 
@@ -93,49 +93,49 @@ def test_a_list_that_was_sent_plain_values_and_hashes_is_told_until_it_is_sent_a
 ) -> None:
     for form in ("plain", "sha256"):
         save_nightly(workspace, form=form, mode="append")
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
     forgotten = workspace.forget(customer="C001")
     assert not forgotten.done
     assert sha256(1) not in held("All")
     assert "both plain values and hashes" in forgotten.frame["what"].item()
-    workspace.run("Nightly", mode="replace").raise_for_status()
+    workspace.runs.start("Nightly", mode="replace").raise_for_status()
     assert held("All") == {sha256(number) for number in range(100) if number != 1}
     assert workspace.forget(customer="C001").done
 
 
 def test_lists_of_a_removed_export_are_left_too(two_exports: toolkit.Workspace, held: Held) -> None:
-    two_exports.remove_export("Nightly")
+    two_exports.exports.remove("Nightly")
     assert two_exports.forget(email="person1@mail.example").done
     assert sha256(1) not in held("All")
 
 
 def test_lists_at_the_host_of_before_are_left_too(workspace: toolkit.Workspace, held: Held) -> None:
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     with start() as other:
-        workspace.connect(
+        workspace.connections.connect(
             "Other", host=other.url, client_id=other.client_id, client_secret=other.client_secret, i_agree=True
         )
         save_nightly(workspace, connection="Other")
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         # Both hosts give their first list one and the same number.
         forgotten = workspace.forget(customer="C001")
         assert forgotten.frame.select("connection", "outcome").rows() == [("Sandbox", "removed"), ("Other", "removed")]
         assert len(held("All")) == len(other.identifiers(other.lists()[0].id)) == 99
-        workspace.remove_connection("Sandbox")
+        workspace.connections.remove("Sandbox")
         forgotten = workspace.forget(customer="C002")
         assert forgotten.frame["outcome"].to_list() == ["not done", "removed"]
         assert not forgotten.done
 
 
 def test_another_account_is_not_asked(two_exports: toolkit.Workspace, criteo: Sandbox, held: Held) -> None:
-    advertiser = two_exports.export("Nightly").advertiser_id
+    advertiser = two_exports.exports["Nightly"].advertiser_id
     assert advertiser is not None
     criteo.withdraw_consent(advertiser)
-    two_exports.connect(
+    two_exports.connections.connect(
         "Another", host=criteo.url, client_id=criteo.client_id, client_secret=criteo.client_secret, i_agree=True
     )
     criteo.give_consent(advertiser)
-    two_exports.remove_connection("Sandbox", exports="detach")
+    two_exports.connections.remove("Sandbox", exports="detach")
     forgotten = two_exports.forget(customer="C001")
     assert forgotten.frame.select("connection", "outcome").rows() == [("", "not done"), ("", "not done")]
     assert not forgotten.done
@@ -144,7 +144,7 @@ def test_another_account_is_not_asked(two_exports: toolkit.Workspace, criteo: Sa
 
 def test_an_export_that_never_ran_has_no_list(two_exports: toolkit.Workspace) -> None:
     save_nightly(two_exports)
-    two_exports.duplicate_export("Nightly", "Idle")
+    two_exports.exports.duplicate("Nightly", "Idle")
     forgotten = two_exports.forget(customer="C001")
     assert forgotten.frame["export"].to_list() == ["Nightly", "Second"]
     assert forgotten.done
@@ -153,12 +153,12 @@ def test_an_export_that_never_ran_has_no_list(two_exports: toolkit.Workspace) ->
 def test_a_list_that_cannot_be_reached_is_told_and_asked_again(
     two_exports: toolkit.Workspace, criteo: Sandbox, held: Held
 ) -> None:
-    criteo.withdraw_consent(two_exports.export("Nightly").advertiser_id)
+    criteo.withdraw_consent(two_exports.exports["Nightly"].advertiser_id)
     forgotten = two_exports.forget(email="person1@mail.example")
     assert not forgotten.done
     assert set(forgotten.frame["done"]) == {False}
     assert forgotten.frame["what"].str.contains("consent").all()
-    criteo.give_consent(two_exports.export("Nightly").advertiser_id)
+    criteo.give_consent(two_exports.exports["Nightly"].advertiser_id)
     assert two_exports.forget(email="person1@mail.example").done
     assert sha256(1) not in held("All")
 
@@ -184,21 +184,21 @@ def test_a_suppression_list_holds_in_every_form(
     }[known_by]
     pl.DataFrame({"who": [value, None]}).write_csv(tmp_path / "out.csv")
     column = {"customer_column" if known_by == "customer" else "email_column": "who"}
-    workspace.suppress(tmp_path / "out.csv", **column, skip_unusable=True)
+    workspace.suppressions.add(tmp_path / "out.csv", **column, skip_unusable=True)
     left_out = workspace.preview("All", email_column="EMail", form=form).left_out
     assert left_out.select("customer", "status").rows() == [("C005", "suppressed")]
-    assert workspace.suppressed.select("customers", "addresses").sum().row(0)[0] == (known_by == "customer")
+    assert workspace.suppressions.frame.select("customers", "addresses").sum().row(0)[0] == (known_by == "customer")
 
 
 def test_a_list_that_lacks_the_column_is_told(workspace: toolkit.Workspace, tmp_path: Path) -> None:
     people = pl.DataFrame({"mail": ["a@x.example"]})
     with pytest.raises(ConfigurationError):
-        workspace.suppress(people, email_column="email")
+        workspace.suppressions.add(people, email_column="email")
     with pytest.raises(ConfigurationError):
-        workspace.suppress(people)
+        workspace.suppressions.add(people)
     (tmp_path / "broken.parquet").write_bytes(b"a@x.example is no table")
     with pytest.raises(DataError) as raised:
-        workspace.suppress(tmp_path / "broken.parquet", email_column="email")
+        workspace.suppressions.add(tmp_path / "broken.parquet", email_column="email")
     assert "a@x.example" not in str(raised.value)
 
 
@@ -212,12 +212,12 @@ class TestFinding:
         return None
 
     def test_goes_by_an_address_of_before(self, workspace: toolkit.Workspace, tables: Tables, held: Held) -> None:
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         emails = {f"C{number:03}": f"person{number}@mail.example" for number in range(100)}
         tables.write(emails | {"C001": "new@mail.example"})
         forgotten = workspace.forget(email="person1@mail.example")
         assert (forgotten.customers, forgotten.identifiers, forgotten.lists, forgotten.removed) == (1, 2, 1, 1)
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         assert len(held("All")) == 99
         tables.write(emails | {"C001": None, "C002": "new@mail.example", "C003": "person1@mail.example"})
         left_out = workspace.preview("All", email_column="EMail").left_out
@@ -229,7 +229,7 @@ class TestFinding:
 
     def test_goes_by_customers_who_are_gone(self, workspace: toolkit.Workspace, tables: Tables, held: Held) -> None:
         save_nightly(workspace, mode="append")
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         tables.write({f"C{number:03}": f"person{number}@mail.example" for number in range(2, 100)})
         forgotten = workspace.forget(customer="C001")
         assert (forgotten.customers, forgotten.identifiers, forgotten.removed) == (1, 1, 1)
@@ -241,7 +241,7 @@ class TestFinding:
     def test_of_nobody_confirms_no_removal(
         self, workspace: toolkit.Workspace, held: Held, person: dict[str, str]
     ) -> None:
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         forgotten = workspace.forget(**person)
         assert (forgotten.found, forgotten.customers, forgotten.removed, forgotten.lists) == (False, 0, 0, 0)
         assert forgotten.frame["outcome"].to_list() == ["not found"]
@@ -266,31 +266,31 @@ class TestFinding:
     def test_refuses_what_is_none_or_nearly_one(
         self, workspace: toolkit.Workspace, held: Held, person: dict[str, str]
     ) -> None:
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         with pytest.raises(ConfigurationError) as raised:
             workspace.forget(**person)
         assert ("'C001'" in str(raised.value)) == bool(person.get("customer", "").strip())
         assert "person1@" not in str(raised.value)
-        assert workspace.suppressed.is_empty()
+        assert workspace.suppressions.frame.is_empty()
         assert len(held("All")) == 100
 
     def test_takes_the_hash_of_an_address(self, workspace: toolkit.Workspace, held: Held) -> None:
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         forgotten = workspace.forget(email=sha256(1).upper())
         assert (forgotten.done, forgotten.customers, forgotten.removed) == (True, 1, 1)
         assert sha256(1) not in held("All")
 
     def test_asked_again_makes_no_second_entry(self, workspace: toolkit.Workspace) -> None:
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         first, second = workspace.forget(customer="C001"), workspace.forget(customer="C001")
         assert first.entry == second.entry
         assert second.frame["outcome"].to_list() == ["not found"]
-        assert workspace.suppressed.height == 1
+        assert workspace.suppressions.frame.height == 1
 
     def test_of_unreadable_profiles_keeps_the_person_out(
         self, workspace: toolkit.Workspace, tables: Tables, held: Held
     ) -> None:
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         profiles = tables.folder / "profiles.parquet"
         content = profiles.read_bytes()
         profiles.unlink()
@@ -299,7 +299,7 @@ class TestFinding:
         assert forgotten.problems
         assert sha256(1) not in held("All")
         profiles.write_bytes(content)
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         assert sha256(1) not in held("All")
 
 
@@ -317,7 +317,7 @@ class TestLeaving:
         profiles = tables.folder / "profiles.parquet"
         pl.read_parquet(profiles).with_columns(Phone=pl.Series(phones)).write_parquet(profiles)
         save_nightly(workspace, madid_column="Phone", mode="append")
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         before = held("All")
         forgotten = workspace.forget(email="person1@mail.example")
         assert len(before) - len(held("All")) == forgotten.removed
@@ -339,18 +339,18 @@ class TestLeaving:
             forgotten = two_exports.forget(email="person1@mail.example")
         assert time.monotonic() - begun < 10
         assert forgotten.frame["outcome"].to_list() == ["not done", "not done"]
-        assert two_exports.suppressed.height == 1
+        assert two_exports.suppressions.frame.height == 1
         assert two_exports.forget(email="person1@mail.example").done
 
     def test_waits_for_no_run_that_goes_on(self, workspace: toolkit.Workspace, held: Held) -> None:
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         said: list[toolkit.runs.Forgotten] = []
 
         def ask(progress: object) -> None:
             if not said:
                 said.append(workspace.forget(customer="C001"))
 
-        workspace.run("Nightly", observer=ask).raise_for_status()
+        workspace.runs.start("Nightly", observer=ask).raise_for_status()
         assert said[0].frame["outcome"].to_list() == ["not done"]
         assert workspace.forget(customer="C001").frame["done"].all()
         assert sha256(1) not in held("All")

@@ -38,14 +38,14 @@ def two_exports(workspace: toolkit.Workspace, tables: Tables) -> toolkit.Workspa
     """Exports of which the first by name sends a segment that can't be read from later on."""
     tables.write(segments={"Panics": ["C001"]})
     save_nightly(workspace)
-    options = workspace.export("Nightly").model_dump(exclude={"name", "version"})
-    workspace.save_export("A first", **(options | {"segments": ["Panics"]}))
+    options = workspace.exports["Nightly"].model_dump(exclude={"name", "version"})
+    workspace.exports.save("A first", **(options | {"segments": ["Panics"]}))
     return workspace
 
 
 class TestNativePanic:
     def test_the_others_run(self, two_exports: toolkit.Workspace, panicking: None, criteo: Sandbox) -> None:
-        ended = two_exports.run_all()
+        ended = two_exports.runs.start_all()
         assert isinstance(ended["A first"], ToolkitError)
         assert isinstance(ended["Nightly"], Run)
         assert ended["Nightly"].status is RunStatus.SUCCESSFUL
@@ -65,8 +65,8 @@ class TestNativePanic:
 
         monkeypatch.setattr("toolkit.runs.execute.preload", end)
         with pytest.raises(ends_all):
-            two_exports.run_all()
-        assert two_exports.runs().height == 1
+            two_exports.runs.start_all()
+        assert two_exports.runs.frame.height == 1
 
     def test_it_is_told_in_the_background_of_a_form(self) -> None:
         from toolkit.forms.background import Background
@@ -92,12 +92,12 @@ class TestRunFolder:
         return runs
 
     def test_it_is_recorded_and_told(self, workspace: toolkit.Workspace, unmakable: Path, criteo: Sandbox) -> None:
-        run = workspace.run("Nightly")
+        run = workspace.runs.start("Nightly")
         assert run.status is RunStatus.FAILED
         assert run.error is not None
         assert run.error.code is ErrorCode.UNAVAILABLE
         assert str(unmakable) in run.error.what
-        assert workspace.runs()["status"].to_list() == ["failed"]
+        assert workspace.runs.frame["status"].to_list() == ["failed"]
         assert criteo.lists() == []
 
     def test_the_refresh_tries_it_again(self, workspace: toolkit.Workspace, unmakable: Path) -> None:
@@ -112,16 +112,16 @@ class TestRunFolder:
 
             def sleep(self, seconds: float) -> None:
                 self.slept += seconds
-                if workspace.runs().height:
+                if workspace.runs.frame.height:
                     unmakable.unlink()
 
         done = refresh(WorkspaceFolder.open(workspace.path), RefreshOptions(), clock=Mending(), execute=in_this_process)
         (export,) = done.exports
         assert (export.status, export.tries) == (RunStatus.SUCCESSFUL, 2)
-        assert sorted(workspace.runs()["status"]) == ["failed (retrying)", "successful"]
+        assert sorted(workspace.runs.frame["status"]) == ["failed (retrying)", "successful"]
 
     def test_forgetting_says_what_is_left(self, workspace: toolkit.Workspace) -> None:
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         shutil.move(workspace.path / "runs", workspace.path / "elsewhere")
         (workspace.path / "runs").write_text("in its place")
         forgotten = workspace.forget(customer="C001")

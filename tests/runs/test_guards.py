@@ -24,7 +24,7 @@ def members(*numbers: int) -> list[str]:
 def guarded(workspace: toolkit.Workspace) -> toolkit.Workspace:
     """A workspace whose export ran once, with a hundred members, and has the guards as they are by default."""
     save_nightly(workspace, thresholds={})
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     return workspace
 
 
@@ -39,7 +39,7 @@ def test_a_list_may_lose_three_in_ten(
     guarded: toolkit.Workspace, tables: Tables, held: Held, left: range, allowed: bool, told: str
 ) -> None:
     tables.write(segments={"All": members(*left)})
-    run = guarded.run("Nightly")
+    run = guarded.runs.start("Nightly")
     assert (run.status is toolkit.RunStatus.SUCCESSFUL) == allowed
     assert told in ("" if run.error is None else run.error.what)
     assert len(held("All")) == (len(left) if allowed else 100)
@@ -47,9 +47,9 @@ def test_a_list_may_lose_three_in_ten(
 
 def test_a_list_that_grows_by_much_is_stopped_too(guarded: toolkit.Workspace, tables: Tables, held: Held) -> None:
     tables.write(segments={"All": members(*range(75))})
-    guarded.run("Nightly").raise_for_status()
+    guarded.runs.start("Nightly").raise_for_status()
     tables.write(segments={"All": members(*range(100))})
-    run = guarded.run("Nightly")
+    run = guarded.runs.start("Nightly")
     assert run.error is not None
     assert run.error.what.startswith("25 identifiers would be added in segment 'All', 33% of the 75")
     assert len(held("All")) == 75
@@ -59,7 +59,7 @@ def test_a_segment_that_was_emptied_is_stopped(guarded: toolkit.Workspace, table
     tables.write(segments={"Some": members(1)})
     save_nightly(guarded, segments=["All", "Some"], thresholds={})
     tables.write(segments={"All": []})
-    run = guarded.run("Nightly")
+    run = guarded.runs.start("Nightly")
     assert run.error is not None
     assert run.error.what == ("Segment 'All' has nobody to send, and had 100 at the last run. Nothing was sent.")
     assert "allow=['emptied']" in run.error.remedy
@@ -70,10 +70,10 @@ def test_an_export_that_was_emptied_whole_is_emptied_knowingly(
     guarded: toolkit.Workspace, tables: Tables, held: Held
 ) -> None:
     tables.write(segments={"All": []})
-    stopped = guarded.run("Nightly")
+    stopped = guarded.runs.start("Nightly")
     assert stopped.error is not None
     assert "Check 'export has members'" in stopped.error.what
-    guarded.run("Nightly", allow=["emptied"]).raise_for_status()
+    guarded.runs.start("Nightly", allow=["emptied"]).raise_for_status()
     assert held("All") == set()
 
 
@@ -98,19 +98,19 @@ def test_what_is_over_a_limit_or_under_a_threshold_is_stopped_and_passed_knowing
     addresses = [*[None] * 20, *["no address"] * 10, *(f"person{number}@mail.example" for number in range(30, 100))]
     tables.write(dict(zip(members(*range(100)), addresses, strict=True)))
     save_nightly(workspace, thresholds=thresholds | {"least_size": 0})
-    tried = workspace.run("Nightly", dry_run=True).raise_for_status()
+    tried = workspace.runs.start("Nightly", dry_run=True).raise_for_status()
     (warning,) = tried.warnings
     assert warning.code is NoticeCode.WOULD_STOP
     assert f"({guard})" in warning.text
     assert figures in warning.text
     before = len(criteo.requests())
-    stopped = workspace.run("Nightly", allow=[it for it in Guard if it != guard])
+    stopped = workspace.runs.start("Nightly", allow=[it for it in Guard if it != guard])
     assert stopped.error is not None
     assert stopped.error.code is ErrorCode.GUARD
     assert figures in stopped.error.what
     assert f"allow=['{guard}']" in stopped.error.remedy
     assert len(criteo.requests()) == before
-    passed = workspace.run("Nightly", allow=[guard]).raise_for_status()
+    passed = workspace.runs.start("Nightly", allow=[guard]).raise_for_status()
     assert len(held("All")) == 70
     assert passed.allowed == (guard,)
     (note,) = passed.notes
@@ -121,7 +121,7 @@ def test_what_is_over_a_limit_or_under_a_threshold_is_stopped_and_passed_knowing
 
 def test_a_missing_column_is_never_passed(workspace: toolkit.Workspace, criteo: Sandbox, tables: Tables) -> None:
     pl.DataFrame({"CustomerId": members(1), "Other": ["x"]}).write_parquet(tables.folder / "profiles.parquet")
-    run = workspace.run("Nightly", allow=list(Guard))
+    run = workspace.runs.start("Nightly", allow=list(Guard))
     assert run.error is not None
     assert run.error.code is ErrorCode.DATA
     assert "'email column is there'" in run.error.what
@@ -132,7 +132,7 @@ def test_what_is_allowed_goes_on_and_the_record_keeps_it(
     guarded: toolkit.Workspace, tables: Tables, held: Held
 ) -> None:
     tables.write(segments={"All": members(1)})
-    run = guarded.run("Nightly", allow=["large change"]).raise_for_status()
+    run = guarded.runs.start("Nightly", allow=["large change"]).raise_for_status()
     assert len(held("All")) == 1
     (note,) = run.notes
     assert note.code is NoticeCode.GUARD_PASSED
@@ -142,12 +142,12 @@ def test_what_is_allowed_goes_on_and_the_record_keeps_it(
 
 def test_a_guard_that_is_not_known_is_told(guarded: toolkit.Workspace) -> None:
     with pytest.raises(ConfigurationError, match=r"There is no guard 'big change'.*'large change'"):
-        guarded.run("Nightly", allow=["big change"])
+        guarded.runs.start("Nightly", allow=["big change"])
 
 
 def test_a_dry_run_tells_what_would_stop(guarded: toolkit.Workspace, tables: Tables) -> None:
     tables.write(segments={"All": members(1)})
-    run = guarded.run("Nightly", dry_run=True).raise_for_status()
+    run = guarded.runs.start("Nightly", dry_run=True).raise_for_status()
     assert any(it.code is NoticeCode.WOULD_STOP and "(large change)" in it.text for it in run.warnings)
 
 
@@ -158,20 +158,20 @@ def test_the_first_run_and_one_that_finishes_a_broken_first_are_free(
 
     save_nightly(workspace, thresholds={})
     criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=2)
-    assert workspace.run("Nightly").status is toolkit.RunStatus.FAILED
-    workspace.run("Nightly").raise_for_status()
+    assert workspace.runs.start("Nightly").status is toolkit.RunStatus.FAILED
+    workspace.runs.start("Nightly").raise_for_status()
     assert len(held("All")) == 100
 
 
 def test_a_file_older_than_at_the_last_run_is_stopped(guarded: toolkit.Workspace, tables: Tables) -> None:
     file = tables.folder / "segments" / "All.parquet"
     os.utime(file, (1_000_000_000, 1_000_000_000))
-    run = guarded.run("Nightly")
+    run = guarded.runs.start("Nightly")
     assert run.error is not None
     assert f"{file} is of 2001-09-09" in run.error.what
-    guarded.run("Nightly", allow=["older input"]).raise_for_status()
+    guarded.runs.start("Nightly", allow=["older input"]).raise_for_status()
     # From now on that is the file of the last run.
-    guarded.run("Nightly").raise_for_status()
+    guarded.runs.start("Nightly").raise_for_status()
 
 
 def test_a_file_that_is_written_while_it_is_read_stops_the_run(
@@ -186,7 +186,7 @@ def test_a_file_that_is_written_while_it_is_read_stops_the_run(
 
     audience_of = targets.audience_of
     monkeypatch.setattr(targets, "audience_of", and_somebody_writes)
-    run = guarded.run("Nightly")
+    run = guarded.runs.start("Nightly")
     assert run.error is not None
     assert "All.parquet was written while the run read it." in run.error.what
 
@@ -196,5 +196,5 @@ def test_replace_asks_for_the_whole_list_anew_and_is_free(
 ) -> None:
     save_nightly(guarded, mode="replace", thresholds={})
     tables.write(segments={"All": members(1, 2)})
-    guarded.run("Nightly").raise_for_status()
+    guarded.runs.start("Nightly").raise_for_status()
     assert len(held("All")) == 2

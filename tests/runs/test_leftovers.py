@@ -15,7 +15,7 @@ OLD = time.time() - timedelta(days=2).total_seconds()
 
 
 def test_only_our_old_unfinished_files_go(workspace: toolkit.Workspace, tables: Tables) -> None:
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     ours, theirs = ".plan-1.parquet.0123abcd.part", ["film.mkv.part", ".x.parquet.0123ABCD.part", ".0123abcd.part"]
     places = [workspace.path, *(workspace.path / it for it in ("runs/killed", "lists", "history"))]
     places.append(tables.folder / "segments")
@@ -32,7 +32,7 @@ def test_only_our_old_unfinished_files_go(workspace: toolkit.Workspace, tables: 
     os.utime(elsewhere / ours, (OLD, OLD))
     (workspace.path / "linked").symlink_to(elsewhere, target_is_directory=True)
     (tables.folder / "segments" / ".folder.0123abcd.part").rmdir()
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     for place in places:
         left = {it.name for it in place.iterdir() if it.name.endswith(".part") and it.is_file()}
         assert left == {*theirs, ".young.0123abcd.part"}

@@ -38,9 +38,9 @@ def count(folder: WorkspaceFolder) -> int:
 
 
 def test_looks_make_no_record(workspace: toolkit.Workspace, folder: WorkspaceFolder, criteo: Sandbox) -> None:
-    workspace.preview_export("Nightly")
-    workspace.run("Nightly", dry_run=True).raise_for_status()
-    assert workspace.run("Nightly", allow=[], dry_run=True).frame["list_id"].to_list() == [None]
+    workspace.exports.preview("Nightly")
+    workspace.runs.start("Nightly", dry_run=True).raise_for_status()
+    assert workspace.runs.start("Nightly", allow=[], dry_run=True).frame["list_id"].to_list() == [None]
     assert get_lists(folder, export_of(folder, "Nightly"), [ALL], host=criteo.url) == {}
     assert count(folder) == 0
 
@@ -55,17 +55,17 @@ def test_a_record_is_made_once(folder: WorkspaceFolder, criteo: Sandbox) -> None
 
 
 def test_a_new_list_is_planned_beside_a_known_one(workspace: toolkit.Workspace, tables: Tables) -> None:
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     tables.write(segments={"Few": keys(1, 2)})
     save_nightly(workspace, segments=["All", "Few"])
-    tried = workspace.run("Nightly", dry_run=True).raise_for_status()
+    tried = workspace.runs.start("Nightly", dry_run=True).raise_for_status()
     assert tried.frame.select("segment", "added").rows() == [("All", 0), ("Few", 2)]
-    lists = workspace.preview_export("Nightly").lists
+    lists = workspace.exports.preview("Nightly").lists
     assert lists.select("segment", "name", "held", "added", "is_emptied").rows() == [
         ("All", "All", 100, 0, False),
         ("Few", "Few", 0, 2, False),
     ]
-    replaced = workspace.run("Nightly", dry_run=True, mode="replace").raise_for_status()
+    replaced = workspace.runs.start("Nightly", dry_run=True, mode="replace").raise_for_status()
     assert replaced.frame["added"].to_list() == [100, 2]
 
 

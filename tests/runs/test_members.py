@@ -18,15 +18,15 @@ def keys(*numbers: int) -> list[str]:
 
 
 def changes(workspace: toolkit.Workspace, run: toolkit.Run) -> dict[str, list[str]]:
-    rows = workspace.membership().filter(run=run.id)
+    rows = workspace.runs.membership().filter(run=run.id)
     return {it: sorted(rows.filter(change=it)["customer"]) for it in ("entered", "left")}
 
 
 def test_each_run_tells_who_entered_and_who_left(workspace: toolkit.Workspace, tables: Tables) -> None:
     tables.write(segments={"All": keys(1, 2, 3)})
-    first = workspace.run("Nightly").raise_for_status()
+    first = workspace.runs.start("Nightly").raise_for_status()
     tables.write(segments={"All": keys(2, 3, 4)})
-    second = workspace.run("Nightly").raise_for_status()
+    second = workspace.runs.start("Nightly").raise_for_status()
     assert changes(workspace, first) == {"entered": keys(1, 2, 3), "left": []}
     assert changes(workspace, second) == {"entered": keys(4), "left": keys(1)}
 
@@ -36,10 +36,10 @@ def test_a_run_that_broke_leaves_no_gap_and_nothing_twice(
 ) -> None:
     tables.write(segments={"All": keys(1, 2)})
     criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=2)
-    workspace.run("Nightly")
-    assert workspace.membership().is_empty()
+    workspace.runs.start("Nightly")
+    assert workspace.runs.membership().is_empty()
     tables.write(segments={"All": keys(2, 3)})
-    run = workspace.resume("Nightly").raise_for_status()
+    run = workspace.runs.resume("Nightly").raise_for_status()
     assert changes(workspace, run) == {"entered": keys(2, 3), "left": []}
 
 
@@ -47,14 +47,14 @@ def test_members_who_come_and_go_are_told(workspace: toolkit.Workspace, tables: 
     told = {}
     for day in range(6):
         tables.write(segments={"All": keys(1, 2) if day % 2 == 0 else keys(1)})
-        told[day] = workspace.run("Nightly").raise_for_status().notes
+        told[day] = workspace.runs.start("Nightly").raise_for_status().notes
     # On the day on which one of them entered for the third time.
     (note,) = told.pop(4)
     assert note.code is NoticeCode.FLAPPING
     assert note.text.startswith("1 of those who entered the list of segment 'All' had left it before")
     assert set(told.values()) == {()}
-    assert workspace.flapping().select("customer", "times_entered").rows() == [("C002", 3)]
-    assert workspace.flapping(times=4).is_empty()
+    assert workspace.runs.flapping().select("customer", "times_entered").rows() == [("C002", 3)]
+    assert workspace.runs.flapping(times=4).is_empty()
 
 
 @pytest.mark.parametrize("form", ["sha256", "plain"])
@@ -63,7 +63,7 @@ def test_what_criteo_rejects_is_traced_to_the_customer(
 ) -> None:
     save_nightly(workspace, form=form)
     criteo.fail(Fault.REJECT, calls=Call.AMEND, times=1)
-    run = workspace.run("Nightly").raise_for_status()
+    run = workspace.runs.start("Nightly").raise_for_status()
     assert run.frame["rejected"].to_list() == [1]
     assert run.outcome == "successful with warnings"
     (row,) = run.rejected.rows(named=True)
@@ -72,7 +72,7 @@ def test_what_criteo_rejects_is_traced_to_the_customer(
     assert b"@mail.example" not in kept
     # One fewer than was sent is what there should be, at once and at the next run.
     assert run.notes == ()
-    assert workspace.run("Nightly").raise_for_status().warnings == ()
+    assert workspace.runs.start("Nightly").raise_for_status().warnings == ()
 
 
 def test_a_list_that_somebody_else_changed_is_told_with_what_mends_it(
@@ -80,23 +80,23 @@ def test_a_list_that_somebody_else_changed_is_told_with_what_mends_it(
 ) -> None:
     from toolkit.criteo import CriteoClient
 
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     (made,) = criteo.lists()
     with CriteoClient(host=criteo.url, client_id=criteo.client_id, client_secret=criteo.client_secret) as client:
         client.remove(made.id, sorted(held("All"))[:7])
-    (warning,) = workspace.run("Nightly").raise_for_status().warnings
+    (warning,) = workspace.runs.start("Nightly").raise_for_status().warnings
     assert warning.code is NoticeCode.DRIFT
     assert "Criteo counts 93 identifiers in list 'All'" in warning.text
     assert "should hold 100" in warning.text
-    assert workspace.run("Nightly", mode="replace").raise_for_status().warnings == ()
+    assert workspace.runs.start("Nightly", mode="replace").raise_for_status().warnings == ()
     assert len(held("All")) == 100
 
 
 def test_the_trend_tells_sizes_and_match_rate_over_the_runs(workspace: toolkit.Workspace, tables: Tables) -> None:
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     tables.write(segments={"All": keys(*range(60))})
-    workspace.run("Nightly").raise_for_status()
-    trend = workspace.trend("Nightly")
+    workspace.runs.start("Nightly").raise_for_status()
+    trend = workspace.runs.trend("Nightly")
     assert trend.select("exportable", "added", "removed", "held_by_criteo").rows() == [
         (100, 100, 0, 100),
         (60, 0, 40, 60),
@@ -105,18 +105,18 @@ def test_the_trend_tells_sizes_and_match_rate_over_the_runs(workspace: toolkit.W
 
 
 def test_a_run_is_json_without_any_identifier(workspace: toolkit.Workspace) -> None:
-    run = workspace.run("Nightly")
+    run = workspace.runs.start("Nightly")
     told = orjson.loads((run.folder / "report.json").read_bytes())
     assert (told["status"], told["lists"][0]["added"]) == ("successful", 100)
     assert told == orjson.loads(run.to_json())
 
 
 def test_nothing_is_left_behind_that_no_run_needs(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     leftover = workspace.path / "lists" / "1-0000.parquet"
     leftover.write_bytes(b"of a run that was killed")
-    workspace.run("Nightly").raise_for_status()
-    workspace.run("Nightly", mode="replace").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
+    workspace.runs.start("Nightly", mode="replace").raise_for_status()
     assert not leftover.exists()
     assert len(list((workspace.path / "lists").iterdir())) == 1
     assert list(workspace.path.glob("runs/*/plan-*.parquet")) == []

@@ -39,19 +39,19 @@ class TestPatterns:
     ) -> None:
         tables.write(segments={"vip gold": keys(1, 2), "other": keys(9)})
         save_nightly(workspace, segments=["vip *"])
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         tables.write(segments={"vip silver": keys(3)})
-        run = workspace.run("Nightly").raise_for_status()
+        run = workspace.runs.start("Nightly").raise_for_status()
         assert run.frame["segment"].to_list() == ["vip gold", "vip silver"]
         assert (held("vip gold"), held("vip silver")) == (sha256(1, 2), sha256(3))
-        assert list(workspace.exports_with("vip silver")) == ["Nightly"]
-        assert list(workspace.exports_with("other")) == []
+        assert list(workspace.exports.using("vip silver")) == ["Nightly"]
+        assert list(workspace.exports.using("other")) == []
 
     def test_a_pattern_that_matches_nothing_is_told(self, workspace: toolkit.Workspace, tables: Tables) -> None:
         tables.write(segments={"vip": keys(1)})
         save_nightly(workspace, segments=["vi?"])
         (tables.folder / "segments" / "vip.parquet").unlink()
-        run = workspace.run("Nightly")
+        run = workspace.runs.start("Nightly")
         assert run.error is not None
         assert "No segment at" in run.error.what
         assert "'vi?'" in run.error.what
@@ -61,10 +61,10 @@ class TestAdvertisers:
     def test_each_advertiser_gets_its_own_members(
         self, workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox
     ) -> None:
-        first, second = sorted(workspace.connection("Sandbox").advertisers)[:2]
+        first, second = sorted(workspace.connections["Sandbox"].advertisers)[:2]
         add_column(tables, "Shop", [int(first), int(second), None, 999999] * 25)
         save_nightly(workspace, advertiser_id="", advertiser_column="Shop")
-        run = workspace.run("Nightly").raise_for_status()
+        run = workspace.runs.start("Nightly").raise_for_status()
         lists = {it.advertiser_id: criteo.identifiers(it.id) for it in criteo.lists()}
         assert lists == {first: sha256(*range(0, 100, 4)), second: sha256(*range(1, 100, 4))}
         assert run.frame.group_by("advertiser_id").agg(pl.col("exportable", "no_advertiser").sum()).sort(
@@ -75,12 +75,12 @@ class TestAdvertisers:
     def test_an_advertiser_that_lost_its_last_member_loses_them_at_criteo_too(
         self, workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox
     ) -> None:
-        first, second = sorted(workspace.connection("Sandbox").advertisers)[:2]
+        first, second = sorted(workspace.connections["Sandbox"].advertisers)[:2]
         add_column(tables, "Shop", [first, second] * 50)
         save_nightly(workspace, advertiser_id="", advertiser_column="Shop")
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         add_column(tables, "Shop", [f" {first} "] * 100)
-        workspace.run("Nightly", allow=["emptied"]).raise_for_status()
+        workspace.runs.start("Nightly", allow=["emptied"]).raise_for_status()
         sizes = {it.advertiser_id: it.size for it in criteo.lists()}
         assert sizes == {first: 100, second: 0}
 
@@ -98,7 +98,7 @@ class TestMobileIds:
         nobody = "00000000-0000-0000-0000-000000000000"
         add_column(tables, "Phone", [madid(0), madid(1), nobody, "no id", *[None] * 96])
         save_nightly(workspace, madid_column="Phone")
-        run = workspace.run("Nightly").raise_for_status()
+        run = workspace.runs.start("Nightly").raise_for_status()
         assert held("All") == sha256(*range(100)) | {madid(0), madid(1)}
         assert run.frame.filter(identifier_type="madid").select(
             "exportable", "invalid_identifier", "missing_identifier", "added"
@@ -110,7 +110,7 @@ class TestMobileIds:
         hashed = [hashlib.sha256(madid(0).encode()).hexdigest(), hashlib.md5(madid(1).encode()).hexdigest()]
         add_column(tables, "Phone", [*hashed, *[None] * 98])
         save_nightly(workspace, madid_column="Phone")
-        run = workspace.run("Nightly").raise_for_status()
+        run = workspace.runs.start("Nightly").raise_for_status()
         assert held("All") == sha256(*range(100))
         counts = run.frame.filter(identifier_type="madid").select("exportable", "invalid_identifier", "rejected")
         assert counts.row(0) == (0, 2, 0)
@@ -120,11 +120,11 @@ class TestMobileIds:
     ) -> None:
         add_column(tables, "Phone", [madid(number) for number in range(100)])
         save_nightly(workspace, madid_column="Phone")
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         tables.write(segments={"All": keys(*range(90))})
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         assert held("All") == sha256(*range(90)) | {madid(number) for number in range(90)}
-        again = workspace.run("Nightly").raise_for_status()
+        again = workspace.runs.start("Nightly").raise_for_status()
         assert (again.frame["added"].sum(), again.frame["batches"].sum()) == (0, 0)
 
 
@@ -135,7 +135,7 @@ class TestListsThatAreThere:
         from toolkit.criteo import CriteoClient
 
         with CriteoClient(host=criteo.url, client_id=criteo.client_id, client_secret=criteo.client_secret) as client:
-            advertiser = min(workspace.connection("Sandbox").advertisers)
+            advertiser = min(workspace.connections["Sandbox"].advertisers)
             made = client.find_or_create_list(advertiser, name="By hand", description="ours").contact_list.id
             client.add(made, sorted(sha256(10)))
         return made
@@ -147,12 +147,12 @@ class TestListsThatAreThere:
         tables.write(segments={"All": keys(1, 2)})
         saved = save_nightly(workspace, lists={"All": adopted if by == "id" else "By hand"})
         assert saved.lists == {"All": adopted}
-        assert workspace.run("Nightly").raise_for_status().warnings == ()
+        assert workspace.runs.start("Nightly").raise_for_status().warnings == ()
         assert held("By hand") == sha256(1, 2, 10)
         tables.write(segments={"All": keys(2, 3)})
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         assert held("By hand") == sha256(2, 3, 10)
-        workspace.run("Nightly", mode="replace").raise_for_status()
+        workspace.runs.start("Nightly", mode="replace").raise_for_status()
         assert held("By hand") == sha256(2, 3)
 
     def test_one_that_is_not_there_is_told_with_the_nearest(self, workspace: toolkit.Workspace, adopted: str) -> None:
@@ -164,19 +164,19 @@ class TestListsThatAreThere:
     ) -> None:
         tables.write(segments={"All": keys(1, 2, 3), "Others": keys(3, 4)})
         save_nightly(workspace, lists={"All": adopted})
-        options = workspace.export("Nightly").model_dump(exclude={"name", "version"})
-        workspace.save_export("Second", **(options | {"segments": ["Others"], "lists": {"Others": adopted}}))
-        assert all(it.status == "successful" for it in workspace.run_all().values())
+        options = workspace.exports["Nightly"].model_dump(exclude={"name", "version"})
+        workspace.exports.save("Second", **(options | {"segments": ["Others"], "lists": {"Others": adopted}}))
+        assert all(it.status == "successful" for it in workspace.runs.start_all().values())
         assert held("By hand") == sha256(1, 2, 3, 4, 10)
         tables.write(segments={"All": keys(1), "Others": keys(3)})
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         assert held("By hand") == sha256(1, 3, 4, 10)
-        workspace.run("Second").raise_for_status()
+        workspace.runs.start("Second").raise_for_status()
         assert held("By hand") == sha256(1, 3, 10)
-        replaced = workspace.run("Nightly", mode="replace").raise_for_status()
+        replaced = workspace.runs.start("Nightly", mode="replace").raise_for_status()
         assert [it.code for it in replaced.notes] == [NoticeCode.EMPTIED_FOR_OTHERS]
         assert held("By hand") == sha256(1)
-        workspace.run("Second").raise_for_status()
+        workspace.runs.start("Second").raise_for_status()
         assert held("By hand") == sha256(1, 3)
 
     def test_two_segments_that_fill_one_list_are_both_in_it(
@@ -184,46 +184,46 @@ class TestListsThatAreThere:
     ) -> None:
         tables.write(segments={"A": keys(1, 2), "B": keys(2, 3)})
         save_nightly(workspace, segments=["A", "B"], lists={"A": adopted, "B": adopted})
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         assert held("By hand") == sha256(1, 2, 3, 10)
         tables.write(segments={"A": keys(1), "B": keys(3)})
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         assert held("By hand") == sha256(1, 3, 10)
 
 
 def test_the_name_of_a_list_keeps_the_day_on_which_it_was_made(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
     save_nightly(workspace, list_name="{segment} since {date}")
-    workspace.run("Nightly").raise_for_status()
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     (made,) = criteo.lists()
     assert made.name.startswith("All since 20")
 
 
 def test_exports_live_in_a_file_and_come_back_as_they_were(workspace: toolkit.Workspace, tmp_path: Path) -> None:
     save_nightly(workspace, mode="append", thresholds={"email_coverage": 0.7})
-    before = workspace.export("Nightly")
-    workspace.write_exports(tmp_path / "exports.yaml")
-    assert workspace.read_exports(tmp_path / "exports.yaml") == {}
+    before = workspace.exports["Nightly"]
+    workspace.exports.write(tmp_path / "exports.yaml")
+    assert workspace.exports.read(tmp_path / "exports.yaml") == {}
     save_nightly(workspace)
-    changed = workspace.read_exports(tmp_path / "exports.yaml")
+    changed = workspace.exports.read(tmp_path / "exports.yaml")
     assert changed["Nightly"].model_copy(update={"version": before.version}) == before
     (tmp_path / "exports.yaml").write_text("exports: {Nightly: {connexion: Sandbox}}")
     with pytest.raises(ConfigurationError, match=r"'Nightly' was not saved: .*connexion"):
-        workspace.read_exports(tmp_path / "exports.yaml")
+        workspace.exports.read(tmp_path / "exports.yaml")
 
 
 def test_a_duplicate_has_lists_of_its_own(workspace: toolkit.Workspace, held: Held) -> None:
-    workspace.run("Nightly").raise_for_status()
-    workspace.duplicate_export("Nightly", "Copy")
-    workspace.run("Copy").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
+    workspace.exports.duplicate("Nightly", "Copy")
+    workspace.runs.start("Copy").raise_for_status()
     assert held("All") == held("All (Copy)") == sha256(*range(100))
     with pytest.raises(ConfigurationError):
-        workspace.duplicate_export("Nightly", "Copy")
+        workspace.exports.duplicate("Nightly", "Copy")
 
 
 def test_what_is_not_active_is_left_out_when_all_are_run(workspace: toolkit.Workspace) -> None:
-    workspace.duplicate_export("Nightly", "Copy")
-    workspace.deactivate_export("Nightly")
-    assert list(workspace.run_all()) == ["Copy"]
-    workspace.activate_export("Nightly")
-    assert list(workspace.run_all()) == ["Copy", "Nightly"]
+    workspace.exports.duplicate("Nightly", "Copy")
+    workspace.exports.deactivate("Nightly")
+    assert list(workspace.runs.start_all()) == ["Copy"]
+    workspace.exports.activate("Nightly")
+    assert list(workspace.runs.start_all()) == ["Copy", "Nightly"]

@@ -14,18 +14,18 @@ from toolkit.sandbox import Call, Fault, Sandbox
 
 def drawn(workspace: toolkit.Workspace) -> list[tuple[str, int]]:
     """Return the line and the height of each point of the picture of sizes."""
-    chart = history_chart(workspace.trend()).to_dict()
+    chart = history_chart(workspace.runs.trend()).to_dict()
     (values,) = chart["datasets"].values()
     return [(it["line"], it["size"]) for it in values]
 
 
 def test_a_run_that_failed_before_sending_is_not_drawn(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
     criteo.fail(Fault.HTTP_401, times=9)
-    assert workspace.run("Nightly").status == "failed"
-    assert workspace.trend().height == 0
+    assert workspace.runs.start("Nightly").status == "failed"
+    assert workspace.runs.trend().height == 0
     criteo.stop_failing()
-    workspace.run("Nightly").raise_for_status()
-    assert workspace.trend().select("status", "size").rows() == [("successful", 100)]
+    workspace.runs.start("Nightly").raise_for_status()
+    assert workspace.runs.trend().select("status", "size").rows() == [("successful", 100)]
 
 
 def test_a_run_that_failed_midway_shows_what_it_sent(
@@ -34,56 +34,56 @@ def test_a_run_that_failed_midway_shows_what_it_sent(
     tables.write(segments={"A": keys(*range(10)), "B": keys(*range(20))})
     save_nightly(workspace, segments=["A", "B"])
     criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=9, after=1)
-    assert workspace.run("Nightly").status == "failed"
-    assert workspace.trend().select("segment", "size", "added").rows() == [("A", 10, 10)]
+    assert workspace.runs.start("Nightly").status == "failed"
+    assert workspace.runs.trend().select("segment", "size", "added").rows() == [("A", 10, 10)]
     criteo.stop_failing()
-    workspace.resume("Nightly").raise_for_status()
+    workspace.runs.resume("Nightly").raise_for_status()
     assert drawn(workspace) == [("A", 10), ("A", 10), ("B", 20)]
 
 
 def test_dry_runs_and_requests_are_told_apart(workspace: toolkit.Workspace) -> None:
-    workspace.run("Nightly", dry_run=True)
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly", dry_run=True)
+    workspace.runs.start("Nightly").raise_for_status()
     workspace.forget(customer="C001")
-    workspace.remove_export("Nightly")
-    workspace.empty_list(workspace.abandoned_lists.frame["list_id"].item())
-    assert workspace.runs()["kind"].to_list() == ["list left behind", "data subject request", "run", "dry run"]
-    assert workspace.trend()["size"].to_list() == [100]
+    workspace.exports.remove("Nightly")
+    workspace.lists.empty(workspace.lists.left_behind.frame["list_id"].item())
+    assert workspace.runs.frame["kind"].to_list() == ["list left behind", "data subject request", "run", "dry run"]
+    assert workspace.runs.trend()["size"].to_list() == [100]
 
 
 def test_an_appended_list_holds_more_than_is_exportable(
     workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox
 ) -> None:
     save_nightly(workspace, mode="append")
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     tables.write(segments={"All": keys(1)})
-    workspace.run("Nightly").raise_for_status()
-    assert workspace.trend().select("exportable", "size").rows() == [(100, 100), (1, 100)]
+    workspace.runs.start("Nightly").raise_for_status()
+    assert workspace.runs.trend().select("exportable", "size").rows() == [(100, 100), (1, 100)]
     assert criteo.lists()[0].size == 100
 
 
 def test_two_exports_of_one_segment_are_two_lines(workspace: toolkit.Workspace, tables: Tables) -> None:
-    workspace.duplicate_export("Nightly", "Copy")
-    workspace.run("Nightly").raise_for_status()
+    workspace.exports.duplicate("Nightly", "Copy")
+    workspace.runs.start("Nightly").raise_for_status()
     tables.write(segments={"All": keys(1, 2)})
-    workspace.run("Copy").raise_for_status()
+    workspace.runs.start("Copy").raise_for_status()
     assert drawn(workspace) == [("All · Nightly", 100), ("All · Copy", 2)]
-    assert workspace.trend()["list_id"].n_unique() == 2
-    assert lines_of(workspace.trend("Copy"))["line"].to_list() == ["All"]
-    assert "Nightly" in trend_html(words_for("en"), workspace.trend())
+    assert workspace.runs.trend()["list_id"].n_unique() == 2
+    assert lines_of(workspace.runs.trend("Copy"))["line"].to_list() == ["All"]
+    assert "Nightly" in trend_html(words_for("en"), workspace.runs.trend())
 
 
 def test_another_advertiser_is_another_line(workspace: toolkit.Workspace) -> None:
-    first, second = sorted(workspace.connection("Sandbox").advertisers)[:2]
+    first, second = sorted(workspace.connections["Sandbox"].advertisers)[:2]
     for advertiser in (first, second):
         save_nightly(workspace, advertiser_id=advertiser)
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
     assert drawn(workspace) == [(f"All ({first})", 100), (f"All ({second})", 100)]
 
 
 def test_mobile_ids_are_of_the_same_line(workspace: toolkit.Workspace, tables: Tables, tmp_path: Path) -> None:
     add_column(tables, "Phone", [madid(number) for number in range(100)])
     save_nightly(workspace, madid_column="Phone")
-    workspace.run("Nightly").raise_for_status()
-    assert lines_of(workspace.trend())["line"].unique().to_list() == ["All"]
-    assert workspace.trend()["size"].to_list() == [100, 100]
+    workspace.runs.start("Nightly").raise_for_status()
+    assert lines_of(workspace.runs.trend())["line"].unique().to_list() == ["All"]
+    assert workspace.runs.trend()["size"].to_list() == [100, 100]

@@ -109,11 +109,11 @@ def own_workspace(tmp_path: Path, tables: Tables, own_criteo: Sandbox) -> toolki
 
 def test_running_and_forgetting_with_many_lists(own_workspace: toolkit.Workspace, own_criteo: Sandbox) -> None:
     workspace = own_workspace
-    workspace.run("Nightly").raise_for_status()
-    workspace.duplicate_export("Nightly", "Second")
-    workspace.run("Second").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
+    workspace.exports.duplicate("Nightly", "Second")
+    workspace.runs.start("Second").raise_for_status()
     own_criteo.close()
-    run = workspace.run("Nightly")
+    run = workspace.runs.start("Nightly")
     begun = time.monotonic()
     forgotten = workspace.forget(customer="C001")
     # Criteo is asked for the lists while the run plans; what comes before may take longer on a busy machine.

@@ -126,5 +126,5 @@ def test_what_does_not_fit_the_profiles_is_told_with_the_column(
     alone: toolkit.Workspace, where: str, error: type[Exception], said: str
 ) -> None:
     with pytest.raises(error, match=said) as told:
-        alone.draft_segment("Some", where=where)
+        alone.segments.draft("Some", where=where)
     assert "BE" not in str(told.value)

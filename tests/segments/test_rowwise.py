@@ -185,20 +185,20 @@ def test_what_is_taken_gives_the_same_on_pieces(where: str | pl.Expr) -> None:
 @pytest.mark.parametrize("where", ["Points", "'a'", "NULL", "1", "Points + 1", "ARRAY[TRUE]", pl.col("Points") * 2])
 def test_anything_but_true_or_false_is_refused(alone: toolkit.Workspace, where: str | pl.Expr) -> None:
     with pytest.raises(ConfigurationError):
-        alone.draft_segment("Some", where=where)
+        alone.segments.draft("Some", where=where)
 
 
 @pytest.mark.parametrize("where", ['Country = "NL"', 'Country IN ("NL")'])
 def test_text_in_double_quotes_is_named(alone: toolkit.Workspace, where: str) -> None:
     with pytest.raises(ConfigurationError) as told:
-        alone.draft_segment("Some", where=where)
+        alone.segments.draft("Some", where=where)
     assert "'NL'" in told.value.remedy
 
 
 @pytest.mark.parametrize("where", [None, 1, True, pl.Series([True]), ["a = 1"]])
 def test_another_type_is_no_condition(alone: toolkit.Workspace, where: object) -> None:
     with pytest.raises(ConfigurationError):
-        alone.draft_segment("Some", where=where)  # type: ignore[arg-type]
+        alone.segments.draft("Some", where=where)  # type: ignore[arg-type]
 
 
 LONG = {

@@ -173,7 +173,7 @@ class TestSegments:
         assert workspace.preview("All", email_column="EMail").exportable == 3
         bucket.put("profiles/part-1.parquet", ROWS.with_columns(CustomerId=pl.lit("C4")))
         bucket.put("segments/New.parquet", ROWS.select("CustomerId"))
-        assert workspace.segments.names() == ["All", "New"]
+        assert list(workspace.segments) == ["All", "New"]
         with pytest.raises(DataError, match=r"'C4': in s3://lake/profiles/part-1.parquet \(3 rows\)"):
             workspace.profiles.check_keys()
 

@@ -63,8 +63,8 @@ def test_files_are_read(folder: Path) -> None:
 def test_segments_are_built(folder: Path) -> None:
     ROWS.write_parquet(folder / "p.parquet")
     workspace = opened(folder, "p.parquet")
-    workspace.build_segment("S", where="CustomerId = 'C1'")
-    assert len(workspace.rebuild_segment("S").members) == 1
+    workspace.segments.build("S", where="CustomerId = 'C1'")
+    assert len(workspace.segments.rebuild("S").members) == 1
 
 
 def test_suppression_is_kept(folder: Path) -> None:
@@ -72,7 +72,7 @@ def test_suppression_is_kept(folder: Path) -> None:
     ROWS.select("CustomerId").write_parquet(folder / "segments" / "S.parquet")
     workspace = opened(folder, "p.parquet")
     ROWS.head(1).write_csv(folder / "out.csv")
-    workspace.suppress(folder / "out.csv", customer_column="CustomerId")
+    workspace.suppressions.add(folder / "out.csv", customer_column="CustomerId")
     assert workspace.preview("S", email_column="EMail").exportable == 1
 
 
@@ -82,7 +82,7 @@ def test_a_person_is_forgotten(folder: Path, criteo: Sandbox) -> None:
     workspace = opened(folder, "p.parquet")
     connect(workspace, criteo)
     save_nightly(workspace, segments=["S"])
-    workspace.run("Nightly")
+    workspace.runs.start("Nightly")
     assert workspace.forget(customer="C1").done
     (filled,) = [it for it in criteo.lists() if it.name == "S"]
     assert len(criteo.identifiers(filled.id)) == 1

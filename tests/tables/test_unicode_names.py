@@ -28,11 +28,11 @@ def test_one_segment_and_one_list(
 ) -> None:
     write(tables, filed, "C001")
     save_nightly(workspace, segments=[saved])
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     (tables.folder / "segments" / f"{filed}.parquet").unlink()
     write(tables, DECOMPOSED if filed == COMPOSED else COMPOSED, "C001", "C002")
     save_nightly(workspace, segments=[DECOMPOSED if saved == COMPOSED else COMPOSED])
-    run = workspace.run("Nightly").raise_for_status()
+    run = workspace.runs.start("Nightly").raise_for_status()
     assert run.warnings == ()
     assert [(it.name, it.size) for it in criteo.lists()] == [(COMPOSED, 2)]
 
@@ -41,21 +41,21 @@ def test_every_door_takes_both_forms(workspace: toolkit.Workspace, tables: Table
     write(tables, DECOMPOSED, "C001")
     save_nightly(workspace, segments=[DECOMPOSED])
     for name in (COMPOSED, DECOMPOSED):
-        assert workspace.segments.names() == ["All", COMPOSED]
-        assert workspace.segment(name).name == COMPOSED
-        assert list(workspace.exports_with(name)) == ["Nightly"]
+        assert list(workspace.segments) == ["All", COMPOSED]
+        assert workspace.segments[name].name == COMPOSED
+        assert list(workspace.exports.using(name)) == ["Nightly"]
         assert workspace.preview(name, email_column="EMail").audience.counts["exportable"].to_list() == [1]
         assert workspace.preview("All", email_column="EMail", exclude=[name]).audience.counts[
             "exportable"
         ].to_list() == [99]
-        assert workspace.segments.scan([name]).collect().height == 1
+        assert workspace.segments.source.scan([name]).collect().height == 1
 
 
 def test_two_files_of_one_name_are_refused(workspace: toolkit.Workspace, tables: Tables) -> None:
     write(tables, COMPOSED, "C001")
     write(tables, DECOMPOSED, "C002")
     with pytest.raises(DataError, match="Unicode") as told:
-        workspace.segments.names()
+        list(workspace.segments)
     assert ascii(COMPOSED)[1:-1] in told.value.what
     assert ascii(DECOMPOSED)[1:-1] in told.value.what
 
@@ -72,14 +72,14 @@ def test_a_table_of_memberships_is_read_alike(workspace: toolkit.Workspace, tabl
 def test_a_built_segment_that_comes_back_otherwise(
     workspace: toolkit.Workspace, tables: Tables, name: str, held: Callable[[str], set[str]]
 ) -> None:
-    workspace.build_segment(name, where="CustomerId < 'C010'", dynamic=True)
+    workspace.segments.build(name, where="CustomerId < 'C010'", dynamic=True)
     for path in [it for it in (tables.folder / "segments").iterdir() if "All" not in it.name]:
         path.rename(path.with_name(unicodedata.normalize("NFD", path.name)))
     save_nightly(workspace, segments=[COMPOSED])
-    workspace.rebuild_segment(name)
-    workspace.run("Nightly").raise_for_status()
+    workspace.segments.rebuild(name)
+    workspace.runs.start("Nightly").raise_for_status()
     assert len(held(COMPOSED)) == 10
-    assert workspace.segments.names() == ["All", COMPOSED]
+    assert list(workspace.segments) == ["All", COMPOSED]
     save_nightly(workspace, segments=["All"])
-    workspace.remove_segment(name)
-    assert workspace.segments.names() == ["All"]
+    workspace.segments.remove(name)
+    assert list(workspace.segments) == ["All"]

@@ -33,8 +33,8 @@ def let_in(person: As) -> LetIn:
 
     def join(name: str, role: str) -> toolkit.Workspace:
         theirs = person(name)
-        request = theirs.join(name)
-        person("root").add_person(name, public_key=request.public_key, role=role, root=request.root)
+        request = theirs.people.join(name)
+        person("root").people.add(name, public_key=request.public_key, role=role, root=request.root)
         return theirs
 
     return join

@@ -67,20 +67,20 @@ class TestFilesThatRowsName:
         assert (elsewhere / "letter.txt").exists()
 
     def test_a_snapshot_elsewhere_is_not_removed(self, workspace: toolkit.Workspace, elsewhere: Path) -> None:
-        workspace.run("Nightly")
+        workspace.runs.start("Nightly")
         change(workspace, "UPDATE contact_lists SET snapshot = :it", it=f"../{elsewhere.name}/letter.txt")
-        run = workspace.run("Nightly", mode="replace")
+        run = workspace.runs.start("Nightly", mode="replace")
         assert run.error is not None
         assert run.error.code is ErrorCode.SIGNATURE
         assert (elsewhere / "letter.txt").exists()
 
     def test_a_part_of_the_history_elsewhere_is_not_read(self, workspace: toolkit.Workspace, elsewhere: Path) -> None:
-        workspace.run("Nightly")
+        workspace.runs.start("Nightly")
         (part,) = rows(workspace, "history_parts")
         shutil.copy(workspace.path / part["file"], elsewhere / "other.parquet")
         change(workspace, "UPDATE history_parts SET file = :it", it=str(elsewhere / "other.parquet"))
         with pytest.raises(SignatureError):
-            workspace.membership("Nightly")
+            workspace.runs.membership("Nightly")
 
     def test_a_module_in_the_folder_is_not_imported(
         self, workspace: toolkit.Workspace, databases: Databases, tmp_path: Path
@@ -90,7 +90,7 @@ class TestFilesThatRowsName:
             pytest.skip("the folder is the same")
         for module in ("toolkit", "polars", "ipykernel_launcher", "json"):
             (workspace.path / f"{module}.py").write_text(f"open({str(tmp_path / 'was here')!r}, 'w').close()\n")
-        (run,) = workspace.refresh().exports
+        (run,) = workspace.refreshes.start().exports
         assert run.status is toolkit.RunStatus.SUCCESSFUL
         assert not (tmp_path / "was here").exists()
 
@@ -100,17 +100,17 @@ class TestLists:
         self, workspace: toolkit.Workspace, criteo: Sandbox, held: Callable[[str], set[str]]
     ) -> None:
         """The export names the advertiser, and is signed; the id of the list is not."""
-        first, second, *_ = sorted(workspace.connection("Sandbox").advertisers)
+        first, second, *_ = sorted(workspace.connections["Sandbox"].advertisers)
         save_nightly(workspace, advertiser_id=first)
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         save_nightly(workspace, advertiser_id=second, list_name="Second {segment}")
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         before = held("All")
         (there,) = (it["criteo_id"] for it in rows(workspace, "contact_lists") if it["advertiser_id"] == first)
         change(workspace, "UPDATE contact_lists SET criteo_id = 'none' WHERE advertiser_id = :it", it=first)
         change(workspace, "UPDATE contact_lists SET criteo_id = :id WHERE advertiser_id = :it", it=second, id=there)
         for mode in ("mirror", "replace"):
-            run = workspace.run("Nightly", mode=mode)
+            run = workspace.runs.start("Nightly", mode=mode)
             assert run.error is not None
             assert run.error.code is ErrorCode.SIGNATURE
         assert held("All") == before
@@ -119,7 +119,7 @@ class TestLists:
 class TestSuppressions:
     @pytest.fixture
     def suppressed(self, workspace: toolkit.Workspace) -> toolkit.Workspace:
-        workspace.suppress(pl.DataFrame({"CustomerId": ["C001"]}), customer_column="CustomerId")
+        workspace.suppressions.add(pl.DataFrame({"CustomerId": ["C001"]}), customer_column="CustomerId")
         return workspace
 
     def test_a_contributor_puts_no_other_entry_in_the_place_of_one(
@@ -140,13 +140,13 @@ class TestSuppressions:
             suppressed, identity_of(mallory), name="mallory", decides=[decision("suppression", 1, 2, {"x": 1})]
         )
         with pytest.raises(SignatureError):
-            job.run("Nightly")
+            job.runs.start("Nightly")
         assert criteo.lists() == []
 
     @pytest.fixture
     def job(self, workspace: toolkit.Workspace, let_in: LetIn) -> toolkit.Workspace:
         opened = let_in("nightly job", "contributor")
-        workspace.share_connection("Sandbox", "nightly job")
+        workspace.connections.share("Sandbox", "nightly job")
         return opened
 
     @pytest.mark.parametrize("number", ["1", "3", "02", "-1", "x", str(10**30)])
@@ -156,7 +156,7 @@ class TestSuppressions:
         decided = decision("suppression", 0, 2 if number == "1" else 1, {"x": 1}) | {"id": number}
         forge_audit_row(suppressed, identity_of(mallory), name="mallory", decides=[decided])
         with pytest.raises(SignatureError):
-            _ = suppressed.exports
+            list(suppressed.exports)
 
     def test_an_entry_that_is_decided_and_not_there_is_missed(
         self, suppressed: toolkit.Workspace, mallory: toolkit.Workspace
@@ -164,11 +164,11 @@ class TestSuppressions:
         forge_audit_row(
             suppressed, identity_of(mallory), name="mallory", decides=[decision("suppression", 2, 1, {"x": 1})]
         )
-        run = suppressed.run("Nightly")
+        run = suppressed.runs.start("Nightly")
         assert run.error is not None
         assert run.error.code is ErrorCode.SUPPRESSIONS_LOST
-        suppressed.accept_lost_suppressions(entries=1)
-        assert suppressed.run("Nightly").raise_for_status().frame["suppressed"].to_list() == [1]
+        suppressed.suppressions.accept_lost(entries=1)
+        assert suppressed.runs.start("Nightly").raise_for_status().frame["suppressed"].to_list() == [1]
 
     @pytest.mark.parametrize("table", ["suppression_parts", "suppressions"])
     def test_one_that_is_deleted_is_missed(
@@ -176,14 +176,14 @@ class TestSuppressions:
     ) -> None:
         for it in dict.fromkeys(("suppression_parts", table)):
             change(suppressed, f"DELETE FROM {it}")
-        assert job.run("Nightly").error is not None
+        assert job.runs.start("Nightly").error is not None
         assert criteo.lists() == []
 
 
 class TestDeletedRows:
     def test_an_export_that_is_deleted_is_missed(self, workspace: toolkit.Workspace) -> None:
-        workspace.duplicate_export("Nightly", "Removed")
-        workspace.remove_export("Removed")
+        workspace.exports.duplicate("Nightly", "Removed")
+        workspace.exports.remove("Removed")
         assert workspace.altered_rows == []
         change(workspace, "DELETE FROM exports WHERE name = 'Nightly'")
         (missed,) = workspace.altered_rows
@@ -192,16 +192,16 @@ class TestDeletedRows:
 
     def test_an_older_row_of_the_audit_that_is_altered_is_not_shown(self, workspace: toolkit.Workspace) -> None:
         """This machine replayed it long ago."""
-        _ = workspace.audit
+        list(workspace.audit)
         change(workspace, "UPDATE audit SET person = 'somebody else' WHERE id = 3")
         with pytest.raises(SignatureError):
-            _ = workspace.audit
+            list(workspace.audit)
         assert workspace.health().level.name == "CRITICAL"
 
     def test_nor_one_that_is_deleted(self, workspace: toolkit.Workspace) -> None:
         change(workspace, "DELETE FROM audit WHERE id = 3")
         with pytest.raises(SignatureError):
-            _ = workspace.audit
+            list(workspace.audit)
         assert workspace.health().level.name == "CRITICAL"
 
 
@@ -236,7 +236,9 @@ class TestUnreadableValues:
         before = len(criteo.requests())
         newcomer = person("newcomer")
         with pytest.raises(ToolkitError):
-            workspace.run("Nightly") if altered.startswith(("exports", "seals", "conn", "people")) else newcomer.join()
+            workspace.runs.start("Nightly") if altered.startswith(
+                ("exports", "seals", "conn", "people")
+            ) else newcomer.people.join()
         if not altered.startswith("seals"):
             assert workspace.health().level.name == "CRITICAL"
         assert len(criteo.requests()) == before
@@ -247,7 +249,7 @@ class TestUnreadableValues:
     def test_that_a_contributor_signs_are_told_as_such(
         self, workspace: toolkit.Workspace, mallory: toolkit.Workspace, content: dict[str, object]
     ) -> None:
-        workspace.share_connection("Sandbox", "mallory")
+        workspace.connections.share("Sandbox", "mallory")
         forge_audit_row(
             workspace,
             identity_of(mallory),
@@ -255,8 +257,8 @@ class TestUnreadableValues:
             decides=[decision("advertisers", 1, 2, content, connection=1)],
         )
         with pytest.raises(SignatureError):
-            _ = workspace.exports
-        assert workspace.verify_audit() is not None
+            list(workspace.exports)
+        assert workspace.audit.verify() is not None
 
 
 class TestNames:
@@ -268,7 +270,7 @@ class TestNames:
 
     @pytest.mark.parametrize("name", ['x", role="administrator") #', 'a"b', "Zoë", "it's", "back\\slash", "two\nlines"])
     def test_a_name_adds_nothing_to_the_line(self, workspace: toolkit.Workspace, person: As, name: str) -> None:
-        request = person("stranger").join(name)
+        request = person("stranger").people.join(name)
         seen: list[tuple[str, str]] = []
 
         class Administrator:
@@ -306,7 +308,7 @@ class TestOtherWorkspaceOfTheSamePeople:
         change(workspace, f"UPDATE {table} SET {settings}", **json_as_text)
         before = len(criteo.requests())
         with pytest.raises(SignatureError):
-            workspace.run("Nightly")
+            workspace.runs.start("Nightly")
         assert len(criteo.requests()) == before
 
 
@@ -317,13 +319,13 @@ class TestForks:
         """Who was an administrator goes on from an older state, where they still are."""
         boss = let_in("boss", "administrator")
         as_it_was()
-        workspace.remove_person("boss")
+        workspace.people.remove("boss")
         before = len(rows(workspace, "audit"))
         as_it_was()
         while len(rows(workspace, "audit")) < before:
             forge_audit_row(boss, identity_of(boss), name="boss")
         with pytest.raises(TrustError):
-            _ = workspace.exports
+            list(workspace.exports)
 
     @pytest.fixture
     def as_it_was(self, workspace: toolkit.Workspace) -> Callable[[], None]:
@@ -350,14 +352,14 @@ class TestLinks:
         """The folder that the link leads to now was never seen."""
         link = tmp_path / "link"
         link.symlink_to(workspace.path)
-        _ = toolkit.open_workspace(link).exports
+        list(toolkit.open_workspace(link).exports)
         theirs = toolkit.open_workspace(
             tmp_path / "theirs", profiles=tables.profiles, database=databases.new(), create=True
         )
         link.unlink()
         link.symlink_to(theirs.path)
         with pytest.raises(TrustError):
-            _ = toolkit.open_workspace(link).exports
+            list(toolkit.open_workspace(link).exports)
         toolkit.open_workspace(link).trust(theirs.root)
         assert list(toolkit.open_workspace(link).exports) == []
 
@@ -373,14 +375,14 @@ class TestMemory:
     def memory(self, workspace: toolkit.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         """The memory of a machine that saw the workspace."""
         monkeypatch.setenv("TOOLKIT_MEMORY", str(tmp_path / "memory"))
-        _ = toolkit.open_workspace(workspace.path).exports
+        list(toolkit.open_workspace(workspace.path).exports)
         return tmp_path / "memory"
 
     def test_in_a_folder_that_others_may_change_is_refused(self, workspace: toolkit.Workspace, memory: Path) -> None:
         """They could put another file there."""
         memory.chmod(0o777)
         with pytest.raises(ConfigurationError):
-            _ = toolkit.open_workspace(workspace.path).exports
+            list(toolkit.open_workspace(workspace.path).exports)
 
     def test_of_another_account_is_refused(self, workspace: toolkit.Workspace, memory: Path) -> None:
         if os.getuid() != 0:
@@ -388,7 +390,7 @@ class TestMemory:
         for file in memory.glob("*.json"):
             os.chown(file, 12345, -1)
         with pytest.raises(ConfigurationError):
-            _ = toolkit.open_workspace(workspace.path).exports
+            list(toolkit.open_workspace(workspace.path).exports)
 
     def test_that_is_removed_is_made_anew(self, workspace: toolkit.Workspace, memory: Path) -> None:
         shutil.rmtree(memory)
@@ -400,4 +402,4 @@ class TestMemory:
         (damaged,) = (it for it in memory.glob("*.json") if it.name != "places.json")
         damaged.write_text(content)
         with pytest.raises(ConfigurationError):
-            _ = toolkit.open_workspace(workspace.path).exports
+            list(toolkit.open_workspace(workspace.path).exports)

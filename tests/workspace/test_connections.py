@@ -39,14 +39,16 @@ def test_it_knows_the_advertisers_that_consented(empty: toolkit.Workspace, crite
 
 def test_without_agreement_nothing_is_sent_or_saved(empty: toolkit.Workspace, criteo: Sandbox) -> None:
     with pytest.raises(AccessError, match="nobody agreed to data privacy"):
-        empty.connect("C", host=criteo.url, client_id=criteo.client_id, client_secret=criteo.client_secret)
+        empty.connections.connect("C", host=criteo.url, client_id=criteo.client_id, client_secret=criteo.client_secret)
     assert dict(empty.connections) == {}
     assert criteo.requests() == []
 
 
 def test_a_wrong_secret_is_told_and_nothing_is_saved(empty: toolkit.Workspace, criteo: Sandbox) -> None:
     with pytest.raises(AccessError, match=r"client id|secret") as raised:
-        empty.connect("C", host=criteo.url, client_id=criteo.client_id, client_secret="gu3ss3d", i_agree=True)
+        empty.connections.connect(
+            "C", host=criteo.url, client_id=criteo.client_id, client_secret="gu3ss3d", i_agree=True
+        )
     assert "gu3ss3d" not in str(raised.value)
     assert dict(empty.connections) == {}
 
@@ -56,7 +58,7 @@ def test_a_host_that_does_not_answer_is_told(empty: toolkit.Workspace, monkeypat
 
     monkeypatch.setattr(pacing.Patience, "__init__", lambda self, **_: object.__setattr__(self, "seconds", 0.2))
     with pytest.raises(UnavailableError):
-        empty.connect("C", host="http://127.0.0.1:9", client_id="a", client_secret="b", i_agree=True)
+        empty.connections.connect("C", host="http://127.0.0.1:9", client_id="a", client_secret="b", i_agree=True)
 
 
 def test_credentials_that_no_advertiser_consented_to_are_told(empty: toolkit.Workspace, criteo: Sandbox) -> None:
@@ -81,7 +83,7 @@ def test_saving_again_authenticates_anew_and_another_host_needs_another_name(
 def test_one_host_in_another_spelling_is_the_same(empty: toolkit.Workspace, criteo: Sandbox, spelling: str) -> None:
     connect(empty, criteo)
     port = criteo.url.rpartition(":")[2]
-    again = empty.connect(
+    again = empty.connections.connect(
         "Sandbox",
         host=spelling.format(port),
         client_id=criteo.client_id,
@@ -98,7 +100,7 @@ class TestSealing:
         monkeypatch.setenv("TOOLKIT_KEY_FILE", str(tmp_path / "another key"))
         before = len(criteo.requests())
         with pytest.raises(AccessError, match="does not know you"):
-            toolkit.open_workspace(workspace.path).run("Nightly")
+            toolkit.open_workspace(workspace.path).runs.start("Nightly")
         assert len(criteo.requests()) == before
 
     def test_a_host_changed_in_the_database_is_noticed_before_anything_is_sent(
@@ -107,22 +109,22 @@ class TestSealing:
         change(workspace, "UPDATE connections SET host = 'https://thief.example'")
         before = len(criteo.requests())
         with pytest.raises(SignatureError):
-            workspace.run("Nightly")
+            workspace.runs.start("Nightly")
         assert len(criteo.requests()) == before
 
     def test_a_changed_box_is_noticed(self, workspace: toolkit.Workspace) -> None:
         change(workspace, "UPDATE seals SET box = :box", box=b"x" * 200)
         with pytest.raises(SignatureError):
-            workspace.run("Nightly")
+            workspace.runs.start("Nightly")
 
     def test_a_consent_to_another_text_counts_for_nothing(
         self, workspace: toolkit.Workspace, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("toolkit.workspace.connections.CONSENT_TEXT", "Something else.")
         with pytest.raises(AccessError, match="was given to another text"):
-            workspace.run("Nightly")
+            workspace.runs.start("Nightly")
         connect(workspace, criteo)
-        assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+        assert workspace.runs.start("Nightly").status is toolkit.RunStatus.SUCCESSFUL
 
     def test_the_secret_is_in_no_file_no_log_and_nothing_that_shows_itself(
         self, tmp_path: Path, tables: Tables, criteo: Sandbox, caplog: pytest.LogCaptureFixture
@@ -133,10 +135,10 @@ class TestSealing:
         )
         connection = connect(workspace, criteo)
         save_nightly(workspace)
-        run = workspace.run("Nightly").raise_for_status()
+        run = workspace.runs.start("Nightly").raise_for_status()
         secret = criteo.client_secret
         files = [it for it in (tmp_path / "w").rglob("*") if it.is_file()]
         assert len(files) > 3
         assert [it for it in files if secret.encode() in it.read_bytes()] == []
-        shown = [repr(it) + it._repr_html_() for it in (workspace, connection, run, workspace.export("Nightly"))]
+        shown = [repr(it) + it._repr_html_() for it in (workspace, connection, run, workspace.exports["Nightly"])]
         assert secret not in "".join([*shown, caplog.text, str(connection.__dict__)])

@@ -65,7 +65,7 @@ def test_several_processes_that_make_one_workspace_at_once_all_succeed(tmp_path:
         "sys.stdin.readline()\n"
         f"workspace = toolkit.open_workspace({str(tmp_path / 'w')!r}, profiles=toolkit.Profiles("
         f"location={tables.profiles.location!r}, key='CustomerId'), create=True)\n"
-        "assert workspace.runs().height == 0\n"
+        "assert workspace.runs.frame.height == 0\n"
         "print(workspace._folder.settings.id, workspace._folder.identity.public_key)\n"
     )
     processes = [
@@ -98,7 +98,7 @@ def test_a_file_damaged_in_the_middle_is_told(workspace: toolkit.Workspace) -> N
     content[4096:] = b"\xff" * (len(content) - 4096)
     path.write_bytes(content)
     with pytest.raises(DataError, match="is damaged"):
-        _ = toolkit.open_workspace(workspace.path).exports
+        list(toolkit.open_workspace(workspace.path).exports)
 
 
 def test_a_database_that_another_program_holds_is_told(
@@ -110,9 +110,9 @@ def test_a_database_that_another_program_holds_is_told(
     other.execute("BEGIN IMMEDIATE")
     assert list(reopened.exports) == ["Nightly"]  # who only looks waits for nobody
     with pytest.raises(BusyError, match="held by another program"):
-        reopened.deactivate_export("Nightly")
+        reopened.exports.deactivate("Nightly")
     other.close()
-    assert not reopened.deactivate_export("Nightly").active
+    assert not reopened.exports.deactivate("Nightly").active
 
 
 def test_a_disk_that_takes_no_more_is_told(workspace: toolkit.Workspace) -> None:
@@ -121,13 +121,13 @@ def test_a_disk_that_takes_no_more_is_told(workspace: toolkit.Workspace) -> None
         f"workspace = toolkit.open_workspace({str(workspace.path)!r})\n"
         "print(len(workspace.exports))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
-        "try: workspace.run('Nightly')\n"
+        "try: workspace.runs.start('Nightly')\n"
         "except toolkit.ToolkitError as error: print(type(error).__name__, error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "UnavailableError The workspace's database" in done.stdout
     assert "See that its disk has room" in done.stdout
-    assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+    assert workspace.runs.start("Nightly").status is toolkit.RunStatus.SUCCESSFUL
 
 
 class TestPostgreSQL:
@@ -141,18 +141,18 @@ class TestPostgreSQL:
             assert compare_metadata(context, Base.metadata) == []
 
     def test_moments_are_told_in_utc_wherever_the_server_is(self, workspace: toolkit.Workspace) -> None:
-        at = workspace.audit["at"].max()
+        at = workspace.audit.frame["at"].max()
         assert abs(datetime.now(UTC) - at) < timedelta(minutes=5)
 
     def test_processes_that_act_at_once_leave_a_whole_audit(self, workspace: toolkit.Workspace) -> None:
         code = (
             f"import toolkit; workspace = toolkit.open_workspace({str(workspace.path)!r})\n"
-            "for _ in range(5): workspace.test_connection('Sandbox')\n"
+            "for _ in range(5): workspace.connections.test('Sandbox')\n"
         )
         processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
         assert [it.wait() for it in processes] == [0, 0, 0]
-        assert workspace.verify_audit() is None
-        assert workspace.audit.filter(action="test connection").height == 15
+        assert workspace.audit.verify() is None
+        assert workspace.audit.frame.filter(action="test connection").height == 15
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ pytestmark = pytest.mark.on_both_databases
 def test_saving_runs_nothing(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
     save_nightly(workspace)
     assert criteo.lists() == []
-    assert workspace.runs().height == 0
+    assert workspace.runs.frame.height == 0
 
 
 def test_saving_again_takes_its_place_under_the_next_version(workspace: toolkit.Workspace) -> None:
-    assert workspace.export("Nightly").version == 1
+    assert workspace.exports["Nightly"].version == 1
     saved = save_nightly(workspace, mode="append")
     assert (saved.version, saved.mode) == (2, toolkit.Mode.APPEND)
     assert workspace.exports == {"Nightly": saved}
@@ -46,7 +46,7 @@ def test_what_is_wrong_is_told_by_name_and_nothing_is_saved(
     with pytest.raises(ConfigurationError) as raised:
         save_nightly(workspace, **options)
     assert told in str(raised.value)
-    assert workspace.export("Nightly").version == 1
+    assert workspace.exports["Nightly"].version == 1
 
 
 def test_a_connection_with_one_advertiser_needs_none_named(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
@@ -62,10 +62,10 @@ def test_an_unknown_export_is_told_with_the_nearest(workspace: toolkit.Workspace
     with pytest.raises(
         ConfigurationError, match=r"There is no export 'Nightly run'. Choose one of 1, such as 'Nightly'"
     ):
-        workspace.run("Nightly run")
+        workspace.runs.start("Nightly run")
 
 
 def test_it_shows_itself(workspace: toolkit.Workspace) -> None:
-    export = workspace.export("Nightly")
+    export = workspace.exports["Nightly"]
     assert repr(export).startswith("Export 'Nightly', version 1\n")
     assert "EMail" in export._repr_html_()

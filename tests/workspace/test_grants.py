@@ -57,10 +57,10 @@ def person(
         key = tmp_path / f"key of {name}"
         if not key.exists():
             monkeypatch.setenv("TOOLKIT_KEY_FILE", str(key))
-            public_key = toolkit.open_workspace(workspace.path).join(name).public_key
-            workspace.add_person(name, public_key=public_key, role=role)
+            public_key = toolkit.open_workspace(workspace.path).people.join(name).public_key
+            workspace.people.add(name, public_key=public_key, role=role)
         else:
-            workspace.change_role(name, role)
+            workspace.people.change_role(name, role)
         monkeypatch.setenv("TOOLKIT_KEY_FILE", str(key))
         monkeypatch.setenv("PGUSER", user)
         return toolkit.open_workspace(workspace.path)
@@ -106,13 +106,13 @@ INSUFFICIENT = "42501"
 def test_a_viewer_looks_and_changes_nothing(
     workspace: toolkit.Workspace, person: Callable[..., toolkit.Workspace]
 ) -> None:
-    workspace.run("Nightly").raise_for_status()
+    workspace.runs.start("Nightly").raise_for_status()
     vera = person("vera", "viewer")
     for look in LOOKS.values():
         look(vera)
-    assert vera.runs()["status"].to_list() == ["successful"]
+    assert vera.runs.frame["status"].to_list() == ["successful"]
     with pytest.raises(AccessError):
-        vera.remove_check("x")
+        vera.checks.remove("x")
     # By the audit each row is judged.
     assert tries(vera, "SELECT decides FROM audit") == "done"
     forbidden = {
@@ -138,14 +138,14 @@ def test_a_contributor_runs_exports(
     tables: Tables,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    workspace.share_connection("Sandbox", "contributors")
+    workspace.connections.share("Sandbox", "contributors")
     anna = person("anna", "contributor")
-    assert anna.run("Nightly").raise_for_status().person == "anna"
+    assert anna.runs.start("Nightly").raise_for_status().person == "anna"
     save_nightly(anna, list_name="Other {segment}")
-    anna.test_connection("Sandbox")
-    anna.deactivate_export("Nightly")
-    anna.activate_export("Nightly")
-    assert anna.refresh().exit_code == 0
+    anna.connections.test("Sandbox")
+    anna.exports.deactivate("Nightly")
+    anna.exports.activate("Nightly")
+    assert anna.refreshes.start().exit_code == 0
     assert anna.forget(customer="C001").done
     anna.read_from(profiles=tables.profiles)
     assert {what: tries(anna, it) for what, it in FORBIDDEN.items()} == dict.fromkeys(FORBIDDEN, INSUFFICIENT)
@@ -158,19 +158,19 @@ def test_an_administrator_manages_people_and_connections(
     workspace: toolkit.Workspace, person: Callable[..., toolkit.Workspace], criteo: Sandbox
 ) -> None:
     boss = person("boss", "administrator")
-    boss.add_person("carl", public_key=SigningKey.generate().verify_key.encode().hex(), role="viewer")
-    boss.change_role("carl", "contributor")
-    connect_as = boss.connect(
+    boss.people.add("carl", public_key=SigningKey.generate().verify_key.encode().hex(), role="viewer")
+    boss.people.change_role("carl", "contributor")
+    connect_as = boss.connections.connect(
         "Mine", host=criteo.url, client_id=criteo.client_id, client_secret=criteo.client_secret, i_agree=True
     )
     assert connect_as.name == "Mine"
-    boss.share_connection("Mine", "carl")
-    boss.rotate_connection("Mine", toolkit.Credentials(criteo.client_id, criteo.client_secret, criteo.url))
-    boss.rename_connection("Mine", "Ours")
-    boss.remove_person("carl")
-    boss.remove_connection("Ours")
-    assert boss.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
-    assert boss.verify_audit() is None
+    boss.connections.share("Mine", "carl")
+    boss.connections.rotate("Mine", toolkit.Credentials(criteo.client_id, criteo.client_secret, criteo.url))
+    boss.connections.rename("Mine", "Ours")
+    boss.people.remove("carl")
+    boss.connections.remove("Ours")
+    assert boss.runs.start("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+    assert boss.audit.verify() is None
     kept = {it: FORBIDDEN[it] for it in ("an altered audit", "a cut audit", "a removed run", "another table")}
     assert {what: tries(boss, it) for what, it in kept.items()} == dict.fromkeys(kept, INSUFFICIENT)
 

@@ -33,15 +33,15 @@ def test_creating_twice_opens_the_first(tmp_path: Path, tables: Tables) -> None:
     again = toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, create=True)
     assert first.notice is not None
     assert again.notice is None
-    assert list(again.people) == [first.me.name]
-    assert again.audit["action"].to_list() == ["save tables of workspace", "add person"]
+    assert list(again.people) == [first.people.me.name]
+    assert again.audit.frame["action"].to_list() == ["save tables of workspace", "add person"]
 
 
 def test_an_interrupted_creation_goes_on(tmp_path: Path, tables: Tables) -> None:
     made = toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, create=True)
     (made.path / "workspace.toml").unlink()
     again = toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, create=True)
-    assert again.me == made.me
+    assert again.people.me == made.people.me
 
 
 def test_anothers_database_is_not_taken_over(
@@ -71,17 +71,21 @@ class TestTables:
         assert str(other.folder) in session._repr_html_()
         assert (workspace.path / "workspace.toml").read_bytes() == saved
         scheduled = toolkit.open_workspace(workspace.path)
-        assert (scheduled.profiles, scheduled.segments, scheduled.notice) == (tables.profiles, tables.segments, None)
+        assert (scheduled.profiles, scheduled.segments.source, scheduled.notice) == (
+            tables.profiles,
+            tables.segments,
+            None,
+        )
 
     def test_saving_them_is_an_act(self, workspace: toolkit.Workspace, other: Tables) -> None:
         session = self.opened(workspace, other)
         session.save_tables()
         assert session.notice is None
-        row = workspace.audit.row(0, named=True)
+        row = workspace.audit.frame.row(0, named=True)
         assert (row["action"], str(other.folder) in row["details"]) == ("save tables of workspace", True)
         assert toolkit.open_workspace(workspace.path).profiles == other.profiles
         session.save_tables()  # what is saved is not saved again
-        assert workspace.audit.height == row["row"]
+        assert workspace.audit.frame.height == row["row"]
 
     def test_viewers_save_none(
         self,
@@ -99,10 +103,10 @@ class TestTables:
         with pytest.raises(AccessError):
             stranger.read_from(profiles=other.profiles)
         assert (workspace.path / "workspace.toml").read_bytes() == saved
-        assert "save tables of workspace" not in workspace.audit.head(1)["action"]
+        assert "save tables of workspace" not in workspace.audit.frame.head(1)["action"]
         anna = let_in("anna", "contributor")
         anna.read_from(profiles=other.profiles)
-        assert workspace.audit.row(0, named=True)["person"] == "anna"
+        assert workspace.audit.frame.row(0, named=True)["person"] == "anna"
 
     def test_same_ones_are_told_of_nowhere(self, workspace: toolkit.Workspace, tables: Tables) -> None:
         again = toolkit.open_workspace(workspace.path, profiles=tables.profiles, segments=tables.segments)

@@ -38,8 +38,8 @@ def let_in(person: As) -> Callable[..., toolkit.Workspace]:
 
     def join(name: str, role: str) -> toolkit.Workspace:
         theirs = person(name)
-        request = theirs.join(name)
-        person("root").add_person(name, public_key=request.public_key, role=role)
+        request = theirs.people.join(name)
+        person("root").people.add(name, public_key=request.public_key, role=role)
         return theirs
 
     return join
@@ -49,34 +49,34 @@ LetIn = Callable[[str, str], toolkit.Workspace]
 
 
 def test_whoever_makes_it_is_its_administrator(workspace: toolkit.Workspace) -> None:
-    assert workspace.me.role is toolkit.Role.ADMINISTRATOR
-    assert list(workspace.people) == [workspace.me.name]
+    assert workspace.people.me.role is toolkit.Role.ADMINISTRATOR
+    assert list(workspace.people) == [workspace.people.me.name]
 
 
 def test_the_line_of_a_join_request_lets_its_maker_in(person: As) -> None:
     anna = person("anna")
-    line = repr(anna.join("anna")).splitlines()[-1]
+    line = repr(anna.people.join("anna")).splitlines()[-1]
     eval(line, {"workspace": person("root")})
-    assert (anna.me.name, anna.me.role) == ("anna", toolkit.Role.CONTRIBUTOR)
+    assert (anna.people.me.name, anna.people.me.role) == ("anna", toolkit.Role.CONTRIBUTOR)
 
 
 def test_a_stranger_sees_nothing_and_is_told_how_to_join(person: As) -> None:
     stranger = person("stranger")
     for look in (
-        lambda: stranger.people,
-        lambda: stranger.connections,
-        lambda: stranger.exports,
-        stranger.runs,
-        lambda: stranger.run("Nightly"),
+        lambda: list(stranger.people),
+        lambda: list(stranger.connections),
+        lambda: list(stranger.exports),
+        lambda: list(stranger.runs),
+        lambda: stranger.runs.start("Nightly"),
     ):
-        with pytest.raises(AccessError, match=r"does not know you.*workspace\.join\(\)"):
+        with pytest.raises(AccessError, match=r"does not know you.*workspace\.people\.join\(\)"):
             look()
 
 
 def test_a_name_that_is_typed_makes_nobody(person: As, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: "root")
     with pytest.raises(AccessError, match="does not know you"):
-        _ = person("stranger").me
+        _ = person("stranger").people.me
 
 
 class TestManaging:
@@ -84,13 +84,13 @@ class TestManaging:
         anna, vera = let_in("anna", "contributor"), let_in("vera", "viewer")
         for theirs in (anna, vera):
             for change in (
-                lambda it: it.add_person("x", public_key="0" * 64),
-                lambda it: it.change_role("vera", "administrator"),
-                lambda it: it.remove_person("vera"),
-                lambda it: it.set_up_connection("Mine"),
-                lambda it: it.share_connection("Sandbox", "contributors"),
-                lambda it: it.remove_connection("Sandbox", exports="detach"),
-                lambda it: it.audit,
+                lambda it: it.people.add("x", public_key="0" * 64),
+                lambda it: it.people.change_role("vera", "administrator"),
+                lambda it: it.people.remove("vera"),
+                lambda it: it.connections.set_up("Mine"),
+                lambda it: it.connections.share("Sandbox", "contributors"),
+                lambda it: it.connections.remove("Sandbox", exports="detach"),
+                lambda it: it.audit.frame,
             ):
                 with pytest.raises(AccessError, match="takes an administrator"):
                     change(theirs)
@@ -98,8 +98,8 @@ class TestManaging:
     def test_the_last_administrator_stays(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
         let_in("anna", "contributor")
         for change in (
-            lambda: workspace.remove_person(workspace.me.name),
-            lambda: workspace.change_role(workspace.me.name, "viewer"),
+            lambda: workspace.people.remove(workspace.people.me.name),
+            lambda: workspace.people.change_role(workspace.people.me.name, "viewer"),
         ):
             with pytest.raises(ConfigurationError, match="last administrator"):
                 change()
@@ -107,13 +107,13 @@ class TestManaging:
     def test_what_is_wrong_is_told(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
         anna = let_in("anna", "contributor")
         with pytest.raises(ConfigurationError, match="64 hexadecimal digits"):
-            workspace.add_person("x", public_key="nonsense")
+            workspace.people.add("x", public_key="nonsense")
         with pytest.raises(ConfigurationError, match="'anna' with that name already"):
-            workspace.add_person("anna", public_key=SigningKey(b"1" * 32).verify_key.encode().hex())
+            workspace.people.add("anna", public_key=SigningKey(b"1" * 32).verify_key.encode().hex())
         with pytest.raises(ConfigurationError, match="'anna' with that key already"):
-            workspace.add_person("x", public_key=anna.me.public_key)
+            workspace.people.add("x", public_key=anna.people.me.public_key)
         with pytest.raises(ConfigurationError, match="There is no person 'ana'"):
-            workspace.remove_person("ana")
+            workspace.people.remove("ana")
 
 
 class TestSharing:
@@ -121,9 +121,9 @@ class TestSharing:
         anna = let_in("anna", "contributor")
         assert dict(anna.connections) == {}
         with pytest.raises(AccessError, match="not shared with you"):
-            anna.run("Nightly")
+            anna.runs.start("Nightly")
         with pytest.raises(AccessError, match="not shared with you"):
-            anna.remove_export("Nightly")
+            anna.exports.remove("Nightly")
         for name in ("Nightly", "Mine"):
             with pytest.raises(ConfigurationError, match="There is no connection 'Sandbox'"):
                 save_nightly_as(anna, name)
@@ -133,66 +133,66 @@ class TestSharing:
         self, workspace: toolkit.Workspace, let_in: LetIn, users: str | list[str]
     ) -> None:
         anna = let_in("anna", "contributor")
-        workspace.share_connection("Sandbox", users)
-        assert anna.run("Nightly").raise_for_status().person == "anna"
+        workspace.connections.share("Sandbox", users)
+        assert anna.runs.start("Nightly").raise_for_status().person == "anna"
         assert save_nightly_as(anna, "Mine").version == 1
-        shown = anna.connection("Sandbox")
+        shown = anna.connections["Sandbox"]
         assert (shown.name, shown.host, shown.users, shown.created_by) == ("Sandbox", None, None, None)
         assert shown.type == "Criteo (embedded)"
 
     def test_who_joins_later_may_use_what_is_open_to_contributors(
         self, workspace: toolkit.Workspace, let_in: LetIn
     ) -> None:
-        workspace.share_connection("Sandbox", "contributors")
-        assert let_in("anna", "contributor").run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+        workspace.connections.share("Sandbox", "contributors")
+        assert let_in("anna", "contributor").runs.start("Nightly").status is toolkit.RunStatus.SUCCESSFUL
 
     def test_a_viewer_sees_exports_and_runs_and_runs_none(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
-        workspace.share_connection("Sandbox", "contributors")
-        workspace.run("Nightly").raise_for_status()
+        workspace.connections.share("Sandbox", "contributors")
+        workspace.runs.start("Nightly").raise_for_status()
         vera = let_in("vera", "viewer")
         assert list(vera.exports) == ["Nightly"]
-        assert vera.runs().height == 1
-        for act in (lambda: vera.run("Nightly"), lambda: vera.remove_export("Nightly")):
+        assert vera.runs.frame.height == 1
+        for act in (lambda: vera.runs.start("Nightly"), lambda: vera.exports.remove("Nightly")):
             with pytest.raises(AccessError, match="takes a contributor"):
                 act()
         with pytest.raises(ConfigurationError, match="is a viewer"):
-            workspace.share_connection("Sandbox", "vera")
+            workspace.connections.share("Sandbox", "vera")
 
     def test_taking_it_away_says_that_the_secret_should_be_rotated(
         self, workspace: toolkit.Workspace, let_in: LetIn, criteo: Sandbox
     ) -> None:
         anna = let_in("anna", "contributor")
-        workspace.share_connection("Sandbox", "anna")
-        left = workspace.unshare_connection("Sandbox", "anna")
+        workspace.connections.share("Sandbox", "anna")
+        left = workspace.connections.unshare("Sandbox", "anna")
         assert left.rotate_because == ("anna",)
         assert "Rotate the secret at Criteo, because of anna" in repr(left)
         with pytest.raises(AccessError, match="not shared with you"):
-            anna.run("Nightly")
+            anna.runs.start("Nightly")
         new = toolkit.Credentials(criteo.client_id, criteo.client_secret, criteo.url)
-        assert workspace.rotate_connection("Sandbox", new).rotate_because == ()
-        assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+        assert workspace.connections.rotate("Sandbox", new).rotate_because == ()
+        assert workspace.runs.start("Nightly").status is toolkit.RunStatus.SUCCESSFUL
 
     def test_removing_a_person_names_the_connections_to_rotate(
         self, workspace: toolkit.Workspace, let_in: LetIn
     ) -> None:
         anna = let_in("anna", "contributor")
-        workspace.share_connection("Sandbox", "contributors")
-        assert workspace.remove_person("anna") == ["Sandbox"]
+        workspace.connections.share("Sandbox", "contributors")
+        assert workspace.people.remove("anna") == ["Sandbox"]
         with pytest.raises(AccessError, match="does not know you"):
-            anna.run("Nightly")
+            anna.runs.start("Nightly")
 
     def test_an_administrator_who_cannot_open_it_lets_an_export_user_seal_it(
         self, workspace: toolkit.Workspace, let_in: LetIn, person: As
     ) -> None:
         boss = let_in("boss", "administrator")
-        key = boss.me.public_key
+        key = boss.people.me.public_key
         with workspace._folder.session() as session, session.begin():
             session.execute(text("DELETE FROM seals WHERE public_key = :key"), {"key": key})
-        with pytest.raises(AccessError, match=r"workspace\.seal_connection\('Sandbox'\)"):
-            boss.run("Nightly")
-        assert boss.connection("Sandbox").waiting == ("boss",)
-        workspace.seal_connection("Sandbox")
-        assert boss.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+        with pytest.raises(AccessError, match=r"workspace\.connections\.seal\('Sandbox'\)"):
+            boss.runs.start("Nightly")
+        assert boss.connections["Sandbox"].waiting == ("boss",)
+        workspace.connections.seal("Sandbox")
+        assert boss.runs.start("Nightly").status is toolkit.RunStatus.SUCCESSFUL
 
 
 class TestGettingRoundIt:
@@ -208,11 +208,11 @@ class TestGettingRoundIt:
                     "INSERT INTO people (name, role, public_key, added_by, added_at) "
                     "VALUES ('thief', 'administrator', :key, 'thief', '2026-01-01 00:00:00')"
                 ),
-                {"key": thief.join().public_key},
+                {"key": thief.people.join().public_key},
             )
         before = len(criteo.requests())
         with pytest.raises(SignatureError):
-            thief.run("Nightly")
+            thief.runs.start("Nightly")
         assert len(criteo.requests()) == before
 
     def test_an_old_copy_of_a_removed_connection_opens_for_nobody_new(
@@ -222,7 +222,7 @@ class TestGettingRoundIt:
         with workspace._folder.session() as session:
             names = ("connections", "seals", "exports")
             old = {name: session.execute(text(f"SELECT * FROM {name}")).mappings().all() for name in names}
-        workspace.remove_connection("Sandbox", exports="detach")
+        workspace.connections.remove("Sandbox", exports="detach")
         with workspace._folder.session() as session, session.begin():
             for name in ("connections", "seals"):
                 for row in old[name]:
@@ -233,30 +233,30 @@ class TestGettingRoundIt:
             session.execute(text("UPDATE exports SET connection_id = :id"), {"id": old["exports"][0]["connection_id"]})
         before = len(criteo.requests())
         with pytest.raises(SignatureError):
-            anna.run("Nightly")
+            anna.runs.start("Nightly")
         assert len(criteo.requests()) == before
 
     def test_another_persons_seal_under_ones_own_key_does_not_open(
         self, workspace: toolkit.Workspace, let_in: LetIn
     ) -> None:
         anna = let_in("anna", "contributor")
-        workspace.share_connection("Sandbox", "anna")
-        makers = workspace.me.public_key
+        workspace.connections.share("Sandbox", "anna")
+        makers = workspace.people.me.public_key
         with workspace._folder.session() as session, session.begin():
             session.execute(
                 text("UPDATE seals SET box = (SELECT box FROM seals WHERE public_key = :key)"), {"key": makers}
             )
         with pytest.raises(SignatureError):
-            anna.run("Nightly")
+            anna.runs.start("Nightly")
 
 
 class TestAudit:
     def test_it_tells_who_did_what(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
         anna = let_in("anna", "contributor")
-        workspace.share_connection("Sandbox", "anna")
-        anna.run("Nightly")
-        told = workspace.audit.sort("row").select("person", "action", "name").rows()
-        me = workspace.me.name
+        workspace.connections.share("Sandbox", "anna")
+        anna.runs.start("Nightly")
+        told = workspace.audit.frame.sort("row").select("person", "action", "name").rows()
+        me = workspace.people.me.name
         assert told == [
             (me, "add person", me),
             (me, "save tables of workspace", "workspace"),
@@ -266,7 +266,7 @@ class TestAudit:
             (me, "share connection", "Sandbox"),
             ("anna", "run export", "Nightly"),
         ]
-        assert workspace.verify_audit() is None
+        assert workspace.audit.verify() is None
 
     @pytest.mark.parametrize(
         ("change", "told"),
@@ -282,10 +282,10 @@ class TestAudit:
     ) -> None:
         with workspace._folder.session() as session, session.begin():
             session.execute(text(change))
-        assert str(workspace.verify_audit()).startswith(told)
+        assert str(workspace.audit.verify()).startswith(told)
 
     def test_it_holds_no_secret(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:
-        assert criteo.client_secret not in str(workspace.audit.rows())
+        assert criteo.client_secret not in str(workspace.audit.frame.rows())
 
 
 def _plain(row: Mapping[str, object]) -> dict[str, object]:
@@ -293,7 +293,7 @@ def _plain(row: Mapping[str, object]) -> dict[str, object]:
 
 
 def save_nightly_as(workspace: toolkit.Workspace, name: str) -> toolkit.Export:
-    return workspace.save_export(
+    return workspace.exports.save(
         name,
         connection="Sandbox",
         email_column="EMail",

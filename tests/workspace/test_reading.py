@@ -24,28 +24,28 @@ NOBODY = 65534
 LOOKS: dict[str, Callable[[toolkit.Workspace], object]] = {
     "repr": repr,
     "HTML": lambda it: it._repr_html_(),
-    "me": lambda it: it.me,
-    "people": lambda it: it.people,
-    "connections": lambda it: it.connections,
-    "exports": lambda it: it.exports_frame,
-    "export": lambda it: it.export("Nightly"),
-    "runs": lambda it: it.runs(),
-    "trend": lambda it: it.trend(),
+    "me": lambda it: it.people.me,
+    "people": lambda it: it.people.frame,
+    "connections": lambda it: it.connections.frame,
+    "exports": lambda it: it.exports.frame,
+    "export": lambda it: it.exports["Nightly"],
+    "runs": lambda it: it.runs.frame,
+    "trend": lambda it: it.runs.trend(),
     "health": lambda it: it.health(),
     "preview": lambda it: repr(it.preview("All", email_column="EMail")),
-    "preview of an export": lambda it: it.preview_export("Nightly")._repr_html_(),
-    "check": lambda it: it.check("Nightly"),
-    "refreshes": lambda it: it.refreshes,
-    "segments": lambda it: it.segments_frame,
-    "segment": lambda it: it.segment("All"),
-    "suppressed": lambda it: it.suppressed,
-    "checks": lambda it: it.own_checks,
+    "preview of an export": lambda it: it.exports.preview("Nightly")._repr_html_(),
+    "check": lambda it: it.exports.check("Nightly"),
+    "refreshes": lambda it: it.refreshes.frame,
+    "segments": lambda it: it.segments.frame,
+    "segment": lambda it: it.segments["All"],
+    "suppressed": lambda it: it.suppressions.frame,
+    "checks": lambda it: it.checks.frame,
     "quality": lambda it: it.quality(),
 }
 OF_ADMINISTRATORS: dict[str, Callable[[toolkit.Workspace], object]] = {
-    "audit": lambda it: it.audit,
-    "verify": lambda it: it.verify_audit(),
-    "membership": lambda it: it.membership(),
+    "audit": lambda it: it.audit.frame,
+    "verify": lambda it: it.audit.verify(),
+    "membership": lambda it: it.runs.membership(),
 }
 
 
@@ -56,7 +56,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("is_used", [False, True])
 def test_looking_changes_no_file(workspace: toolkit.Workspace, database: str | None, is_used: bool) -> None:
     if is_used:
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
     folder = workspace._folder
     statements: list[str] = []
     event.listen(folder._reader._engine, "before_cursor_execute", lambda *it: statements.append(it[2]))
@@ -84,23 +84,23 @@ def test_looking_first_makes_nobody_administrator(
 def test_a_read_cannot_write(workspace: toolkit.Workspace) -> None:
     with pytest.raises(AccessError), workspace._folder.reading() as session:
         session.connection().exec_driver_sql("DELETE FROM audit")
-    assert workspace.audit.height > 0
+    assert workspace.audit.frame.height > 0
 
 
 def test_a_dead_run_is_judged_by_who_looks(workspace: toolkit.Workspace, killed_run: str) -> None:
     looks = toolkit.open_workspace(workspace.path)
-    assert looks.runs()["status"].to_list() == ["failed"]
-    assert looks.run_report(killed_run).error.code is ErrorCode.PROCESS_ENDED
+    assert looks.runs.frame["status"].to_list() == ["failed"]
+    assert looks.runs[killed_run].error.code is ErrorCode.PROCESS_ENDED
     with workspace._folder.reading() as session:
         kept = session.connection().exec_driver_sql("SELECT status FROM runs").scalar()
     assert kept == "running"
-    assert workspace.resume("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+    assert workspace.runs.resume("Nightly").status is toolkit.RunStatus.SUCCESSFUL
 
 
 @pytest.fixture
 def killed_run(workspace: toolkit.Workspace) -> str:
     """A run whose process is gone."""
-    run = workspace.run("Nightly")
+    run = workspace.runs.start("Nightly")
     with workspace._folder.session() as session, session.begin():
         session.connection().exec_driver_sql("UPDATE runs SET status = 'running', finished_at = NULL")
         session.connection().exec_driver_sql("UPDATE leases SET process = 4194305, ended_at = NULL")
@@ -116,11 +116,13 @@ class TestReadOnlyFiles:
 
     @pytest.fixture
     def shared(self, workspace: toolkit.Workspace, tmp_path: Path, tables: object) -> Path:
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         viewer_key = tmp_path / "viewer" / "key"
         viewer_key.parent.mkdir()
-        line = self._as_viewer(workspace.path, viewer_key, "print(workspace.join('vera').public_key)", owner=True)
-        workspace.add_person("vera", public_key=line.strip(), role="viewer")
+        line = self._as_viewer(
+            workspace.path, viewer_key, "print(workspace.people.join('vera').public_key)", owner=True
+        )
+        workspace.people.add("vera", public_key=line.strip(), role="viewer")
         for it in [workspace.path, *workspace.path.rglob("*")]:
             it.chmod(0o555 if it.is_dir() else 0o444)
         return workspace.path
@@ -163,9 +165,9 @@ class TestReadOnlyFiles:
             "import os\n"
             f"assert not os.access({str(shared / 'workspace.db')!r}, os.W_OK)\n"
             "for look in LOOKS.values(): look(workspace)\n"
-            "print(workspace.me.name, workspace.runs()['status'].to_list(), list(workspace.exports))\n"
+            "print(workspace.people.me.name, workspace.runs.frame['status'].to_list(), list(workspace.exports))\n"
             "print(workspace.health().level.name)\n"
-            "try: workspace.remove_check('x')\n"
+            "try: workspace.checks.remove('x')\n"
             "except toolkit.ToolkitError as error: print(type(error).__name__)\n"
         )
         said = self._as_viewer(shared, tmp_path / "viewer" / "key", code).splitlines()
@@ -178,7 +180,7 @@ class TestReadOnlyFiles:
         assert self._as_viewer(shared, key, "print(list(workspace.exports))") == "['Nightly']\n"
         for it in (shared, *shared.glob("workspace.db*")):
             it.chmod(0o755 if it.is_dir() else 0o644)
-        workspace.duplicate_export("Nightly", "Second")
+        workspace.exports.duplicate("Nightly", "Second")
         for it in (shared, *shared.glob("workspace.db*")):
             it.chmod(0o555 if it.is_dir() else 0o444)
         assert self._as_viewer(shared, key, "print(list(workspace.exports))") == "['Nightly', 'Second']\n"

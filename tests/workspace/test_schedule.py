@@ -109,7 +109,7 @@ def test_what_makes_no_schedule_is_refused(wrong: dict[str, object]) -> None:
 def test_an_export_keeps_its_schedule_and_shows_it(workspace: toolkit.Workspace) -> None:
     schedule = Schedule.daily("02:00", time_zone="Europe/Amsterdam")
     save_nightly(workspace, schedule=schedule, priority=5)
-    assert workspace.export("Nightly").schedule == schedule
-    assert "daily at 02:00 Europe/Amsterdam" in repr(workspace.export("Nightly"))
+    assert workspace.exports["Nightly"].schedule == schedule
+    assert "daily at 02:00 Europe/Amsterdam" in repr(workspace.exports["Nightly"])
     with pytest.raises(ConfigurationError, match=r"schedule\.time_zone: .*'Mars' is no time zone"):
         save_nightly(workspace, schedule={"every": "day", "at": ["02:00"], "time_zone": "Mars"})

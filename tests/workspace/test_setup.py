@@ -20,17 +20,17 @@ def credentials(criteo: Sandbox) -> toolkit.Credentials:
 def test_the_steps_in_their_order_make_a_connection(
     workspace: toolkit.Workspace, credentials: toolkit.Credentials
 ) -> None:
-    setup = workspace.set_up_connection("Step by step").share("contributors").agree().authenticate(credentials)
+    setup = workspace.connections.set_up("Step by step").share("contributors").agree().authenticate(credentials)
     assert list(setup.advertisers) == ["2711", "2712", "88104"]
     made = setup.add_me().save()
-    assert (made.open_to, made.users, made.waiting) == ("contributors", (workspace.me.name,), ())
+    assert (made.open_to, made.users, made.waiting) == ("contributors", (workspace.people.me.name,), ())
 
 
 def test_each_step_refuses_before_its_turn(
     workspace: toolkit.Workspace, credentials: toolkit.Credentials, criteo: Sandbox
 ) -> None:
     before = len(criteo.requests())
-    setup = workspace.set_up_connection("Step by step")
+    setup = workspace.connections.set_up("Step by step")
     with pytest.raises(AccessError, match="nobody agreed"):
         setup.authenticate(credentials)
     assert len(criteo.requests()) == before
@@ -39,7 +39,7 @@ def test_each_step_refuses_before_its_turn(
     with pytest.raises(AccessError, match="it has no export user"):
         setup.authenticate(credentials).save()
     with pytest.raises(ConfigurationError, match="needs a display name"):
-        workspace.set_up_connection(" ")
+        workspace.connections.set_up(" ")
     assert list(workspace.connections) == ["Sandbox"]
 
 
@@ -52,7 +52,7 @@ class TestCredentials:
         monkeypatch.setenv("CRITEO_CLIENT_ID", criteo.client_id)
         monkeypatch.setenv("CRITEO_CLIENT_SECRET", criteo.client_secret)
         found = toolkit.Credentials.from_environment(host=criteo.url)
-        assert workspace.connect("Environment", credentials=found, i_agree=True).name == "Environment"
+        assert workspace.connections.connect("Environment", credentials=found, i_agree=True).name == "Environment"
 
     def test_they_come_from_a_file_of_ones_own(self, criteo: Sandbox, tmp_path: Path) -> None:
         file = tmp_path / "criteo.toml"
@@ -88,8 +88,8 @@ class TestCredentials:
 
 def test_testing_a_connection_takes_over_who_consents_now(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
     criteo.withdraw_consent("2712")
-    assert list(workspace.test_connection("Sandbox").advertisers) == ["2711", "88104"]
-    assert list(workspace.connection("Sandbox").advertisers) == ["2711", "88104"]
+    assert list(workspace.connections.test("Sandbox").advertisers) == ["2711", "88104"]
+    assert list(workspace.connections["Sandbox"].advertisers) == ["2711", "88104"]
 
 
 def test_a_new_secret_that_criteo_refuses_leaves_the_old_in_use(
@@ -97,5 +97,5 @@ def test_a_new_secret_that_criteo_refuses_leaves_the_old_in_use(
 ) -> None:
     wrong = toolkit.Credentials(credentials.client_id, "wrong", credentials.host)
     with pytest.raises(AccessError):
-        workspace.rotate_connection("Sandbox", wrong)
-    assert workspace.run("Nightly").status is toolkit.RunStatus.SUCCESSFUL
+        workspace.connections.rotate("Sandbox", wrong)
+    assert workspace.runs.start("Nightly").status is toolkit.RunStatus.SUCCESSFUL

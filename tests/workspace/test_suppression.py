@@ -35,7 +35,7 @@ Held = Callable[[str], set[str]]
 
 def suppress(workspace: toolkit.Workspace, *numbers: int) -> str:
     people = pl.DataFrame({"mail": [f"person{it}@mail.example" for it in numbers]})
-    entry = workspace.suppress(people, email_column="mail").entry
+    entry = workspace.suppressions.add(people, email_column="mail").entry
     assert entry is not None
     return entry
 
@@ -64,31 +64,31 @@ def other_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[
 class TestEntries:
     def test_are_listed_without_the_people(self, workspace: toolkit.Workspace) -> None:
         entry = suppress(workspace, 1, 2)
-        (row,) = workspace.suppressed.rows(named=True)
+        (row,) = workspace.suppressions.frame.rows(named=True)
         assert (row["entry"], row["customers"], row["addresses"], row["mobile_ids"]) == (entry, 0, 2, 0)
-        assert (row["by"], row["lifted_at"]) == (workspace.me.name, None)
+        assert (row["by"], row["lifted_at"]) == (workspace.people.me.name, None)
 
     def test_hold_until_they_are_lifted(self, workspace: toolkit.Workspace, held: Held) -> None:
         entry, _ = suppress(workspace, 1), suppress(workspace, 2)
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         assert len(held("All")) == 98
-        workspace.unsuppress(entry)
+        workspace.suppressions.lift(entry)
         assert suppressed(workspace) == {"C002"}
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         assert len(held("All")) == 99
-        assert workspace.suppressed["lifted_at"].is_null().to_list() == [False, True]
-        assert workspace.verify_audit() is None
+        assert workspace.suppressions.frame["lifted_at"].is_null().to_list() == [False, True]
+        assert workspace.audit.verify() is None
 
     def test_are_lifted_once_and_by_name(self, workspace: toolkit.Workspace) -> None:
         entry = suppress(workspace, 1)
-        workspace.unsuppress(entry)
+        workspace.suppressions.lift(entry)
         for name in (entry, "nothing"):
             with pytest.raises(ConfigurationError):
-                workspace.unsuppress(name)
+                workspace.suppressions.lift(name)
 
     def test_of_one_person_hold_on_when_another_is_lifted(self, workspace: toolkit.Workspace) -> None:
         entry, _ = suppress(workspace, 1), suppress(workspace, 1)
-        workspace.unsuppress(entry)
+        workspace.suppressions.lift(entry)
         assert suppressed(workspace) == {"C001"}
 
     def test_of_many_people_are_read_whole(self, workspace: toolkit.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ class TestEntries:
         assert len(suppressed(workspace)) == 50
 
     def test_hold_no_address(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:
-        workspace.suppress(pl.DataFrame({"k": ["key@x.example", "C1"]}), customer_column="k")
+        workspace.suppressions.add(pl.DataFrame({"k": ["key@x.example", "C1"]}), customer_column="k")
         suppress(workspace, 1)
         kept = b"".join(it.read_bytes() for it in workspace.path.rglob("*") if it.is_file())
         assert b"@x.example" not in kept
@@ -108,19 +108,19 @@ class TestEntries:
     ) -> None:
         entry = suppress(workspace, 1)
         monkeypatch.setenv(KEY_FILE_VARIABLE, str(tmp_path / "key of another"))
-        request = toolkit.open_workspace(workspace.path).join("Another")
-        workspace.add_person("Another", public_key=request.public_key, role="contributor")
+        request = toolkit.open_workspace(workspace.path).people.join("Another")
+        workspace.people.add("Another", public_key=request.public_key, role="contributor")
         theirs = toolkit.open_workspace(workspace.path)
         suppress(theirs, 2)
         with pytest.raises(AccessError):
-            theirs.unsuppress(entry)
-        workspace.change_role("Another", "viewer")
+            theirs.suppressions.lift(entry)
+        workspace.people.change_role("Another", "viewer")
         theirs = toolkit.open_workspace(workspace.path)
         with pytest.raises(AccessError):
             suppress(theirs, 3)
         with pytest.raises(AccessError):
             theirs.forget(customer="C005")
-        assert theirs.suppressed.height == 2
+        assert theirs.suppressions.frame.height == 2
 
 
 class TestLoss:
@@ -128,7 +128,7 @@ class TestLoss:
         with pytest.raises(error):
             workspace.preview("All", email_column="EMail")
         before = held("All")
-        run = workspace.run("Nightly", mode="replace")
+        run = workspace.runs.start("Nightly", mode="replace")
         assert run.error is not None
         assert run.error.code is error.code
         assert held("All") == before
@@ -136,7 +136,7 @@ class TestLoss:
     @pytest.fixture
     def three(self, workspace: toolkit.Workspace) -> list[str]:
         entries = [suppress(workspace, it) for it in (1, 2, 3)]
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         return entries
 
     @pytest.mark.parametrize("number", [1, 2, 3])
@@ -151,17 +151,17 @@ class TestLoss:
         with pytest.raises(SuppressionsLostError):
             suppress(workspace, 4)
         with pytest.raises(ConfigurationError):
-            workspace.accept_lost_suppressions(entries=2)
-        workspace.accept_lost_suppressions(entries=1)
+            workspace.suppressions.accept_lost(entries=2)
+        workspace.suppressions.accept_lost(entries=1)
         assert suppressed(workspace) == {"C001", "C002", "C003"} - {f"C00{number}"}
         suppress(workspace, 4)
-        workspace.unsuppress(three[number % 3])
+        workspace.suppressions.lift(three[number % 3])
         assert len(suppressed(workspace)) == 2
 
     def test_of_people_stops_a_run(self, workspace: toolkit.Workspace, three: list[str], held: Held) -> None:
         change(workspace, delete(SuppressionPartRecord).where(SuppressionPartRecord.number == 2))
         self.require_stopped(workspace, SignatureError, held)
-        workspace.unsuppress(three[1])
+        workspace.suppressions.lift(three[1])
         assert suppressed(workspace) == {"C001", "C003"}
 
     @pytest.mark.parametrize("column", ["name", "act", "lifts", "content_sha256", "added_by", "signature", "sha256"])
@@ -171,7 +171,7 @@ class TestLoss:
         value = {"act": "lift", "signature": "00" * 64}.get(column, "a" * 64)
         change(workspace, update(SuppressionRecord).where(SuppressionRecord.number == 2).values({column: value}))
         self.require_stopped(workspace, SignatureError, held)
-        workspace.accept_lost_suppressions(entries=1)
+        workspace.suppressions.accept_lost(entries=1)
         assert suppressed(workspace) == {"C001", "C003"}
 
     def test_of_all_and_of_the_audit_is_known_to_the_machine(
@@ -185,7 +185,7 @@ class TestLoss:
         assert isinstance(raised.value, SuppressionsLostError | toolkit.TrustError | SignatureError)
 
     def test_of_lifting_keeps_people_in_force(self, workspace: toolkit.Workspace, three: list[str], held: Held) -> None:
-        workspace.unsuppress(three[0])
+        workspace.suppressions.lift(three[0])
         change(workspace, delete(SuppressionRecord).where(SuppressionRecord.number == 4))
         with pytest.raises(SuppressionsLostError):
             workspace.preview("All", email_column="EMail")
@@ -218,22 +218,22 @@ class TestRestore:
     ) -> None:
         for it in range(added_before):
             suppress(workspace, 50 + it)
-        workspace.run("Nightly").raise_for_status()
+        workspace.runs.start("Nightly").raise_for_status()
         backup = self.backed_up(workspace, tmp_path)
         workspace.forget(customer="C001")
         suppress(workspace, 2)
         assert len(held("All")) == 99 - added_before
         restored = self.restore(workspace, backup)
         with pytest.raises(toolkit.ToolkitError) as raised:
-            restored.run("Nightly", mode="replace").raise_for_status()
+            restored.runs.start("Nightly", mode="replace").raise_for_status()
         assert "2 entries" in str(raised.value) or isinstance(raised.value, toolkit.TrustError)
         assert len(held("All")) == 99 - added_before
 
     @pytest.fixture
     def trusted_backup(self, workspace: toolkit.Workspace, tmp_path: Path) -> toolkit.Workspace:
         """A workspace that was restored, which was confirmed, after somebody was forgotten and a run followed."""
-        workspace.run("Nightly").raise_for_status()
-        rows = workspace.audit.height
+        workspace.runs.start("Nightly").raise_for_status()
+        rows = workspace.audit.frame.height
         backup = self.backed_up(workspace, tmp_path)
         workspace.forget(customer="C001")
         restored = self.restore(workspace, backup)
@@ -244,7 +244,7 @@ class TestRestore:
     def test_of_a_trusted_backup_still_stops_a_run(
         self, trusted_backup: toolkit.Workspace, held: Held, options: dict[str, Any]
     ) -> None:
-        run = trusted_backup.run("Nightly", **options)
+        run = trusted_backup.runs.start("Nightly", **options)
         assert run.error is not None
         assert run.error["kind"] == SuppressionsLostError.__name__
         assert len(held("All")) == 99
@@ -255,13 +255,13 @@ class TestRestore:
     def test_a_restore_by_the_book_ends_right(
         self, trusted_backup: toolkit.Workspace, held: Held, options: dict[str, Any]
     ) -> None:
-        trusted_backup.accept_lost_suppressions(entries=1)
+        trusted_backup.suppressions.accept_lost(entries=1)
         trusted_backup.forget(customer="C001")
-        run = trusted_backup.run("Nightly")
+        run = trusted_backup.runs.start("Nightly")
         assert run.error is not None
         assert run.error["kind"] == LedgerDivergedError.__name__
-        trusted_backup.run("Nightly", **options).raise_for_status()
-        trusted_backup.run("Nightly").raise_for_status()
+        trusted_backup.runs.start("Nightly", **options).raise_for_status()
+        trusted_backup.runs.start("Nightly").raise_for_status()
         assert held("All") == {sha256(number) for number in range(100) if number != 1}
 
     def test_that_was_trusted_is_confirmed_knowingly(self, workspace: toolkit.Workspace) -> None:
@@ -282,7 +282,7 @@ class TestRestore:
         assert "2 entries" in raised.value.what
         with pytest.raises(SuppressionsLostError):
             workspace.forget(customer="C001")
-        workspace.accept_lost_suppressions(entries=2)
+        workspace.suppressions.accept_lost(entries=2)
         assert suppressed(workspace) == {"C001"}
         suppress(workspace, 4)
         assert suppressed(workspace) == {"C001", "C004"}
@@ -310,10 +310,10 @@ class TestRestore:
 
     def test_is_not_felt_in_a_fresh_folder(self, workspace: toolkit.Workspace, tables: Tables) -> None:
         assert suppressed(workspace) == set()
-        assert workspace.suppressed.is_empty()
+        assert workspace.suppressions.frame.is_empty()
         shutil.rmtree(workspace.path)
         again = toolkit.open_workspace(workspace.path, profiles=tables.profiles, segments=tables.segments, create=True)
-        assert again.suppressed.is_empty()
+        assert again.suppressions.frame.is_empty()
 
 
 class TestImports:
@@ -331,13 +331,13 @@ class TestImports:
 
     def test_with_unusable_rows_are_refused(self, workspace: toolkit.Workspace) -> None:
         with pytest.raises(UnusableRowsError) as raised:
-            workspace.suppress(self.MIXED, email_column="mail", customer_column="key")
+            workspace.suppressions.add(self.MIXED, email_column="mail", customer_column="key")
         assert "3 of 4 rows" in raised.value.what
         assert "person2" not in str(raised.value)
-        assert workspace.suppressed.is_empty()
+        assert workspace.suppressions.frame.is_empty()
 
     def test_take_the_rest_knowingly(self, workspace: toolkit.Workspace) -> None:
-        added = workspace.suppress(self.MIXED, email_column="mail", customer_column="key", skip_unusable=True)
+        added = workspace.suppressions.add(self.MIXED, email_column="mail", customer_column="key", skip_unusable=True)
         assert (added.rows, added.customers, added.identifiers["email"], added.unusable_rows) == (4, 1, 1, 3)
         assert added.unusable["row"].to_list() == [2, 3, 4]
         assert "person2" not in str(added.unusable.rows()) + repr(added) + added._repr_html_()
@@ -345,17 +345,17 @@ class TestImports:
 
     def test_of_nothing_usable_are_refused(self, workspace: toolkit.Workspace) -> None:
         with pytest.raises(UnusableRowsError):
-            workspace.suppress(pl.DataFrame({"mail": ["x", None]}), email_column="mail", skip_unusable=True)
+            workspace.suppressions.add(pl.DataFrame({"mail": ["x", None]}), email_column="mail", skip_unusable=True)
 
     def test_of_no_rows_add_no_entry(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:
         (tmp_path / "empty.csv").write_text("mail\n")
-        added = workspace.suppress(tmp_path / "empty.csv", email_column="mail")
+        added = workspace.suppressions.add(tmp_path / "empty.csv", email_column="mail")
         assert (added.entry, added.rows) == (None, 0)
-        assert workspace.suppressed.is_empty()
+        assert workspace.suppressions.frame.is_empty()
 
     def test_of_keys_with_blanks_are_refused(self, workspace: toolkit.Workspace) -> None:
         with pytest.raises(UnusableRowsError):
-            workspace.suppress(pl.DataFrame({"key": [" C005"]}), customer_column="key")
+            workspace.suppressions.add(pl.DataFrame({"key": [" C005"]}), customer_column="key")
 
     @pytest.mark.parametrize("name", ["p.parquet", "p.csv", "p.CSV", "p.csv.gz", "semicolon.csv", "folder", "delta"])
     def test_read_what_tables_read(self, workspace: toolkit.Workspace, tmp_path: Path, name: str) -> None:
@@ -373,27 +373,27 @@ class TestImports:
             path.write_bytes(gzip.compress(text.encode()))
         else:
             path.write_text("\ufeff" + (text.replace(",", ";") if name.startswith("semi") else text), encoding="utf-8")
-        assert workspace.suppress(path, email_column="mail").identifiers == {"email": 2}
+        assert workspace.suppressions.add(path, email_column="mail").identifiers == {"email": 2}
         assert suppressed(workspace) == {"C001", "C002"}
 
     def test_refuse_rows_that_tables_refuse(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:
         (tmp_path / "ragged.csv").write_text("mail,n\nperson1@mail.example,1,2\n")
         with pytest.raises(toolkit.ToolkitError) as raised:
-            workspace.suppress(tmp_path / "ragged.csv", email_column="mail")
+            workspace.suppressions.add(tmp_path / "ragged.csv", email_column="mail")
         assert "person1" not in str(raised.value)
-        assert workspace.suppressed.is_empty()
+        assert workspace.suppressions.frame.is_empty()
 
     def test_meet_every_form(self, workspace: toolkit.Workspace) -> None:
         address = "person7@mail.example"
         md5 = hashlib.md5(address.encode()).hexdigest()
         for value in (address.upper(), hashlib.sha256(address.encode()).hexdigest().upper(), md5):
-            entry = workspace.suppress(pl.LazyFrame({"mail": [value]}), email_column="mail").entry
+            entry = workspace.suppressions.add(pl.LazyFrame({"mail": [value]}), email_column="mail").entry
             assert suppressed(workspace) == {"C007"}
             assert entry is not None
-            workspace.unsuppress(entry)
+            workspace.suppressions.lift(entry)
 
     def test_are_named_in_the_audit(self, workspace: toolkit.Workspace) -> None:
         entry = suppress(workspace, 1, 2)
-        (row,) = workspace.audit.filter(action="suppress people").rows(named=True)
+        (row,) = workspace.audit.frame.filter(action="suppress people").rows(named=True)
         details = json.loads(row["details"])
         assert (row["name"], details["number"], details["addresses"]) == (entry, 1, 2)

@@ -26,7 +26,8 @@ class SuppressedBy(StrEnum):
     """By what a member is suppressed; the first of these that holds.
 
     Examples:
-        >>> entry = workspace.suppress(workspace.segment("High value").members.head(3), customer_column="customer")
+        >>> some = workspace.segments["High value"].members.head(3)
+        >>> entry = workspace.suppressions.add(some, customer_column="customer")
         >>> preview = workspace.preview("High value", email_column="EMail")
         >>> preview.suppressed_by.filter(suppressed_by=toolkit.SuppressedBy.CUSTOMER_KEY)["members"].to_list()
         [3]

@@ -1,16 +1,17 @@
 """A segment that is not saved: who would be in it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 import polars as pl
 
 from toolkit.audience import IdentifierForm
 from toolkit.catalog.segment import Segment, segment_of
+from toolkit.checks import Thresholds
 from toolkit.errors import ConfigurationError
-from toolkit.names import one_of
-from toolkit.preview import Preview, preview_of_members
+from toolkit.names import listed, one_of
+from toolkit.preview import FIRST_MEMBERS, Preview, preview_of_members
 from toolkit.segments import (
     Condition,
     Definition,
@@ -41,7 +42,7 @@ class SegmentDraft:
     """Who would be in a segment, with the profiles as they are. ``save`` makes it one.
 
     Examples:
-        >>> draft = workspace.draft_segment("Polish", where="Country = 'Poland'")
+        >>> draft = workspace.segments.draft("Polish", where="Country = 'Poland'")
         >>> draft.size, draft.profiles
         (2000, 20000)
         >>> draft.save().size
@@ -67,17 +68,33 @@ class SegmentDraft:
         return self.members.height
 
     def preview(
-        self, *, email_column: str | None = None, form: IdentifierForm | str = IdentifierForm.SHA256, **options: Any
+        self,
+        *,
+        email_column: str | None = None,
+        form: IdentifierForm | str = IdentifierForm.SHA256,
+        thresholds: Thresholds | None = None,
+        columns: str | Sequence[str] = (),
+        unmasked: str | Sequence[str] = (),
+        members: int = FIRST_MEMBERS,
+        **identifier_column: str,
     ) -> Preview:
         """Preview the draft before anything is sent.
 
         Args:
             email_column: The profile column that holds the e-mail, unless another type of identifier is named.
-            form: How e-mails are sent.
-            **options: Further options of ``Workspace.preview``, but ``exclude``.
+            form: How e-mails are sent: ``"sha256"``, ``"md5"``, ``"sha256_of_md5"`` or ``"plain"``.
+            thresholds: The limits that the preview compares with.
+            columns: Further profile columns in ``preview.members``, masked where they look personal.
+            unmasked: Columns to show as they are. The audit records who looked.
+            members: How many members ``preview.members`` shows.
+            **identifier_column: The column of another type of identifier instead, such as ``madid_column``.
 
         Returns:
-            The preview.
+            The preview, as ``Workspace.preview`` returns it.
+
+        Raises:
+            DataError: A column is not there, or the profile table can't be read.
+            AccessError: You are a viewer and asked for unmasked columns.
         """
         keys = self.members["customer"]
         return preview_of_members(
@@ -86,7 +103,11 @@ class SegmentDraft:
             keys,
             email_column=email_column,
             form=one_of("form", IdentifierForm, form),
-            **options,
+            thresholds=thresholds,
+            columns=listed(columns, what="columns"),
+            unmasked=listed(unmasked, what="unmasked"),
+            members=members,
+            **identifier_column,
         )
 
     def save(self, *, dynamic: bool | None = None) -> Segment:

@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import polars as pl
 
-from toolkit.audience import IdentifierForm
-from toolkit.names import one_of, unknown_name
-from toolkit.preview import Preview, preview_of_segments
+from toolkit.names import unknown_name
 from toolkit.segments import (
     Definition,
     SegmentFiles,
@@ -31,7 +28,7 @@ class Segment:
     """A segment as it was when somebody looked.
 
     Examples:
-        >>> segment = workspace.build_segment("Dutch", where="Country = 'Netherlands'")
+        >>> segment = workspace.segments.build("Dutch", where="Country = 'Netherlands'")
         >>> segment.kind, segment.size, segment.history.select("version", "members", "added").rows()
         ('static', 9027, [(1, 9027, 9027)])
     """
@@ -65,23 +62,6 @@ class Segment:
         """The keys of its members, ``customer``, each once."""
         scan = self._folder.segments.scan([self.name]).select("customer")
         return scan.filter(pl.col("customer").is_not_null()).unique(maintain_order=True).collect(engine="streaming")
-
-    def preview(
-        self, *, email_column: str | None = None, form: IdentifierForm | str = IdentifierForm.SHA256, **options: Any
-    ) -> Preview:
-        """Preview the segment before anything is sent.
-
-        Args:
-            email_column: The profile column that holds the e-mail, unless another type of identifier is named.
-            form: How e-mails are sent.
-            **options: Further options of ``Workspace.preview``.
-
-        Returns:
-            The preview.
-        """
-        return preview_of_segments(
-            self._folder, [self.name], email_column=email_column, form=one_of("form", IdentifierForm, form), **options
-        )
 
     @property
     def frame(self) -> pl.DataFrame:

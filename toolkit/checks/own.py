@@ -33,7 +33,14 @@ _ABOUT_TABLES = re.compile(r"expect_table_|expect_column_to_exist")
 
 @dataclass(frozen=True, repr=False)
 class OwnSuite:
-    """Expectations of a user's own, asked about every segment."""
+    """Expectations of a user's own, asked about every segment.
+
+    Examples:
+        >>> from great_expectations.expectations import ExpectColumnValuesToNotBeNull
+        >>> suite = workspace.checks.add("Country is known", ExpectColumnValuesToNotBeNull(column="Country"))
+        >>> suite.name, suite.columns
+        ('Country is known', ['Country'])
+    """
 
     name: str
     expectations: tuple["Expectation", ...]

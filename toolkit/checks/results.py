@@ -18,7 +18,13 @@ BUILT_IN = "built in"
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check of one segment, or of the whole export when ``segment`` is None."""
+    """One check of one segment, or of the whole export when ``segment`` is None.
+
+    Examples:
+        >>> result = next(iter(workspace.exports.check("Nightly")))
+        >>> result.passed, result.level.value
+        (True, 'error')
+    """
 
     check: Check | str
     """A built-in check, or what an expectation of your own is called: by its suite and by what it expects."""
@@ -102,7 +108,13 @@ def checks_frame(rows: Iterable[CheckRow]) -> pl.DataFrame:
 
 @dataclass(frozen=True, repr=False)
 class CheckResults:
-    """The results of all checks of a run."""
+    """The results of all checks of a run.
+
+    Examples:
+        >>> results = workspace.exports.check("Nightly")
+        >>> results.passed, len(results.failed.results)
+        (True, 0)
+    """
 
     results: tuple[CheckResult, ...]
 

@@ -19,9 +19,9 @@ def show_audit(
     """Show who did what, the newest first. With --verify, the exit code is 1 when something was changed."""
     here = opened(workspace)
     if not verify:
-        show_frame(here.audit.drop("public_key"), as_json=json)
+        show_frame(here.audit.frame.drop("public_key"), as_json=json)
         return
-    broken = here.verify_audit()
+    broken = here.audit.verify()
     if broken is not None:
         say(str(broken))
         raise typer.Exit(1)

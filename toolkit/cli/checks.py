@@ -17,7 +17,7 @@ SuiteArgument = Annotated[str, typer.Argument(help="Name of the suite.")]
 @commands.command("list")
 def list_suites(json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
     """List your own suites, with their checks."""
-    suites = opened(workspace).own_checks
+    suites = opened(workspace).checks
     if json:
         show_json([{"suite": name, "checks": it.frame.to_dicts()} for name, it in suites.items()])
     else:
@@ -31,17 +31,17 @@ def add(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Save the expectations of a file as a suite, in the place of one of that name."""
-    say(repr(opened(workspace).add_check(name, file)))
+    say(repr(opened(workspace).checks.add(name, file)))
 
 
 @commands.command()
 def sign(name: SuiteArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Sign a suite whose file you put into the workspace, so that runs check it."""
-    say(repr(opened(workspace).sign_check(name)))
+    say(repr(opened(workspace).checks.sign(name)))
 
 
 @commands.command()
 def remove(name: SuiteArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Remove a suite of your own."""
-    opened(workspace).remove_check(name)
+    opened(workspace).checks.remove(name)
     say(f"Removed suite {name!r}.")

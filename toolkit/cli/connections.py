@@ -33,7 +33,7 @@ def list_connections(json: JsonOption = False, workspace: WorkspaceOption = WORK
 @commands.command()
 def show(name: ConnectionArgument, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Show a connection, without its secret, and its advertisers."""
-    connection = opened(workspace).connection(name)
+    connection = opened(workspace).connections[name]
     show_value(connection, connection.frame, as_json=json)
 
 
@@ -56,33 +56,35 @@ def connect(
         say(CONSENT_TEXT)
         typer.confirm("Do you agree?", abort=True)
     given = _credentials(client_id, host, credentials)
-    made = opened(workspace).connect(name, credentials=given, users=_users(user or ["administrators"]), i_agree=True)
+    made = opened(workspace).connections.connect(
+        name, credentials=given, users=_users(user or ["administrators"]), i_agree=True
+    )
     say(repr(made))
 
 
 @commands.command("test")
 def check_access(name: ConnectionArgument, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Authenticate with Criteo again, and record which advertisers consent now."""
-    connection = opened(workspace).test_connection(name)
+    connection = opened(workspace).connections.test(name)
     show_value(connection, connection.frame, as_json=json)
 
 
 @commands.command()
 def share(name: ConnectionArgument, user: UsersOption, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Let more people use a connection."""
-    say(repr(opened(workspace).share_connection(name, _users(user))))
+    say(repr(opened(workspace).connections.share(name, _users(user))))
 
 
 @commands.command()
 def unshare(name: ConnectionArgument, user: UsersOption, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Take a connection away from people."""
-    say(repr(opened(workspace).unshare_connection(name, _users(user))))
+    say(repr(opened(workspace).connections.unshare(name, _users(user))))
 
 
 @commands.command()
 def seal(name: ConnectionArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Seal the secret to the people who may use the connection and can't open it yet."""
-    say(repr(opened(workspace).seal_connection(name)))
+    say(repr(opened(workspace).connections.seal(name)))
 
 
 @commands.command()
@@ -95,8 +97,8 @@ def rotate(
 ) -> None:
     """Replace the secret of a connection by a new one that Criteo accepts."""
     here = opened(workspace)
-    known: Connection = here.connection(name)
-    say(repr(here.rotate_connection(name, _credentials(client_id, host or known.host, credentials))))
+    known: Connection = here.connections[name]
+    say(repr(here.connections.rotate(name, _credentials(client_id, host or known.host, credentials))))
 
 
 @commands.command()
@@ -106,7 +108,7 @@ def rename(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Rename a connection. Its exports follow."""
-    say(repr(opened(workspace).rename_connection(name, to)))
+    say(repr(opened(workspace).connections.rename(name, to)))
 
 
 @commands.command()
@@ -120,14 +122,14 @@ def remove(
 ) -> None:
     """Remove a connection, which ends the transfer of data through it."""
     chosen: Any = exports or pairs(export, "--export")
-    left = opened(workspace).remove_connection(name, exports=chosen, lists=lists)
+    left = opened(workspace).connections.remove(name, exports=chosen, lists=lists)
     show_value(left, left.frame, as_json=json)
 
 
 @commands.command()
 def hosts(workspace: WorkspaceOption = WORKSPACE) -> None:
     """Show the host of each connection, as this machine remembers it, as JSON."""
-    show_json(opened(workspace).known_hosts)
+    show_json(opened(workspace).connections.known_hosts)
 
 
 def _users(given: list[str]) -> str | list[str]:

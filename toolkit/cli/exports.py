@@ -34,16 +34,16 @@ def list_exports(
 ) -> None:
     """List the exports."""
     here = opened(workspace)
-    frame = here.exports_frame
+    frame = here.exports.frame
     if segment:
-        frame = frame.filter(frame["export"].is_in(list(here.exports_with(segment))))
+        frame = frame.filter(frame["export"].is_in(list(here.exports.using(segment))))
     show_frame(frame, as_json=json)
 
 
 @commands.command()
 def show(name: ExportArgument, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Show an export: all its options, as they are saved."""
-    export = opened(workspace).export(name)
+    export = opened(workspace).exports[name]
     if json:
         show_json(export.model_dump(mode="json"))
         return
@@ -88,7 +88,7 @@ def save(
     from toolkit.workspace import Schedule
 
     schedule = refresh_schedule(at or [], day or [], time_zone, default=Schedule.off() if off else Schedule())
-    saved = opened(workspace).save_export(
+    saved = opened(workspace).exports.save(
         name,
         connection=connection,
         email_column=email_column,
@@ -114,14 +114,14 @@ def save(
 @commands.command()
 def remove(name: ExportArgument, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Remove an export. Its runs, and its lists at Criteo, stay."""
-    left = opened(workspace).remove_export(name)
+    left = opened(workspace).exports.remove(name)
     show_value(left, left.frame, as_json=json)
 
 
 @commands.command()
 def detach(name: ExportArgument, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Take an export's connection away: it does not run until you save it with another."""
-    left = opened(workspace).detach_export(name)
+    left = opened(workspace).exports.detach(name)
     show_value(left, left.frame, as_json=json)
 
 
@@ -132,19 +132,19 @@ def duplicate(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Save a copy of an export under another name. The copy fills lists of its own."""
-    say(f"Saved export {opened(workspace).duplicate_export(name, to).name!r}.")
+    say(f"Saved export {opened(workspace).exports.duplicate(name, to).name!r}.")
 
 
 @commands.command()
 def activate(name: ExportArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Let `run all` and the refresh run an export."""
-    say(f"Export {opened(workspace).activate_export(name).name!r} is active.")
+    say(f"Export {opened(workspace).exports.activate(name).name!r} is active.")
 
 
 @commands.command()
 def deactivate(name: ExportArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Stop `run all` and the refresh from running an export."""
-    say(f"Export {opened(workspace).deactivate_export(name).name!r} is not active.")
+    say(f"Export {opened(workspace).exports.deactivate(name).name!r} is not active.")
 
 
 @commands.command()
@@ -162,7 +162,7 @@ def preview(
     """Preview an export as its next run would send it: included and excluded customers. Nothing is sent."""
     from toolkit.preview import FIRST_MEMBERS
 
-    shown = opened(workspace).preview_export(
+    shown = opened(workspace).exports.preview(
         name,
         columns=column or (),
         unmasked=unmasked or (),
@@ -176,7 +176,7 @@ def preview(
 @commands.command()
 def check(name: ExportArgument, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Check an export as its next run would. Nothing is sent. The exit code is 1 when a check stops the run."""
-    results = opened(workspace).check(name)
+    results = opened(workspace).exports.check(name)
     show_value(results, results.frame, as_json=json)
     if not results.passed:
         raise typer.Exit(1)
@@ -185,12 +185,12 @@ def check(name: ExportArgument, json: JsonOption = False, workspace: WorkspaceOp
 @commands.command()
 def write(path: Annotated[Path, typer.Argument(help="The YAML file.")], workspace: WorkspaceOption = WORKSPACE) -> None:
     """Write all exports to a YAML file, for version control."""
-    opened(workspace).write_exports(path)
+    opened(workspace).exports.write(path)
     say(f"Written: {path}")
 
 
 @commands.command()
 def read(path: Annotated[Path, typer.Argument(help="The YAML file.")], workspace: WorkspaceOption = WORKSPACE) -> None:
     """Save the exports of a YAML file. Exports that are not in the file stay as they are."""
-    changed = opened(workspace).read_exports(path)
+    changed = opened(workspace).exports.read(path)
     say(f"Saved: {named(list(changed), nothing='nothing; all exports are as they were')}")

@@ -16,7 +16,7 @@ HostOption = Annotated[str | None, typer.Option(help="URL of Criteo's API, where
 @commands.command()
 def abandoned(json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
     """List the contact lists that no export fills any more and that still hold people."""
-    left = opened(workspace).abandoned_lists
+    left = opened(workspace).lists.left_behind
     show_value(left, left.frame, as_json=json)
 
 
@@ -25,7 +25,7 @@ def empty(
     list_id: ListArgument, host: HostOption = None, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE
 ) -> None:
     """Remove everybody from a list, and show the lists that are left."""
-    left = opened(workspace).empty_list(list_id, host=host)
+    left = opened(workspace).lists.empty(list_id, host=host)
     show_value(left, left.frame, as_json=json)
 
 
@@ -34,7 +34,7 @@ def delete(
     list_id: ListArgument, host: HostOption = None, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE
 ) -> None:
     """Delete a list at Criteo, and show the lists that are left."""
-    left = opened(workspace).delete_list(list_id, host=host)
+    left = opened(workspace).lists.delete(list_id, host=host)
     show_value(left, left.frame, as_json=json)
 
 
@@ -43,5 +43,5 @@ def keep(
     list_id: ListArgument, host: HostOption = None, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE
 ) -> None:
     """Leave a list as it is: runs and `toolkit health` no longer warn about it."""
-    left = opened(workspace).keep_list(list_id, host=host)
+    left = opened(workspace).lists.keep(list_id, host=host)
     show_value(left, left.frame, as_json=json)

@@ -24,7 +24,7 @@ def list_people(json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE
 @commands.command()
 def me(workspace: WorkspaceOption = WORKSPACE) -> None:
     """Show who you are in this workspace, by your key."""
-    person = opened(workspace).me
+    person = opened(workspace).people.me
     say(f"{person.name}: {person.role.value}")
 
 
@@ -35,7 +35,7 @@ def join(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Make your key pair if you have none, and print what an administrator runs to add you."""
-    request = opened(workspace).join(name)
+    request = opened(workspace).people.join(name)
     if json:
         show_json({"name": request.name, "public_key": request.public_key, "root": request.root})
     else:
@@ -53,17 +53,17 @@ def add(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Add a person to the workspace."""
-    say(repr(opened(workspace).add_person(name, public_key=public_key, role=role, root=root)))
+    say(repr(opened(workspace).people.add(name, public_key=public_key, role=role, root=root)))
 
 
 @commands.command()
 def change_role(name: PersonArgument, role: RoleOption, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Change a person's role, and with it the connections they may use."""
-    say(repr(opened(workspace).change_role(name, role)))
+    say(repr(opened(workspace).people.change_role(name, role)))
 
 
 @commands.command()
 def remove(name: PersonArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Remove a person from the workspace."""
-    to_rotate = opened(workspace).remove_person(name)
+    to_rotate = opened(workspace).people.remove(name)
     say(f"Removed {name!r}. Connections to rotate: {named(to_rotate, nothing='none')}")

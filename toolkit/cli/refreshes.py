@@ -53,7 +53,7 @@ def start(
         notebook=SCHEDULED_NOTEBOOK if notebook is None else notebook.resolve(),
     )
     try:
-        done = opened(workspace).refresh(options)
+        done = opened(workspace).refreshes.start(options)
     except (BusyError, UnavailableError) as error:
         say(f"{error.what}\n{error.remedy}", err=True)
         raise typer.Exit(1) from None
@@ -65,7 +65,7 @@ def start(
 @commands.command("list")
 def list_refreshes(json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
     """List past refreshes: a row for each export that was due, the newest refresh first."""
-    show_frame(opened(workspace).refreshes, as_json=json)
+    show_frame(opened(workspace).refreshes.frame, as_json=json)
 
 
 @commands.command()
@@ -75,5 +75,5 @@ def show(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Show a past refresh."""
-    found = opened(workspace).refresh_report(refresh)
+    found = opened(workspace).refreshes[refresh]
     say(found.json_lines if json else repr(found))

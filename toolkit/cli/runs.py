@@ -44,7 +44,7 @@ def start(
     from toolkit.criteo import MAX_IDENTIFIERS_A_CALL
     from toolkit.runs import Trigger
 
-    ran = opened(workspace).run(
+    ran = opened(workspace).runs.start(
         name,
         dry_run=dry_run,
         mode=mode,
@@ -59,7 +59,7 @@ def start(
 @commands.command("all")
 def run_all(json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Run all active exports, one after the other. The exit code is 1 when one of them fails."""
-    ended = opened(workspace).run_all()
+    ended = opened(workspace).runs.start_all()
     if json:
         show_json([_of_json(name, it) for name, it in ended.items()])
     else:
@@ -80,13 +80,13 @@ def resume(
     from toolkit.criteo import MAX_IDENTIFIERS_A_CALL
 
     size = MAX_IDENTIFIERS_A_CALL if batch_size is None else batch_size
-    show_run(opened(workspace).resume(name, batch_size=size), as_json=json)
+    show_run(opened(workspace).runs.resume(name, batch_size=size), as_json=json)
 
 
 @commands.command()
 def cancel(run: RunArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Ask a run to end before its next batch."""
-    opened(workspace).cancel(run)
+    opened(workspace).runs.cancel(run)
     say(f"Run {run} ends before its next batch.")
 
 
@@ -97,13 +97,13 @@ def list_runs(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """List the runs, the newest first."""
-    show_frame(opened(workspace).runs(export), as_json=json)
+    show_frame(opened(workspace).runs.find(export) if export else opened(workspace).runs.frame, as_json=json)
 
 
 @commands.command()
 def show(run: RunArgument, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Show the report of a run."""
-    found = opened(workspace).run_report(run)
+    found = opened(workspace).runs[run]
     say(found.to_json() if json else f"{found!r}\nReport: {found.report}")
 
 
@@ -114,7 +114,7 @@ def trend(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Show the figures of past runs, a row for each run and list."""
-    show_frame(opened(workspace).trend(export), as_json=json)
+    show_frame(opened(workspace).runs.trend(export), as_json=json)
 
 
 def _of_json(name: str, ended: "Run | ToolkitError") -> object:

@@ -25,7 +25,7 @@ def serve_sandbox(
     def announce(address: str) -> None:
         say(
             f"Embedded Criteo at {address}, until Ctrl+C. Point a connection at it:\n"
-            f'workspace.connect("Sandbox", host="{address}", client_id="{CLIENT_ID}", '
+            f'workspace.connections.connect("Sandbox", host="{address}", client_id="{CLIENT_ID}", '
             f'client_secret="{CLIENT_SECRET}", i_agree=True)\n'
             f"Or, in a terminal: CRITEO_CLIENT_SECRET={quote(CLIENT_SECRET)} toolkit connection connect Sandbox "
             f"--host {address} --client-id {CLIENT_ID}"

@@ -27,13 +27,13 @@ WhereOption = Annotated[str, typer.Option(help="Who belongs to it: what stands a
 @commands.command("list")
 def list_segments(json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
     """List the segments, with their sizes."""
-    show_frame(opened(workspace).segments_frame, as_json=json)
+    show_frame(opened(workspace).segments.frame, as_json=json)
 
 
 @commands.command()
 def show(name: SegmentArgument, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Show a segment: its size and, if it was built here, its condition and history."""
-    segment = opened(workspace).segment(name)
+    segment = opened(workspace).segments[name]
     show_value(segment, segment.history, as_json=json)
 
 
@@ -45,7 +45,7 @@ def draft(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Find out who would be in a segment. Nothing is saved."""
-    found = opened(workspace).draft_segment(name, where=where)
+    found = opened(workspace).segments.draft(name, where=where)
     if json:
         show_json({"segment": name, "size": found.size, "added": found.added, "removed": found.removed})
     else:
@@ -62,19 +62,19 @@ def build(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Build a segment of the profiles that meet a condition, in the place of one that was built under that name."""
-    say(repr(opened(workspace).build_segment(name, where=where, dynamic=dynamic)))
+    say(repr(opened(workspace).segments.build(name, where=where, dynamic=dynamic)))
 
 
 @commands.command()
 def rebuild(name: SegmentArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Build a segment again by its condition, with the profiles as they are now."""
-    say(repr(opened(workspace).rebuild_segment(name)))
+    say(repr(opened(workspace).segments.rebuild(name)))
 
 
 @commands.command()
 def remove(name: SegmentArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Remove a segment that was built here. Contact lists at Criteo stay."""
-    opened(workspace).remove_segment(name)
+    opened(workspace).segments.remove(name)
     say(f"Removed segment {name!r}.")
 
 
@@ -100,7 +100,7 @@ def preview(
     limits: dict[str, Any] = dict(pairs(threshold, "--threshold"))
     here = opened(workspace)
     shown = here.preview(
-        names or here.segments.names(),
+        names or list(here.segments),
         email_column=email_column,
         exclude=exclude or (),
         form=form,

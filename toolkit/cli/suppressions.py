@@ -24,7 +24,7 @@ def add(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Keep the people of a table out of later runs."""
-    added = opened(workspace).suppress(
+    added = opened(workspace).suppressions.add(
         people,
         email_column=email_column,
         customer_column=customer_column,
@@ -37,7 +37,7 @@ def add(
 @commands.command("list")
 def list_entries(json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) -> None:
     """List the entries of the suppression list, without the people."""
-    show_frame(opened(workspace).suppressed, as_json=json)
+    show_frame(opened(workspace).suppressions.frame, as_json=json)
 
 
 @commands.command()
@@ -45,7 +45,7 @@ def lift(
     entry: Annotated[str, typer.Argument(help="Name of the entry.")], workspace: WorkspaceOption = WORKSPACE
 ) -> None:
     """Lift an entry: its people may be sent again, unless another entry names them."""
-    opened(workspace).unsuppress(entry)
+    opened(workspace).suppressions.lift(entry)
     say(f"Lifted entry {entry!r}.")
 
 
@@ -55,7 +55,7 @@ def accept_lost(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Go on without entries of the suppression list that are lost."""
-    opened(workspace).accept_lost_suppressions(entries=entries)
+    opened(workspace).suppressions.accept_lost(entries=entries)
     say(f"Runs go on without {entries} lost entries.")
 
 

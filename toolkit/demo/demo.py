@@ -38,8 +38,8 @@ def run_demo(folder: Path | None, *, say: Say) -> int:
         say(f"Embedded Criteo: {criteo.url}")
         workspace = _workspace(workspace_folder, day=1)
         advertiser = next(iter(_connect(workspace, criteo)))
-        segments = workspace.segments.names()
-        workspace.save_export(
+        segments = list(workspace.segments)
+        workspace.exports.save(
             EXPORT, connection="Sandbox", email_column=EMAIL, segments=segments, advertiser_id=advertiser
         )
         differences = []
@@ -74,7 +74,7 @@ def _workspace(folder: Path, *, day: int) -> Workspace:
 
 
 def _connect(workspace: Workspace, criteo: Sandbox) -> dict[str, str]:
-    connection = workspace.connect(
+    connection = workspace.connections.connect(
         "Sandbox",
         host=criteo.url,
         client_id=criteo.client_id,
@@ -93,7 +93,7 @@ def _run_notebook(workspace: Workspace, *, day: int) -> Path:
 
 def _report(workspace: Workspace, criteo: Sandbox, *, day: int, what: str, notebook: Path, say: Say) -> list[str]:
     """Say what a night did; return how the lists differ from what they should hold."""
-    run = workspace.run_report(workspace.runs(EXPORT)["run"][0])
+    run = workspace.runs[workspace.runs.find(EXPORT)["run"][0]]
     say(f"\nDay {day}: {what}\n{run!r}")
     say(f"Notebook: {_short(notebook)}\nReport:   {_short(run.report)}")
     expected = expected_lists(Project(workspace.path).sample_day(day), email_column=EMAIL)

@@ -10,7 +10,7 @@ from toolkit.runs.charts import lines_of
 
 
 def trend_html(words: Words, trend: pl.DataFrame) -> str:
-    """Return pictures of size, additions, removals and match rate over time, from ``workspace.trend``."""
+    """Return pictures of size, additions, removals and match rate over time, from ``workspace.runs.trend``."""
     if trend.is_empty():
         return ""
     trend = (

@@ -18,7 +18,7 @@ CRITEO = "https://api.criteo.com"
 
 
 class ConnectionForm(Form):
-    """The steps of ``workspace.set_up_connection``: name, users, consent, authentication, export user, save."""
+    """The steps of ``workspace.connections.set_up``: name, users, consent, authentication, export user, save."""
 
     def __init__(
         self, workspace: Workspace, *, host: str = CRITEO, client_id: str = "", language: str | None = None
@@ -32,7 +32,7 @@ class ConnectionForm(Form):
 
     def _parts(self, host: str, client_id: str) -> Sequence[Any]:
         say = self.words.say
-        if self.workspace.me.role is not Role.ADMINISTRATOR:
+        if self.workspace.people.me.role is not Role.ADMINISTRATOR:
             return [paragraph(say("Connections are made by administrators. Ask one of yours."))]
         self.name = self.field(ipywidgets.Text(description=say("Display name"), continuous_update=False))
         self.users = UsersField(self)
@@ -90,7 +90,7 @@ class ConnectionForm(Form):
             host=self.host.value.strip(),
         )
         self._begin_again()
-        setup = self.workspace.set_up_connection(self.name.value.strip()).agree()
+        setup = self.workspace.connections.set_up(self.name.value.strip()).agree()
         self.say_busy(say("Criteo is asked for the advertisers that consented."))
         self.in_background(
             lambda _: setup.authenticate(credentials),

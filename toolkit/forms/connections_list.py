@@ -27,7 +27,7 @@ class ConnectionsList(Form):
 
     def _parts(self) -> Sequence[Any]:
         say = self.words.say
-        self._role = self.workspace.me.role
+        self._role = self.workspace.people.me.role
         self.connections = TableView(
             self,
             what=say("Connection"),
@@ -76,10 +76,10 @@ class ConnectionsList(Form):
 
     def look(self) -> None:
         """Show the connections as they are now."""
-        known = self.workspace.connections
-        frame = known.frame.with_columns(
+        advice = {it.name: self._advice(it) for it in self.workspace.connections.values()}
+        frame = self.workspace.connections.frame.with_columns(
             created=pl.col("created_at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%d %H:%M"),
-            advice=pl.Series([self._advice(it) for it in known.values()], dtype=pl.String),
+            advice=pl.col("name").replace_strict(advice, default="", return_dtype=pl.String),
         )
         self.connections.fill(frame)
         self._choose()
@@ -101,7 +101,7 @@ class ConnectionsList(Form):
     @property
     def _chosen(self) -> Connection | None:
         name = self.connections.chosen
-        return None if name is None else self.workspace.connection(name)
+        return None if name is None else self.workspace.connections[name]
 
     def _choose(self) -> None:
         say = self.words.say
@@ -142,11 +142,11 @@ class ConnectionsList(Form):
                 )
             )
 
-        self.in_background(lambda _: self.workspace.test_connection(name), done=done, busy=(self.test,))
+        self.in_background(lambda _: self.workspace.connections.test(name), done=done, busy=(self.test,))
 
     def _seal(self) -> None:
         chosen = self._required()
-        self.workspace.seal_connection(chosen.name)
+        self.workspace.connections.seal(chosen.name)
         self.look()
         self.say_done(self.words.say("The secret is sealed to {people}.", people=", ".join(chosen.waiting or ())))
 
@@ -168,27 +168,27 @@ class ConnectionsList(Form):
             return
         wanted = self.users.value
         if wanted == CONTRIBUTORS and chosen.open_to != CONTRIBUTORS:
-            self.workspace.share_connection(chosen.name, CONTRIBUTORS)
+            self.workspace.connections.share(chosen.name, CONTRIBUTORS)
         if wanted != CONTRIBUTORS and chosen.open_to == CONTRIBUTORS:
-            self.workspace.unshare_connection(chosen.name, CONTRIBUTORS)
+            self.workspace.connections.unshare(chosen.name, CONTRIBUTORS)
         if wanted != CONTRIBUTORS:
             self._share_by_name(chosen.name, set() if isinstance(wanted, str) else set(wanted))
         if name != chosen.name:
-            self.workspace.rename_connection(chosen.name, name)
+            self.workspace.connections.rename(chosen.name, name)
         self.look()
         self.connections.chosen = name
         self.say_done(self.words.say("Connection {name} is saved.", name=name))
 
     def _share_by_name(self, connection: str, wanted: set[str]) -> None:
-        using = self._named_users(self.workspace.connection(connection))
+        using = self._named_users(self.workspace.connections[connection])
         if added := sorted(wanted - using):
-            self.workspace.share_connection(connection, added)
+            self.workspace.connections.share(connection, added)
         if removed := sorted(using - wanted):
-            self.workspace.unshare_connection(connection, removed)
+            self.workspace.connections.unshare(connection, removed)
 
     def _named_users(self, connection: Connection) -> set[str]:
         """Return who uses the connection and is no administrator."""
-        people = self.workspace.people
+        people = dict(self.workspace.people.items())
         return {it for it in connection.users or () if people[it].role is not Role.ADMINISTRATOR}
 
     def _open_rotate(self) -> None:
@@ -198,7 +198,7 @@ class ConnectionsList(Form):
         # Whoever types a secret knows where it goes: this machine does, or they say that they do.
         self._rotated_host = chosen.host or ""
         self.know_host = self.field(ipywidgets.Checkbox(description=say("I know this address")))
-        show(self.know_host.widget, when=self.workspace.known_hosts.get(chosen.name) != self._rotated_host)
+        show(self.know_host.widget, when=self.workspace.connections.known_hosts.get(chosen.name) != self._rotated_host)
         self.replace = button(say("Replace the secret"), style="primary")
         self.on_click(self.replace, self._rotate)
         self._open(
@@ -212,7 +212,7 @@ class ConnectionsList(Form):
 
     def _rotate(self) -> None:
         say, chosen = self.words.say, self._required()
-        unknown = self.workspace.known_hosts.get(chosen.name) != self._rotated_host
+        unknown = self.workspace.connections.known_hosts.get(chosen.name) != self._rotated_host
         self.know_host.problem = say("This must be ticked to go on.") if unknown and not self.know_host.value else ""
         if self.missing(self.client_id, self.secret) or self.know_host.problem:
             return
@@ -228,7 +228,7 @@ class ConnectionsList(Form):
             self.say_done(say("The new secret is sealed to everybody who may use the connection."))
 
         self.in_background(
-            lambda _: self.workspace.rotate_connection(chosen.name, credentials), done=done, busy=(self.replace,)
+            lambda _: self.workspace.connections.rotate(chosen.name, credentials), done=done, busy=(self.replace,)
         )
 
     def _open_remove(self) -> None:
@@ -282,7 +282,7 @@ class ConnectionsList(Form):
             self.say_done(" ".join([say("Connection {name} is removed.", name=name), *map(str, left.untended)]))
 
         self.in_background(
-            lambda _: self.workspace.remove_connection(name, exports=exports, lists=lists),
+            lambda _: self.workspace.connections.remove(name, exports=exports, lists=lists),
             done=done,
             busy=(self.really_remove,),
         )

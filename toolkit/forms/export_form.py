@@ -24,7 +24,7 @@ _HUNDRED = 100
 
 
 class ExportForm(Form):
-    """The options of ``workspace.save_export``, with a preview of what a run would send beside them."""
+    """The options of ``workspace.exports.save``, with a preview of what a run would send beside them."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class ExportForm(Form):
 
     def _parts(self, name: str | None, segments: Sequence[str]) -> Sequence[Any]:
         say = self.words.say
-        edited = None if name is None else self.workspace.export(name)
+        edited = None if name is None else self.workspace.exports[name]
         self._version = 0 if edited is None else edited.version
         given = edited or Export.model_construct(name="", connection="", segments=tuple(segments))
         self._kept = {} if edited is None else edited.model_dump(exclude={"name", "version"})
@@ -133,7 +133,7 @@ class ExportForm(Form):
 
     def _draw_segments(self, given: Export) -> None:
         say = self.words.say
-        names = self.workspace.segments.names()
+        names = list(self.workspace.segments)
         self.segments = SegmentPicker(
             self, names, label=say("Select the segments you want to export"), on_change=self._refresh_preview
         )
@@ -269,7 +269,7 @@ class ExportForm(Form):
 
     def _offer_advertisers(self) -> None:
         connection = self.connection.value
-        found = self.workspace.connection(connection).advertisers if connection else {}
+        found = self.workspace.connections[connection].advertisers if connection else {}
         chosen = self.advertiser.value
         say = self.words.say
         ids = [(f"{name} ({number})", ("id", number)) for number, name in found.items()]
@@ -289,7 +289,7 @@ class ExportForm(Form):
             self.exclude.tell_sizes(sizes, limit=None)
 
         self.in_background(
-            lambda _: dict(self.workspace.segments.summary().select("segment", "rows").iter_rows()),
+            lambda _: dict(self.workspace.segments.source.summary().select("segment", "rows").iter_rows()),
             done=show,
             busy=(),
         )
@@ -317,7 +317,7 @@ class ExportForm(Form):
         thresholds = Thresholds.model_validate(self._kept.get("thresholds", {}) | limits)
 
         def prepare() -> Preview:
-            chosen = asked.chosen(self.workspace.segments.names())
+            chosen = asked.chosen(list(self.workspace.segments))
             return self.workspace.preview(
                 list(chosen.segments),
                 exclude=chosen.exclude,
@@ -355,7 +355,7 @@ class ExportForm(Form):
         if lacking or schedule is None or self.patterns.problem or self.contract_limit.problem:
             self.message.show(say("Error"), say("It is not saved: something is missing above."), kind="problem")
             return
-        self.saved = self.workspace.save_export(
+        self.saved = self.workspace.exports.save(
             self.name.value.strip(),
             based_on=self._version,
             **(self._kept | self._options_given(limit, schedule)),

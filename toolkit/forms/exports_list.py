@@ -82,11 +82,11 @@ class ExportsList(Form):
             lambda: self._open(HistoryPanel(self.workspace, self._required(), language=self.words.language)),
         )
         self.on_click(self.duplicate, self._ask_for_name)
-        self.on_click(self.activate, lambda: self._change(self.workspace.activate_export))
-        self.on_click(self.deactivate, lambda: self._change(self.workspace.deactivate_export))
+        self.on_click(self.activate, lambda: self._change(self.workspace.exports.activate))
+        self.on_click(self.deactivate, lambda: self._change(self.workspace.exports.deactivate))
         self.on_click(self.detach, self._ask_to_detach)
         self.on_click(self.remove, self._ask_to_remove)
-        show(self.add, when=self.workspace.me.role is not Role.VIEWER)
+        show(self.add, when=self.workspace.people.me.role is not Role.VIEWER)
         self.look()
         self.watch()
         return [
@@ -101,12 +101,11 @@ class ExportsList(Form):
     def look(self) -> None:
         """Show the exports as they are now."""
         words = self.words
-        known = self.workspace.exports
-        connections = self.workspace.connections
-        last = _last_runs(self.workspace.runs())
+        connections = dict(self.workspace.connections.items())
+        last = _last_runs(self.workspace.runs.frame)
         rows = [
             self._row(it, connections[it.connection].type if it.connection in connections else "")
-            for it in known.values()
+            for it in self.workspace.exports.values()
         ]
         frame = pl.DataFrame(rows, schema=_OF_AN_EXPORT, orient="row")
         shown = frame.join(last, left_on="name", right_on="export", how="left", maintain_order="left")
@@ -135,7 +134,7 @@ class ExportsList(Form):
         name = self.exports.chosen
         self._close()
         show(self._actions, when=name is not None)
-        export = None if name is None else self.workspace.export(name)
+        export = None if name is None else self.workspace.exports[name]
         manages = export is not None and may_manage(self.workspace, export)
         for action in self._managing:
             show(action, when=manages)
@@ -184,7 +183,7 @@ class ExportsList(Form):
         def confirmed() -> None:
             if self.missing(self.new_name):
                 return
-            saved = self.workspace.duplicate_export(name, self.new_name.value.strip())
+            saved = self.workspace.exports.duplicate(name, self.new_name.value.strip())
             self.look()
             self.exports.chosen = saved.name
             self.say_done(
@@ -203,7 +202,7 @@ class ExportsList(Form):
             say("Detach the connection of export {name}", name=name),
             say("It keeps its settings, and does not run until it is saved with another connection."),
             say("Detach connection"),
-            lambda: self.workspace.detach_export(name),
+            lambda: self.workspace.exports.detach(name),
             say("Export {name} has no connection now.", name=name),
         )
 
@@ -213,7 +212,7 @@ class ExportsList(Form):
             say("Remove export {name}", name=name),
             say("Its runs, and its lists at Criteo, stay."),
             say("Remove for good"),
-            lambda: self.workspace.remove_export(name),
+            lambda: self.workspace.exports.remove(name),
             say("Export {name} is removed.", name=name),
         )
 

@@ -21,7 +21,7 @@ _MOST_IN_CHARTS = 60
 
 
 class HistoryPanel(Form):
-    """``workspace.runs`` as a table, with ``workspace.run_report`` of the one that is chosen."""
+    """``workspace.runs`` as a table, with the report of the run that is chosen."""
 
     def __init__(self, workspace: Workspace, export: str | None = None, *, language: str | None = None) -> None:
         """Draw the panel, of this export or of all."""
@@ -77,7 +77,8 @@ class HistoryPanel(Form):
     def look(self) -> None:
         """Show the runs as they are now."""
         words = self.words
-        runs = self.workspace.runs(self.export.value or None)
+        chosen = self.export.value
+        runs = self.workspace.runs.find(chosen) if chosen else self.workspace.runs.frame
         self.runs.fill(
             runs.with_columns(
                 started=pl.col("started_at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%d %H:%M:%S"),
@@ -97,7 +98,7 @@ class HistoryPanel(Form):
         export = self.export.value or None
 
         def pictures(_: object) -> str:
-            trend = self.workspace.trend(export)
+            trend = self.workspace.runs.trend(export)
             newest = trend["run"].unique(maintain_order=True).tail(_MOST_IN_CHARTS)
             return trend_html(self.words, trend.filter(pl.col("run").is_in(newest.implode())))
 
@@ -109,7 +110,7 @@ class HistoryPanel(Form):
 
     def _show_report(self) -> None:
         chosen = self.runs.chosen
-        self.report.show(None if chosen is None else self.workspace.run_report(chosen))
+        self.report.show(None if chosen is None else self.workspace.runs[chosen])
 
 
 def _in_words(values: pl.Series, say: Callable[[str], str]) -> pl.Series:

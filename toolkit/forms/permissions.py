@@ -10,13 +10,13 @@ from toolkit.workspace import Export, Role
 
 def may_manage(workspace: Workspace, export: Export) -> bool:
     """Tell whether the person may edit, run and remove the export."""
-    if workspace.me.role is Role.VIEWER:
+    if workspace.people.me.role is Role.VIEWER:
         return False
     return not export.connection or export.connection in workspace.connections
 
 
 def why_not(words: Words, workspace: Workspace) -> str:
     """Return why the person may only look at an export."""
-    if workspace.me.role is Role.VIEWER:
+    if workspace.people.me.role is Role.VIEWER:
         return words.say("You are a viewer: you may look. Ask an administrator to make you a contributor.")
     return words.say("The connection of this export is not shared with you: you may look. Ask an administrator for it.")

@@ -24,7 +24,7 @@ _STOPPED = (ErrorCode.GUARD, ErrorCode.CHANGING_INPUT, ErrorCode.LEDGER_DIVERGED
 
 
 class RunPanel(Form):
-    """``workspace.run`` with buttons. The kernel goes on answering while a run goes on."""
+    """``workspace.runs.start`` with buttons. The kernel goes on answering while a run goes on."""
 
     def __init__(self, workspace: Workspace, export: str | None = None, *, language: str | None = None) -> None:
         """Draw the panel, with this export chosen."""
@@ -39,7 +39,7 @@ class RunPanel(Form):
         if not names:
             return [paragraph(say("There is no export yet: add one first."))]
         if export is not None:
-            self.workspace.export(export)
+            self.workspace.exports[export]
         self.export = self.field(
             ipywidgets.Dropdown(options=names, value=export or names[0], description=say("Export"))
         )
@@ -56,7 +56,7 @@ class RunPanel(Form):
         self.on_click(self.cancel, self._cancel)
         self.on_change(self.export.control, self.look)
         self._busy = (self.dry, self.start, self.resume, self.export.control)
-        role = self.workspace.me.role
+        role = self.workspace.people.me.role
         if role is Role.VIEWER:
             self.message.show(
                 say("Note"), say("You are a viewer: you see runs, and a contributor can run."), kind="busy"
@@ -76,8 +76,8 @@ class RunPanel(Form):
 
     def look(self) -> None:
         """Show the newest run of the chosen export."""
-        runs = self.workspace.runs(self.export.value)
-        self._show(self.workspace.run_report(runs["run"][0]) if runs.height else None)
+        runs = self.workspace.runs.find(self.export.value)
+        self._show(self.workspace.runs[runs["run"][0]] if runs.height else None)
         if self.run is not None and self.run.status is RunStatus.RUNNING:
             self._follow(self.run)
 
@@ -99,8 +99,8 @@ class RunPanel(Form):
                 if self.run is not run:
                     return None
                 # Looking at the list records runs as ended whose process is gone.
-                self.workspace.runs(run.export)
-                followed = self.workspace.run_report(run.id)
+                self.workspace.runs.find(run.export)
+                followed = self.workspace.runs[run.id]
             return followed
 
         def done(followed: Run | None) -> None:
@@ -130,14 +130,16 @@ class RunPanel(Form):
         if_list_gone = IfListGone.REMAKE if self.remake.value else IfListGone.STOP
 
         def run(observe: Observer) -> Run:
-            return self.workspace.run(name, dry_run=dry_run, allow=allow, if_list_gone=if_list_gone, observer=observe)
+            return self.workspace.runs.start(
+                name, dry_run=dry_run, allow=allow, if_list_gone=if_list_gone, observer=observe
+            )
 
         self._watch(run, say("The run of {export} begins.", export=name))
 
     def _resume(self) -> None:
         name = self.export.value
         self._watch(
-            lambda observe: self.workspace.resume(name, observer=observe),
+            lambda observe: self.workspace.runs.resume(name, observer=observe),
             self.words.say("The last run of {export} is taken up.", export=name),
         )
 
@@ -158,11 +160,11 @@ class RunPanel(Form):
 
     def _cancel(self) -> None:
         say = self.words.say
-        runs = self.workspace.runs(self.export.value).filter(status=RunStatus.RUNNING.value)
+        runs = self.workspace.runs.find(self.export.value).filter(status=RunStatus.RUNNING.value)
         if runs.is_empty():
             self.message.show(say("Note"), say("There is no run to cancel."), kind="busy")
             return
-        self.workspace.cancel(runs["run"][0])
+        self.workspace.runs.cancel(runs["run"][0])
         self.message.show(say("Working"), say("The run is asked to end before its next batch."), kind="busy")
 
     def _finish(self, run: Run) -> None:

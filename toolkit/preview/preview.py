@@ -49,7 +49,7 @@ class Preview:
     limits: pl.DataFrame
     """A row a limit: of what, the ``size``, ``at_least`` or ``at_most``, and whether it ``is_kept``."""
     history: pl.DataFrame
-    """A row a past run and list, the oldest first, as ``workspace.trend`` has them."""
+    """A row a past run and list, the oldest first, as ``workspace.runs.trend`` has them."""
     effort: pl.DataFrame
     """One row: ``calls``, ``batches``, ``identifiers``, and the ``seconds`` by the speed of ``past_runs``."""
     members: pl.DataFrame

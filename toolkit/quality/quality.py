@@ -47,6 +47,11 @@ class ProfileQuality:
     they are many, estimated to some 0.2 % (``is_exact`` tells); ``least`` and ``most``, unless they could tell of a
     person; ``examples``, ``masked`` unless they can't. Of a column that can't be read ``holds`` says why, and its
     figures are null.
+
+    Examples:
+        >>> quality = workspace.quality()
+        >>> quality.rows, quality.key_candidates["column"][0]
+        (20000, 'CustomerId')
     """
 
     location: str

@@ -1,9 +1,17 @@
 """The scheduled refresh: which exports are due, their runs at night, and how all of it is doing."""
 
-from toolkit.refresh.health import Finding, Health, Level, health_of
+from toolkit.refresh.health import Finding, Health, HealthLevel, health_of
 from toolkit.refresh.notebook import execute_notebook
 from toolkit.refresh.options import RefreshOptions
-from toolkit.refresh.outcome import Refresh, RefreshedExport, last_refresh, refresh_of, refreshes_frame
+from toolkit.refresh.outcome import (
+    Refresh,
+    RefreshedExport,
+    last_refresh,
+    refresh_ids,
+    refresh_of,
+    refreshes_by_id,
+    refreshes_frame,
+)
 from toolkit.refresh.refresh import in_this_process, refresh
 from toolkit.refresh.scheduled_run import ScheduledRun
 from toolkit.workspace.states import RefreshStatus
@@ -11,7 +19,7 @@ from toolkit.workspace.states import RefreshStatus
 __all__ = [
     "Finding",
     "Health",
-    "Level",
+    "HealthLevel",
     "Refresh",
     "RefreshOptions",
     "RefreshStatus",
@@ -22,6 +30,8 @@ __all__ = [
     "in_this_process",
     "last_refresh",
     "refresh",
+    "refresh_ids",
     "refresh_of",
+    "refreshes_by_id",
     "refreshes_frame",
 ]

@@ -43,8 +43,13 @@ _WITHOUT_TIMES_LATE_AFTER = timedelta(hours=26)
 """Of a refresh that told no times: longer than a day, also when the clocks are turned, and than the work of one."""
 
 
-class Level(IntEnum):
-    """How bad it is; the numbers are those that monitors such as Nagios take as exit codes."""
+class HealthLevel(IntEnum):
+    """How bad it is; the numbers are those that monitors such as Nagios take as exit codes.
+
+    Examples:
+        >>> [(level.name, level.value) for level in toolkit.HealthLevel]
+        [('OK', 0), ('WARNING', 1), ('CRITICAL', 2)]
+    """
 
     OK = 0
     WARNING = 1
@@ -53,12 +58,17 @@ class Level(IntEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """One thing that was looked at.
+
+    Examples:
+        >>> {finding.what for finding in workspace.health().findings} >= {"refresh", "connection", "disk"}
+        True
+    """
 
     what: str
     """The kind of thing, such as ``refresh``, ``export``, ``ledger``, ``connection``, ``API version``, ``disk``."""
     name: str
-    level: Level
+    level: HealthLevel
     said: str
     """What was found and, unless it is well, what to do."""
     at: datetime | None = None
@@ -69,15 +79,21 @@ class Finding:
 
 @dataclass(frozen=True, repr=False)
 class Health:
-    """How the workspace is doing, as far as can be seen without asking Criteo."""
+    """How the workspace is doing, as far as can be seen without asking Criteo.
+
+    Examples:
+        >>> health = workspace.health()
+        >>> health.level is max(finding.level for finding in health.findings)
+        True
+    """
 
     findings: tuple[Finding, ...]
     now: datetime
 
     @property
-    def level(self) -> Level:
+    def level(self) -> HealthLevel:
         """The worst of all; its number is the exit code."""
-        return max((it.level for it in self.findings), default=Level.OK)
+        return max((it.level for it in self.findings), default=HealthLevel.OK)
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -128,7 +144,7 @@ def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health
     except (SignatureError, TrustError, DataError) as error:
         # Nothing else is looked at: it would be told by a database that somebody changed.
         said = f"{error.what} {error.remedy}"
-        return Health((Finding("signatures", "audit", Level.CRITICAL, said), _of_disk(folder)), moment)
+        return Health((Finding("signatures", "audit", HealthLevel.CRITICAL, said), _of_disk(folder)), moment)
     if altered:
         return Health((*_of_signatures(altered), _of_disk(folder)), moment)
     last = last_refresh(folder)
@@ -160,10 +176,12 @@ def api_version(version: str, now: datetime) -> Finding:
     until = datetime(ends.year, ends.month, 1, tzinfo=UTC)
     said = f"Criteo answers it until {until:%Y-%m}."
     if now >= until:
-        return Finding("API version", version, Level.CRITICAL, f"{said} Install a newer toolkit.", until)
+        return Finding("API version", version, HealthLevel.CRITICAL, f"{said} Install a newer toolkit.", until)
     if until - now <= _WARN_BEFORE_WITHDRAWAL:
-        return Finding("API version", version, Level.WARNING, f"{said} Install a newer toolkit before then.", until)
-    return Finding("API version", version, Level.OK, said, until)
+        return Finding(
+            "API version", version, HealthLevel.WARNING, f"{said} Install a newer toolkit before then.", until
+        )
+    return Finding("API version", version, HealthLevel.OK, said, until)
 
 
 def _of_sunset(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
@@ -171,28 +189,30 @@ def _of_sunset(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Findin
     runs = filter(None, (last_run(folder, it.name) for it in active))
     said = {it.text for run in runs for it in run.warnings if it.code is NoticeCode.API_VERSION}
     for warning in sorted(said):
-        yield Finding("API version", "as Criteo says", Level.WARNING, f"{warning} Install a newer toolkit.")
+        yield Finding("API version", "as Criteo says", HealthLevel.WARNING, f"{warning} Install a newer toolkit.")
 
 
 def _of_refresh(folder: WorkspaceFolder, last: Refresh | None, active: list[Export], now: datetime) -> Finding:
     if last is None:
         needed = any(it.schedule.every is not Every.OFF for it in active)
-        level = Level.WARNING if needed else Level.OK
+        level = HealthLevel.WARNING if needed else HealthLevel.OK
         return Finding("refresh", "last", level, "There never was one. See: toolkit schedule show --help.")
     named = ("refresh", "last")
     if last.status is RefreshStatus.RUNNING and running_refresh(folder) is not None:
-        return Finding(*named, Level.OK, f"{last.id} goes on.", last.asked_at)
+        return Finding(*named, HealthLevel.OK, f"{last.id} goes on.", last.asked_at)
     if last.status is not RefreshStatus.FINISHED:
         said = f"{last.id} was killed; the next goes on with what it left."
-        return Finding(*named, Level.CRITICAL, said, last.asked_at)
+        return Finding(*named, HealthLevel.CRITICAL, said, last.asked_at)
     late = _late(last, now)
     if late:
-        return Finding(*named, Level.CRITICAL, f"{late} See that the scheduler and the machine run.", last.asked_at)
+        return Finding(
+            *named, HealthLevel.CRITICAL, f"{late} See that the scheduler and the machine run.", last.asked_at
+        )
     told = last_refresh(folder, with_exports=True) or last
     bad = ", ".join(f"{it.export} {it.status.value}" for it in told.exports if it.status is not RunStatus.SUCCESSFUL)
     if bad:
-        return Finding(*named, Level.WARNING, f"Not all was good at {told.id}: {bad}.", told.asked_at)
-    return Finding(*named, Level.OK, f"All was good at {told.id}.", told.asked_at)
+        return Finding(*named, HealthLevel.WARNING, f"Not all was good at {told.id}: {bad}.", told.asked_at)
+    return Finding(*named, HealthLevel.OK, f"All was good at {told.id}.", told.asked_at)
 
 
 def _late(last: Refresh, now: datetime) -> str:
@@ -210,21 +230,23 @@ def _of_next(folder: WorkspaceFolder, last: Refresh | None, now: datetime) -> It
     for name, due in next_due(folder, now=now, refresh=refresh).items():
         export = settings[name]
         if not export.active or not export.connection:
-            yield Finding("next due", name, Level.OK, "Never: it is not active." if not export.active else "Detached.")
+            yield Finding(
+                "next due", name, HealthLevel.OK, "Never: it is not active." if not export.active else "Detached."
+            )
         elif due is None:
-            yield Finding("next due", name, Level.OK, f"By its schedule: {export.schedule}.")
+            yield Finding("next due", name, HealthLevel.OK, f"By its schedule: {export.schedule}.")
         elif due < now - _LATE_AFTER:
             said = f"It was due at {due:%Y-%m-%d %H:%M} UTC. See that the scheduler calls the refresh."
-            yield Finding("next due", name, Level.CRITICAL, said, due)
+            yield Finding("next due", name, HealthLevel.CRITICAL, said, due)
         else:
-            yield Finding("next due", name, Level.OK, f"{due:%Y-%m-%d %H:%M} UTC.", due)
+            yield Finding("next due", name, HealthLevel.OK, f"{due:%Y-%m-%d %H:%M} UTC.", due)
 
 
 def _of_signatures(altered: list[AlteredRow]) -> Iterator[Finding]:
     for row in altered:
-        yield Finding("signatures", "row", Level.CRITICAL, str(row))
+        yield Finding("signatures", "row", HealthLevel.CRITICAL, str(row))
     if not altered:
-        yield Finding("signatures", "all", Level.OK, "All is as it was signed.")
+        yield Finding("signatures", "all", HealthLevel.OK, "All is as it was signed.")
 
 
 def _of_exports(folder: WorkspaceFolder, last: Refresh | None, active: list[Export]) -> Iterator[Finding]:
@@ -239,17 +261,17 @@ def _of_exports(folder: WorkspaceFolder, last: Refresh | None, active: list[Expo
         if export.name in troubles:
             error, since = troubles[export.name]
             said = f"{headline(error.code)} since {since:%Y-%m-%d %H:%M} UTC. {error}"
-            yield Finding("export", export.name, Level.CRITICAL, said, since)
+            yield Finding("export", export.name, HealthLevel.CRITICAL, said, since)
         elif export.name in retrying:
-            yield Finding("export", export.name, Level.WARNING, f"Is tried again. {retrying[export.name]}")
+            yield Finding("export", export.name, HealthLevel.WARNING, f"Is tried again. {retrying[export.name]}")
         elif export.name in uncertain:
             said = (
                 f"Run {uncertain[export.name]} lost its lease, and may have changed a list since. Run the "
                 "export: it sends again what is uncertain."
             )
-            yield Finding("export", export.name, Level.WARNING, said)
+            yield Finding("export", export.name, HealthLevel.WARNING, said)
         else:
-            yield Finding("export", export.name, Level.OK, "Nothing is known to be wrong.")
+            yield Finding("export", export.name, HealthLevel.OK, "Nothing is known to be wrong.")
 
 
 def _of_ledgers(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
@@ -257,7 +279,7 @@ def _of_ledgers(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Findi
     for export in active:
         run = last_run(folder, export.name)
         if run is not None and run.error is not None and run.error.code is ErrorCode.LEDGER_DIVERGED:
-            yield Finding("ledger", export.name, Level.CRITICAL, str(run.error), run.started_at)
+            yield Finding("ledger", export.name, HealthLevel.CRITICAL, str(run.error), run.started_at)
 
 
 def _of_suppressions(folder: WorkspaceFolder) -> Iterator[Finding]:
@@ -265,7 +287,7 @@ def _of_suppressions(folder: WorkspaceFolder) -> Iterator[Finding]:
     try:
         require_suppressions(folder)
     except (SuppressionsLostError, SignatureError) as error:
-        yield Finding("suppressions", "all", Level.CRITICAL, f"{error.what} {error.remedy}")
+        yield Finding("suppressions", "all", HealthLevel.CRITICAL, f"{error.what} {error.remedy}")
 
 
 def _of_connections(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
@@ -276,20 +298,20 @@ def _of_connections(folder: WorkspaceFolder, active: list[Export]) -> Iterator[F
         try:
             credentials_of(folder, connection.name)
         except ToolkitError as unusable:
-            level = Level.CRITICAL if connection.name in used else Level.WARNING
+            level = HealthLevel.CRITICAL if connection.name in used else HealthLevel.WARNING
             yield Finding(*named, level, str(unusable))
             continue
         if connection.name in troubles:
             error, since = troubles[connection.name]
-            yield Finding(*named, Level.CRITICAL, f"Since {since:%Y-%m-%d %H:%M} UTC. {error}", since)
+            yield Finding(*named, HealthLevel.CRITICAL, f"Since {since:%Y-%m-%d %H:%M} UTC. {error}", since)
         elif connection.rotate_because:
             said = f"Rotate its secret at Criteo, because of {', '.join(connection.rotate_because)}."
-            yield Finding(*named, Level.WARNING, said)
+            yield Finding(*named, HealthLevel.WARNING, said)
         elif lacking := _without_consent(active, connection.name, connection.advertisers):
             said = f"Advertiser {lacking} of an export does not consent any more: have its administrator consent anew."
-            yield Finding(*named, Level.CRITICAL, said)
+            yield Finding(*named, HealthLevel.CRITICAL, said)
         else:
-            yield Finding(*named, Level.OK, "Its secret opens, and consent was given to the text as it is.")
+            yield Finding(*named, HealthLevel.OK, "Its secret opens, and consent was given to the text as it is.")
 
 
 def _without_consent(active: list[Export], connection: str, advertisers: dict[str, str]) -> str | None:
@@ -299,7 +321,7 @@ def _without_consent(active: list[Export], connection: str, advertisers: dict[st
 
 def _of_tables(folder: WorkspaceFolder) -> Iterator[Finding]:
     for name, (error, since) in _troubles(folder, Subject.TABLE).items():
-        yield Finding("table", name, Level.CRITICAL, f"Since {since:%Y-%m-%d %H:%M} UTC. {error}", since)
+        yield Finding("table", name, HealthLevel.CRITICAL, f"Since {since:%Y-%m-%d %H:%M} UTC. {error}", since)
 
 
 def _troubles(folder: WorkspaceFolder, subject: Subject) -> dict[str, tuple[ErrorInfo, datetime]]:
@@ -313,7 +335,7 @@ def _troubles(folder: WorkspaceFolder, subject: Subject) -> dict[str, tuple[Erro
 
 def _of_lists(folder: WorkspaceFolder) -> Iterator[Finding]:
     for it in find_abandoned(folder).untended:
-        yield Finding("list", f"{it.name} ({it.list_id})", Level.WARNING, str(it), value=it.held)
+        yield Finding("list", f"{it.name} ({it.list_id})", HealthLevel.WARNING, str(it), value=it.held)
 
 
 def _of_disk(folder: WorkspaceFolder) -> Finding:
@@ -322,10 +344,10 @@ def _of_disk(folder: WorkspaceFolder) -> Finding:
     said = f"{usage.free / 1e9:,.1f} GB free, {share:.0%}."
     named = ("disk", str(folder.path))
     if usage.free < _LEAST_FREE_BYTES:
-        return Finding(*named, Level.CRITICAL, f"{said} Make room: a full disk stops runs.", value=usage.free)
+        return Finding(*named, HealthLevel.CRITICAL, f"{said} Make room: a full disk stops runs.", value=usage.free)
     if share < _LEAST_FREE_SHARE:
-        return Finding(*named, Level.WARNING, f"{said} Make room before it is full.", value=usage.free)
-    return Finding(*named, Level.OK, said, value=usage.free)
+        return Finding(*named, HealthLevel.WARNING, f"{said} Make room before it is full.", value=usage.free)
+    return Finding(*named, HealthLevel.OK, said, value=usage.free)
 
 
 def _metric(name: str, finding: Finding, value: float) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from toolkit.errors import ConfigurationError, ErrorInfo
+from toolkit.errors import ErrorInfo, UnknownNameError
 from toolkit.runs import RunStatus
 from toolkit.runs.stored import error_in
 from toolkit.show import html_table, text_table
@@ -39,7 +39,13 @@ _SCHEMA = pl.Schema(
 
 @dataclass(frozen=True)
 class RefreshedExport:
-    """What a refresh made of one export."""
+    """What a refresh made of one export.
+
+    Examples:
+        >>> for refresh in workspace.refreshes.values():
+        ...     for it in refresh.exports:
+        ...         print(it.export, it.status.value, it.what)
+    """
 
     export: str
     status: RunStatus
@@ -61,9 +67,9 @@ class Refresh:
     """One refresh: which exports were due, and what became of each.
 
     Examples:
-        >>> workspace.deactivate_export("Nightly").active
+        >>> workspace.exports.deactivate("Nightly").active
         False
-        >>> refresh = workspace.refresh()
+        >>> refresh = workspace.refreshes.start()
         >>> refresh.exports, refresh.exit_code
         ((), 0)
     """
@@ -146,12 +152,12 @@ class Refresh:
 
 
 def refresh_of(folder: WorkspaceFolder, refresh_id: str) -> Refresh:
-    """Return a refresh by its id; raises ConfigurationError when there is none."""
+    """Return a refresh by its id; raises UnknownNameError when there is none."""
     with folder.reading() as session:
         acting(session, folder)
         record = session.get(RefreshRecord, refresh_id)
         if record is None:
-            raise ConfigurationError(f"There is no refresh {refresh_id!r}.", "See their ids in the list of refreshes.")
+            raise UnknownNameError(f"There is no refresh {refresh_id!r}.", "See their ids in the list of refreshes.")
         return _value(session, folder, record)
 
 
@@ -166,12 +172,25 @@ def last_refresh(folder: WorkspaceFolder, *, with_exports: bool = False) -> Refr
         return None if record is None else _value(session, folder, record)
 
 
-def refreshes_frame(folder: WorkspaceFolder) -> pl.DataFrame:
-    """Return a row an export of a refresh, the newest refresh first."""
+def refresh_ids(folder: WorkspaceFolder) -> list[str]:
+    """Return the ids of all refreshes, the newest first."""
+    newest_first = select(RefreshRecord.id).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.lease.desc())
+    with folder.reading() as session:
+        acting(session, folder)
+        return list(session.scalars(newest_first))
+
+
+def refreshes_by_id(folder: WorkspaceFolder) -> dict[str, Refresh]:
+    """Return all refreshes by their ids, the newest first."""
     query = select(RefreshRecord).order_by(RefreshRecord.asked_at.desc(), RefreshRecord.lease.desc())
     with folder.reading() as session:
         acting(session, folder)
-        found = [_value(session, folder, it) for it in session.scalars(query)]
+        return {it.id: _value(session, folder, it) for it in session.scalars(query)}
+
+
+def refreshes_frame(folder: WorkspaceFolder) -> pl.DataFrame:
+    """Return a row an export of a refresh, the newest refresh first."""
+    found = refreshes_by_id(folder).values()
     empty = pl.DataFrame(schema={"refresh": pl.String(), **_SCHEMA})
     return pl.concat([empty, *(it.frame.select(pl.lit(it.id).alias("refresh"), pl.all()) for it in found)])
 

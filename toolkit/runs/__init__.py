@@ -10,6 +10,7 @@ from toolkit.runs.guards import Guard
 from toolkit.runs.lifecycle import cancel_run, end_dead_runs
 from toolkit.runs.list_result import ListResult
 from toolkit.runs.lists import IfListGone, OfLists
+from toolkit.runs.lookup import require_known_export, run_ids, runs_by_id
 from toolkit.runs.members import flapping, scan_history
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.progress import Progress, Step
@@ -17,6 +18,7 @@ from toolkit.runs.run import (
     Run,
     RunKind,
     last_run,
+    last_runs_frame,
     past_runs,
     run_of,
     runs_frame,
@@ -51,10 +53,14 @@ __all__ = [
     "flapping",
     "forget",
     "last_run",
+    "last_runs_frame",
     "past_runs",
+    "require_known_export",
     "resume_export",
     "run_export",
+    "run_ids",
     "run_of",
+    "runs_by_id",
     "runs_frame",
     "scan_history",
     "trend",

@@ -10,7 +10,13 @@ from toolkit.show import html_table, text_table
 
 
 class Because(StrEnum):
-    """Why nobody fills a list any more."""
+    """Why nobody fills a list any more.
+
+    Examples:
+        >>> (left_behind,) = workspace.exports.detach("Nightly")
+        >>> left_behind.because
+        <Because.DETACHED: 'detached'>
+    """
 
     ADVERTISER = "another advertiser"
     HOST = "another host"
@@ -37,7 +43,7 @@ class AbandonedList:
     """A list at Criteo that holds what no run keeps up to date.
 
     Examples:
-        >>> (left_behind,) = workspace.remove_export("Nightly").lists
+        >>> (left_behind,) = workspace.exports.remove("Nightly").lists
         >>> left_behind.segment, left_behind.held, left_behind.because.value
         ('High value', 1751, 'removed')
     """
@@ -71,7 +77,7 @@ class AbandonedList:
         if self.filled_by:
             return f"Run export {self.filled_by[0]!r}, which fills it too, with mode='replace'."
         return (
-            f"Empty it with workspace.empty_list({self.list_id!r}), delete it with delete_list, or keep it as it is "
+            f"Empty it with workspace.lists.empty({self.list_id!r}), delete it with delete_list, or keep it as it is "
             "with keep_list."
         )
 
@@ -84,7 +90,7 @@ class AbandonedLists:
     """The lists that are left behind.
 
     Examples:
-        >>> left_behind = workspace.detach_export("Nightly")
+        >>> left_behind = workspace.exports.detach("Nightly")
         >>> len(left_behind), left_behind.frame["held"].to_list()
         (1, [1751])
     """

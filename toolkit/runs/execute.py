@@ -171,7 +171,7 @@ def _reported(run: Run, previous: Run | None) -> Run:
 
 
 def active_exports(folder: WorkspaceFolder) -> list[str]:
-    """Return the names of the exports that ``run_all`` runs: the active ones that have a connection."""
+    """Return the names of the exports that ``runs.start_all`` runs: the active ones that have a connection."""
     return [it.name for it in exports(folder) if it.active and it.connection]
 
 
@@ -510,7 +510,7 @@ class _Work:
             self._tell(
                 NoticeCode.FLAPPING,
                 f"{count:,} of those who entered the list of segment {segment!r} had left it before, and entered it "
-                f"{OFTEN} times or more often: workspace.flapping({self._export.name!r}) names them.",
+                f"{OFTEN} times or more often: workspace.runs.flapping({self._export.name!r}) names them.",
             )
 
     def _expected(self) -> list[Expected]:

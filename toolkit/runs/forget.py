@@ -78,7 +78,13 @@ class ListOutcome:
 
 @dataclass(frozen=True, repr=False)
 class Forgotten:
-    """What became of a data subject request; it names the person by nothing but the entry."""
+    """What became of a data subject request; it names the person by nothing but the entry.
+
+    Examples:
+        >>> forgotten = workspace.forget(email="nobody@mail.example")
+        >>> forgotten.found, forgotten.done, forgotten.entry in workspace.suppressions
+        (False, True, True)
+    """
 
     entry: str
     """The entry of the suppression list."""

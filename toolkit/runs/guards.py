@@ -14,7 +14,12 @@ from toolkit.tables.files import InputFile
 
 
 class Guard(StrEnum):
-    """The kinds of mistake that are looked for."""
+    """The kinds of mistake that are looked for.
+
+    Examples:
+        >>> [guard.value for guard in toolkit.Guard][:2]
+        ['emptied', 'large change']
+    """
 
     EMPTIED = "emptied"
     """A segment has nobody to send, and had at the last run; or the whole export has nobody."""

@@ -16,7 +16,7 @@ class ListResult:
     Members who belong to no advertiser's list have a row of their own, with an empty ``advertiser_id``.
 
     Examples:
-        >>> (result,) = workspace.run_report(workspace.runs()["run"][0]).lists
+        >>> (result,) = workspace.runs[workspace.runs.frame["run"][0]].lists
         >>> result.segment, result.members, result.exportable, result.added
         ('High value', 1871, 1751, 1751)
     """

@@ -35,7 +35,12 @@ K = TypeVar("K")
 
 
 class IfListGone(StrEnum):
-    """What a run does about a list that was deleted at Criteo."""
+    """What a run does about a list that was deleted at Criteo.
+
+    Examples:
+        >>> [choice.value for choice in toolkit.IfListGone]
+        ['stop', 'remake']
+    """
 
     STOP = "stop"
     """It fails and says so."""
@@ -377,7 +382,12 @@ def others_of(folder: WorkspaceFolder, record: ContactListRecord) -> list[Contac
 
 
 class OfLists(StrEnum):
-    """What becomes of lists at Criteo when the connection that filled them is removed."""
+    """What becomes of lists at Criteo when the connection that filled them is removed.
+
+    Examples:
+        >>> [choice.value for choice in toolkit.OfLists]
+        ['keep', 'empty', 'delete']
+    """
 
     KEEP = "keep"
     EMPTY = "empty"

@@ -11,7 +11,7 @@ class NoticeCode(StrEnum):
     """What a notice is about: stays the same when its words change.
 
     Examples:
-        >>> run = workspace.run("Nightly", dry_run=True)
+        >>> run = workspace.runs.start("Nightly", dry_run=True)
         >>> toolkit.NoticeCode.WOULD_STOP in {it.code for it in run.warnings}
         False
     """
@@ -54,7 +54,7 @@ class Notice:
     """A warning or a note of a run.
 
     Examples:
-        >>> workspace.run_report(workspace.runs()["run"][0]).warnings
+        >>> workspace.runs[workspace.runs.frame["run"][0]].warnings
         ()
     """
 

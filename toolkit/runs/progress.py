@@ -6,7 +6,12 @@ from enum import StrEnum
 
 
 class Step(StrEnum):
-    """The steps of a run, in order."""
+    """The steps of a run, in order.
+
+    Examples:
+        >>> [step.value for step in toolkit.Step]
+        ['preparing', 'checking', 'planning', 'sending', 'done']
+    """
 
     PREPARE = "preparing"
     CHECK = "checking"
@@ -17,7 +22,14 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """The step that is under way; while sending, the identifiers done and the identifiers in all."""
+    """The step that is under way; while sending, the identifiers done and the identifiers in all.
+
+    Examples:
+        >>> seen = []
+        >>> run = workspace.runs.start("Nightly", dry_run=True, observer=seen.append)
+        >>> isinstance(seen[-1], toolkit.Progress)
+        True
+    """
 
     step: Step
     done: int = 0

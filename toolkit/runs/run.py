@@ -1,6 +1,6 @@
 """A run, as it was recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -9,12 +9,12 @@ from typing import Any, Self
 
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from toolkit.audience import LEFT_OUT
 from toolkit.checks import DATA_DOCS, CheckResults, CheckRow
-from toolkit.errors import ConfigurationError, ErrorCode, ErrorInfo, RunFailedError
+from toolkit.errors import ErrorCode, ErrorInfo, RunFailedError, UnknownNameError
 from toolkit.files import read_parquet
 from toolkit.runs.abandoned_lists import AbandonedList
 from toolkit.runs.guards import Guard
@@ -60,7 +60,7 @@ class Run:
     """One execution of an export, running or over.
 
     Examples:
-        >>> run = workspace.run_report(workspace.runs()["run"][0])
+        >>> run = workspace.runs[workspace.runs.frame["run"][0]]
         >>> run.outcome, run.report.name
         ('successful', 'report.html')
         >>> run.frame.select("segment", "members", "exportable", "added").rows()
@@ -96,7 +96,7 @@ class Run:
     toolkit_version: str
     folder: Path
     abandoned: tuple[AbandonedList, ...] = ()
-    """Lists of the export that nobody fills any more and that still hold people, as ``workspace.abandoned_lists``."""
+    """Lists of the export that nobody fills any more and that still hold people, as ``workspace.lists.left_behind``."""
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -250,12 +250,12 @@ def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder) -> Ru
 
 
 def run_of(folder: WorkspaceFolder, run_id: str) -> Run:
-    """Return a run by its id; raises ConfigurationError when there is none."""
+    """Return a run by its id; raises UnknownNameError when there is none."""
     with folder.reading() as session:
         acting(session, folder)
         record = session.get(RunRecord, run_id)
         if record is None:
-            raise ConfigurationError(f"There is no run {run_id!r}.", "See their ids in the list of runs.")
+            raise UnknownNameError(f"There is no run {run_id!r}.", "See their ids in the list of runs.")
         return value_of(session, record, folder)
 
 
@@ -353,7 +353,22 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
         query = query.where(ExportRecord.name == export)
     with folder.reading() as session:
         acting(session, folder)
-        runs = [value_of(session, record, folder) for record in session.scalars(query)]
+        return _frame_of([value_of(session, record, folder) for record in session.scalars(query)])
+
+
+def last_runs_frame(folder: WorkspaceFolder) -> pl.DataFrame:
+    """Return a row an export: its newest run, as in ``runs_frame``, dry runs and data subject requests aside."""
+    newest_first = RunRecord.started_at.desc(), RunRecord.id.desc()
+    place = func.row_number().over(partition_by=RunRecord.export_id, order_by=newest_first).label("place")
+    ranked = select(RunRecord.id, place).where(*_SENDS_SEGMENTS).subquery()
+    newest = select(ranked.c.id).where(ranked.c.place == 1)
+    with folder.reading() as session:
+        acting(session, folder)
+        records = session.scalars(select(RunRecord).where(RunRecord.id.in_(newest)).order_by(*newest_first))
+        return _frame_of([value_of(session, record, folder) for record in records])
+
+
+def _frame_of(runs: Sequence[Run]) -> pl.DataFrame:
     return pl.DataFrame(
         [
             {

@@ -24,7 +24,13 @@ _LONGEST_NAME = 200
 
 
 class Definition(BaseModel):
-    """Who belongs to a segment, and since when that is so."""
+    """Who belongs to a segment, and since when that is so.
+
+    Examples:
+        >>> definition = workspace.segments.build("Dutch", where="Country = 'Netherlands'", dynamic=True).definition
+        >>> definition.condition, definition.version, definition.dynamic
+        ("Country = 'Netherlands'", 1, True)
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -173,7 +173,7 @@ def opened(connection: ConnectionRecord, identity: Identity) -> Secret:
     if record is None:
         raise AccessError(
             f"You are not an export user of connection {connection.name!r}: its secret is not sealed to your key.",
-            f"Ask one who is to run workspace.seal_connection({connection.name!r}), or an administrator to rotate it.",
+            f"Ask one who is to run workspace.connections.seal({connection.name!r}), or an administrator to rotate it.",
         )
     _require_signed_seal(connection, record)
     content = identity.open_sealed(record.box)

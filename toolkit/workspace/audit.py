@@ -61,7 +61,13 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class AuditBreak:
-    """The first place where the chain does not hold."""
+    """The first place where the chain does not hold.
+
+    Examples:
+        >>> found = workspace.audit.verify()
+        >>> if found is not None:
+        ...     print(found.row, found.what)
+    """
 
     row: int
     what: str

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from toolkit.criteo import CRITEO, CriteoClient, Patience, Wait, Waiting
 from toolkit.errors import AccessError, ConfigurationError, TrustError
-from toolkit.show import html_table, text_table
+from toolkit.show import html_table
 from toolkit.workspace import audit
 from toolkit.workspace.access import (
     Secret,
@@ -57,7 +57,12 @@ CONTRIBUTORS = "contributors"
 
 
 class OfExports(StrEnum):
-    """What becomes of the exports that use a connection which is removed."""
+    """What becomes of the exports that use a connection which is removed.
+
+    Examples:
+        >>> [choice.value for choice in toolkit.OfExports]
+        ['detach', 'remove']
+    """
 
     DETACH = "detach"
     """They keep their settings, and do not run until they are given another connection."""
@@ -69,7 +74,7 @@ class Connection:
     """A connection, without its secret. What contributors may not see is None.
 
     Examples:
-        >>> connection = workspace.connection("Criteo")
+        >>> connection = workspace.connections["Criteo"]
         >>> "2711" in connection.advertisers, connection.waiting
         (True, ())
     """
@@ -88,7 +93,7 @@ class Connection:
     users: tuple[str, ...] | None = None
     """Who may use it."""
     waiting: tuple[str, ...] | None = None
-    """Those of them who can't yet, until an export user runs ``seal_connection``."""
+    """Those of them who can't yet, until an export user runs ``connections.seal``."""
     rotate_because: tuple[str, ...] | None = None
     """Those who could open the secret as it is, and may no longer use it: rotate it at Criteo."""
     exports: tuple[str, ...] | None = None
@@ -121,65 +126,14 @@ class Connection:
         if self.waiting:
             advice.append(
                 f"Waiting for their seal: {', '.join(self.waiting)}; an export user runs "
-                f"workspace.seal_connection({self.name!r})"
+                f"workspace.connections.seal({self.name!r})"
             )
         if self.rotate_because:
             advice.append(
                 f"Rotate the secret at Criteo, because of {', '.join(self.rotate_because)}; then run "
-                f"workspace.rotate_connection({self.name!r}, …)"
+                f"workspace.connections.rotate({self.name!r}, …)"
             )
         return advice
-
-
-@dataclass(frozen=True, repr=False)
-class Connections(Mapping[str, Connection]):
-    """The connections that one may see, by name."""
-
-    connections: tuple[Connection, ...]
-
-    @property
-    def frame(self) -> pl.DataFrame:
-        """A row a connection; ``created_at``, ``who has access`` and ``exports`` are null to whom may not see them."""
-        return pl.DataFrame(
-            [
-                (
-                    it.name,
-                    it.type,
-                    it.created_at,
-                    None if it.users is None else ", ".join(it.users),
-                    None if it.exports is None else ", ".join(it.exports),
-                    None if it.rotate_because is None else bool(it.rotate_because),
-                )
-                for it in self.connections
-            ],
-            schema={
-                "name": pl.String,
-                "type": pl.String,
-                "created_at": pl.Datetime("us", "UTC"),
-                "who_has_access": pl.String,
-                "exports": pl.String,
-                "should_be_rotated": pl.Boolean,
-            },
-            orient="row",
-        )
-
-    def __getitem__(self, name: str) -> Connection:
-        for connection in self.connections:
-            if connection.name == name:
-                return connection
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(it.name for it in self.connections)
-
-    def __len__(self) -> int:
-        return len(self.connections)
-
-    def __repr__(self) -> str:
-        return text_table(self.frame)
-
-    def _repr_html_(self) -> str:
-        return html_table(self.frame, title="Connections")
 
 
 class ConnectionSetup:
@@ -188,7 +142,7 @@ class ConnectionSetup:
     Each refuses when the one before is missing. Nothing is saved before the last.
 
     Examples:
-        >>> setup = workspace.set_up_connection("Second account").share("contributors").agree()
+        >>> setup = workspace.connections.set_up("Second account").share("contributors").agree()
         >>> setup = setup.authenticate(toolkit.Credentials.from_environment(host=host)).add_me()
         >>> setup.save().open_to
         'contributors'
@@ -370,12 +324,12 @@ def consented_advertisers(name: str, credentials: Credentials) -> dict[str, str]
     return found
 
 
-def connections(folder: WorkspaceFolder) -> Connections:
+def connections(folder: WorkspaceFolder) -> dict[str, Connection]:
     """Return the connections that the person who acts may see, by name."""
     with folder.reading() as session:
         actor = acting(session, folder)
         records = session.scalars(select(ConnectionRecord).order_by(ConnectionRecord.name))
-        return Connections(tuple(_value(session, it, actor) for it in records if may_use(actor, it)))
+        return {it.name: _value(session, it, actor) for it in records if may_use(actor, it)}
 
 
 def connection(folder: WorkspaceFolder, name: str) -> Connection:

@@ -45,7 +45,7 @@ class Export(Told):
     nothing reads them by name but ``column_of``.
 
     Examples:
-        >>> export = workspace.export("Nightly")
+        >>> export = workspace.exports["Nightly"]
         >>> export.email_column, export.form.value, export.mode.value, str(export.schedule)
         ('EMail', 'sha256', 'mirror', 'with every refresh')
     """
@@ -79,7 +79,7 @@ class Export(Told):
     form: IdentifierForm = IdentifierForm.SHA256
     mode: Mode = Mode.MIRROR
     active: bool = True
-    """Whether ``run_all`` and the refresh run it."""
+    """Whether ``runs.start_all`` and the refresh run it."""
     schedule: Schedule = Schedule()
     """When the refresh runs it."""
     priority: int = 100
@@ -229,7 +229,7 @@ class Export(Told):
 
         Examples:
             >>> from datetime import date
-            >>> workspace.export("Nightly").name_of_list("High value", date(2026, 1, 31))
+            >>> workspace.exports["Nightly"].name_of_list("High value", date(2026, 1, 31))
             'High value'
         """
         return self.list_name.format(segment=segment, export=self.name, date=made_on.isoformat())

@@ -167,7 +167,7 @@ def duplicate_export(folder: WorkspaceFolder, name: str, to: str) -> Export:
 
 
 def activate_export(folder: WorkspaceFolder, name: str, *, active: bool) -> Export:
-    """Let ``run_all`` and the refresh run the export, or not."""
+    """Let ``runs.start_all`` and the refresh run the export, or not."""
     export = export_of(folder, name)
     if export.active == active:
         return export

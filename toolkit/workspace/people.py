@@ -1,18 +1,15 @@
 """The people of a workspace. Who acts is told by the key, not by a name that one can type."""
 
 import json
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_hex
 
-import polars as pl
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from toolkit.errors import AccessError, ConfigurationError, SignatureError, TrustError
 from toolkit.names import looks, unknown_name
-from toolkit.show import html_table, text_table
 from toolkit.workspace import audit
 from toolkit.workspace.audit import Action
 from toolkit.workspace.database import one_at_a_time
@@ -23,7 +20,7 @@ from toolkit.workspace.records import PersonRecord
 from toolkit.workspace.role import Role
 from toolkit.workspace.signing import JSON
 
-__all__ = ["RESTORE", "JoinRequest", "People", "Person", "Role", "acting", "person_named"]
+__all__ = ["RESTORE", "JoinRequest", "Person", "Role", "acting", "person_named"]
 
 RESTORE = (
     "Find out who changed the database, and have an administrator put it back as it was signed, with "
@@ -33,7 +30,13 @@ RESTORE = (
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody whom the workspace knows."""
+    """Somebody whom the workspace knows.
+
+    Examples:
+        >>> person = workspace.people.me
+        >>> workspace.people[person.name] == person
+        True
+    """
 
     name: str
     role: Role
@@ -43,57 +46,14 @@ class Person:
 
 
 @dataclass(frozen=True, repr=False)
-class People(Mapping[str, Person]):
-    """Everybody whom the workspace knows, by name.
+class JoinRequest:
+    """What somebody hands to an administrator to be let into the workspace. It holds no secret.
 
     Examples:
-        >>> people = workspace.people
-        >>> len(people), next(iter(people.values())).role.value
-        (1, 'administrator')
+        >>> request = workspace.people.join("Ann")
+        >>> request.name, len(request.public_key), request.root == workspace.root
+        ('Ann', 64, True)
     """
-
-    people: tuple[Person, ...]
-    answer: str = ""
-    """What somebody who was just let in runs, to know that they see the same workspace."""
-
-    @property
-    def frame(self) -> pl.DataFrame:
-        """A row a person: ``name``, ``role``, ``added_by``, ``added_at``, ``public_key``."""
-        return pl.DataFrame(
-            [(it.name, it.role.value, it.added_by, it.added_at, it.public_key) for it in self.people],
-            schema={
-                "name": pl.String,
-                "role": pl.String,
-                "added_by": pl.String,
-                "added_at": pl.Datetime("us", "UTC"),
-                "public_key": pl.String,
-            },
-            orient="row",
-        )
-
-    def __getitem__(self, name: str) -> Person:
-        for person in self.people:
-            if person.name == name:
-                return person
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(person.name for person in self.people)
-
-    def __len__(self) -> int:
-        return len(self.people)
-
-    def __repr__(self) -> str:
-        shown = text_table(self.frame.drop("public_key"))
-        return f"{shown}\nHand this line back to whom you let in:\n{self.answer}" if self.answer else shown
-
-    def _repr_html_(self) -> str:
-        return html_table(self.frame.drop("public_key"), title="People")
-
-
-@dataclass(frozen=True, repr=False)
-class JoinRequest:
-    """What somebody hands to an administrator to be let into the workspace. It holds no secret."""
 
     name: str
     public_key: str
@@ -106,7 +66,7 @@ class JoinRequest:
         # As JSON writes it: whatever the name holds, the line does nothing else.
         name = json.dumps(self.name, ensure_ascii=not self.name.isprintable())
         seen = f', root="{self.root}"' if self.root else ""
-        return f'workspace.add_person({name}, public_key="{self.public_key}", role="{Role.CONTRIBUTOR}"{seen})'
+        return f'workspace.people.add({name}, public_key="{self.public_key}", role="{Role.CONTRIBUTOR}"{seen})'
 
     def __repr__(self) -> str:
         return f"Hand this line to an administrator of the workspace:\n{self.line}"
@@ -128,8 +88,8 @@ def acting(session: Session, folder: WorkspaceFolder, *, least: Role = Role.VIEW
     if person is None and (key is None or key not in state.people):
         raise AccessError(
             f"The workspace {folder.path} does not know you: none of its people has your key.",
-            "Run workspace.join() and hand the line that it shows to an administrator; or name your own key with the "
-            "environment variable TOOLKIT_KEY_FILE.",
+            "Run workspace.people.join() and hand the line that it shows to an administrator; or name your own key "
+            "with the environment variable TOOLKIT_KEY_FILE.",
         )
     if person is None:
         raise _missing(state, str(key))
@@ -206,6 +166,13 @@ def _missing(state: State, key: str) -> SignatureError:
     )
 
 
+def person_of(folder: WorkspaceFolder, name: str) -> Person:
+    """Return somebody by name; raises UnknownNameError with the nearest names when there is nobody."""
+    with folder.reading() as session:
+        acting(session, folder)
+        return _value(person_named(session, name))
+
+
 def is_known(session: Session, folder: WorkspaceFolder) -> bool:
     """Tell whether whoever acts is one of the workspace's people; others that ask this wait their turn."""
     one_at_a_time(session)
@@ -223,11 +190,11 @@ def me(folder: WorkspaceFolder) -> Person:
         return _value(acting(session, folder))
 
 
-def people(folder: WorkspaceFolder) -> People:
+def people(folder: WorkspaceFolder) -> list[Person]:
     """Return everybody, by name."""
     with folder.reading() as session:
         acting(session, folder, least=Role.VIEWER)
-        return People(tuple(_value(it) for it in signed_people(session)))
+        return [_value(it) for it in signed_people(session)]
 
 
 def join_request(folder: WorkspaceFolder, name: str) -> JoinRequest:
@@ -252,7 +219,7 @@ def add_person(
     if not is_public_key(public_key):
         raise ConfigurationError(
             f"The public key of {name!r} is not one: 64 hexadecimal digits are expected.",
-            "Copy the whole line that workspace.join() shows them.",
+            "Copy the whole line that workspace.people.join() shows them.",
         )
     if not looks(name) or not name.isprintable():
         raise ConfigurationError(

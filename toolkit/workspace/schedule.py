@@ -24,7 +24,12 @@ _LONGEST_PAUSE = timedelta(days=8)
 
 
 class Every(StrEnum):
-    """How often an export is due."""
+    """How often an export is due.
+
+    Examples:
+        >>> workspace.exports["Nightly"].schedule.every
+        <Every.REFRESH: 'refresh'>
+    """
 
     REFRESH = "refresh"
     """Whenever the refresh runs."""
@@ -36,7 +41,12 @@ class Every(StrEnum):
 
 
 class Weekday(StrEnum):
-    """The days of the week."""
+    """The days of the week.
+
+    Examples:
+        >>> str(toolkit.Schedule.weekly([toolkit.Weekday.MONDAY], "02:00", time_zone="Europe/Amsterdam"))
+        'Monday at 02:00 Europe/Amsterdam'
+    """
 
     MONDAY = "monday"
     TUESDAY = "tuesday"

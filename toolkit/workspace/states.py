@@ -6,7 +6,13 @@ from toolkit.criteo import Waiting
 
 
 class Trigger(StrEnum):
-    """What started a run."""
+    """What started a run.
+
+    Examples:
+        >>> run = workspace.runs.start("Nightly", dry_run=True, trigger="schedule")
+        >>> run.started_by
+        <Trigger.SCHEDULE: 'schedule'>
+    """
 
     PERSON = "person"
     SCHEDULE = "schedule"
@@ -25,7 +31,7 @@ class RunStatus(StrEnum):
     """What became of a run, as Customer Insights names it.
 
     Examples:
-        >>> toolkit.RunStatus(workspace.runs()["status"][0])
+        >>> toolkit.RunStatus(workspace.runs.frame["status"][0])
         <RunStatus.SUCCESSFUL: 'successful'>
     """
 
@@ -60,7 +66,14 @@ class BatchStatus(StrEnum):
 
 
 class RefreshStatus(StrEnum):
-    """How far a refresh is."""
+    """How far a refresh is.
+
+    Examples:
+        >>> workspace.exports.deactivate("Nightly").active
+        False
+        >>> workspace.refreshes.start().status
+        <RefreshStatus.FINISHED: 'finished'>
+    """
 
     RUNNING = "running"
     FINISHED = "finished"

@@ -135,8 +135,8 @@ def _signed_file(session: Session, folder: WorkspaceFolder, name: str) -> tuple[
         _decided(name, content),
         table="checks/expectations",
         name=f"Suite {name!r}",
-        remedy=f"Find out who changed the file. If it is right, sign it with workspace.sign_check({name!r}), "
-        f"else remove it with workspace.remove_check({name!r}).",
+        remedy=f"Find out who changed the file. If it is right, sign it with workspace.checks.sign({name!r}), "
+        f"else remove it with workspace.checks.remove({name!r}).",
     )
     assert content is not None  # noqa: S101  # what is not there is refused
     return picked, content

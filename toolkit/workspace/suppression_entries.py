@@ -84,7 +84,7 @@ class Entries:
         last = f", the last on {max(moments):%Y-%m-%d %H:%M} UTC" if moments else ""
         remedy = (
             "Bring back the newer database: people who asked not to be sent would be sent again. If it is lost, "
-            f"confirm with workspace.accept_lost_suppressions(entries={count}), and suppress or forget them anew "
+            f"confirm with workspace.suppressions.accept_lost(entries={count}), and suppress or forget them anew "
             "before you run an export. Entries that others made since the backup, on machines of their own, can't be "
             "known here: ask them."
         )
@@ -169,7 +169,7 @@ def content_of(session: Session, records: Iterable[SuppressionRecord]) -> pl.Dat
             raise SignatureError(
                 f"The people of entry {record.name} of the suppression list are not those who were added.",
                 "Somebody changed the database. Bring it back from a backup; or suppress its people anew, and lift it "
-                f"with workspace.unsuppress({record.name!r}).",
+                f"with workspace.suppressions.lift({record.name!r}).",
             )
         frames += [_decoded(it).select(pl.lit(record.number, pl.Int64).alias("number"), *SCHEMA) for it in parts]
     return pl.concat(frames)

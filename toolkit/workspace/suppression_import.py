@@ -42,7 +42,14 @@ class People:
 
 @dataclass(frozen=True, repr=False)
 class SuppressionImport:
-    """What became of a table of people who shall be suppressed."""
+    """What became of a table of people who shall be suppressed.
+
+    Examples:
+        >>> opted_out = pl.DataFrame({"EMail": ["anna@mail.example", "no address"]})
+        >>> added = workspace.suppressions.add(opted_out, email_column="EMail", skip_unusable=True)
+        >>> added.rows, added.addresses, added.unusable_rows
+        (2, 1, 1)
+    """
 
     entry: str | None
     """The entry of the suppression list; None when the table has no rows."""

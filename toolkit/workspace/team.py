@@ -1,7 +1,5 @@
 """Changes of people that change who may use which connection; what everybody did."""
 
-from dataclasses import replace
-
 import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,31 +10,30 @@ from toolkit.workspace.audit import AuditBreak
 from toolkit.workspace.connections import remembering_lost_access
 from toolkit.workspace.decisions import state_of
 from toolkit.workspace.folder import WorkspaceFolder
-from toolkit.workspace.people import People, Role, acting
+from toolkit.workspace.people import Role, acting
 from toolkit.workspace.records import ConnectionRecord
 
 
-def add_person(folder: WorkspaceFolder, name: str, *, public_key: str, role: Role, root: str = "") -> People:
+def add_person(folder: WorkspaceFolder, name: str, *, public_key: str, role: Role, root: str = "") -> str:
     """Let somebody in, and seal to them each connection that they may use and one's own key opens.
 
-    ``root`` is the root of the workspace as they see it; raises TrustError when they see another workspace.
+    ``root`` is the root of the workspace as they see it; raises TrustError when they see another workspace. Return the
+    line that they run to know that they see the same workspace.
     """
     with folder.session() as session, session.begin():
         actor = acting(session, folder, least=Role.ADMINISTRATOR)
         with remembering_lost_access(session, folder, actor, _connections(session)):
             people.require_same_root(session, name, root)
             people.add_person(session, folder, actor, name, public_key=public_key, role=role)
-        answer = f'workspace.trust("{state_of(session).root}")'
-    return replace(people.people(folder), answer=answer)
+        return f'workspace.trust("{state_of(session).root}")'
 
 
-def change_role(folder: WorkspaceFolder, name: str, role: Role) -> People:
+def change_role(folder: WorkspaceFolder, name: str, role: Role) -> None:
     """Give somebody another role, with the connections that go with it."""
     with folder.session() as session, session.begin():
         actor = acting(session, folder, least=Role.ADMINISTRATOR)
         with remembering_lost_access(session, folder, actor, _connections(session)):
             people.change_role(session, folder, actor, name, role)
-    return people.people(folder)
 
 
 def remove_person(folder: WorkspaceFolder, name: str) -> list[str]:

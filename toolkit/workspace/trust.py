@@ -26,7 +26,12 @@ from toolkit.workspace.suites import A_MOMENT, signed_files
 
 @dataclass(frozen=True)
 class AlteredRow:
-    """Something that is not as somebody entitled signed it."""
+    """Something that is not as somebody entitled signed it.
+
+    Examples:
+        >>> for row in workspace.altered_rows:
+        ...     print(row.what, row.remedy)
+    """
 
     what: str
     remedy: str

@@ -1,0 +1,99 @@
+"""A workspace at a glance: its connections, its exports with their last run, and what needs attention."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from toolkit.refresh import HealthLevel, health_of
+from toolkit.runs import last_runs_frame
+from toolkit.show import html_table, text_table
+from toolkit.workspace import WorkspaceFolder
+from toolkit.workspace.connections import connections
+from toolkit.workspace.exports import exports_frame
+
+_NOT_SET = "not set"
+_MOST_ATTENTION = 20
+
+
+@dataclass(frozen=True, repr=False)
+class Overview:
+    """A workspace at a glance, as it was when somebody looked.
+
+    Examples:
+        >>> overview = workspace.overview
+        >>> overview.connections["connection"].to_list(), overview.exports["export"].to_list()
+        (['Criteo'], ['Nightly'])
+    """
+
+    path: Path
+    notice: str | None
+    """What to know about this session; None when there is nothing to know."""
+    tables: pl.DataFrame
+    """Where ``profiles`` and ``segments`` are read from: ``table``, ``location``."""
+    connections: pl.DataFrame
+    """A row for each connection that you may use: ``connection``, ``type``, how many ``advertisers`` consented."""
+    exports: pl.DataFrame
+    """A row for each export: what it sends, and its ``last_run``, ``at`` what time, what it ``added`` and ``removed``.
+
+    Dry runs and data subject requests are no last run."""
+    attention: pl.DataFrame
+    """A row for each finding of ``Workspace.health`` that is not well, the worst first: ``level``, ``what``, ``name``
+    and ``said``."""
+
+    @property
+    def _parts(self) -> list[tuple[str, pl.DataFrame, str]]:
+        return [
+            ("Connections", self.connections, "None. Make one with workspace.connections.set_up(name)."),
+            ("Exports", self.exports, "None. Save one with workspace.exports.save(…)."),
+            ("Needs attention", self.attention.head(_MOST_ATTENTION), "Nothing."),
+        ]
+
+    def __repr__(self) -> str:
+        parts = [*([self.notice] if self.notice else []), f"Workspace {self.path}", text_table(self.tables)]
+        for title, frame, if_none in self._parts:
+            parts += ["", title, text_table(frame) if frame.height else if_none]
+        return "\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        head = html_table(self.tables, title=f"Workspace {self.path}", subtitle=self.notice or "")
+        parts = [
+            html_table(frame, title=title, subtitle="" if frame.height else if_none)
+            for title, frame, if_none in self._parts
+        ]
+        return "\n".join([head, *parts])
+
+
+def overview_of(folder: WorkspaceFolder, *, notice: str | None) -> Overview:
+    """Look at the workspace; Criteo is not asked, and nothing is written."""
+    settings = folder.settings
+    locations = [it.location if it else _NOT_SET for it in (settings.profiles, settings.segments)]
+    return Overview(
+        path=folder.path,
+        notice=notice,
+        tables=pl.DataFrame({"table": ["profiles", "segments"], "location": locations}),
+        connections=_connections(folder),
+        exports=_exports(folder),
+        attention=_attention(folder),
+    )
+
+
+def _connections(folder: WorkspaceFolder) -> pl.DataFrame:
+    schema = {"connection": pl.String, "type": pl.String, "advertisers": pl.Int64}
+    rows = [(it.name, it.type, len(it.advertisers)) for it in connections(folder).values()]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _exports(folder: WorkspaceFolder) -> pl.DataFrame:
+    saved = exports_frame(folder).select("export", "connection", "segments", "active")
+    last = last_runs_frame(folder).select("export", "added", "removed", last_run="status", at="started_at")
+    together = saved.join(last, on="export", how="left", maintain_order="left")
+    return together.select(*saved.columns, "last_run", "at", "added", "removed")
+
+
+def _attention(folder: WorkspaceFolder) -> pl.DataFrame:
+    found = [it for it in health_of(folder).findings if it.level is not HealthLevel.OK]
+    worst_first = sorted(found, key=lambda it: it.level, reverse=True)
+    schema = dict.fromkeys(["level", "what", "name", "said"], pl.String)
+    rows = [(it.level.name.lower(), it.what, it.name, it.said) for it in worst_first]
+    return pl.DataFrame(rows, schema=schema, orient="row")
