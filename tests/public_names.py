@@ -1,12 +1,14 @@
 """What users call and the toolkit itself does not, for the search for dead code: a name that is gone fails the import."""
 
-from toolkit import Credentials, Profiles, Run, Workspace
+from toolkit import Checks, Collection, Credentials, Profiles, Run, Runs, SuppressionEntry, Workspace
 from toolkit.criteo import CriteoClient
 from toolkit.runs import ListResult
 from toolkit.sandbox import Fault, Sandbox
 from toolkit.workspace.records import BatchRecord
 
 PUBLIC = [
+    Collection._ipython_key_completions_,
+    SuppressionEntry.lifted_at,
     Credentials.from_environment,
     Credentials.from_file,
     CriteoClient.add_with_attributes,
@@ -19,13 +21,13 @@ PUBLIC = [
     Sandbox.give_consent,
     Sandbox.stop_failing,
     Sandbox.withdraw_consent,
-    Workspace.checks.add,
-    Workspace.runs.membership,
+    Checks.add,
+    Runs.membership,
     Workspace.checks,
     Workspace.quality,
     Workspace.refreshes,
-    Workspace.checks.remove,
-    Workspace.checks.sign,
+    Checks.remove,
+    Checks.sign,
     # What is kept for whoever asks the database.
     BatchRecord.sent_at,
     BatchRecord.acknowledged_at,

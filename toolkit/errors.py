@@ -238,6 +238,8 @@ class ConfigurationError(ToolkitError):
         toolkit.errors.ConfigurationError: ...
     """
 
+    code = ErrorCode.CONFIGURATION
+
 
 class UnknownNameError(ConfigurationError, KeyError):
     """Choose another name: nothing of that name is there. The error lists the nearest names.

@@ -36,7 +36,7 @@ class SuppressionEntry:
     """How many customer keys it adds."""
     identifiers: Mapping[str, int]
     """How many identifiers it adds, by the name of their type."""
-    lifted_at: datetime | None
+    lifted_at: datetime | None = None
     """Since when its people may be sent again; None while it is in force."""
 
 

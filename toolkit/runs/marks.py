@@ -462,11 +462,6 @@ def marked_lists(
     marks.finish()
 
 
-def new_run_id(moment: datetime) -> str:
-    """Return what stands in a mark for a change that is no run, in the form of a run's id."""
-    return f"{moment:%Y%m%d-%H%M%S}-{token_hex(3)}"
-
-
 _REMEDY = (
     "Use the workspace that changed the list last. If that one is gone, or this one was restored from a backup, "
     "first forget and suppress anew whoever asked for it since: they would be sent again. Then choose: run the export "
