@@ -191,13 +191,6 @@ def test_the_checks_page_names_every_check_and_its_file_is_a_suite(tmp_path: Pat
     assert made_suite("Consent", tmp_path / "Consent.yaml").frame["level"].to_list() == ["warning"]
 
 
-def test_the_tests_that_the_backup_page_names_exist() -> None:
-    named = set(re.findall(r"`(test_\w+)`", (PROJECT / "docs" / "backup.md").read_text()))
-    there = set(re.findall(r"def (test_\w+)\(", (PROJECT / "tests" / "runs" / "test_marks.py").read_text()))
-    assert len(named) > 10
-    assert named <= there
-
-
 def test_every_status_is_explained() -> None:
     page = (PROJECT / "docs" / "how-it-works.md").read_text()
     assert [it.value for it in Status if f"| `{it.value}` |" not in page] == []

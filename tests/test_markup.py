@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
+from toolkit.display import html_table
 from toolkit.markup import markup, sanitized, trusted
-from toolkit.show import html_table
 
 PACKAGE = Path(__file__).parents[1] / "toolkit"
 SCRIPT = "<img src=x onerror=alert(1)>"

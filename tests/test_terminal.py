@@ -113,7 +113,7 @@ def test_frames_for_people_write_no_formulas(workspace: toolkit.Workspace, table
     tables.write(segments={"=1+1": ["C001", "@SUM(1)"]})
     workspace.exports.duplicate("Nightly", "=2+2")
     preview = workspace.preview("=1+1", email_column="EMail")
-    frames = (workspace.audit, workspace.exports.frame, workspace.segments.frame, preview.left_out)
+    frames = (workspace.audit.frame, workspace.exports.frame, workspace.segments.frame, preview.left_out)
     for frame in frames:
         cells = [cell for row in csv.reader(io.StringIO(frame.write_csv())) for cell in row]
         assert any(it.startswith(("'=", "'@")) for it in cells)

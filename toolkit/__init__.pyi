@@ -38,6 +38,7 @@ from .errors import InputNotReadyError as InputNotReadyError
 from .errors import LeaseLostError as LeaseLostError
 from .errors import LedgerDivergedError as LedgerDivergedError
 from .errors import ListGoneError as ListGoneError
+from .errors import MissingExtraError as MissingExtraError
 from .errors import PortTakenError as PortTakenError
 from .errors import ProcessEndedError as ProcessEndedError
 from .errors import RunCanceledError as RunCanceledError

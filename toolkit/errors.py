@@ -55,6 +55,7 @@ class ErrorCode(StrEnum):
     CHANGING_INPUT = "changing_input"
     CONFIGURATION = "configuration"
     UNKNOWN_NAME = "unknown_name"
+    MISSING_EXTRA = "missing_extra"
     PORT_TAKEN = "port_taken"
     ACCESS = "access"
     SIGNATURE = "signature"
@@ -80,7 +81,7 @@ class ErrorInfo:
         ...     workspace.runs.start("Nihgtly")
         ... except toolkit.ToolkitError as error:
         ...     print(error.info.code, error.info.is_transient)
-        configuration False
+        unknown_name False
     """
 
     code: ErrorCode
@@ -257,6 +258,17 @@ class UnknownNameError(ConfigurationError, KeyError):
     code = ErrorCode.UNKNOWN_NAME
     # KeyError shows its message as a literal.
     __str__ = Exception.__str__
+
+
+class MissingExtraError(ConfigurationError):
+    """Install an extra of the package: what you asked for needs it.
+
+    Examples:
+        >>> toolkit.MissingExtraError.code
+        <ErrorCode.MISSING_EXTRA: 'missing_extra'>
+    """
+
+    code = ErrorCode.MISSING_EXTRA
 
 
 class PortTakenError(ConfigurationError):

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from importlib.util import find_spec
 
-from toolkit.errors import ConfigurationError
+from toolkit.errors import MissingExtraError
 
 DISTRIBUTION = "criteo-segment-toolkit"
 
@@ -30,10 +30,6 @@ MODULES = {
     Extra.SCHEDULE: ("papermill", "nbclient"),
 }
 """What each extra installs, by the names that are imported."""
-
-
-class MissingExtraError(ConfigurationError):
-    """Install an extra of the package: what you asked for needs it."""
 
 
 WRITE_AS_PARQUET = "write its current rows as Parquet to another folder"

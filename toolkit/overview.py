@@ -5,9 +5,9 @@ from pathlib import Path
 
 import polars as pl
 
+from toolkit.display import html_table, text_table
 from toolkit.refresh import HealthLevel, health_of
 from toolkit.runs import last_runs_frame
-from toolkit.show import html_table, text_table
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.connections import connections
 from toolkit.workspace.exports import exports_frame

@@ -272,5 +272,5 @@ class TestOverview:
 
 def test_options_are_named(workspace: toolkit.Workspace) -> None:
     assert save_nightly(workspace, mode="append").mode is toolkit.Mode.APPEND
-    with pytest.raises(TypeError):
+    with pytest.raises(toolkit.ConfigurationError):
         save_nightly(workspace, colour="blue")

@@ -80,7 +80,7 @@ def test_every_error_of_the_toolkit_is_shown_so() -> None:
 
 
 def test_its_charts_are_altair_charts_that_can_be_edited(workspace: toolkit.Workspace, tables: Tables) -> None:
-    from toolkit.charts import svg
+    from toolkit.display.charts import svg
 
     tables.write(segments={"Half": [f"C{number:03}" for number in range(50)]})
     workspace.runs.start("Nightly").raise_for_status()

@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 import toolkit
 from tests.conftest import Tables, save_nightly
 from tests.runs.test_targets import keys
-from toolkit.audience import LEFT_OUT, IdentifierKind
+from toolkit.audience import LEFT_OUT
 from toolkit.checks import CheckOutcome, CheckRow
 from toolkit.criteo import IdentifierType
+from toolkit.identifiers import identifier_types
 from toolkit.runs import AbandonedList, Because, Guard, ListResult, Notice, NoticeCode
 from toolkit.runs.guards import guard_age
 from toolkit.runs.list_result import SCHEMA, frame_of
@@ -77,7 +78,7 @@ counts = st.integers(min_value=0, max_value=10**9)
         ListResult,
         segment=st.text(),
         advertiser_id=st.text(),
-        identifier_type=st.sampled_from(IdentifierKind),
+        identifier_type=st.sampled_from([it.name for it in identifier_types()]),
         members=counts,
         exportable=counts,
         left_out=st.fixed_dictionaries(dict.fromkeys(LEFT_OUT, counts)),

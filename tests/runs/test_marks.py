@@ -5,6 +5,7 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,13 @@ def day(tables: Tables, numbers: Iterable[int]) -> set[str]:
 
 def copied(workspace: toolkit.Workspace, to: Path) -> toolkit.Workspace:
     """Copy the workspace to another machine, which remembers nothing of it."""
-    shutil.copytree(workspace.path, to)
-    return elsewhere(to)
+    for _ in range(20):
+        # What SQLite keeps beside its file goes while it is copied, when nobody has it open any more.
+        with suppress(shutil.Error):
+            shutil.copytree(workspace.path, to)
+            return elsewhere(to)
+        shutil.rmtree(to)
+    raise AssertionError(f"{workspace.path} could not be copied whole")
 
 
 def elsewhere(folder: Path) -> toolkit.Workspace:

@@ -6,8 +6,8 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
-from toolkit.errors import ConfigurationError
-from toolkit.runs import RunFailedError, RunKind
+from toolkit.errors import ConfigurationError, RunFailedError
+from toolkit.runs import RunKind
 from toolkit.sandbox import Call, Fault, Sandbox
 
 pytestmark = pytest.mark.on_both_databases

@@ -246,7 +246,7 @@ class TestRestore:
     ) -> None:
         run = trusted_backup.runs.start("Nightly", **options)
         assert run.error is not None
-        assert run.error["kind"] == SuppressionsLostError.__name__
+        assert run.error.code is SuppressionsLostError.code
         assert len(held("All")) == 99
         (found,) = trusted_backup.health().frame.filter(what="suppressions").rows(named=True)
         assert found["level"] == "critical"
@@ -259,7 +259,7 @@ class TestRestore:
         trusted_backup.forget(customer="C001")
         run = trusted_backup.runs.start("Nightly")
         assert run.error is not None
-        assert run.error["kind"] == LedgerDivergedError.__name__
+        assert run.error.code is LedgerDivergedError.code
         trusted_backup.runs.start("Nightly", **options).raise_for_status()
         trusted_backup.runs.start("Nightly").raise_for_status()
         assert held("All") == {sha256(number) for number in range(100) if number != 1}

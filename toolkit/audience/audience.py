@@ -8,8 +8,8 @@ import polars as pl
 
 from toolkit.audience.keys import SpeltOtherwise
 from toolkit.audience.status import Status
+from toolkit.display import html_table, text_table
 from toolkit.identifiers import IdentifierForm, IdentifierType, first_type
-from toolkit.show import html_table, text_table
 from toolkit.spreadsheets import FrameForPeople
 
 

@@ -9,6 +9,7 @@ import polars as pl
 from toolkit.audience import IdentifierForm
 from toolkit.catalog.segment import Segment, segment_of
 from toolkit.checks import Thresholds
+from toolkit.display import html_table, text_table
 from toolkit.errors import ConfigurationError
 from toolkit.names import listed, one_of
 from toolkit.preview import FIRST_MEMBERS, Preview, preview_of_members
@@ -29,7 +30,6 @@ from toolkit.segments import (
     without,
     writable_catalog,
 )
-from toolkit.show import html_table, text_table
 from toolkit.tables import SegmentFolder
 from toolkit.workspace import WorkspaceFolder
 from toolkit.workspace.people import me

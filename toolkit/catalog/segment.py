@@ -5,6 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
+from toolkit.display import html_table, text_table
 from toolkit.names import unknown_name
 from toolkit.segments import (
     Definition,
@@ -16,7 +17,6 @@ from toolkit.segments import (
     rebuild,
     using,
 )
-from toolkit.show import html_table, text_table
 from toolkit.tables import SegmentFolder, reading
 from toolkit.workspace import WorkspaceFolder
 

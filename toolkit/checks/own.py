@@ -18,10 +18,10 @@ import polars as pl
 from toolkit.checks.telling import expected_by
 from toolkit.checks.thresholds import Level
 from toolkit.checks.validation import import_great_expectations
+from toolkit.display import html_table, text_table
 from toolkit.errors import ConfigurationError
 from toolkit.files import beside_of, is_beside, make_folder, write_atomically, write_once
 from toolkit.redaction import redacted
-from toolkit.show import html_table, text_table
 
 if TYPE_CHECKING:
     from great_expectations.expectations import Expectation

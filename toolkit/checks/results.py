@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import polars as pl
 
 from toolkit.checks.thresholds import Check, Level
-from toolkit.show import html_table, text_table
+from toolkit.display import html_table, text_table
 
 if TYPE_CHECKING:
     from great_expectations.expectations import Expectation

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def show_frame(frame: "pl.DataFrame", *, as_json: bool) -> None:
     """Print a frame as lines of text, or as a JSON array with an object for each row."""
-    from toolkit.show import text_table
+    from toolkit.display import text_table
 
     say(frame.write_json() if as_json else text_table(frame))
 

@@ -6,8 +6,8 @@ from typing import ClassVar, Generic, TypeVar
 
 import polars as pl
 
+from toolkit.display import html_table, text_table
 from toolkit.names import unknown_name
-from toolkit.show import html_table, text_table
 from toolkit.workspace import WorkspaceFolder
 
 K = TypeVar("K")

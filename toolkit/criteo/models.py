@@ -19,8 +19,8 @@ from pydantic import (
     field_validator,
 )
 
+from toolkit.display import html_table
 from toolkit.errors import UnavailableError
-from toolkit.show import html_table
 
 Item = dict[str, Any]
 

@@ -8,5 +8,17 @@ from toolkit.display.cards import Card, cards, change
 from toolkit.display.page import page
 from toolkit.display.style import STYLE, fragment
 from toolkit.display.tables import html_table, table, table_of_texts
+from toolkit.display.text import text_table
 
-__all__ = ["STYLE", "Card", "cards", "change", "fragment", "html_table", "page", "table", "table_of_texts"]
+__all__ = [
+    "STYLE",
+    "Card",
+    "cards",
+    "change",
+    "fragment",
+    "html_table",
+    "page",
+    "table",
+    "table_of_texts",
+    "text_table",
+]

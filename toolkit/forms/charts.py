@@ -3,7 +3,7 @@
 import polars as pl
 from markupsafe import Markup
 
-from toolkit.charts import COLOURS, figure
+from toolkit.display.charts import COLOURS, figure
 from toolkit.forms.language import Words, local_zone
 from toolkit.markup import joined, markup
 from toolkit.runs.charts import lines_of

@@ -209,4 +209,4 @@ class IdentifierType(ABC):
         return hash(self.name)
 
     def __repr__(self) -> str:
-        return f"<identifier type {self.name}>"
+        return f"IdentifierType({self.name!r})"

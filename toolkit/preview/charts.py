@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
-from toolkit.charts import BLUE, COLOURS, GREEN, ORANGE, TEXT
+from toolkit.display.charts import BLUE, COLOURS, GREEN, ORANGE, TEXT
 from toolkit.identifiers import first_type
 from toolkit.runs.charts import lines_of
 

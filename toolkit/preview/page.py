@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 from markupsafe import Markup
 
-from toolkit.charts import figure
 from toolkit.display import fragment, page, table
+from toolkit.display.charts import figure
 from toolkit.markup import template
 from toolkit.preview.sentences import change_sentences, effort_sentence
 from toolkit.redaction import redacted

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from toolkit.audience import Audience
+from toolkit.display import text_table
 from toolkit.errors import ConfigurationError
 from toolkit.files import write_atomically
 from toolkit.preview.funnel import coverage_of, funnel_of
 from toolkit.preview.overlap import Overlap, overlap_of
-from toolkit.show import text_table
 from toolkit.spreadsheets import write_csv
 from toolkit.workspace import Role, WorkspaceFolder, audit
 from toolkit.workspace.audit import Action

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from toolkit.display import html_table, text_table
 from toolkit.errors import DataError, ToolkitError
 from toolkit.identifiers import IdentifierType, identifier_types
 from toolkit.quality.candidates import Candidate, counting, frame_of, measured, rank, ranked_by_sample, to_measure
 from toolkit.quality.distinct import distinct_in, part_of
 from toolkit.quality.holding import Holding, Holds, as_text, holding_of
 from toolkit.quality.sample import Sample, sample_of
-from toolkit.show import html_table, text_table
 from toolkit.tables import Profiles, Table, reading
 from toolkit.tables.telling import told_of
 

@@ -9,6 +9,7 @@ from enum import IntEnum
 import polars as pl
 
 from toolkit.criteo import API_VERSION
+from toolkit.display import html_table, text_table
 from toolkit.errors import (
     DataError,
     ErrorCode,
@@ -25,7 +26,6 @@ from toolkit.refresh.record import running_refresh
 from toolkit.runs import NoticeCode, RunStatus, find_abandoned, last_run
 from toolkit.runs.batches import uncertain_exports
 from toolkit.runs.lifecycle import now as machine_now
-from toolkit.show import html_table, text_table
 from toolkit.workspace import Every, Export, Schedule, WorkspaceFolder
 from toolkit.workspace.connections import connections, credentials_of
 from toolkit.workspace.exports import exports

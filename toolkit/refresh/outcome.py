@@ -10,10 +10,10 @@ import polars as pl
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from toolkit.display import html_table, text_table
 from toolkit.errors import ErrorInfo, UnknownNameError
 from toolkit.runs import RunStatus
 from toolkit.runs.stored import error_in
-from toolkit.show import html_table, text_table
 from toolkit.workspace import Schedule, WorkspaceFolder
 from toolkit.workspace.people import acting
 from toolkit.workspace.records import ExportRecord, RefreshedExportRecord, RefreshRecord

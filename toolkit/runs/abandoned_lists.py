@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import polars as pl
 
-from toolkit.show import html_table, text_table
+from toolkit.display import html_table, text_table
 
 
 class Because(StrEnum):

@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from toolkit import charts
 from toolkit.audience import Status
+from toolkit.display import charts
 from toolkit.runs.run import Run
 
 

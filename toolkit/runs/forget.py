@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from toolkit.audience.suppression import known_as
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Patience
+from toolkit.display import html_table, text_table
 from toolkit.errors import (
     BusyError,
     ConfigurationError,
@@ -30,7 +31,6 @@ from toolkit.runs.plan import Plan
 from toolkit.runs.progress import Step, nobody
 from toolkit.runs.push import push
 from toolkit.runs.run import run_of
-from toolkit.show import html_table, text_table
 from toolkit.workspace import Export, WorkspaceFolder
 from toolkit.workspace.connections import client_of, credentials_of
 from toolkit.workspace.people import Role, acting

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from toolkit.audience import LEFT_OUT
 from toolkit.checks import DATA_DOCS, CheckResults, CheckRow
+from toolkit.display import text_table
 from toolkit.errors import ErrorCode, ErrorInfo, RunFailedError, UnknownNameError
 from toolkit.files import read_parquet
 from toolkit.runs.abandoned_lists import AbandonedList
@@ -21,7 +22,6 @@ from toolkit.runs.guards import Guard
 from toolkit.runs.list_result import ListResult, frame_of
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS, NOTICES, error_in
-from toolkit.show import text_table
 from toolkit.spreadsheets import FrameForPeople
 from toolkit.tables.files import InputFile
 from toolkit.workspace import WorkspaceFolder

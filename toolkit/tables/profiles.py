@@ -5,9 +5,9 @@ from typing import ClassVar, Literal
 
 import polars as pl
 
+from toolkit.display import html_table, text_table
 from toolkit.errors import BusyError, DataError, ToolkitError
 from toolkit.redaction import redacted
-from toolkit.show import html_table, text_table
 from toolkit.tables.reading import reading
 from toolkit.tables.source import Source
 from toolkit.tables.table import Table, require_columns

@@ -8,10 +8,10 @@ from urllib.parse import unquote
 
 import polars as pl
 
+from toolkit.display import html_table, text_table
 from toolkit.errors import ConfigurationError, DataError
 from toolkit.names import same_form, unknown_name
 from toolkit.redaction import redacted
-from toolkit.show import html_table, text_table
 from toolkit.tables.columns import id_as_text
 from toolkit.tables.files import Files, InputFile
 from toolkit.tables.find import find_files

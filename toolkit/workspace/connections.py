@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from toolkit.criteo import CRITEO, CriteoClient, Patience, Wait, Waiting
+from toolkit.display import html_table
 from toolkit.errors import AccessError, ConfigurationError, TrustError
-from toolkit.show import html_table
 from toolkit.workspace import audit
 from toolkit.workspace.access import (
     Secret,

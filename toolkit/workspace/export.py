@@ -12,9 +12,9 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, field_valid
 
 from toolkit.audience import IdentityColumn
 from toolkit.checks import Thresholds
+from toolkit.display import html_table, text_table
 from toolkit.identifiers import IdentifierForm, IdentifierType, identifier_types, without_addresses
 from toolkit.names import same_form
-from toolkit.show import html_table, text_table
 from toolkit.validating import Told, validating
 from toolkit.workspace.schedule import Schedule
 

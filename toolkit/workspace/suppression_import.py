@@ -8,11 +8,11 @@ import narwhals as nw
 import polars as pl
 
 from toolkit.audience import Suppression
+from toolkit.display import html_table, text_table
 from toolkit.errors import ConfigurationError, UnusableRowsError
 from toolkit.identifiers import IdentifierType, identifier_types
 from toolkit.names import unknown_name
 from toolkit.redaction import masked_field
-from toolkit.show import html_table, text_table
 from toolkit.tables import Table, reading
 from toolkit.tables.find import find_files
 from toolkit.tables.location import is_remote
@@ -47,7 +47,7 @@ class SuppressionImport:
     Examples:
         >>> opted_out = pl.DataFrame({"EMail": ["anna@mail.example", "no address"]})
         >>> added = workspace.suppressions.add(opted_out, email_column="EMail", skip_unusable=True)
-        >>> added.rows, added.addresses, added.unusable_rows
+        >>> added.rows, added.identifiers["email"], added.unusable_rows
         (2, 1, 1)
     """
 

@@ -1,10 +1,6 @@
-"""How frames of figures look: as HTML in a notebook, as text in a terminal."""
+"""Frames as text, as a terminal shows them."""
 
 import polars as pl
-
-from toolkit.display.tables import html_table
-
-__all__ = ["html_table", "text_table"]
 
 
 def text_table(frame: pl.DataFrame) -> str:
