@@ -14,7 +14,11 @@ pytestmark = pytest.mark.browser
 
 # The least contrast between a text and what is behind it, over all texts of the preview (WCAG 2).
 CONTRAST = """root => {
-  const channels = colour => colour.match(/[\\d.]+/g).map(Number);
+  const channels = colour => {
+    const found = colour.match(/[\\d.]+/g).map(Number);
+    // A mixed colour is told in parts of one.
+    return colour.startsWith("color(srgb") ? [...found.slice(0, 3).map(it => it * 255), ...found.slice(3)] : found;
+  };
   const light = ([r, g, b]) => {
     const part = it => (it /= 255) <= 0.04045 ? it / 12.92 : ((it + 0.055) / 1.055) ** 2.4;
     return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
@@ -38,7 +42,8 @@ CONTRAST = """root => {
 @pytest.fixture
 def two_segments(workspace: toolkit.Workspace, tables: Tables) -> toolkit.Workspace:
     tables.write(segments={"Half": [f"C{number:03}" for number in range(50)]})
-    workspace.runs.start("Nightly").raise_for_status()
+    for _ in range(2):
+        workspace.runs.start("Nightly").raise_for_status()
     return workspace
 
 
@@ -55,7 +60,7 @@ def test_a_page_is_read_in_any_theme_and_width_and_asks_the_network_for_nothing(
     page.screenshot(path=pictures / f"preview-{scheme}.png", full_page=True)
     assert asked == [file.as_uri()]
     assert page.locator("svg").count() == 3
-    assert page.locator(".toolkit-preview").evaluate(CONTRAST) >= 4.5
+    assert page.locator("body").evaluate(CONTRAST) >= 4.5
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(255, 255, 255)") == (scheme == "light")
     for width in (1200, 420):

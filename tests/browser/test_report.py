@@ -20,7 +20,7 @@ def test_it_shows_figures_and_a_picture_and_asks_the_network_for_nothing(
     page.goto(run.report.as_uri())
     assert asked == [run.report.as_uri()]
     assert said == []
-    assert page.get_by_role("heading", name="Export Nightly").is_visible()
+    assert page.get_by_role("heading", name="Nightly: successful").is_visible()
     assert page.locator("table").first.locator("tbody tr").first.inner_text().split()[:3] == ["All", "100", "100"]
     assert page.locator("svg").bounding_box()["width"] > 300
     # A table that is wider than the window scrolls in its own frame, and not the page.

@@ -21,7 +21,6 @@ from toolkit.checks import (
     CheckResults,
     Level,
     Thresholds,
-    as_shown,
     check_audience,
     check_profile_columns,
 )
@@ -154,11 +153,6 @@ class TestEmailColumn:
         assert check_profile_columns(
             columns, IdentityColumn("EMail", EMAIL), Thresholds(), others=["CustomerId", "Telephone"]
         ).passed
-
-
-def test_the_checks_of_a_run_before_shares_were_kept_are_shown_as_they_were() -> None:
-    old = pl.DataFrame({"check": ["limit of an export"], "segment": [None], "outcome": ["passed"]})
-    assert as_shown(old).rows(named=True) == [{"check": "limit of an export", "outcome": "passed"}]
 
 
 class TestThresholds:

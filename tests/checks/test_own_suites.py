@@ -379,7 +379,7 @@ class TestSavingBrokenOff:
         assert [it.configuration.kwargs["min_value"] for it in workspace.checks["Adults"]] == [18]
         file.unlink()
         with pytest.raises(toolkit.SignatureError):
-            _ = workspace.checks
+            list(workspace.checks)
         assert len(workspace.altered_rows) == 1
         workspace.checks.remove("Adults")
         assert workspace.checks == {}

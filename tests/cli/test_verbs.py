@@ -132,7 +132,7 @@ class TestRun:
         assert (report["status"], report["dry_run"], report["started_by"]) == ("successful", True, "schedule")
         do("run", "start", "Nightly", "--mode", "append", "--batch-size", "40", "--allow", "large change")
         shown = json.loads(do("run", "show", str(workspace.runs.frame["run"][0]), "--json"))
-        assert (shown["started_by"], shown["segments"][0]["batches"]) == ("person", 3)
+        assert (shown["started_by"], shown["lists"][0]["batches"]) == ("person", 3)
 
     def test_a_gone_list_is_remade(self, do: Do, criteo: Sandbox, held: Callable[[str], set[str]]) -> None:
         do("run", "start", "Nightly")
@@ -290,7 +290,7 @@ class TestWorkspace:
         assert (read.key_normalization, read.key_as_text) == (("case", "blanks"), True)
         assert str(tables.profiles.location) in do("workspace", "tables")
         assert "up to date" in do("workspace", "upgrade")
-        assert "1 exports" in do("workspace", "show")
+        assert "Nightly" in do("workspace", "show")
         assert do("workspace", "restore")
 
     def test_segments_in_one_table(self, do: Do, tmp_path: Path, workspace: toolkit.Workspace) -> None:

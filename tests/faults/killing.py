@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,7 +47,7 @@ class OwnProcess:
         dies_at: int | None = None,
         stops_at: Place | None = None,
         largest_file: int | None = None,
-        method: str = "run",
+        method: str = "runs.start",
         subject: str = "Nightly",
         **options: Any,
     ) -> None:
@@ -155,7 +156,7 @@ def _run(
     says.send("begun")
     try:
         method, subject = called
-        result = getattr(opened, method)(subject, **options)
+        result = attrgetter(method)(opened)(subject, **options)
         says.send(result.status.value if isinstance(result, toolkit.Run) else DONE)
     except ToolkitError as error:
         says.send(type(error).__name__)

@@ -78,7 +78,7 @@ class StoppedDays:
         process = OwnProcess(
             self.workspace.path,
             stops_at=stops_at,
-            method="remove_connection",
+            method="connections.remove",
             subject="Sandbox",
             exports="detach",
             lists=lists,

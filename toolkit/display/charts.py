@@ -5,6 +5,7 @@ a light page and on a dark one. Its colours are those of Okabe and Ito, told apa
 has an outline, and a label, a shape or a place in an order beside its colour.
 """
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -13,6 +14,8 @@ from toolkit.lazy_grammar import defer_iri_grammar
 from toolkit.markup import markup, trusted
 
 if TYPE_CHECKING:
+    import polars as pl
+    from altair import Axis
     from altair.typing import ChartType
 
 # Whoever draws a chart imports this module before Altair, which imports jsonschema.
@@ -40,7 +43,8 @@ _AXIS = {
 _LOOKS: dict[str, Any] = {
     "background": "transparent",
     "font": "Arial, Liberation Sans, sans-serif",
-    "padding": 8,
+    # Labels are set in the reader's font, which may be wider than the one that they are measured with.
+    "padding": {"left": 28, "right": 60, "top": 8, "bottom": 8},
     "axis": _AXIS,
     "legend": {"labelColor": TEXT, "titleColor": TEXT, "labelLimit": 260},
     "header": {"labelColor": TEXT, "titleColor": TEXT},
@@ -51,6 +55,19 @@ _LOOKS: dict[str, Any] = {
     "view": {"stroke": None},
     "range": {"category": COLOURS},
 }
+
+
+def time_axis(moments: "pl.Series") -> "Axis":
+    """Return an axis of time with sane ticks: days, or hours and minutes where all is within two days.
+
+    Args:
+        moments: What is drawn, as moments.
+    """
+    import altair as alt
+
+    first, last = moments.min(), moments.max()
+    is_short = isinstance(first, datetime) and isinstance(last, datetime) and last - first < timedelta(days=2)
+    return alt.Axis(format="%H:%M" if is_short else "%d %b", tickCount=5, labelOverlap=True)
 
 
 def svg(chart: "ChartType") -> str:

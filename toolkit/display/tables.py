@@ -13,7 +13,7 @@ from toolkit.markup import template
 MOST_ROWS = 200
 """More than anybody reads: of a longer frame a table shows the first ones, and says how many there are."""
 
-_SHARES = ("share", "rate", "coverage", "validity", "reach", "filled", "hashes", "distinct")
+_SHARES = ("share", "rate", "coverage", "validity", "reach", "filled", "hashes", "distinct", "duplicates")
 """How the names of columns end, or are, that hold shares from 0 to 1."""
 
 
@@ -118,9 +118,11 @@ def _truth(value: bool | None) -> str:
 
 
 def _moment(value: datetime | None) -> str:
-    if value is None:
-        return ""
-    # One without a zone is shown as it stands.
+    return "" if value is None else said_moment(value)
+
+
+def said_moment(value: datetime) -> str:
+    """Return the moment to the minute, in local time; one without a zone as it stands."""
     return f"{value if value.tzinfo is None else value.astimezone():%Y-%m-%d %H:%M}"
 
 

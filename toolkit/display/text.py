@@ -2,9 +2,16 @@
 
 import polars as pl
 
+from toolkit.display.tables import said_moment
+
 
 def text_table(frame: pl.DataFrame) -> str:
-    """Return the frame as lines of text, all rows and columns, without types and shape."""
+    """Return the frame as lines of text, all rows and columns, without types and shape; moments in local time."""
+    moments = [name for name, dtype in frame.schema.items() if dtype == pl.Datetime]
+    shown = frame.with_columns(
+        pl.Series(name, [None if it is None else said_moment(it) for it in frame[name]], dtype=pl.String)
+        for name in moments
+    )
     with pl.Config(
         tbl_formatting="NOTHING",
         tbl_hide_column_data_types=True,
@@ -15,4 +22,4 @@ def text_table(frame: pl.DataFrame) -> str:
         fmt_str_lengths=80,
         thousands_separator=",",
     ):
-        return str(frame)
+        return str(shown)

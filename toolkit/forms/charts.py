@@ -3,15 +3,18 @@
 import polars as pl
 from markupsafe import Markup
 
-from toolkit.display.charts import COLOURS, figure
+from toolkit.display.charts import COLOURS, figure, time_axis
 from toolkit.forms.language import Words, local_zone
 from toolkit.markup import joined, markup
 from toolkit.runs.charts import lines_of
 
+_FEWEST_RUNS = 2
+"""Of one run there is nothing to draw: its figures stand in the table."""
+
 
 def trend_html(words: Words, trend: pl.DataFrame) -> str:
     """Return pictures of size, additions, removals and match rate over time, from ``workspace.runs.trend``."""
-    if trend.is_empty():
+    if trend["at"].n_unique() < _FEWEST_RUNS:
         return ""
     trend = (
         lines_of(trend)
@@ -46,7 +49,7 @@ def _picture(words: Words, trend: pl.DataFrame, name: str, title: str) -> Markup
         alt.Chart(alt.InlineData(values=points))
         .mark_line(point=alt.OverlayMarkDef(size=60, filled=True))
         .encode(
-            x=alt.X("moment:T", title=None),
+            x=alt.X("moment:T", title=None, axis=time_axis(trend["at"])),
             y=alt.Y("value:Q", title=title, axis=alt.Axis(format=form), scale=alt.Scale(zero=True)),
             color=alt.Color("line:N", title=words.say("Segment"), scale=alt.Scale(domain=lines, range=COLOURS)),
             shape=alt.Shape("line:N", title=words.say("Segment"), scale=alt.Scale(domain=lines)),

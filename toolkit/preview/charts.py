@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 
-from toolkit.display.charts import BLUE, COLOURS, GREEN, ORANGE, TEXT
+from toolkit.display.charts import BLUE, COLOURS, GREEN, ORANGE, TEXT, time_axis
 from toolkit.identifiers import first_type
 from toolkit.runs.charts import lines_of
 
@@ -72,7 +72,7 @@ def history_chart(history: pl.DataFrame) -> "Chart":
         "export", "segment", "size", "line", moment=pl.col("at").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     )
     base = alt.Chart(alt.InlineData(values=sizes.to_dicts())).encode(
-        x=alt.X("moment:T", title=None, axis=alt.Axis(tickCount=6)),
+        x=alt.X("moment:T", title=None, axis=time_axis(history["at"])),
         y=alt.Y("size:Q", title="size of the list", axis=alt.Axis(format="~s", tickCount=5)),
         color=alt.Color("line:N", title=None, sort=lines, scale=alt.Scale(domain=lines, range=COLOURS[: len(lines)])),
     )

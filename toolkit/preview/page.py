@@ -23,7 +23,7 @@ _WORDS = {
     "is_emptied": "emptied first",
     "held_by_criteo": "identifiers at Criteo",
     "match_rate": "match rate",
-    "counted_at": "counted at (UTC)",
+    "counted_at": "counted at",
     "at_least": "at least",
     "at_most": "at most",
     "is_kept": "kept",
@@ -88,11 +88,12 @@ def _sections(preview: "Preview") -> list[_Section]:
             _section("Overlap of the segments", preview.overlap.filter(pl.col("both") > 0), picture=chart, note=note)
         )
     if preview.history.height:
-        chart = figure(preview.history_chart, "Size of the lists over past runs")
+        several_runs = preview.history["at"].n_unique() > 1
+        lines = figure(preview.history_chart, "Size of the lists over past runs") if several_runs else ""
         newest = preview.history.reverse().select(
             "at", "export", "segment", "status", "size", "exportable", "added", "removed"
         )
-        sections.append(_section("Over past runs", newest, picture=chart))
+        sections.append(_section("Over past runs", newest, picture=lines))
     sections.append(_section("Mail domains", preview.domains.with_columns(pl.col("domain").fill_null("others"))))
     sections.append(_section("First members", _without_addresses(preview.members)))
     sections.append(_section("Left out", _without_addresses(preview.left_out)))

@@ -1,6 +1,7 @@
 """Pictures of a run."""
 
 import polars as pl
+from markupsafe import Markup
 
 from toolkit.audience import Status
 from toolkit.display import charts
@@ -31,34 +32,38 @@ _COLOURS = {
 }
 
 
-def members_chart(run: Run) -> str:
-    """Return what becomes of each segment's members as an SVG picture that needs no network."""
+def members_chart(run: Run) -> Markup:
+    """Return what becomes of each segment's members as a picture that needs no network."""
     import altair as alt
 
-    names = [status.value.replace("_", " ") for status in _COLOURS]
+    shown = [it for it in _COLOURS if it is Status.EXPORTABLE or any(row.left_out.get(it) for row in run.lists)]
     rows = [
         {
             "segment": row.segment,
-            "status": status.value.replace("_", " "),
+            "status": _said(status),
             "members": row.exportable if status is Status.EXPORTABLE else row.left_out.get(status, 0),
             "order": order,
         }
         for row in run.lists
-        for order, status in enumerate(_COLOURS)
+        for order, status in enumerate(shown)
     ]
     chart = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_bar()
         .encode(
-            x=alt.X("members:Q", title="members"),
+            x=alt.X("members:Q", title="members", axis=alt.Axis(format=",d", tickCount=6)),
             y=alt.Y("segment:N", title=None, sort=[row.segment for row in run.lists]),
             color=alt.Color(
                 "status:N",
-                title="what becomes of them",
-                scale=alt.Scale(domain=names, range=list(_COLOURS.values())),
+                title=None,
+                scale=alt.Scale(domain=[_said(it) for it in shown], range=[_COLOURS[it] for it in shown]),
             ),
             order="order:Q",
         )
-        .properties(width=520, height={"step": 26})
+        .properties(width=560, height={"step": 26})
     )
-    return charts.svg(chart)
+    return charts.figure(chart, "Members, and what becomes of them")
+
+
+def _said(status: Status) -> str:
+    return "included" if status is Status.EXPORTABLE else status.value.replace("_", " ")

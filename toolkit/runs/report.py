@@ -10,7 +10,7 @@ from markupsafe import Markup
 from toolkit.checks import CheckOutcome
 from toolkit.display import cards, fragment, page, table
 from toolkit.files import write_atomically
-from toolkit.markup import template, trusted
+from toolkit.markup import template
 from toolkit.runs.checks_matrix import checks_matrix
 from toolkit.runs.run import Run
 from toolkit.runs.summary import cards_of, sentence_of
@@ -20,6 +20,9 @@ _HEADINGS = {
     "identifier_type": "sent as",
     "advertiser_id": "advertiser",
     "exportable": "included",
+    "missing_identifier": "missing",
+    "invalid_identifier": "invalid",
+    "duplicate_identifier": "duplicate",
     "held_by_criteo": "held by Criteo",
     "size_bytes": "bytes",
     "modified_at": "changed",
@@ -40,7 +43,7 @@ def write_report(run: Run, previous: Run | None = None) -> None:
         run=run,
         sentence=sentence_of(run),
         cards=cards(cards_of(run, previous)),
-        picture=trusted(picture),
+        picture=picture,
         lists=_lists(run),
         checks=checks_matrix(run.checks) if run.checks else "",
         passed=_passed(run),

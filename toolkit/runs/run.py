@@ -111,7 +111,7 @@ class Run:
     def figures(self) -> pl.DataFrame:
         """The frame as it is shown: without reasons that left nobody out, and columns that tell nothing here."""
         frame = self.frame
-        counts = [*(it.value for it in LEFT_OUT), "retries"]
+        counts = [*(it.value for it in LEFT_OUT), "rejected", "retries"]
         zeros = [it for it in counts if not frame[it].sum()]
         same = [it for it in ("advertiser_id", "identifier_type") if frame[it].n_unique() == 1]
         unknown = [it for it in ("size", "held_by_criteo", "matches") if frame[it].is_null().all()]

@@ -43,7 +43,7 @@ def suites_of(folder: WorkspaceFolder, chosen: Sequence[str] | None = None) -> l
         found = _read(folder, chosen)
     for name in chosen or ():
         if name not in found:
-            raise unknown_name("suite", name, found)
+            raise unknown_name("suite", name, suite_files(_place(folder)))
     return [parse_suite(path, content) for path, content in found.values()]
 
 
