@@ -45,6 +45,7 @@ class OwnProcess:
         workspace: Path,
         *,
         dies_at: int | None = None,
+        dies_only_at: str = "",
         stops_at: Place | None = None,
         largest_file: int | None = None,
         method: str = "runs.start",
@@ -53,12 +54,23 @@ class OwnProcess:
     ) -> None:
         """Start it; no file that it writes may have more bytes than ``largest_file``.
 
+        It dies at the ``dies_at``-th of the instants whose names begin with ``dies_only_at``.
+
         Another ``method`` of the workspace is called with its ``subject`` and the options where one is given.
         """
         self._said, says = _CONTEXT.Pipe(duplex=False)
         self._process: ForkServerProcess = _CONTEXT.Process(
             target=_run,
-            args=(workspace, dict(os.environ), says, dies_at, stops_at, largest_file, (method, subject), options),
+            args=(
+                workspace,
+                dict(os.environ),
+                says,
+                (dies_at, dies_only_at),
+                stops_at,
+                largest_file,
+                (method, subject),
+                options,
+            ),
             daemon=True,
         )
         self._process.start()
@@ -139,7 +151,7 @@ def _run(
     workspace: Path,
     environment: dict[str, str],
     says: Connection,
-    dies_at: int | None,
+    dies: tuple[int | None, str],
     stops_at: Place | None,
     largest_file: int | None,
     called: tuple[str, str],
@@ -147,8 +159,9 @@ def _run(
 ) -> None:
     os.environ.update(environment)
     opened = toolkit.open_workspace(workspace)
+    dies_at, dies_only_at = dies
     if dies_at is not None:
-        _die_at(dies_at, workspace, says)
+        _die_at(dies_at, dies_only_at, workspace, says)
     if stops_at is not None:
         _stop_at(stops_at, workspace, says)
     if largest_file is not None:
@@ -162,8 +175,8 @@ def _run(
         says.send(type(error).__name__)
 
 
-def _die_at(number: int, workspace: Path, says: Connection) -> None:
-    """Kill this process at the n-th instant at which something is about to change.
+def _die_at(number: int, only_at: str, workspace: Path, says: Connection) -> None:
+    """Kill this process at the n-th instant, of this kind, at which something is about to change.
 
     That is: a file below the workspace is about to be made, renamed or dropped, bytes are about to be sent over HTTP, or
     a transaction that wrote is about to be committed. What lies between two such instants changes nothing, so that one
@@ -175,7 +188,7 @@ def _die_at(number: int, workspace: Path, says: Connection) -> None:
     wrote: set[Any] = set()
 
     def pass_by(what: str) -> None:
-        if next(passed) == number:
+        if what.startswith(only_at) and next(passed) == number:
             says.send(what)
             os.kill(os.getpid(), signal.SIGKILL)
 

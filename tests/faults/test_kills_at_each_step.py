@@ -1,6 +1,7 @@
 """A run is killed before each thing that it changes, one after the other; each time the lists end right."""
 
 import itertools
+import os
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -8,9 +9,11 @@ from random import Random
 import pytest
 
 from tests.conftest import Databases
-from tests.faults.days import Days
+from tests.faults.days import EACH_VARIABLE, Days
 
 pytestmark = pytest.mark.on_both_databases
+
+COMMIT = "commit of "
 
 RECORDED = {
     "commit of toolkit.runs.lifecycle._begin",
@@ -32,6 +35,8 @@ RECORDED = {
 def test_a_run_killed_before_anything_that_it_changes_is_resumed(
     tmp_path: Path, databases: Databases, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    # Files and calls are the same whatever the database is.
+    only_at = "" if databases.kind == "sqlite" or os.environ.get(EACH_VARIABLE) else COMMIT
     died: Counter[str] = Counter()
     with Days(tmp_path, Random(), database=databases.new(), batch_size=8) as days:
         for _ in range(2):
@@ -39,7 +44,7 @@ def test_a_run_killed_before_anything_that_it_changes_is_resumed(
             days.run()
         for number in itertools.count(1):
             days.begin_evenly()
-            process = days.start_run(dies_at=number)
+            process = days.start_run(dies_at=number, dies_only_at=only_at)
             process.wait_until_begun()
             if not process.was_killed():
                 assert process.exit_code == 0
@@ -49,4 +54,4 @@ def test_a_run_killed_before_anything_that_it_changes_is_resumed(
             days.resume_or_run()
     with capsys.disabled():
         print(f"\n{died.total()} runs killed on {databases.kind}, at one instant after the other")
-    assert died.keys() >= RECORDED
+    assert died.keys() >= {it for it in RECORDED if it.startswith(only_at)}

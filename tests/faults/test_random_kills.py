@@ -12,13 +12,13 @@ from secrets import randbelow
 import pytest
 
 from tests.conftest import Databases
-from tests.faults.days import Days
+from tests.faults.days import EACH_VARIABLE, Days
 from tests.faults.killing import OwnProcess
 
 pytestmark = pytest.mark.on_both_databases
 
 SEED_VARIABLE = "TOOLKIT_TESTS_SEED"
-KILLS = {"sqlite": 200, "postgresql": 40}
+KILLS = {"sqlite": 200, "postgresql": 40} if os.environ.get(EACH_VARIABLE) else {"sqlite": 60, "postgresql": 20}
 AT_ONCE = 2
 """Two workspaces at once, since a processor would be idle else."""
 

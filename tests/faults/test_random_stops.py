@@ -11,10 +11,10 @@ from secrets import randbelow
 import pytest
 
 from tests.conftest import Databases
+from tests.faults.days import EACH_VARIABLE
 from tests.faults.killing import OwnProcess
 from tests.faults.stopping import LOST, StoppedDays
 from tests.faults.test_random_kills import SEED_VARIABLE
-from tests.faults.test_stopped_runs import EACH_VARIABLE
 from toolkit.runs import RunStatus
 
 pytestmark = pytest.mark.on_both_databases
