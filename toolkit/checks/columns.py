@@ -11,6 +11,7 @@ import polars as pl
 
 from toolkit.audience import Audience, Status
 from toolkit.checks.own import OwnSuite
+from toolkit.checks.rules import CONTENT_BY_STATUS, FieldContent
 from toolkit.checks.telling import KEY
 from toolkit.errors import ConfigurationError
 from toolkit.tables import reading
@@ -22,18 +23,13 @@ _LABELLED = ("segment", "customer", "status", "identifier", "advertiser", "addre
 _AUDIENCE = "audience."
 _BESIDE, _MATCHED = "\ue000", "\ue000key"
 """What no column of a table is called."""
-_ADDRESS_TYPE = pl.Enum(["valid", "shared", "invalid"])
 _ADDRESS = (
     pl.col("status")
     .cast(pl.String)
     .replace_strict(
-        {
-            Status.EXPORTABLE.value: "valid",
-            Status.DUPLICATE_IDENTIFIER.value: "shared",
-            Status.INVALID_IDENTIFIER.value: "invalid",
-        },
+        {status.value: content.value for status, content in CONTENT_BY_STATUS.items()},
         default=None,
-        return_dtype=_ADDRESS_TYPE,
+        return_dtype=pl.Enum([it.value for it in FieldContent]),
     )
 )
 

@@ -1,7 +1,8 @@
 """What is checked of an audience: the built-in suite, and suites of a user's own beside it.
 
-Each rule has one home. What loading refuses (a column that is not there, a key that is null or there twice) is stated
-here as a check too, so that a report tells that it holds; what a guard stops (a large change) is told here as a size.
+Each rule has one home: thresholds in ``rules``, which previews ask too. What loading refuses (a column that is not
+there, a key that is null or there twice) is stated here as a check, so that a report tells that it holds; what a guard
+stops (a large change) is told here as a size.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,15 +15,28 @@ from toolkit.audience import Audience, IdentityColumn
 from toolkit.checks.columns import meant, table_of
 from toolkit.checks.own import OwnSuite, columns_of, level_of
 from toolkit.checks.results import BUILT_IN, CheckResult, CheckResults
+from toolkit.checks.rules import (
+    SHARED_CONTENT,
+    VALID_CONTENT,
+    FieldContent,
+    Figure,
+    Rule,
+    export_figures,
+    export_rules,
+    segment_figures,
+    segment_rules,
+)
 from toolkit.checks.telling import KEY, expected_by, masked_examples, name_of, told_result
 from toolkit.checks.thresholds import Check, Level, Thresholds
 from toolkit.checks.validation import Answer, ValidatedTable, import_great_expectations
-from toolkit.identifiers import IdentifierType
 
 if TYPE_CHECKING:
     from great_expectations.expectations import Expectation
 
     from toolkit.tables import Profiles
+
+_SIZES = (Figure.LIST_SIZE, Figure.CHANGE)
+"""Figures that are judged of all segments at once."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +107,15 @@ def check_audience(
     the members.
     """
     import_great_expectations()
-    results = _check_export(audience.counts, thresholds)
-    sizes = _check_sizes(audience.counts, thresholds, last_sizes or {})
+    rules = segment_rules(thresholds, audience.identifier_type)
+    has_members, *of_fields = (_expected(it) for it in rules if it.figure not in _SIZES)
+    built_in = [has_members, *_key_expectations(thresholds), *of_fields]
+    results = _check_export(audience, thresholds)
+    sizes = _check_sizes(segment_figures(audience, last_sizes), [it for it in rules if it.figure in _SIZES])
     own_columns = table_of(audience, own, profiles)
     for segment, labelled in own_columns.by_segment():
         table = ValidatedTable(labelled)
-        found = [_asked(table, each, segment=segment) for each in _built_in(thresholds, audience.identifier_type)]
+        found = [_asked(table, each, segment=segment) for each in built_in]
         found += [it for it in sizes if it.segment == segment]
         asked = table
         if own_columns.renamed:
@@ -108,131 +125,76 @@ def check_audience(
     return results
 
 
-def _built_in(thresholds: Thresholds, kind: IdentifierType) -> Iterator[_Expected]:
-    """Return what is expected of a segment, a row a member; ``address`` says what the field of the type holds."""
+def _expected(rule: Rule) -> _Expected:
+    """Return the rule as what Great Expectations is asked, and how its answer is told."""
     import great_expectations.expectations as gxe
 
-    def expected(
-        check: Check, expectation: "Expectation", says: str, observed: Callable[[Answer], str], remedy: str
-    ) -> _Expected:
-        return _Expected(check, thresholds.level(check), expectation, says, observed, remedy)
-
-    yield expected(
-        Check.SEGMENT_HAS_MEMBERS,
-        gxe.ExpectTableRowCountToBeBetween(min_value=1),
-        "at least one member",
-        lambda answer: f"{answer.result['observed_value']:,}",
-        "Look at the definition of the segment, or leave the segment out of the export.",
-    )
-    yield expected(
-        Check.KEY_FILLED,
-        gxe.ExpectColumnValuesToNotBeNull(column=KEY),
-        "no member without a key",
-        _count,
-        "This should have been refused when the tables were read: report it.",
-    )
-    yield expected(
-        Check.KEY_UNIQUE,
-        gxe.ExpectColumnValuesToBeUnique(column=KEY),
-        "each member once",
-        _count,
-        "This should have been refused when the tables were read: report it.",
-    )
-    yield expected(
-        Check.EMAIL_COVERAGE,
-        gxe.ExpectColumnValuesToNotBeNull(column="address", mostly=thresholds.email_coverage),
-        f"at least {thresholds.email_coverage:.0%}",
-        _share,
-        f"See who has none with the preview of the segment; or choose another {kind.short} column; or lower the "
-        "threshold of the export.",
-    )
-    yield expected(
-        Check.EMAIL_VALIDITY,
-        gxe.ExpectColumnValuesToBeInSet(
-            column="address", value_set=["valid", "shared"], mostly=thresholds.email_validity
-        ),
-        f"at least {thresholds.email_validity:.0%}",
-        _share,
-        "See which are invalid with the preview of the segment, and mend them at the source; or lower the threshold "
-        "of the export.",
-    )
-    yield expected(
-        Check.EMAIL_DUPLICATES,
-        gxe.ExpectColumnValuesToNotBeInSet(
-            column="address", value_set=["shared"], mostly=_rest(thresholds.most_duplicates)
-        ),
-        f"at most {thresholds.most_duplicates:.0%}",
-        _share_of_unexpected,
-        "Many members have the address of another: see who with the preview of the segment. The field may hold an "
-        "address of a shop or a default.",
-    )
+    expectation: Expectation
+    match rule.figure:
+        case Figure.LOOKED_AT:
+            least, most = _whole(rule.least), _whole(rule.most)
+            expectation = gxe.ExpectTableRowCountToBeBetween(min_value=least, max_value=most)
+            observed = _figure
+        case Figure.COVERAGE:
+            expectation, observed = gxe.ExpectColumnValuesToNotBeNull(column="address", mostly=rule.mostly), _share
+        case Figure.VALIDITY:
+            expectation = gxe.ExpectColumnValuesToBeInSet(
+                column="address", value_set=_values(VALID_CONTENT), mostly=rule.mostly
+            )
+            observed = _share
+        case Figure.UNSHARED:
+            expectation = gxe.ExpectColumnValuesToNotBeInSet(
+                column="address", value_set=_values(SHARED_CONTENT), mostly=rule.mostly
+            )
+            observed = _share_of_unexpected
+        case Figure.LIST_SIZE | Figure.CHANGE:
+            expectation, observed = (
+                gxe.ExpectColumnValuesToBeBetween(column=rule.figure.value, min_value=rule.least, max_value=rule.most),
+                _found,
+            )
+        case Figure.MEMBERS | Figure.IDENTIFIERS:
+            expectation, observed = (
+                gxe.ExpectColumnSumToBeBetween(column=rule.figure.value, min_value=rule.least, max_value=rule.most),
+                _figure,
+            )
+    return _Expected(rule.check, rule.level, expectation, rule.expected, observed, rule.remedy)
 
 
-def _check_sizes(counts: pl.DataFrame, thresholds: Thresholds, last_sizes: Mapping[str, int]) -> list[CheckResult]:
-    """Check the size of each segment: all segments at once, a row each."""
+def _key_expectations(thresholds: Thresholds) -> list[_Expected]:
+    """Return what loading refuses, which holds of each segment, a row a member."""
     import great_expectations.expectations as gxe
 
-    last = pl.DataFrame(
-        {KEY: list(last_sizes), "last": list(last_sizes.values())}, schema={KEY: pl.String, "last": pl.Int64}
-    )
-    change = (pl.col("exportable") - pl.col("last")).abs() / pl.col("last")
-    figures = (
-        counts.select(pl.col("segment").alias(KEY), "exportable")
-        .join(last, on=KEY, how="left", maintain_order="left")
-        .with_columns(
-            # A segment with nobody to send, now or then, has its own check and its own guard.
-            size=pl.when(pl.col("exportable") > 0).then("exportable"),
-            change=pl.when((pl.col("exportable") > 0) & (pl.col("last") > 0)).then(change),
-        )
-    )
-    useful = _Expected(
-        check=Check.USEFUL_SIZE,
-        level=thresholds.level(Check.USEFUL_SIZE),
-        expectation=gxe.ExpectColumnValuesToBeBetween(column="size", min_value=thresholds.least_size),
-        expected=f"at least {thresholds.least_size:,} identifiers",
-        observed=lambda _: "",
-        remedy="Criteo can't use a list that small: widen the segment, or join it with another.",
-    )
-    moved = _Expected(
-        check=Check.SIZE_CHANGE,
-        level=thresholds.level(Check.SIZE_CHANGE),
-        expectation=gxe.ExpectColumnValuesToBeBetween(column="change", max_value=thresholds.most_change),
-        expected=f"a change by at most {thresholds.most_change:.0%}",
-        observed=lambda _: "",
-        remedy="Look at the preview and at where the tables come from: the segment moved more than it does usually.",
-    )
-    table = ValidatedTable(figures)
+    remedy = "This should have been refused when the tables were read: report it."
+    filled, unique = gxe.ExpectColumnValuesToNotBeNull(column=KEY), gxe.ExpectColumnValuesToBeUnique(column=KEY)
+    asked: list[tuple[Check, Expectation, str]] = [
+        (Check.KEY_FILLED, filled, "no member without a key"),
+        (Check.KEY_UNIQUE, unique, "each member once"),
+    ]
     return [
-        *_asked_of_each(table, useful, figures, "size", said=lambda row: f"{row['size']:,}"),
-        *_asked_of_each(
-            table,
-            moved,
-            figures,
-            "change",
-            said=lambda row: f"{row['exportable']:,} after {row['last']:,}, {row['change']:.1%}",
-        ),
+        _Expected(check, thresholds.level(check), expectation, says, _count, remedy)
+        for check, expectation, says in asked
     ]
 
 
-def _asked_of_each(
-    table: ValidatedTable,
-    each: _Expected,
-    figures: pl.DataFrame,
-    column: str,
-    *,
-    said: Callable[[Mapping[str, object]], str],
-) -> list[CheckResult]:
+def _check_sizes(figures: pl.DataFrame, rules: Sequence[Rule]) -> list[CheckResult]:
+    """Check the size of each segment: all segments at once, a row each."""
+    table = ValidatedTable(figures.select(it.figure.value for it in rules))
+    return [result for rule in rules for result in _asked_of_each(table, rule, figures)]
+
+
+def _asked_of_each(table: ValidatedTable, rule: Rule, figures: pl.DataFrame) -> list[CheckResult]:
+    each = _expected(rule)
     answer = table.ask(each.expectation)
     failed = set(answer.unexpected_rows.to_list())
-    rows = figures.with_row_index("row").filter(pl.col(column).is_not_null()).iter_rows(named=True)
+    rows = figures.with_row_index("row").filter(pl.col(rule.figure.value).is_not_null()).iter_rows(named=True)
     return [
         CheckResult(
             check=each.check,
-            segment=row[KEY],
+            segment=row["segment"],
             level=each.level,
             passed=answer.raised is None and row["row"] not in failed,
             expected=each.expected,
-            observed=said(row) if answer.raised is None else f"that it could not be checked ({answer.raised})",
+            observed=_size(rule, row) if answer.raised is None else _not_checked(answer.raised),
             remedy=each.remedy,
             expectation=each.expectation,
             told={
@@ -247,35 +209,15 @@ def _asked_of_each(
     ]
 
 
-def _check_export(counts: pl.DataFrame, thresholds: Thresholds) -> CheckResults:
-    import great_expectations.expectations as gxe
+def _size(rule: Rule, row: Mapping[str, object]) -> str:
+    if rule.figure is Figure.CHANGE:
+        return f"{row['exportable']:,} after {row['last']:,}, {row['change']:.1%}"
+    return f"{row[rule.figure.value]:,}"
 
-    def most(check: Check, limit: int, source: str) -> _Expected:
-        return _Expected(
-            check=check,
-            level=thresholds.level(check),
-            expectation=gxe.ExpectColumnSumToBeBetween(column="exportable", max_value=limit),
-            expected=f"at most {limit:,} identifiers",
-            observed=_figure,
-            remedy=f"Spread the segments over several exports, or make them smaller: {source}.",
-        )
 
-    expected = [
-        _Expected(
-            check=Check.EXPORT_HAS_MEMBERS,
-            level=thresholds.level(Check.EXPORT_HAS_MEMBERS),
-            expectation=gxe.ExpectColumnSumToBeBetween(column="members", min_value=1),
-            expected="at least one member",
-            observed=_figure,
-            remedy="All segments of the export are empty: look at where the segments are read from.",
-        ),
-        most(Check.PROFILE_LIMIT, thresholds.limit_profiles, "this is the most that one export may hold"),
-    ]
-    if thresholds.contract_limit_profiles is not None:
-        limit = thresholds.contract_limit_profiles
-        expected.append(most(Check.CONTRACT_LIMIT, limit, "the contract with Criteo allows no more"))
-    table = ValidatedTable(counts)
-    return CheckResults(tuple(_asked(table, each, segment=None) for each in expected))
+def _check_export(audience: Audience, thresholds: Thresholds) -> CheckResults:
+    table = ValidatedTable(export_figures(audience))
+    return CheckResults(tuple(_asked(table, _expected(it), segment=None) for it in export_rules(thresholds)))
 
 
 def _asked_of_own(
@@ -323,7 +265,7 @@ def _asked(table: ValidatedTable, each: _Expected, *, segment: str | None) -> Ch
         level=each.level,
         passed=answer.success,
         expected=each.expected,
-        observed=each.observed(answer) if answer.raised is None else f"that it could not be checked ({answer.raised})",
+        observed=each.observed(answer) if answer.raised is None else _not_checked(answer.raised),
         remedy=each.remedy,
         suite=each.suite,
         failing_share=answer.failing_share,
@@ -364,9 +306,17 @@ def _found(answer: Answer) -> str:
     return "so" if answer.success else "otherwise"
 
 
-def _rest(share: float) -> float:
-    # 1 - 0.7 is 0.30000000000000004, which would refuse what is exactly at the threshold.
-    return round(1 - share, 12)
+def _not_checked(raised: str) -> str:
+    return f"that it could not be checked ({raised})"
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else int(number)
+
+
+def _values(contents: Sequence[FieldContent]) -> list[str]:
+    # As Data Docs write them: an enum's name is nothing for a reader.
+    return [it.value for it in contents]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -62,9 +62,10 @@ class PreviewView:
         self.figures.value = figures
         words = self._form.words
         sent = words.number(preview.exportable)
-        limit = preview.limits["at_most"].min()
+        most = preview.limits.drop_nulls("at_most")
+        limit = most["at_most"].min()
         assert isinstance(limit, int)  # noqa: S101  # an export always has a limit
-        if preview.exportable > limit:
+        if not most["is_kept"].all():
             self.message.show(
                 words.say("Warning"),
                 words.say(

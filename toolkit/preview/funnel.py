@@ -2,10 +2,8 @@
 
 import polars as pl
 
-from toolkit.audience import LEFT_OUT, Audience, Status
-
-_FILLED = [Status.EXPORTABLE.value, Status.DUPLICATE_IDENTIFIER.value, Status.INVALID_IDENTIFIER.value]
-_VALID = [Status.EXPORTABLE.value, Status.DUPLICATE_IDENTIFIER.value]
+from toolkit.audience import LEFT_OUT, Audience
+from toolkit.checks import segment_figures
 
 
 def funnel_of(audience: Audience) -> pl.DataFrame:
@@ -33,14 +31,12 @@ def coverage_of(audience: Audience) -> pl.DataFrame:
     Members who are suppressed are not looked at. ``coverage``, ``validity`` and ``duplicates`` (of the filled e-mails,
     those of another member) are shares, null where there is nothing to share.
     """
-    looked_at = pl.col("members") - pl.col(Status.SUPPRESSED.value)
-    filled, valid = pl.sum_horizontal(_FILLED), pl.sum_horizontal(_VALID)
-    return audience.counts.select(
+    return segment_figures(audience).select(
         "segment",
-        members=looked_at,
-        with_email=filled,
-        valid=valid,
-        coverage=pl.when(looked_at > 0).then(filled / looked_at),
-        validity=pl.when(filled > 0).then(valid / filled),
-        duplicates=pl.when(filled > 0).then(pl.col(Status.DUPLICATE_IDENTIFIER.value) / filled),
+        members="looked_at",
+        with_email="filled",
+        valid="valid",
+        coverage="coverage",
+        validity="validity",
+        duplicates=pl.when(pl.col("filled") > 0).then(pl.col("shared") / pl.col("filled")),
     )

@@ -2,14 +2,22 @@
 
 import polars as pl
 
-from toolkit.checks import Thresholds
-from toolkit.checks.thresholds import MOST_PROFILES_AN_EXPORT
-from toolkit.identifiers import IdentifierType
+from toolkit.audience import Audience
+from toolkit.checks import (
+    MOST_PROFILES_AN_EXPORT,
+    Check,
+    Figure,
+    Thresholds,
+    export_figures,
+    export_rules,
+    segment_rules,
+)
 
-MOST_OF_EXPORT, MOST_BY_CONTRACT = "most of an export", "most by the contract"
+LIMIT_NAMES = {Check.PROFILE_LIMIT: "most of an export", Check.CONTRACT_LIMIT: "most by the contract"}
 _OF_USE_BY = "Criteo's integrators"
 """Criteo itself names no least size of a list; who integrates with its audiences does."""
 
+_SIZE = Figure.LIST_SIZE.value
 _SCHEMA = pl.Schema(
     {
         "limit": pl.String(),
@@ -23,27 +31,41 @@ _SCHEMA = pl.Schema(
 )
 
 
-def limits_of(
-    exportable: int, lists: pl.DataFrame, thresholds: Thresholds, *, counted_by: IdentifierType
-) -> pl.DataFrame:
+def limits_of(audience: Audience, lists: pl.DataFrame, thresholds: Thresholds) -> pl.DataFrame:
     """Return a row a limit: what it is ``of`` (all segments, or a list), its ``size``, and whether it ``is_kept``.
 
-    ``said_by`` tells where a limit comes from.
+    That is null of a list that nobody would be in, as its check has it. ``said_by`` tells where a limit comes from.
     """
     own = "Customer Insights" if thresholds.limit_profiles == MOST_PROFILES_AN_EXPORT else "the export"
-    most = [(MOST_OF_EXPORT, thresholds.limit_profiles, own)]
-    if thresholds.contract_limit_profiles is not None:
-        most.append((MOST_BY_CONTRACT, thresholds.contract_limit_profiles, "the contract with Criteo"))
-    of_export = [(limit, "all segments", exportable, None, at_most, said_by) for limit, at_most, said_by in most]
-    # Identifiers of other types are of the same people.
-    sizes = lists.filter(pl.col("identifier_type") == counted_by.name).select("segment", "exportable")
-    of_lists = [
-        ("fewest that are of use", segment, size, thresholds.least_size, None, _OF_USE_BY)
-        for segment, size in sizes.iter_rows()
+    said_by = {Check.PROFILE_LIMIT: own, Check.CONTRACT_LIMIT: "the contract with Criteo"}
+    figures = export_figures(audience)
+    of_export = [
+        figures.select(
+            limit=pl.lit(LIMIT_NAMES[rule.check]),
+            of=pl.lit("all segments"),
+            size=rule.figure.value,
+            at_least=pl.lit(None),
+            at_most=pl.lit(rule.threshold),
+            is_kept=rule.is_kept(),
+            said_by=pl.lit(said_by[rule.check]),
+        )
+        for rule in export_rules(thresholds)
+        if rule.check in LIMIT_NAMES
     ]
-    is_kept = pl.col("size").is_between(
-        pl.col("at_least").fill_null(0), pl.coalesce("at_most", pl.col("size")), closed="both"
-    )
-    columns = [name for name in _SCHEMA.names() if name != "is_kept"]
-    frame = pl.DataFrame([*of_export, *of_lists], schema={name: _SCHEMA[name] for name in columns}, orient="row")
-    return frame.with_columns(is_kept=is_kept).select(_SCHEMA.names())
+    # Identifiers of other types are of the same people.
+    counted = lists.filter(pl.col("identifier_type") == audience.identifier_type.name)
+    sizes = counted.select("segment", "exportable", pl.when(pl.col("exportable") > 0).then("exportable").alias(_SIZE))
+    of_lists = [
+        sizes.select(
+            limit=pl.lit("fewest that are of use"),
+            of="segment",
+            size="exportable",
+            at_least=pl.lit(rule.threshold),
+            at_most=pl.lit(None),
+            is_kept=rule.is_kept(),
+            said_by=pl.lit(_OF_USE_BY),
+        )
+        for rule in segment_rules(thresholds, audience.identifier_type)
+        if rule.check is Check.USEFUL_SIZE
+    ]
+    return pl.concat([it.cast(_SCHEMA) for it in (*of_export, *of_lists)])

@@ -15,6 +15,7 @@ from toolkit.preview.members import first_members
 from toolkit.preview.preview import Preview
 from toolkit.preview.sentences import warnings_of
 from toolkit.runs import find_abandoned, past_runs, trend
+from toolkit.runs.checking import last_sizes
 from toolkit.runs.targets import audiences_of
 from toolkit.segments import stale_segments_of
 from toolkit.workspace import Export, Role, WorkspaceFolder, audit
@@ -128,6 +129,7 @@ def preview_of_export(
         history,
         export.thresholds,
         export=export,
+        sizes_before=last_sizes(folder, export.name, first.identifier_type),
         column=first,
         columns=columns,
         unmasked=unmasked,
@@ -159,11 +161,12 @@ def _preview(
     unmasked: Sequence[str],
     members: int,
     export: Export | None = None,
+    sizes_before: Mapping[str, int] | None = None,
     warnings: Sequence[str] = (),
 ) -> Preview:
     if unmasked:
         _note_unmasked(folder, unmasked, export.name if export else ", ".join(audience.segments))
-    limits = limits_of(audience.exportable, lists.frame, thresholds, counted_by=audience.identifier_type)
+    limits = limits_of(audience, lists.frame, thresholds)
     return Preview(
         audience=audience,
         export=export.name if export else None,
@@ -179,7 +182,7 @@ def _preview(
             unmasked=unmasked,
             most=members,
         ),
-        warnings=(*warnings, *lists.warnings, *warnings_of(audience, limits, thresholds)),
+        warnings=(*warnings, *lists.warnings, *warnings_of(audience, limits, thresholds, sizes_before)),
         _folder=folder,
     )
 

@@ -47,7 +47,10 @@ class Preview:
     Criteo was asked.
     """
     limits: pl.DataFrame
-    """A row a limit: of what, the ``size``, ``at_least`` or ``at_most``, and whether it ``is_kept``."""
+    """A row a limit: of what, the ``size``, ``at_least`` or ``at_most``, and whether it ``is_kept``.
+
+    That is null of a list that nobody would be in, which has no useful size.
+    """
     history: pl.DataFrame
     """A row a past run and list, the oldest first, as ``workspace.runs.trend`` has them."""
     effort: pl.DataFrame

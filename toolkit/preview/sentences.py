@@ -1,29 +1,35 @@
 """What a preview says in words."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from toolkit.audience import Audience
-from toolkit.checks import Check, Level, Thresholds
+from toolkit.checks import Check, Level, Thresholds, audience_verdicts
 from toolkit.identifiers import IdentifierType
-from toolkit.preview.funnel import coverage_of
-from toolkit.preview.limits import MOST_BY_CONTRACT, MOST_OF_EXPORT
+from toolkit.preview.limits import LIMIT_NAMES
 
 if TYPE_CHECKING:
     from toolkit.preview.preview import Preview
 
 _MINUTE_SECONDS = 60
 _MOST_NAMED = 3
-_CHECKS = {MOST_OF_EXPORT: Check.PROFILE_LIMIT, MOST_BY_CONTRACT: Check.CONTRACT_LIMIT}
+_AMONG_LIMITS = {*LIMIT_NAMES, Check.USEFUL_SIZE}
 
 
-def warnings_of(audience: Audience, limits: pl.DataFrame, thresholds: Thresholds) -> list[str]:
-    """Return what is worth a look before a run: limits that are passed, and shares that its checks will not take."""
+def warnings_of(
+    audience: Audience,
+    limits: pl.DataFrame,
+    thresholds: Thresholds,
+    last_sizes: Mapping[str, int] | None = None,
+) -> list[str]:
+    """Return what is worth a look before a run: limits that are passed, and figures that its checks will not take."""
+    broken = audience_verdicts(audience, thresholds, last_sizes).filter(~pl.col("is_kept"))
     return [
         *audience.spelt_otherwise.sentences,
         *_of_limits(limits, thresholds),
-        *_of_coverage(coverage_of(audience), thresholds, audience.identifier_type),
+        *_of_figures(broken, thresholds, audience.identifier_type),
         *_of_placeholders(audience),
     ]
 
@@ -42,9 +48,10 @@ def _of_limits(limits: pl.DataFrame, thresholds: Thresholds) -> list[str]:
     passed = limits.filter(~pl.col("is_kept"))
     most = passed.drop_nulls("at_most")
     small = passed.drop_nulls("at_least")
+    checks = {name: check for check, name in LIMIT_NAMES.items()}
     said = [
         f"{row['size']:,} identifiers are more than the {row['at_most']:,} of the limit ({row['limit']}, as "
-        f"{row['said_by']} has it): a run would {_done(thresholds.level(_CHECKS[row['limit']]))}."
+        f"{row['said_by']} has it): a run would {_done(thresholds.level(checks[row['limit']]))}."
         for row in most.iter_rows(named=True)
     ]
     if small.height:
@@ -57,20 +64,41 @@ def _of_limits(limits: pl.DataFrame, thresholds: Thresholds) -> list[str]:
     return said
 
 
-def _of_coverage(coverage: pl.DataFrame, thresholds: Thresholds, kind: IdentifierType) -> list[str]:
-    wanted = {"coverage": thresholds.email_coverage, "validity": thresholds.email_validity}
-    words = {"coverage": f"of the members have {kind.noun}", "validity": f"of the {kind.plural} are valid"}
-    little = [
-        f"In segment {row['segment']!r} {row[name]:.1%} {words[name]}, less than the {least:.0%} that its check takes."
-        for name, least in wanted.items()
-        for row in coverage.filter(pl.col(name) < least).iter_rows(named=True)
+def _of_figures(broken: pl.DataFrame, thresholds: Thresholds, kind: IdentifierType) -> list[str]:
+    """Return a sentence a verdict; those of sizes are told of limits, which know the lists."""
+    return [
+        _sentence(Check(row["check"]), row["segment"], row["figure"], thresholds, kind)
+        for row in broken.iter_rows(named=True)
+        if row["check"] not in _AMONG_LIMITS
     ]
-    shared = [
-        f"In segment {row['segment']!r} {row['duplicates']:.1%} of the {kind.plural} are those of another member too, "
-        f"more than the {thresholds.most_duplicates:.0%} that its check takes."
-        for row in coverage.filter(pl.col("duplicates") > thresholds.most_duplicates).iter_rows(named=True)
-    ]
-    return [*little, *shared]
+
+
+def _sentence(check: Check, segment: str | None, figure: float, thresholds: Thresholds, kind: IdentifierType) -> str:
+    run = f"a run would {_done(thresholds.level(check))}"
+    match check:
+        case Check.EXPORT_HAS_MEMBERS:
+            return f"No segment has any members: {run}."
+        case Check.SEGMENT_HAS_MEMBERS:
+            return f"Segment {segment!r} has no members, or all of them are suppressed: {run}."
+        case Check.EMAIL_COVERAGE:
+            found, wanted = (
+                f"{figure:.1%} of the members have {kind.noun}",
+                f"less than the {thresholds.email_coverage:.0%}",
+            )
+        case Check.EMAIL_VALIDITY:
+            found, wanted = (
+                f"{figure:.1%} of the {kind.plural} are valid",
+                f"less than the {thresholds.email_validity:.0%}",
+            )
+        case Check.EMAIL_DUPLICATES:
+            found = f"{1 - figure:.1%} of the {kind.plural} are those of another member too"
+            wanted = f"more than the {thresholds.most_duplicates:.0%}"
+        case Check.SIZE_CHANGE:
+            found = f"the size changes by {figure:.1%} since the last run"
+            wanted = f"more than the {thresholds.most_change:.0%}"
+        case _:
+            raise AssertionError(f"No words for a preview of the check {check.value!r}.")
+    return f"In segment {segment!r} {found}, {wanted} that its check takes."
 
 
 def _done(level: Level) -> str:

@@ -46,7 +46,7 @@ def check_prepared(
         thresholds,
         own=suites_of(folder, thresholds.suites),
         profiles=profiles,
-        last_sizes=_last_sizes(folder, export.name, first.identifier_type),
+        last_sizes=last_sizes(folder, export.name, first.identifier_type),
     )
 
 
@@ -54,7 +54,7 @@ def _others(folder: WorkspaceFolder, export: Export) -> list[str]:
     return [it for it in (folder.profiles.key, export.advertiser_column) if it]
 
 
-def _last_sizes(folder: WorkspaceFolder, export: str, identifier_type: IdentifierType) -> Mapping[str, int]:
+def last_sizes(folder: WorkspaceFolder, export: str, identifier_type: IdentifierType) -> Mapping[str, int]:
     """Return the exportable members of each segment at the last successful run, dry runs aside."""
     query = (
         select(RunRecord.lists)
