@@ -100,11 +100,14 @@ class HistoryPanel(Form):
         def pictures(_: object) -> str:
             trend = self.workspace.runs.trend(export)
             newest = trend["run"].unique(maintain_order=True).tail(_MOST_IN_CHARTS)
-            return trend_html(self.words, trend.filter(pl.col("run").is_in(newest.implode())))
+            drawn = trend_html(self.words, trend.filter(pl.col("run").is_in(newest.implode())))
+            return drawn or markup("<p>{text}</p>", text=few if newest.len() else nothing)
+
+        say = self.words.say
+        few, nothing = say("There are pictures from the second run on."), say("Nothing was sent yet.")
 
         def place(html: str) -> None:
-            nothing = self.words.say("Nothing was sent yet.")
-            self.charts.value = html or markup("<p>{text}</p>", text=nothing)
+            self.charts.value = html
 
         self.in_background(pictures, done=place, busy=(self.refresh,))
 
