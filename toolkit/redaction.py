@@ -16,9 +16,14 @@ AT_SIGN = "(?i:@|\uff20|\ufe6b|%40|&#0*64;|&#x0*40;|&commat;)"
 
 _DELIMITERS = r"\s\"<>()\[\]{},;:=/\\|?"
 _RUN = re.compile(rf"[^{_DELIMITERS}]++")
-_AT = re.compile("@|\uff20|\ufe6b|%40")
-_WRITTEN_AT = re.compile(r"&(?:#0*64|#[xX]0*40|commat);")
-_QUOTED_LOCAL = re.compile(rf"""(["'])[^"'@\n]{{1,128}}\1(?:@|%40)[^{_DELIMITERS}]*+""")
+_AT = re.compile("@|\uff20|\ufe6b|%(?:25)*40")
+_WRITTEN_AT = re.compile(
+    r"&(?:#0*64|#[xX]0*40|commat);"
+    # As JSON writes it, and as mail does where a name of a host follows.
+    r"|(?<!\\)\\++u0040"
+    r"|=40(?=[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}\.[A-Za-z]{2})"
+)
+_QUOTED_LOCAL = re.compile(rf"""(["'])[^"'@\n]{{1,128}}\1(?:@|%(?:25)*40)[^{_DELIMITERS}]*+""")
 _KEPT_BEFORE = "'`*_~!.#$^&+"
 _KEPT_AFTER = "'`.!*"
 _OF_A_PLACE = re.compile(r"(?:abfss?|wasbs?|postgresql(?:\+\w{1,20})?)://\Z", re.IGNORECASE)
@@ -47,7 +52,7 @@ def without_identifiers(text: object) -> str:
 
 
 def _without_addresses(text: str) -> str:
-    if "&" in text:
+    if "&" in text or "40" in text:
         text = _WRITTEN_AT.sub("@", text)
     if _AT.search(text) is None:
         return text

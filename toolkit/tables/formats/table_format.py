@@ -71,7 +71,7 @@ class TableFormat(ABC):
     def refusal(self, what: str, location: str) -> ToolkitError:
         """Return the error of a table that can't be read here."""
         return DataError(
-            f"The {what} at {location} is {self.name}, which can't be read here: its folder also holds files whose "
-            "rows the table no longer has.",
+            f"Where the {what} should lie, at {location}, there is {self.name}, which can't be read here: its folder "
+            "also holds files whose rows the table no longer has.",
             self.way_out,
         )
