@@ -99,11 +99,11 @@ class TestListOfTwo:
         assert "Sandbox" in shared_list.connections
         assert len(held("All")) == 100
 
-    @pytest.mark.parametrize("end", ["detach_export", "remove_export"])
+    @pytest.mark.parametrize("end", ["detach", "remove"])
     def test_is_ended_for_an_export_that_was(
         self, shared_list: toolkit.Workspace, criteo: Sandbox, lists: str, end: str
     ) -> None:
-        getattr(shared_list, end)("Other")
+        getattr(shared_list.exports, end)("Other")
         shared_list.connections.remove("Sandbox", exports="remove", lists=lists)
         assert [it.size for it in criteo.lists()] == ([0] if lists == "empty" else [])
         assert len(shared_list.lists.left_behind) == 0

@@ -17,6 +17,7 @@ from toolkit.runs.abandoned import abandoned_list, fillers_of
 from toolkit.runs.abandoned_lists import AbandonedList
 from toolkit.runs.ledger import Ledger
 from toolkit.runs.lifecycle import end_dead_runs, now, recorded_run
+from toolkit.runs.list_result import ListResult
 from toolkit.runs.lists import OfLists, empty_record, lease_list, others_of
 from toolkit.runs.marks import ShownLists, diverged, judge, marked_lists
 from toolkit.runs.plan import Plan
@@ -163,6 +164,7 @@ def _end(
             lease_list(folder, keeper.lease, records[0])
         lists = once_leased()
         ledger = Ledger(folder, keeper.id, now=now, lease=keeper.lease, under_way=keeper.under_way)
+        emptied = [_emptied(ledger, record) for records in lists for record in records]
         for records in lists:
             _audit(folder, Action.EMPTY_LIST if chosen is OfLists.EMPTY else Action.DELETE_LIST, records[0])
             for record in records:
@@ -174,6 +176,7 @@ def _end(
                 _delete_all(folder, lists, ledger, criteo)
             else:
                 _empty_all(folder, lists, ledger, criteo, run_id=keeper.id)
+        keeper.note_lists(emptied)
     return run_of(folder, keeper.id).raise_for_status()
 
 
@@ -208,6 +211,27 @@ def _note_empty(folder: WorkspaceFolder, ledger: Ledger, records: Records, *, is
     for record in records:
         ledger.forget_emptied(record)
         empty_record(folder, record, with_its_id=is_gone)
+
+
+def _emptied(ledger: Ledger, record: ContactListRecord) -> ListResult:
+    """Return the row of the report for a list that holds nobody afterwards; raises nothing for what is lost."""
+    try:
+        state = ledger.state_of(record)
+    except DataError:
+        removed = 0
+    else:
+        removed = pl.concat([state.held, state.uncertain]).n_unique()
+    return ListResult(
+        record.segment,
+        record.advertiser_id,
+        record.identifier_type,
+        members=0,
+        exportable=0,
+        left_out={},
+        removed=removed,
+        list_id=record.criteo_id,
+        size=0,
+    )
 
 
 _NO_MEMBERS = pl.DataFrame(schema={"identifier": pl.String, "customer": pl.String})
