@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -273,11 +274,11 @@ class TestNames:
         request = person("stranger").people.join(name)
         seen: list[tuple[str, str]] = []
 
-        class Administrator:
-            def add_person(self, name: str, *, public_key: str, role: str, root: str) -> None:
+        class People:
+            def add(self, name: str, *, public_key: str, role: str, root: str) -> None:
                 seen.append((name, role))
 
-        eval(request.line, {"workspace": Administrator()})
+        eval(request.line, {"workspace": SimpleNamespace(people=People())})
         assert seen == [(name, "contributor")]
 
 
