@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from toolkit.display import html_table, text_table
+from toolkit.display import fragment, table, text_table
 from toolkit.refresh import HealthLevel, health_of
 from toolkit.runs import last_runs_frame
 from toolkit.workspace import WorkspaceFolder
@@ -56,12 +56,11 @@ class Overview:
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:
-        head = html_table(self.tables, title=f"Workspace {self.path}", subtitle=self.notice or "")
-        parts = [
-            html_table(frame, title=title, subtitle="" if frame.height else if_none)
-            for title, frame, if_none in self._parts
-        ]
-        return "\n".join([head, *parts])
+        head = table(self.tables, title=f"Workspace {self.path}", subtitle=self.notice or "")
+        parts = (
+            table(frame, title=title, subtitle="" if frame.height else if_none) for title, frame, if_none in self._parts
+        )
+        return str(fragment(head, *parts))
 
 
 def overview_of(folder: WorkspaceFolder, *, notice: str | None) -> Overview:

@@ -13,7 +13,7 @@ from sqlalchemy import delete
 import toolkit
 from tests.conftest import Databases, Tables, connect, save_nightly
 from tests.workspace.attacking import As, LetIn, change, decision, forge_audit_row, identity_of, put, rows
-from toolkit.errors import ConfigurationError, ErrorCode, SignatureError, ToolkitError, TrustError
+from toolkit.errors import ConfigurationError, DataError, ErrorCode, SignatureError, ToolkitError, TrustError
 from toolkit.refresh import in_this_process, refresh
 from toolkit.sandbox import Sandbox
 from toolkit.workspace import suppression_entries
@@ -243,6 +243,36 @@ class TestUnreadableValues:
         if not altered.startswith("seals"):
             assert workspace.health().level.name == "CRITICAL"
         assert len(criteo.requests()) == before
+
+    @pytest.mark.parametrize(
+        "altered",
+        [
+            "runs SET settings = '{}'",
+            "runs SET settings = '{\"name\": 7}'",
+            "runs SET lists = '[{\"x\": 1}]'",
+            'runs SET error = \'{"code": "nonsense"}\'',
+            "runs SET allowed = '[\"nonsense\"]'",
+            "runs SET status = 'nonsense'",
+        ],
+    )
+    def test_of_a_run_are_told_as_such(self, workspace: toolkit.Workspace, databases: Databases, altered: str) -> None:
+        if databases.kind == "postgresql" and "status" in altered:
+            pytest.skip("of the kind of a text, as any other")
+        workspace.runs.start("Nightly").raise_for_status()
+        change(workspace, "UPDATE " + altered)
+        with pytest.raises(DataError):
+            _ = workspace.runs.frame
+        with pytest.raises(DataError):
+            repr(workspace)
+
+    def test_of_a_list_are_told_as_such(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+        workspace.runs.start("Nightly").raise_for_status()
+        before = criteo.identifiers(criteo.lists()[0].id)
+        change(workspace, "UPDATE contact_lists SET form = 'nonsense'")
+        run = workspace.runs.start("Nightly")
+        assert run.error is not None
+        assert run.error.code is ErrorCode.DATA
+        assert criteo.identifiers(criteo.lists()[0].id) == before
 
     @pytest.mark.parametrize(
         "content", [{}, {"connection": 1, "advertisers": {"1": 2}}, {"advertisers": {}}, {"x": 1.5}]

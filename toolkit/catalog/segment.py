@@ -5,7 +5,7 @@ from datetime import datetime
 
 import polars as pl
 
-from toolkit.display import html_table, text_table
+from toolkit.display import fragment, table, text_table
 from toolkit.names import unknown_name
 from toolkit.segments import (
     Definition,
@@ -86,10 +86,10 @@ class Segment:
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:
-        parts = [html_table(self.frame, title=f"Segment {self.name}", subtitle=f"{self.size:,} members")]
+        parts = [table(self.frame, title=f"Segment {self.name}", subtitle=f"{self.size:,} members")]
         if self.history.height:
-            parts.append(html_table(_shown(self.history), title="", subtitle=""))
-        return "\n".join(parts)
+            parts.append(table(_shown(self.history)))
+        return str(fragment(*parts))
 
 
 def segment_of(folder: WorkspaceFolder, name: str) -> Segment:

@@ -58,7 +58,7 @@ def create(
 
 @commands.command()
 def show(workspace: WorkspaceOption = WORKSPACE) -> None:
-    """Show the workspace: how many connections, exports and runs it holds."""
+    """Show the workspace: its connections, its exports with their last run, and what needs attention."""
     say(repr(opened(workspace)))
 
 

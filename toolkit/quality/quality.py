@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
-from toolkit.display import html_table, text_table
+from toolkit.display import fragment, table, text_table
 from toolkit.errors import DataError, ToolkitError
 from toolkit.identifiers import IdentifierType, identifier_types
 from toolkit.quality.candidates import Candidate, counting, frame_of, measured, rank, ranked_by_sample, to_measure
@@ -73,9 +73,9 @@ class ProfileQuality:
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:
-        tables = [html_table(_shown(self.frame), title="Profile quality", subtitle=self._headline)]
-        tables += [html_table(_shown(it), title=title) for title, it in self._candidates if it.height]
-        return "\n".join(tables)
+        tables = [table(_shown(self.frame), title="Profile quality", subtitle=self._headline)]
+        tables += [table(_shown(it), title=title) for title, it in self._candidates if it.height]
+        return str(fragment(*tables))
 
     @property
     def _headline(self) -> str:

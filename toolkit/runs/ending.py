@@ -246,7 +246,7 @@ def _clear(ledger: Ledger, record: ContactListRecord, criteo: CriteoClient) -> N
         record,
         criteo=criteo,
         ledger=ledger,
-        form=IdentifierForm(record.form or IdentifierForm.SHA256),
+        form=record.form or IdentifierForm.SHA256,
         addresses=None,
         on_batch=lambda _: None,
     )

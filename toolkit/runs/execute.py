@@ -8,7 +8,6 @@ from typing import TypedDict, Unpack
 
 import polars as pl
 
-from toolkit.audience import IdentifierForm
 from toolkit.checks import CheckResults, preload, write_data_docs
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ErrorCode, UnavailableError
@@ -438,7 +437,7 @@ class _Work:
     def _doubt_what_is_of_another_form(self) -> None:
         # Who appends leaves in the list what was sent in another form; whoever of them is wanted is sent in this one.
         for target, record in self._records.items():
-            sent = None if record.form is None else IdentifierForm(record.form)
+            sent = record.form
             if self._export.mode is Mode.APPEND and is_other_form(sent, target.form):
                 self._ledger.doubt(record)
 

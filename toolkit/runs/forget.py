@@ -322,7 +322,7 @@ class _Request:
         return rows
 
     def _leave(self, record: ContactListRecord, ledger: Ledger, criteo: CriteoClient) -> ListOutcome:
-        form = IdentifierForm(record.form or IdentifierForm.SHA256)
+        form = record.form or IdentifierForm.SHA256
         try:
             self._line.require(criteo.host)
             addresses, has_unnamed = self._identifiers(record, ledger, form)

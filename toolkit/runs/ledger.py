@@ -99,9 +99,9 @@ class Ledger(LedgerReader):
                 raise RunCanceledError.by(canceled_by)
             if batch.operation is not Operation.CLEAR:
                 kept = session.get_one(ContactListRecord, record.id)
-                sent = None if kept.form is None else IdentifierForm(kept.form)
+                sent = kept.form
                 kept.mixes_forms = kept.mixes_forms or is_other_form(sent, form)
-                kept.form = form.value
+                kept.form = form
             row = BatchRecord(
                 run_id=self.run_id,
                 contact_list_id=record.id,
@@ -167,7 +167,7 @@ class Ledger(LedgerReader):
                 session.execute(query.values(mixes_forms=False, form=None))
             else:
                 # What may still arrive may be of a form that can't be named to be removed.
-                is_plain = ContactListRecord.form == IdentifierForm.PLAIN.value
+                is_plain = ContactListRecord.form == IdentifierForm.PLAIN
                 session.execute(query.where(is_plain).values(mixes_forms=True))
 
     def settle(self, record: ContactListRecord, *, wanted: pl.DataFrame, left: pl.Series | None = None) -> None:

@@ -18,7 +18,6 @@ from polars.datatypes import DataType, DataTypeClass
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from toolkit.audience import IdentifierForm
 from toolkit.errors import DataError, ErrorCode
 from toolkit.files import read_parquet
 from toolkit.runs.plan import KnownState
@@ -59,8 +58,7 @@ class LedgerReader:
         sent = self._sent(record, own, since=emptied)
         known = _combined(snapshot.select("identifier", "acknowledged"), sent, own, foreign, emptied=emptied)
         held, uncertain = _split(known)
-        form = None if record.form is None else IdentifierForm(record.form)
-        return KnownState(held=held, uncertain=uncertain, form=form, mixes_forms=record.mixes_forms)
+        return KnownState(held=held, uncertain=uncertain, form=record.form, mixes_forms=record.mixes_forms)
 
     def unsettled(self, record: ContactListRecord, *, but: str) -> list[Unsettled]:
         """Return what runs, but for this one, left uncertain of the list, a run at a time."""

@@ -125,7 +125,7 @@ def _held_for_others(
     here = {record.id: it for it, record in records.items()}
     found = []
     for other in others_of(folder, records[target]):
-        form = here[other.id].form.value if other.id in here else other.form
+        form = here[other.id].form if other.id in here else other.form
         if (form == IdentifierForm.PLAIN) == (target.form is IdentifierForm.PLAIN):
             found.append(here[other.id].wanted["identifier"] if other.id in here else _known(other, ledger))
     return pl.concat(found) if found else None

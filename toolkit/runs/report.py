@@ -3,6 +3,7 @@
 import os
 from dataclasses import asdict
 from pathlib import Path
+from urllib.parse import quote
 
 import polars as pl
 from markupsafe import Markup
@@ -103,6 +104,6 @@ def _link(report: Path) -> str:
     if not report.exists():
         return ""
     try:
-        return Path(os.path.relpath(report)).as_posix()
+        return quote(Path(os.path.relpath(report)).as_posix())
     except ValueError:  # another drive
         return ""

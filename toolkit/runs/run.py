@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from toolkit.audience import LEFT_OUT
 from toolkit.checks import DATA_DOCS, CheckResults, CheckRow
 from toolkit.display import text_table
-from toolkit.errors import ErrorCode, ErrorInfo, RunFailedError, UnknownNameError
+from toolkit.errors import DataError, ErrorCode, ErrorInfo, RunFailedError, UnknownNameError
 from toolkit.files import read_parquet
 from toolkit.runs.abandoned_lists import AbandonedList
 from toolkit.runs.guards import Guard
@@ -223,30 +223,44 @@ def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder) -> Ru
     from toolkit.runs.lifecycle import error_if_dead
 
     found_dead = error_if_dead(session, folder, record)
-    return Run(
-        id=record.id,
-        export=record.settings["name"],
-        export_version=record.export_version,
-        status=record.status if found_dead is None else RunStatus.FAILED,
-        dry_run=record.dry_run,
-        started_by=record.started_by,
-        person=record.person,
-        started_at=record.started_at,
-        finished_at=record.finished_at,
-        inputs=INPUTS.from_json(record.inputs),
-        lists=LISTS.from_json(record.lists),
-        checks=CHECKS.from_json(record.checks),
-        warnings=NOTICES.from_json(record.warnings),
-        notes=NOTICES.from_json(record.notes),
-        error=found_dead or error_in(record.error),
-        timings=record.timings,
-        allowed=tuple(map(Guard, record.allowed)),
-        resumes=record.resumes,
-        refresh=record.refresh_id,
-        toolkit_version=record.toolkit_version,
-        folder=place_of_run(folder.path, record.id),
-        abandoned=ABANDONED.from_json(record.abandoned),
-    )
+    try:
+        return Run(
+            id=record.id,
+            export=_name_in(record.settings),
+            export_version=record.export_version,
+            status=record.status if found_dead is None else RunStatus.FAILED,
+            dry_run=record.dry_run,
+            started_by=record.started_by,
+            person=record.person,
+            started_at=record.started_at,
+            finished_at=record.finished_at,
+            inputs=INPUTS.from_json(record.inputs),
+            lists=LISTS.from_json(record.lists),
+            checks=CHECKS.from_json(record.checks),
+            warnings=NOTICES.from_json(record.warnings),
+            notes=NOTICES.from_json(record.notes),
+            error=found_dead or error_in(record.error),
+            timings=record.timings,
+            allowed=tuple(map(Guard, record.allowed)),
+            resumes=record.resumes,
+            refresh=record.refresh_id,
+            toolkit_version=record.toolkit_version,
+            folder=place_of_run(folder.path, record.id),
+            abandoned=ABANDONED.from_json(record.abandoned),
+        )
+    except (KeyError, TypeError, ValueError):
+        # Its values may be anything, so that their words are left out.
+        raise DataError(
+            f"Row {record.id} of table runs in the workspace's database is not as the toolkit writes it.",
+            "Somebody changed the database, or it is damaged: bring it back from a backup.",
+        ) from None
+
+
+def _name_in(settings: Mapping[str, object]) -> str:
+    name = settings["name"]
+    if not isinstance(name, str):
+        raise TypeError
+    return name
 
 
 def run_of(folder: WorkspaceFolder, run_id: str) -> Run:

@@ -7,7 +7,7 @@ from typing import Self
 from toolkit.display import Card, change
 from toolkit.identifiers import first_type, identifier_type_named
 from toolkit.runs.list_result import ListResult
-from toolkit.runs.run import Run
+from toolkit.runs.run import Run, RunKind
 from toolkit.workspace.states import RunStatus
 
 
@@ -48,23 +48,27 @@ class Totals:
 
 
 def sentence_of(run: Run) -> str:
-    """Return what happened, in one sentence for who did not start the run."""
+    """Return what happened, in one sentence for who did not start the run; nothing that Criteo did not confirm."""
     totals = Totals.of(run.lists)
     lists = _counted(len({(it.segment, it.advertiser_id, it.identifier_type) for it in run.lists}), "list")
     moved = f"{_counted(totals.added, 'identifier')} added, {totals.removed:,} removed"
-    is_changed = bool(totals.added or totals.removed)
-    said = {
-        RunStatus.RUNNING: f"is running: {moved} so far",
-        RunStatus.CANCELED: f"was canceled after {moved}",
-        RunStatus.SKIPPED: "was skipped",
-        RunStatus.SUCCESSFUL: f"brought {lists} at Criteo up to date: {moved}"
-        if is_changed
-        else f"had nothing to send: {lists} at Criteo hold what the segments say",
-    }
-    if run.dry_run and run.status is RunStatus.SUCCESSFUL:
+    kind = RunKind.of(dry_run=run.dry_run, started_by=run.started_by)
+    if kind in _OF_PEOPLE:
+        return f"{_OF_PEOPLE[kind].format(export=run.export)}: {run.outcome}."
+    if kind is RunKind.DRY_RUN and run.status is RunStatus.SUCCESSFUL:
         return f"Nothing was sent: a run of {run.export} would end with {moved}, in {lists}."
-    failed = f"failed after {moved}" if is_changed else "failed before anything was sent"
-    return f"{run.export} {said.get(run.status, failed)}."
+    if run.status is not RunStatus.SUCCESSFUL:
+        return f"{run.export}: {run.outcome}. Criteo confirmed {moved}."
+    if not totals.added and not totals.removed:
+        return f"{run.export} found nothing to add to its {lists}, and nothing to remove."
+    return f"{run.export} changed its {lists} at Criteo: {moved}."
+
+
+_OF_PEOPLE = {
+    RunKind.FORGET: "Removal of one person from the lists of {export}",
+    RunKind.LISTS: "End of lists that {export} filled",
+}
+"""What is no sending of segments."""
 
 
 def cards_of(run: Run, previous: Run | None = None) -> list[Card]:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from toolkit.errors import DataError
+from toolkit.identifiers import IdentifierForm
 from toolkit.workspace.states import BatchStatus, Operation, RefreshStatus, RunStatus, Trigger
 
 
@@ -132,7 +133,7 @@ class Base(DeclarativeBase):
         dict[str, int]: Json(dict),
         list[dict[str, Any]]: Json(list),
         list[str]: Json(list),
-        **{it: OneOf(it) for it in (RunStatus, RefreshStatus, BatchStatus, Operation, Trigger)},
+        **{it: OneOf(it) for it in (RunStatus, RefreshStatus, BatchStatus, Operation, Trigger, IdentifierForm)},
     }
 
 
@@ -338,7 +339,7 @@ class ContactListRecord(Base):
     """File below the workspace's folder that holds the identifiers acknowledged up to ``snapshot_batch``."""
     snapshot_sha256: Mapped[str | None]
     snapshot_batch: Mapped[int] = mapped_column(default=0)
-    form: Mapped[str | None]
+    form: Mapped[IdentifierForm | None]
     """The form in which something was sent last, since the list was last empty."""
     identifier_type: Mapped[str]
     """The name of the type: what Criteo calls it."""
