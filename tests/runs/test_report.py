@@ -121,6 +121,18 @@ def test_the_link_leads_to_the_report_from_the_notebook(
     assert os.path.exists(moved.report)  # noqa: PTH110  # by the path that the link is made of
 
 
+def test_how_it_ran_tells_batches_repeated_calls_and_seconds(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+    criteo.fail(Fault.HTTP_503, calls=Call.AMEND, times=1)
+    run = workspace.runs.start("Nightly", batch_size=50).raise_for_status()
+    found = _cells(run.report.read_text())
+    (heads,) = [it for it in found if "batches" in it]
+    (told,) = [it for it in found[found.index(heads) + 1 :] if it[:1] == ["All"]]
+    assert told[heads.index("batches")] == "2"
+    assert told[heads.index("retries")] == "1"
+    assert run.timings
+    assert {it[0] for it in found} >= set(run.timings)
+
+
 def test_what_others_wrote_is_text(workspace: toolkit.Workspace, tables: Tables) -> None:
     tables.write(segments={"<script>x": ["C001"]})
     save_nightly(workspace, segments=["<script>x"])

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from toolkit.checks import CheckOutcome
 from toolkit.display import cards, fragment, page, table
 from toolkit.files import write_atomically
-from toolkit.markup import template
+from toolkit.markup import joined, template
 from toolkit.runs.checks_matrix import checks_matrix
 from toolkit.runs.run import Run
 from toolkit.runs.summary import cards_of, sentence_of
@@ -93,10 +93,10 @@ def _inputs(run: Run) -> Markup | str:
     return table(files.drop(it.name for it in files if it.is_null().all()), headings=_HEADINGS)
 
 
-def _timings(run: Run) -> Markup | str:
-    if not run.timings:
-        return ""
-    return table(pl.DataFrame({"step": list(run.timings), "seconds": list(run.timings.values())}))
+def _timings(run: Run) -> Markup:
+    steps = pl.DataFrame({"step": list(run.timings), "seconds": list(run.timings.values())})
+    calls = run.frame.select("segment", "identifier_type", "advertiser_id", "batches", "retries", "seconds")
+    return joined(table(it, headings=_HEADINGS) for it in (steps, calls) if it.height)
 
 
 def _link(report: Path) -> str:
