@@ -146,6 +146,7 @@ def test_an_advertiser_is_known_by_each_type(tmp_path: Path, column: pa.Array, k
 SPELT = {
     KeyRule.CASE: ("ab1", "AB1"),
     KeyRule.BRACES: ("ab1", "{ab1}"),
+    KeyRule.DASHES: ("6f9619ff-8b86-d011-b42d-00cf4fc964ff", "6f9619ff8b86d011b42d00cf4fc964ff"),
     KeyRule.BLANKS: ("C1", "\ufeffC1\u00a0"),
     KeyRule.LEADING_ZEROS: ("007", "7"),
     KeyRule.DECIMAL_POINT: ("7", "7.00"),

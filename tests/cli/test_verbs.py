@@ -156,6 +156,10 @@ class TestRun:
         do("run", "start", "Nightly")
         assert [it["status"] for it in rows(do("run", "list", "Nightly", "--json"))] == ["successful"]
         assert [it["exportable"] for it in rows(do("run", "trend", "--json"))] == [100]
+        entered = rows(do("run", "membership", "Nightly", "--json"))
+        assert ({it["change"] for it in entered}, len(entered)) == ({"entered"}, 100)
+        assert {it["times_entered"] for it in rows(do("run", "flapping", "--times", "1", "--json"))} == {1}
+        assert rows(do("run", "flapping", "--json")) == []
 
     def test_what_can_not_be_resumed(self, workspace: toolkit.Workspace) -> None:
         workspace.runs.start("Nightly")

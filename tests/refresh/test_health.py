@@ -19,7 +19,7 @@ from toolkit.cli import app
 from toolkit.errors import UnavailableError
 from toolkit.refresh import Finding, Health, HealthLevel, Refresh, ScheduledRun, health_of, in_this_process
 from toolkit.refresh.health import api_version
-from toolkit.runs import Notice, NoticeCode
+from toolkit.runs import Notice, NoticeCode, RunStatus
 from toolkit.runs.stored import NOTICES
 from toolkit.sandbox import Sandbox
 from toolkit.workspace import Schedule, WorkspaceFolder
@@ -297,3 +297,12 @@ class TestCommand:
     def test_what_can_not_be_told_is_neither_well_nor_bad(self, tmp_path: Path) -> None:
         told = CliRunner().invoke(app, ["health", "--workspace", str(tmp_path / "nowhere")])
         assert (told.exit_code, "There is no workspace" in told.output) == (3, True)
+
+
+def test_a_failed_run_of_a_person_is_told(workspace: toolkit.Workspace, tables: Tables) -> None:
+    tables.write(segments={"All": []})
+    run = workspace.runs.start("Nightly")
+    assert (run.status, run.error is None) == (RunStatus.FAILED, False)
+    found = of(workspace.health(), "export", "Nightly")
+    assert (found.level, found.at) == (HealthLevel.WARNING, run.started_at)
+    assert str(run.error) in found.said

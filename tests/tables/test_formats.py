@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -232,6 +233,20 @@ class TestIceberg:
         assert found.version is not None
         assert found.modified_at is not None
         assert profiles.found()["profiles"].format is Format.ICEBERG
+
+    @pytest.mark.parametrize("is_copy", [True, False])
+    def test_one_of_another_place_is_refused(self, table: Path, tmp_path: Path, is_copy: bool) -> None:
+        shutil.copytree(table, tmp_path / "elsewhere")
+        if not is_copy:
+            shutil.rmtree(table)
+        with pytest.raises(DataError) as raised:
+            keys(tmp_path / "elsewhere")
+        assert str(table) in raised.value.what
+        assert str(tmp_path / "elsewhere") in raised.value.what
+
+    def test_a_link_to_it_is_read(self, table: Path, tmp_path: Path) -> None:
+        (tmp_path / "link").symlink_to(table)
+        assert keys(tmp_path / "link") == ["C1"]
 
     def test_its_data_alone_are_refused(self, table: Path) -> None:
         with pytest.raises(DataError, match="a part of an Apache Iceberg table"):

@@ -18,7 +18,7 @@ commands = typer.Typer(no_args_is_help=True, help="Start, resume, cancel and lis
 BatchSizeOption = Annotated[
     int | None, typer.Option(help="Identifiers in one call, up to 50,000. Choose fewer where the network often breaks.")
 ]
-ExportFilter = Annotated[str | None, typer.Argument(help="Only runs of this export.")]
+ExportFilter = Annotated[str | None, typer.Argument(help="Only this export.")]
 RunArgument = Annotated[str, typer.Argument(help="ID of the run, as `toolkit run list` shows it.")]
 
 
@@ -115,6 +115,27 @@ def trend(
 ) -> None:
     """Show the figures of past runs, a row for each run and list."""
     show_frame(opened(workspace).runs.trend(export), as_json=json)
+
+
+@commands.command()
+def membership(
+    export: ExportFilter = None,
+    json: JsonOption = False,
+    workspace: WorkspaceOption = WORKSPACE,
+) -> None:
+    """Show who entered and left each list in each run, by customer key and hashed identifier."""
+    show_frame(opened(workspace).runs.membership(export), as_json=json)
+
+
+@commands.command()
+def flapping(
+    export: ExportFilter = None,
+    times: Annotated[int, typer.Option(help="How often a member entered the list, at least.")] = 3,
+    json: JsonOption = False,
+    workspace: WorkspaceOption = WORKSPACE,
+) -> None:
+    """Show the members who entered a list again and again."""
+    show_frame(opened(workspace).runs.flapping(export, times=times), as_json=json)
 
 
 def _of_json(name: str, ended: "Run | ToolkitError") -> object:

@@ -1,7 +1,7 @@
 """What a monitor should know: each thing that may need somebody, how bad it is, and what to do."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
@@ -23,7 +23,7 @@ from toolkit.notify import Subject, headline, matter_states
 from toolkit.refresh.due import next_due
 from toolkit.refresh.outcome import Refresh, last_refresh
 from toolkit.refresh.record import running_refresh
-from toolkit.runs import NoticeCode, RunStatus, find_abandoned, last_run
+from toolkit.runs import NoticeCode, Run, RunStatus, find_abandoned, last_run
 from toolkit.runs.batches import uncertain_exports
 from toolkit.runs.lifecycle import now as machine_now
 from toolkit.workspace import Every, Export, Schedule, WorkspaceFolder
@@ -149,18 +149,19 @@ def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health
         return Health((*_of_signatures(altered), _of_disk(folder)), moment)
     last = last_refresh(folder)
     active = [it for it in exports(folder) if it.active and it.connection]
+    ran = {it.name: run for it in active if (run := last_run(folder, it.name)) is not None}
     return Health(
         (
             *_of_signatures(altered),
             _of_refresh(folder, last, active, moment),
             *_of_next(folder, last, moment),
-            *_of_exports(folder, last, active),
-            *_of_ledgers(folder, active),
+            *_of_exports(folder, last, active, ran),
+            *_of_ledgers(ran),
             *_of_suppressions(folder),
             *_of_connections(folder, active),
             *_of_tables(folder),
             api_version(API_VERSION, moment),
-            *_of_sunset(folder, active),
+            *_of_sunset(ran),
             *_of_lists(folder),
             _of_disk(folder),
         ),
@@ -184,10 +185,9 @@ def api_version(version: str, now: datetime) -> Finding:
     return Finding("API version", version, HealthLevel.OK, said, until)
 
 
-def _of_sunset(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
+def _of_sunset(ran: Mapping[str, Run]) -> Iterator[Finding]:
     """Tell what Criteo said itself, in the headers of its answers, of the end of the version."""
-    runs = filter(None, (last_run(folder, it.name) for it in active))
-    said = {it.text for run in runs for it in run.warnings if it.code is NoticeCode.API_VERSION}
+    said = {it.text for run in ran.values() for it in run.warnings if it.code is NoticeCode.API_VERSION}
     for warning in sorted(said):
         yield Finding("API version", "as Criteo says", HealthLevel.WARNING, f"{warning} Install a newer toolkit.")
 
@@ -249,7 +249,9 @@ def _of_signatures(altered: list[AlteredRow]) -> Iterator[Finding]:
         yield Finding("signatures", "all", HealthLevel.OK, "All is as it was signed.")
 
 
-def _of_exports(folder: WorkspaceFolder, last: Refresh | None, active: list[Export]) -> Iterator[Finding]:
+def _of_exports(
+    folder: WorkspaceFolder, last: Refresh | None, active: list[Export], ran: Mapping[str, Run]
+) -> Iterator[Finding]:
     troubles = _troubles(folder, Subject.EXPORT)
     uncertain = uncertain_exports(folder)
     retrying = {
@@ -270,16 +272,18 @@ def _of_exports(folder: WorkspaceFolder, last: Refresh | None, active: list[Expo
                 "export: it sends again what is uncertain."
             )
             yield Finding("export", export.name, HealthLevel.WARNING, said)
+        elif (run := ran.get(export.name)) is not None and run.status is RunStatus.FAILED:
+            said = f"Its last run failed. {run.error or ''}".rstrip()
+            yield Finding("export", export.name, HealthLevel.WARNING, said, run.started_at)
         else:
             yield Finding("export", export.name, HealthLevel.OK, "Nothing is known to be wrong.")
 
 
-def _of_ledgers(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
+def _of_ledgers(ran: Mapping[str, Run]) -> Iterator[Finding]:
     """Tell which exports were stopped last because another workspace, or a copy of this one, changed their lists."""
-    for export in active:
-        run = last_run(folder, export.name)
-        if run is not None and run.error is not None and run.error.code is ErrorCode.LEDGER_DIVERGED:
-            yield Finding("ledger", export.name, HealthLevel.CRITICAL, str(run.error), run.started_at)
+    for export, run in ran.items():
+        if run.error is not None and run.error.code is ErrorCode.LEDGER_DIVERGED:
+            yield Finding("ledger", export, HealthLevel.CRITICAL, str(run.error), run.started_at)
 
 
 def _of_suppressions(folder: WorkspaceFolder) -> Iterator[Finding]:

@@ -42,7 +42,8 @@ class IcebergFiles(Files):
 
         Raises:
             MissingExtraError: pyiceberg is not installed.
-            DataError: pyiceberg takes its folder for another, or it can't be told which metadata is the newest.
+            DataError: pyiceberg takes its folder for another, it can't be told which metadata is the newest, or the
+                table was moved or copied: its metadata names the files of the place where it was written.
         """
         require(Extra.ICEBERG, f"The Apache Iceberg table of the {what} at {location}", otherwise=WRITE_AS_PARQUET)
         # Polars warns of a quicker planner that is not installed.
@@ -71,6 +72,8 @@ class IcebergFiles(Files):
                     "Name an older metadata file that the catalog names as the table's location, or have the table "
                     "written again.",
                 ) from None
+        if metadata is None:
+            _require_in_place(what, location, table.metadata.location)
         return cls(what, location, storage, (StoredFile(location, (), 0, None),), path, table)
 
     def has_rows(self, part: StoredFile) -> bool:
@@ -117,6 +120,31 @@ def _newest(what: str, location: str, storage: Storage) -> str:
         f"{' or '.join(sorted(newest or names)[:3])}.",
         "Name the file that the catalog names as the table's location: location='…/metadata/….metadata.json'.",
     )
+
+
+def _require_in_place(what: str, location: str, written_at: str) -> None:
+    """Raise DataError when a table was moved or copied: what it names are the files of the other place.
+
+    Where those are still there, they would be read in place of the ones that lie here.
+    """
+    here, there = _comparable(location), _comparable(written_at)
+    if here.partition("://")[0] == there.partition("://")[0] and here != there:
+        raise DataError(
+            f"The Iceberg table of the {what} at {location} was moved or copied: its metadata names the files at "
+            f"{there.removeprefix('file://')}.",
+            "Name the place where it was written as the location; or have the table registered, or written, anew; or "
+            "write its current rows as Parquet to another folder.",
+        )
+
+
+def _comparable(location: str) -> str:
+    """Return the place with its scheme, in one spelling."""
+    if re.match(r"s3[an]?://", location):
+        return "s3://" + location.partition("://")[2].rstrip("/")
+    if is_remote(location) and not location.startswith("file:"):
+        return location.rstrip("/")
+    # Java writes file:/folder.
+    return "file://" + os.path.realpath(re.sub(r"^file:/+", "/", location))
 
 
 def _url(path: str) -> str:

@@ -10,6 +10,7 @@ _BLANK = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u200
 _AROUND = _BLANK + "\u202f\u205f\u3000" + _UNSEEN
 _WHOLE = r"^([+-]?[0-9]+)\.0+$"
 _DIGITS = r"^[0-9]+$"
+_UUID = "^" + "-".join(rf"([0-9A-Fa-f]{{{digits}}})" for digits in (8, 4, 4, 4, 12)) + "$"
 
 
 class KeyRule(StrEnum):
@@ -21,6 +22,8 @@ class KeyRule(StrEnum):
     """White space and characters that can't be seen, such as a byte order mark, around the key."""
     BRACES = "braces"
     """Braces around the key, as in {6F9619FF-8B86-D011-B42D-00CF4FC964FF}."""
+    DASHES = "dashes"
+    """The dashes of a UUID: 6F9619FF-8B86-D011-B42D-00CF4FC964FF is the same with and without them."""
     CASE = "case"
     """Capital and small letters."""
     DECIMAL_POINT = "decimal point"
@@ -38,7 +41,7 @@ def normalized(key: pl.Expr, rules: Iterable[KeyRule]) -> pl.Expr:
     return key
 
 
-def _applied(key: pl.Expr, rule: KeyRule) -> pl.Expr:
+def _applied(key: pl.Expr, rule: KeyRule) -> pl.Expr:  # noqa: PLR0911  # one a rule
     match rule:
         case KeyRule.UNICODE:
             # Composing is slow, needed for the few that are not ASCII, and passes over nulls.
@@ -49,6 +52,8 @@ def _applied(key: pl.Expr, rule: KeyRule) -> pl.Expr:
         case KeyRule.BRACES:
             has_both = key.str.starts_with("{") & key.str.ends_with("}")
             return pl.when(has_both).then(key.str.slice(1, key.str.len_chars().cast(pl.Int64) - 2)).otherwise(key)
+        case KeyRule.DASHES:
+            return key.str.replace(_UUID, "${1}${2}${3}${4}${5}")
         case KeyRule.CASE:
             return key.str.to_lowercase()
         case KeyRule.DECIMAL_POINT:
