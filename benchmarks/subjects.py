@@ -47,7 +47,7 @@ def prepare(profiles: Path, segments: Path) -> int:
 
 def checks(profiles: Path, segments: Path) -> int:
     """The built-in suite of checks, on an audience that is prepared already."""
-    from toolkit.checks import Thresholds, check_audience
+    from toolkit.validation import Thresholds, check_audience
 
     return len(check_audience(_audience(profiles, segments), Thresholds()).results)
 
@@ -57,9 +57,9 @@ def own_checks(profiles: Path, segments: Path) -> int:
     import great_expectations.expectations as gxe
 
     from toolkit import Profiles
-    from toolkit.checks import Thresholds, check_audience, made_suite
+    from toolkit.validation import Thresholds, check_audience, load_suite
 
-    suite = made_suite("Own", gxe.ExpectColumnValuesToNotBeInSet(column="City", value_set=["City 1"], mostly=0.9))
+    suite = load_suite("Own", gxe.ExpectColumnValuesToNotBeInSet(column="City", value_set=["City 1"], mostly=0.9))
     table = Profiles(location=str(profiles), key=KEY)
     return len(check_audience(_audience(profiles, segments), Thresholds(), own=[suite], profiles=table).results)
 
@@ -97,7 +97,7 @@ def _workspace(profiles: Path, segments: Path) -> "toolkit.Workspace":
 def quality(profiles: Path, _: Path) -> int:
     """What each column holds, and which ones hold addresses."""
     from toolkit import Profiles
-    from toolkit.quality import quality_of
+    from toolkit.profiling import quality_of
 
     return quality_of(Profiles(location=str(profiles), key=KEY)).rows
 

@@ -18,7 +18,7 @@ from toolkit.sandbox import Sandbox, SandboxOptions, start
 
 if TYPE_CHECKING:
     from tests.postgresql import Server
-    from toolkit.workspace import WorkspaceFolder
+    from toolkit.state.folder import WorkspaceFolder
 
 # A machine that does other things too may take its time.
 settings.register_profile("unhurried", deadline=None)
@@ -178,14 +178,14 @@ def say_saved(folder: "WorkspaceFolder", at: datetime) -> None:
     """Let all exports have been saved at that moment, signed by whoever acts."""
     from sqlalchemy import select
 
-    from toolkit.workspace import audit
-    from toolkit.workspace.audit import Action
-    from toolkit.workspace.decided_exports import decided_export
-    from toolkit.workspace.people import acting
-    from toolkit.workspace.records import ExportRecord
+    from toolkit.access.people import require_actor
+    from toolkit.exports.decided_exports import decided_export
+    from toolkit.state import audit
+    from toolkit.state.audit import Action
+    from toolkit.state.models import ExportRecord
 
     with folder.session() as session, session.begin():
-        actor = acting(session, folder)
+        actor = require_actor(session, folder)
         for record in session.scalars(select(ExportRecord)):
             record.saved_at = at
             session.flush()

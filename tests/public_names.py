@@ -4,7 +4,7 @@ from toolkit import Checks, Collection, Credentials, Profiles, Run, Runs, Suppre
 from toolkit.criteo import CriteoClient
 from toolkit.runs import ListResult
 from toolkit.sandbox import Fault, Sandbox
-from toolkit.workspace.records import BatchRecord
+from toolkit.state.models import BatchRecord
 
 PUBLIC = [
     Collection._ipython_key_completions_,

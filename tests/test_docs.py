@@ -19,9 +19,9 @@ import typer
 import toolkit
 from tests.conftest import connect
 from toolkit.audience import Status
-from toolkit.checks import Check, made_suite
 from toolkit.cli import app
 from toolkit.sandbox import Sandbox
+from toolkit.validation import Check, load_suite
 
 PROJECT = Path(__file__).parents[1]
 PAGES = [*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md"), *(PROJECT / "data").glob("*.md")]
@@ -42,7 +42,7 @@ def test_every_test_of_the_threat_model_is_where_it_says() -> None:
     page = (PROJECT / "docs" / "security.md").read_text()
     said = re.findall(r"((?:`test_\w+`,? ?)+)(?:\(|in\s)?(?:`(tests/[\w/]+\.py)`)?", page)
     named = {
-        (file or "tests/workspace/test_attacks.py", it) for tests, file in said for it in re.findall(r"`(\w+)`", tests)
+        (file or "tests/state/test_attacks.py", it) for tests, file in said for it in re.findall(r"`(\w+)`", tests)
     }
     there = {
         (str(file.relative_to(PROJECT)), it)
@@ -188,7 +188,7 @@ def test_the_checks_page_names_every_check_and_its_file_is_a_suite(tmp_path: Pat
     assert [it.value for it in Check if it.value not in named] == []
     (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "Consent.yaml").write_text(text)
-    assert made_suite("Consent", tmp_path / "Consent.yaml").frame["level"].to_list() == ["warning"]
+    assert load_suite("Consent", tmp_path / "Consent.yaml").frame["level"].to_list() == ["warning"]
 
 
 def test_every_status_is_explained() -> None:

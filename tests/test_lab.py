@@ -17,8 +17,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from toolkit.app import __main__ as application
-from toolkit.beside import kernels_transport
 from toolkit.lab import settings
+from toolkit.launching import kernels_transport
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ from traitlets.config import Config
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
 from toolkit import bundled
-from toolkit.beside import embedded_criteo
+from toolkit.access.locations import Tables as Locations
 from toolkit.errors import ConfigurationError
+from toolkit.launching import embedded_criteo
 from toolkit.project import Project, make_project
 from toolkit.sandbox import Sandbox
-from toolkit.workspace.locations import Tables as Locations
 
 CHECKOUT = Path(__file__).parents[1]
 NAMES = [

@@ -194,7 +194,7 @@ def test_the_core_reads_previews_and_checks(core: Environment, tmp_path: Path) -
     ):
         done = core.run("toolkit", *command, cwd=project)
         assert done.returncode == 0, done.stderr
-    forms = "import toolkit.forms, toolkit; w = toolkit.open_workspace('workspace'); toolkit.forms.ExportsList(w)"
+    forms = "import toolkit.widgets, toolkit; w = toolkit.open_workspace('workspace'); toolkit.widgets.ExportsList(w)"
     done = core.run("python", "-c", forms, cwd=project)
     assert done.returncode == 0, done.stderr
 
@@ -216,7 +216,7 @@ def test_modules_of_the_core_need_no_extra(core: Environment, tmp_path: Path) ->
 
 
 ASKS = "import toolkit; toolkit.Profiles(location='table', key='CustomerId').columns"
-NOTIFIES = "from toolkit.notify.addresses import addresses; addresses()"
+NOTIFIES = "from toolkit.alerts.channels import configured_channels; configured_channels()"
 
 
 @pytest.mark.parametrize(

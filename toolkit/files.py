@@ -21,7 +21,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     A reader, and whoever looks after a power cut, finds the old content or the new. Raises UnavailableError when it
     can't be written; the old content then stays.
     """
-    beside = beside_of(path)
+    beside = temporary_path_of(path)
     try:
         write(beside)
         with beside.open("rb") as written:
@@ -66,7 +66,7 @@ def write_once(path: Path, text: str, *, mode: int = 0o666) -> bool:
 
     Of several processes that do this at once, one writes and all find what it wrote, in whole.
     """
-    beside = beside_of(path)
+    beside = temporary_path_of(path)
     try:
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:  # noqa: PTH123
             file.write(text)
@@ -88,7 +88,7 @@ def _unwritten(path: Path, error: Exception) -> UnavailableError:
     )
 
 
-def beside_of(path: Path) -> Path:
+def temporary_path_of(path: Path) -> Path:
     """Return a name beside ``path``, for a file that is to take its place; ``sweep_unfinished`` removes it when old."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
 

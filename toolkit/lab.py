@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from toolkit.beside import embedded_criteo, kernels_transport
+from toolkit.launching import embedded_criteo, kernels_transport
 from toolkit.project import Project
 
 # JupyterLab asks whether it may look for news, and looks for newer versions and extensions, unless it is told not to.

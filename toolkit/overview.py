@@ -6,11 +6,11 @@ from pathlib import Path
 import polars as pl
 
 from toolkit.display import fragment, table, text_table
+from toolkit.exports.connections import connections
+from toolkit.exports.saved_exports import exports_frame
 from toolkit.refresh import HealthLevel, health_of
 from toolkit.runs import last_runs_frame
-from toolkit.workspace import WorkspaceFolder
-from toolkit.workspace.connections import connections
-from toolkit.workspace.exports import exports_frame
+from toolkit.state.folder import WorkspaceFolder
 
 _NOT_SET = "not set"
 _MOST_ATTENTION = 20

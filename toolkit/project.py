@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from toolkit import bundled
+from toolkit.access.founding import open_or_make
+from toolkit.access.locations import Tables, require_database
 from toolkit.errors import ConfigurationError
 from toolkit.files import write_atomically
-from toolkit.workspace import WorkspaceFolder
-from toolkit.workspace.locations import Tables, require_database
-from toolkit.workspace.making import open_or_make
+from toolkit.state.folder import WorkspaceFolder
 
 SAMPLE_KEY = "CustomerId"
 _WITHOUT = "without_{}"
@@ -128,7 +128,7 @@ def make_project(
 
 def sample_tables(project: Project, *, day: int) -> Tables:
     """Return where the project's copy of the sample tables of a day is."""
-    from toolkit.tables import Profiles, SegmentFolder
+    from toolkit.sources import Profiles, SegmentFolder
 
     folder = project.sample_day(day)
     return Tables(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.audience import Excluded, IdentifierForm, IdentityColumn, Suppression, prepare
+from toolkit.audience import Excluded, HashFormat, IdentityColumn, Suppression, build_audience
 from toolkit.audience import excluded as excluded_module
 from toolkit.audience.excluded import find_excluded, find_excluded_by_identifier
 from toolkit.errors import DataError
@@ -170,10 +170,10 @@ class TestAddressesAlone:
         st.lists(st.tuples(st.one_of(st.none(), st.integers(0, 4)), st.integers(0, 3)), max_size=8),
         st.lists(st.integers(0, 9), max_size=2),
         st.lists(st.integers(0, 4), max_size=2),
-        st.sampled_from(list(IdentifierForm)),
+        st.sampled_from(list(HashFormat)),
     )
     def test_give_the_same_without_a_look_at_all(
-        self, people: list[tuple[int | None, int]], members: list[int], suppressed: list[int], form: IdentifierForm
+        self, people: list[tuple[int | None, int]], members: list[int], suppressed: list[int], form: HashFormat
     ) -> None:
         def form_of(number: int, form: int) -> str:
             address = f"p{number}@x.example"
@@ -191,7 +191,7 @@ class TestAddressesAlone:
             pl.col("segment").cast(pl.Enum(["S"])), pl.col("Key").cast(pl.String)
         )
         found = [
-            prepare(
+            build_audience(
                 everybody,
                 profiles,
                 key="Key",

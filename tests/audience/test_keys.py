@@ -14,7 +14,7 @@ from toolkit.audience.keys import require_no_addresses_as_keys
 from toolkit.audience.suppression import Suppression
 from toolkit.errors import DataError
 from toolkit.identifiers.types.email import TYPE as EMAIL
-from toolkit.tables import KeyRule
+from toolkit.sources import KeyRule
 
 UUID = uuid.UUID("6f9619ff-8b86-d011-b42d-00cf4fc964ff")
 

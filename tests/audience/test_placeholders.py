@@ -7,14 +7,14 @@ import polars as pl
 import pytest
 
 import toolkit
-from tests.audience.test_prepare import prepared, statuses
-from toolkit.audience import Suppression, prepare
+from tests.audience.test_build import prepared, statuses
+from toolkit.audience import Suppression, build_audience
 from toolkit.errors import ConfigurationError
+from toolkit.exports.export import make_export
 from toolkit.identifiers import hashes_of
 from toolkit.identifiers.types.email import TYPE as EMAIL
 from toolkit.identifiers.types.madid import TYPE as MADID
-from toolkit.unseen import UNSEEN
-from toolkit.workspace.export import make_export
+from toolkit.invisible_characters import UNSEEN
 
 OPTIONS = {"connection": "C", "email_column": "EMail", "segments": ["S"]}
 
@@ -22,7 +22,7 @@ OPTIONS = {"connection": "C", "email_column": "EMail", "segments": ["S"]}
 def status_of(field: str, placeholders: tuple[str, ...] = ()) -> str:
     profiles = pl.LazyFrame({"Key": ["a"], "Mail": [field]})
     members = pl.LazyFrame({"segment": pl.Series(["S"], dtype=pl.Enum(["S"])), "Customer": ["a"]})
-    audience = prepare(
+    audience = build_audience(
         members, profiles, key="Customer", profile_key="Key", identifier_column="Mail", placeholders=placeholders
     )
     return statuses(audience)["a"]
@@ -157,7 +157,7 @@ def test_a_mobile_id_of_zeros_is_missing() -> None:
     ]
     profiles = pl.LazyFrame({"Key": list("abcdef"), "Id": ids})
     members = pl.LazyFrame({"segment": pl.Series(["S"] * 6, dtype=pl.Enum(["S"])), "Customer": list("abcdef")})
-    audience = prepare(
+    audience = build_audience(
         members,
         profiles,
         key="Customer",

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import SECONDS, Server
-from toolkit.forms.pages import pages
 from toolkit.sandbox import Sandbox
+from toolkit.widgets.pages import pages
 
 pytestmark = pytest.mark.browser
 

@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 import toolkit
 from tests.browser.conftest import Checkout, Notebook, Server
 from tests.conftest import connect, save_nightly
-from toolkit.forms.language import Words
 from toolkit.sandbox import Call, Fault, Sandbox, start
+from toolkit.widgets.language import Words
 
 pytestmark = pytest.mark.browser
 
@@ -189,7 +189,7 @@ def test_a_removed_column_is_told_at_its_field_and_by_the_run(
 ) -> None:
     pl.read_parquet(checkout.profiles).rename({"EMail": "Mail"}).write_parquet(checkout.profiles)
     cells = [
-        "import toolkit; from toolkit.forms import ExportForm, RunPanel; w = toolkit.open_workspace('../workspace')",
+        "import toolkit; from toolkit.widgets import ExportForm, RunPanel; w = toolkit.open_workspace('../workspace')",
         "ExportForm(w, 'Nightly')",
         "RunPanel(w, 'Nightly')",
     ]
@@ -208,7 +208,7 @@ def test_a_sandbox_that_is_down_is_told_with_what_to_do(lab: Server, checkout: C
     with start() as passing:
         connect(workspace, passing)
     cells = [
-        "import toolkit; from toolkit.forms import ConnectionsList; w = toolkit.open_workspace('../workspace')",
+        "import toolkit; from toolkit.widgets import ConnectionsList; w = toolkit.open_workspace('../workspace')",
         "ConnectionsList(w)",
     ]
     notebook = open_notebook(lab, lab.write(checkout.path / "notebooks" / "try.ipynb", cells))
@@ -229,7 +229,7 @@ def test_a_run_whose_kernel_was_restarted_is_found_and_resumed(
     criteo: Sandbox,
 ) -> None:
     cells = [
-        "import toolkit; from toolkit.forms import RunPanel; w = toolkit.open_workspace('../workspace')",
+        "import toolkit; from toolkit.widgets import RunPanel; w = toolkit.open_workspace('../workspace')",
         "RunPanel(w, 'Nightly')",
         "6 * 7",
     ]

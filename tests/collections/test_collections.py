@@ -7,8 +7,8 @@ import pytest
 from nacl.signing import SigningKey
 
 import toolkit
+from tests.access.test_people import let_in, person  # noqa: F401  # fixtures
 from tests.conftest import save_nightly
-from tests.workspace.test_people import let_in, person  # noqa: F401  # fixtures
 
 COLLECTIONS = (
     "audit",

@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from toolkit.criteo import CriteoClient, Patience, Wait
+from toolkit.criteo import CriteoClient, RetryPolicy, Wait
 from toolkit.sandbox import Sandbox, SandboxOptions, start
 
 from .certificates import Certificates, make_certificates
 from .scripted import Scripted
 
 ADVERTISER = "2711"
-QUICK = Patience(seconds=60, first_wait_seconds=0.01, longest_wait_seconds=0.05, answer_seconds=20)
-GIVES_UP = Patience(seconds=5, first_wait_seconds=10)
+QUICK = RetryPolicy(seconds=60, first_wait_seconds=0.01, longest_wait_seconds=0.05, answer_seconds=20)
+GIVES_UP = RetryPolicy(seconds=5, first_wait_seconds=10)
 """The first wait would last longer than the patience."""
 
 Connect = Callable[..., CriteoClient]

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from toolkit.criteo import CriteoClient, Patience, wire
+from toolkit.criteo import CriteoClient, RetryPolicy
+from toolkit.criteo import http as wire
 from toolkit.errors import LeaseLostError, UnavailableError
 from toolkit.sandbox import Call, Fault, Sandbox
 
@@ -17,7 +18,7 @@ from .conftest import Connect, hashes, new_list
 from .scripted import Answer, Scripted
 
 LOST = LeaseLostError("It was lost.", "Run again.")
-SHORT = Patience(seconds=1, first_wait_seconds=5, answer_seconds=0.5)
+SHORT = RetryPolicy(seconds=1, first_wait_seconds=5, answer_seconds=0.5)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 

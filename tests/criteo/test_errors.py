@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from toolkit.criteo import CriteoClient, Patience, Wait
+from toolkit.criteo import CriteoClient, RetryPolicy, Wait
 from toolkit.criteo.errors import Problem, masked, problem_of
 from toolkit.errors import (
     AccessError,
@@ -85,7 +85,7 @@ def test_what_may_pass_is_tried_again(scripted: Scripted, connect: Connect, wait
 
 def test_the_last_error_says_how_often_it_was_tried(scripted: Scripted, connect: Connect) -> None:
     scripted.answer(Answer(503))
-    patience = Patience(seconds=0.5, first_wait_seconds=0.05, longest_wait_seconds=0.05)
+    patience = RetryPolicy(seconds=0.5, first_wait_seconds=0.05, longest_wait_seconds=0.05)
     with pytest.raises(UnavailableError, match=r"It was tried \d+ times in \d+ s\."):
         connect(scripted, patience=patience).advertisers()
     assert len(scripted.calls) > 1

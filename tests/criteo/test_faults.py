@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from toolkit.criteo import CriteoClient, Patience, Wait
+from toolkit.criteo import CriteoClient, RetryPolicy, Wait
 from toolkit.errors import ToolkitError, UnavailableError
 from toolkit.sandbox import Call, Fault, Sandbox, SandboxOptions, start
 
@@ -100,7 +100,7 @@ def test_one_kind_of_call_being_too_large_does_not_shrink_the_other(narrow: Sand
 
 
 def test_a_hanging_call_ends_with_the_patience(sandbox: Sandbox, connect: Connect) -> None:
-    client = connect(sandbox, patience=Patience(seconds=0.5, first_wait_seconds=0.01, answer_seconds=0.1))
+    client = connect(sandbox, patience=RetryPolicy(seconds=0.5, first_wait_seconds=0.01, answer_seconds=0.1))
     sandbox.fail(Fault.HANG, calls=Call.ADVERTISERS, times=1_000)
     with pytest.raises(UnavailableError, match=r"ReadTimeout.*Check the network"):
         client.advertisers()
@@ -108,7 +108,7 @@ def test_a_hanging_call_ends_with_the_patience(sandbox: Sandbox, connect: Connec
 
 
 def test_one_answer_is_not_awaited_longer_than_patience_lasts(sandbox: Sandbox, connect: Connect) -> None:
-    client = connect(sandbox, patience=Patience(seconds=0.3, answer_seconds=3_000))
+    client = connect(sandbox, patience=RetryPolicy(seconds=0.3, answer_seconds=3_000))
     sandbox.fail(Fault.HANG, calls=Call.ADVERTISERS)
     with pytest.raises(UnavailableError, match="ReadTimeout"):
         client.advertisers()
@@ -148,7 +148,7 @@ def until_acknowledged(client: CriteoClient, list_id: str, operation: str, ident
 def test_any_work_under_any_faults_leaves_the_list_as_a_set_would_be(
     sandbox: Sandbox, connect: Connect, steps: list[tuple[str, list[str], tuple[Fault, Call, int] | None]]
 ) -> None:
-    patience = Patience(seconds=30, first_wait_seconds=0.002, longest_wait_seconds=0.01, answer_seconds=0.2)
+    patience = RetryPolicy(seconds=30, first_wait_seconds=0.002, longest_wait_seconds=0.01, answer_seconds=0.2)
     sandbox.reset()
     with connect(sandbox, patience=patience) as client:
         list_id = new_list(client)

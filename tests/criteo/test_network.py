@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from toolkit.criteo import CRITEO, CriteoClient, Patience
+from toolkit.criteo import CRITEO, CriteoClient, RetryPolicy
 from toolkit.errors import ConfigurationError, UnavailableError
 from toolkit.sandbox import Call, Fault, Sandbox
 
@@ -96,13 +96,13 @@ def closed_port() -> int:
 
 
 def test_nobody_there_is_said_when_patience_ends(connect: Connect, scripted: Scripted, closed_port: int) -> None:
-    patience = Patience(seconds=0.3, first_wait_seconds=0.05, longest_wait_seconds=0.05)
+    patience = RetryPolicy(seconds=0.3, first_wait_seconds=0.05, longest_wait_seconds=0.05)
     with pytest.raises(UnavailableError, match=r"could not be asked to give a token.*tried \d+ times"):
         connect(scripted, host=f"http://127.0.0.1:{closed_port}", patience=patience).advertisers()
 
 
 def test_a_server_that_never_answers_is_not_awaited_for_ever(connect: Connect, scripted: Scripted) -> None:
-    patience = Patience(seconds=0.5, first_wait_seconds=0.05, answer_seconds=0.1)
+    patience = RetryPolicy(seconds=0.5, first_wait_seconds=0.05, answer_seconds=0.1)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -121,7 +121,7 @@ def test_every_request_has_time_outs(scripted: Scripted, connect: Connect, monke
         return send(session, prepared, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(requests.Session, "send", look)
-    patience = Patience()
+    patience = RetryPolicy()
     connect(scripted, patience=patience).advertisers()
     assert seen == [(patience.connect_seconds, patience.answer_seconds)] * 2
 
@@ -145,7 +145,7 @@ def test_sessions_are_used_again_and_by_one_thread_at_a_time(
             super().__init__()
             made.append(self)
 
-    def one_at_a_time(session: requests.Session, *args: object, **options: object) -> requests.Response:
+    def serialize_writes(session: requests.Session, *args: object, **options: object) -> requests.Response:
         assert id(session) not in in_use
         in_use.add(id(session))
         try:
@@ -154,7 +154,7 @@ def test_sessions_are_used_again_and_by_one_thread_at_a_time(
             in_use.remove(id(session))
 
     monkeypatch.setattr(requests, "Session", Counted)
-    monkeypatch.setattr(Counted, "send", one_at_a_time)
+    monkeypatch.setattr(Counted, "send", serialize_writes)
     # As a run does, which has new threads for every list.
     for _ in range(10):
         with ThreadPoolExecutor(3) as threads:

@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from toolkit.criteo import CriteoClient
+from toolkit.criteo.http import Request
 from toolkit.criteo.token import Token
-from toolkit.criteo.wire import Request
 from toolkit.errors import ToolkitError
 from toolkit.sandbox import Call, Fault, Sandbox
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from toolkit.criteo import CriteoClient
-from toolkit.criteo.token import TokenKeeper
+from toolkit.criteo.token import TokenCache
 from toolkit.errors import AccessError
 from toolkit.sandbox import Call, Fault, Sandbox, SandboxOptions, start
 
@@ -26,7 +26,7 @@ class Issuer:
     def __init__(self) -> None:
         self.now = 1_000.0
         self.issued = 0
-        self.keeper = TokenKeeper(clock=lambda: self.now)
+        self.keeper = TokenCache(clock=lambda: self.now)
 
     def current(self) -> str:
         return self.keeper.current(self._fetch).text

@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolkit.workspace.leases import TIMES_VARIABLE
+from toolkit.state.leases import TIMES_VARIABLE
 
 pytest.register_assert_rewrite("tests.faults.days", "tests.faults.stopping", "tests.faults.truth")
 

@@ -8,9 +8,9 @@ import toolkit
 from tests.conftest import Tables, connect, save_nightly
 from tests.faults.killing import OwnProcess
 from tests.faults.truth import Journal, Known, People, ledger_batches, sent_in_vain
-from toolkit.checks import Check
 from toolkit.runs import Guard
 from toolkit.sandbox import Sandbox, SandboxOptions, start
+from toolkit.validation import Check
 
 SEGMENTS = ("Lapsed", "Loyal")
 EACH_VARIABLE = "TOOLKIT_TESTS_LONG"

@@ -25,7 +25,7 @@ for module in (
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite",
     "tests.faults.killing",
-    "toolkit.interface",
+    "toolkit.workspace",
     "toolkit.runs.charts",
     "toolkit.runs.report",
     "vl_convert",

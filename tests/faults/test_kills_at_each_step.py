@@ -23,7 +23,7 @@ RECORDED = {
     "commit of toolkit.runs.ledger.Ledger.begin",
     "commit of toolkit.runs.ledger.Ledger.acknowledge",
     "commit of toolkit.runs.ledger.Ledger._replace_snapshot",
-    "commit of toolkit.workspace.leases.Lease.held",
+    "commit of toolkit.state.leases.Lease.held",
     "send",
     "rename plan",
     "rename lists",

@@ -13,7 +13,7 @@ from toolkit.errors import BusyError
 from toolkit.runs import Progress, Step
 from toolkit.runs.progress import Observer
 from toolkit.sandbox import Sandbox
-from toolkit.workspace import database as database_module
+from toolkit.state import database as database_module
 
 pytestmark = pytest.mark.on_both_databases
 

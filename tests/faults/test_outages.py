@@ -12,7 +12,7 @@ from tests.conftest import Tables, connect, save_nightly
 from tests.faults.killing import OwnProcess
 from tests.faults.truth import Journal, sha256
 from toolkit.criteo import client
-from toolkit.criteo.pacing import Patience
+from toolkit.criteo.rate_limit import RetryPolicy
 from toolkit.errors import ErrorCode
 from toolkit.runs import Progress, Step
 from toolkit.sandbox import Call, Fault, Sandbox, SandboxOptions, start
@@ -26,7 +26,7 @@ EVERYBODY = {sha256(f"person{number}@mail.example") for number in range(100)}
 def impatient() -> Iterator[None]:
     """Let clients give a call up after a second."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client, "Patience", partial(Patience, seconds=1, first_wait_seconds=0.1))
+        patch.setattr(client, "RetryPolicy", partial(RetryPolicy, seconds=1, first_wait_seconds=0.1))
         yield
 
 

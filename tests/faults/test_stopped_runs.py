@@ -20,14 +20,14 @@ SENT = ("send PATCH", "send body")
 """Right after leave was given and before the bytes leave, and between the head and the body."""
 WORST = (
     *SENT,
-    "transaction of toolkit.workspace.leases.Lease.guard",
+    "transaction of toolkit.state.leases.Lease.guard",
     "transaction of toolkit.runs.ledger.Ledger.begin",
     "transaction of toolkit.runs.ledger.Ledger.acknowledge",
     "rename lists",
     "rename history",
     "transaction of toolkit.runs.ledger.Ledger._replace_snapshot",
-    "transaction of toolkit.runs.ledger.Ledger.sweep",
-    "transaction of toolkit.workspace.leases.Lease.held",
+    "transaction of toolkit.runs.ledger.Ledger.collect_garbage",
+    "transaction of toolkit.state.leases.Lease.held",
 )
 """Before leave is asked for, between answer and acknowledgement, while the snapshot is written, before the end."""
 OVER = WORST[-5:]

@@ -15,8 +15,8 @@ from tests.conftest import Tables, save_nightly
 from toolkit.audience import IdentityColumn, Suppression
 from toolkit.audience.excluded import find_excluded
 from toolkit.errors import ConfigurationError, DataError, UnusableRowsError
-from toolkit.forms import ExportForm
-from toolkit.identifiers import IdentifierForm, IdentifierType, first_type, identifier_types, registered
+from toolkit.identifiers import HashFormat, IdentifierType, first_type, identifier_types, registered
+from toolkit.widgets import ExportForm
 
 Held = Callable[[str], set[str]]
 PACKAGE = Path(toolkit.__file__).parent
@@ -35,8 +35,8 @@ class Loyalty(IdentifierType):
     plural = "card numbers"
     short = "loyalty card"
     content = "numbers of loyalty cards"
-    forms = (IdentifierForm.SHA256, IdentifierForm.PLAIN)
-    prehashed = (IdentifierForm.SHA256,)
+    forms = (HashFormat.SHA256, HashFormat.PLAIN)
+    prehashed = (HashFormat.SHA256,)
 
     def normalize(self, field: nw.Expr) -> nw.Expr:
         return field.str.replace_all(r"[\s.]", "").str.to_lowercase()
@@ -303,9 +303,9 @@ class TestRegistry:
 
     @pytest.mark.parametrize("kind", [*identifier_types(), CARD], ids=repr)
     def test_types_hold_together(self, kind: IdentifierType) -> None:
-        sent = {it for it in kind.forms if it is not IdentifierForm.PLAIN}
+        sent = {it for it in kind.forms if it is not HashFormat.PLAIN}
         assert wire.IdentifierType(kind.name) == kind.name
-        assert IdentifierForm.SHA256 in kind.hashes
+        assert HashFormat.SHA256 in kind.hashes
         assert sent | set(kind.prehashed) <= set(kind.hashes)
         assert kind.column_option.isidentifier()
         for text in (kind.label, kind.help_text, kind.misfit, kind.noun, kind.plural, kind.short, kind.content):

@@ -12,7 +12,7 @@ from traitlets.config import Config
 
 import toolkit
 from tests.conftest import Tables
-from tests.tables.test_broken_tables import Lake, cut_parquet
+from tests.sources.test_broken_tables import Lake, cut_parquet
 
 CELLS = [
     "import sys, toolkit",

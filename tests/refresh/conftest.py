@@ -8,11 +8,11 @@ from functools import partial
 import pytest
 
 import toolkit
+from tests.alerts.conftest import inbox as inbox  # noqa: PLC0414
 from tests.conftest import Tables
-from tests.notify.conftest import inbox as inbox  # noqa: PLC0414
-from toolkit.criteo import Patience
-from toolkit.refresh import Refresh, RefreshOptions, in_this_process, refresh
-from toolkit.workspace import WorkspaceFolder
+from toolkit.criteo import RetryPolicy
+from toolkit.refresh import Refresh, RefreshOptions, refresh, run_inline
+from toolkit.state.folder import WorkspaceFolder
 
 BEGIN = datetime(2027, 2, 1, 1, 0, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ class MovedClock:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give up on a call to Criteo at once, where it would be repeated for minutes."""
-    monkeypatch.setattr("toolkit.criteo.client.Patience", partial(Patience, seconds=0.1))
+    monkeypatch.setattr("toolkit.criteo.client.RetryPolicy", partial(RetryPolicy, seconds=0.1))
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def refreshed(folder: WorkspaceFolder, clock: MovedClock, tables: Tables) -> Cal
     """Refresh at the clock's moment, in this process; the tables were written an hour before the clock began."""
     written(tables, BEGIN - timedelta(hours=1))
 
-    def run(*, execute: Callable[..., None] = in_this_process, **options: object) -> Refresh:
+    def run(*, execute: Callable[..., None] = run_inline, **options: object) -> Refresh:
         return refresh(folder, RefreshOptions(**options), clock=clock, execute=execute)
 
     return run

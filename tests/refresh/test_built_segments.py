@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 import toolkit
+from tests.alerts.conftest import Inbox
 from tests.conftest import Tables
-from tests.notify.conftest import Inbox
 from tests.refresh.conftest import BEGIN, MovedClock, save, statuses
 from toolkit.refresh import Refresh
 

@@ -13,9 +13,9 @@ from tests.conftest import Tables
 from toolkit.bundled import SCHEDULED_NOTEBOOK as NOTEBOOK
 from toolkit.cli import app, main
 from toolkit.refresh import RefreshOptions, RefreshStatus, last_refresh
-from toolkit.refresh.clock import MachineClock
+from toolkit.refresh.clock import SystemClock
 from toolkit.refresh.record import recorded_refresh
-from toolkit.workspace import WorkspaceFolder
+from toolkit.state.folder import WorkspaceFolder
 
 
 def refresh(workspace: Path, *options: str) -> Result:
@@ -124,7 +124,7 @@ def test_another_refresh_that_goes_on_for_long_ends_with_1(
         "toolkit.refresh.RefreshOptions",
         lambda **options: RefreshOptions(**options, wait_for_others=timedelta()),
     )
-    with recorded_refresh(folder, RefreshOptions(), MachineClock()) as begun:
+    with recorded_refresh(folder, RefreshOptions(), SystemClock()) as begun:
         told = refresh(workspace.path)
     assert told.exit_code == 1
     assert f"Refresh {begun.id} of " in told.output

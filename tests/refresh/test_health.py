@@ -17,13 +17,14 @@ from tests.conftest import Tables
 from tests.refresh.conftest import BEGIN, MovedClock, save, written
 from toolkit.cli import app
 from toolkit.errors import UnavailableError
-from toolkit.refresh import Finding, Health, HealthLevel, Refresh, ScheduledRun, health_of, in_this_process
+from toolkit.exports.schedule import Schedule
+from toolkit.refresh import Finding, Health, HealthLevel, Refresh, ScheduledRun, health_of, run_inline
 from toolkit.refresh.health import api_version
 from toolkit.runs import Notice, NoticeCode, RunStatus
 from toolkit.runs.stored import NOTICES
 from toolkit.sandbox import Sandbox
-from toolkit.workspace import Schedule, WorkspaceFolder
-from toolkit.workspace.records import RunRecord
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.models import RunRecord
 
 Refreshed = Callable[..., Refresh]
 NIGHTLY = Schedule.daily("01:00")
@@ -122,7 +123,7 @@ class TestRefresh:
 
         def look(scheduled: ScheduledRun, notebook: Path) -> None:
             seen.append(of(health(), "refresh"))
-            in_this_process(scheduled, notebook)
+            run_inline(scheduled, notebook)
 
         refreshed(execute=look)
         assert [(it.level, "goes on" in it.said) for it in seen] == [(HealthLevel.OK, True)]

@@ -15,13 +15,14 @@ from random import Random
 import pytest
 
 import toolkit
+from tests.alerts.conftest import Inbox
 from tests.conftest import Tables, save_nightly, say_saved
 from tests.faults.truth import CUSTOMERS, People
-from tests.notify.conftest import Inbox
 from tests.refresh.conftest import MovedClock, save, statuses, written
-from toolkit.refresh import Refresh, RefreshOptions, ScheduledRun, in_this_process, refresh
+from toolkit.exports.schedule import Schedule
+from toolkit.refresh import Refresh, RefreshOptions, ScheduledRun, refresh, run_inline
 from toolkit.sandbox import Call, Fault, Sandbox
-from toolkit.workspace import Schedule, WorkspaceFolder
+from toolkit.state.folder import WorkspaceFolder
 
 AMSTERDAM = Schedule.daily("02:00", time_zone="Europe/Amsterdam")
 SEGMENTS = ("Lapsed", "Loyal")
@@ -114,7 +115,7 @@ class World:
             name: (self.clock.at, 0) if name == "Nightly" else (ats[-1], len(ats) - 1) for name, ats in found.items()
         }
 
-    def refresh(self, execute: Callable[[ScheduledRun, Path], None] = in_this_process) -> Refresh:
+    def refresh(self, execute: Callable[[ScheduledRun, Path], None] = run_inline) -> Refresh:
         """Refresh as the scheduler does: what is due is what is run, and what is well has the right lists."""
         due = self.due()
         done = refresh(self._folder, RefreshOptions(schedule=AMSTERDAM), clock=self.clock, execute=execute)
@@ -246,7 +247,7 @@ def killed(world: World) -> None:
     def dies_after_the_first(scheduled: ScheduledRun, notebook: Path) -> None:
         if done:
             raise KeyboardInterrupt
-        in_this_process(scheduled, notebook)
+        run_inline(scheduled, notebook)
         done.append(scheduled.export)
 
     with pytest.raises(KeyboardInterrupt) if others else contextlib.nullcontext():
@@ -280,7 +281,7 @@ IN_AUTUMN = {1: killed, 4: twice, 5: killed}
 @pytest.fixture
 def without_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the HTML page of each run, which costs a quarter of its time and is tested elsewhere."""
-    for module in ("toolkit.runs.execute", "toolkit.refresh.refresh"):
+    for module in ("toolkit.runs.execution", "toolkit.refresh.refresh"):
         monkeypatch.setattr(import_module(module), "write_report", lambda *_: None)
 
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import toolkit
+from toolkit.exports.export import Export
 from toolkit.refresh import RefreshOptions, ScheduledRun
 from toolkit.refresh.schedulers import Scheduler
-from toolkit.workspace import Export
 
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs" / "schedule.md").read_text()
@@ -36,7 +36,7 @@ def test_the_figures_are_those_of_the_options() -> None:
     assert "after 1, 5 and 15 minutes" in PAGE
     assert (options.keep_days, options.wait_for_inputs) == (30, timedelta(minutes=30))
     assert (options.settled_after, options.wait_for_others) == (timedelta(seconds=30), timedelta(hours=1))
-    assert options.goes_on_within == timedelta(hours=6)
+    assert options.resume_window == timedelta(hours=6)
     assert Export.model_fields["priority"].annotation is int
 
 

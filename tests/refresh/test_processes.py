@@ -13,19 +13,20 @@ from pathlib import Path
 import pytest
 
 import toolkit
+from tests.alerts.conftest import Inbox
 from tests.conftest import Tables, say_saved
-from tests.notify.conftest import Inbox
 from tests.refresh.conftest import save, written
-from toolkit.refresh import RefreshOptions, ScheduledRun, in_this_process, last_refresh, refresh, refreshes_frame
-from toolkit.refresh.clock import MachineClock
-from toolkit.workspace import Schedule, WorkspaceFolder
+from toolkit.exports.schedule import Schedule
+from toolkit.refresh import RefreshOptions, ScheduledRun, last_refresh, refresh, refreshes_frame, run_inline
+from toolkit.refresh.clock import SystemClock
+from toolkit.state.folder import WorkspaceFolder
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.faults.preloaded"])
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class AskedTogether(MachineClock):
+class AskedTogether(SystemClock):
     """A clock by which nobody goes on before all have asked what time it is."""
 
     def __init__(self, others: Barrier) -> None:
@@ -54,7 +55,7 @@ def _refresh(workspace: Path, environment: dict[str, str], dies: str, others: Ba
         which = next(began)
         if dies == f"within run {which}":
             _die_before_anything_is_acknowledged()
-        in_this_process(scheduled, notebook)
+        run_inline(scheduled, notebook)
         if dies == f"after run {which}":
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -90,7 +91,7 @@ def test_what_a_killed_refresh_left_the_next_takes_up_and_what_it_did_stays(
     folder = WorkspaceFolder.open(two.path)
     killed = last_refresh(folder)
     assert killed is not None
-    after = refresh(folder, execute=in_this_process)
+    after = refresh(folder, execute=run_inline)
     assert (after.takes_up, after.exit_code) == (killed.id, 0)
     assert (len(held("A All")), len(held("All"))) == (100, 100)
     runs = two.runs.frame

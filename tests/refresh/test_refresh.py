@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 import pytest
 
 import toolkit
+from tests.alerts.conftest import Inbox
 from tests.conftest import Tables, say_saved
-from tests.notify.conftest import Inbox
 from tests.refresh.conftest import BEGIN, MovedClock, save, statuses, written
 from toolkit.errors import BusyError, ConfigurationError, ErrorCode, UnavailableError
-from toolkit.refresh import Refresh, ScheduledRun, in_this_process, last_refresh, refreshes_frame
+from toolkit.exports.schedule import Schedule
+from toolkit.refresh import Refresh, ScheduledRun, last_refresh, refreshes_frame, run_inline
 from toolkit.sandbox import Call, Fault, Sandbox
-from toolkit.workspace import Schedule, WorkspaceFolder
+from toolkit.state.folder import WorkspaceFolder
 
 Refreshed = Callable[..., Refresh]
 
@@ -149,7 +150,7 @@ class TestRetrying:
             tries.append(scheduled.is_retried)
             if len(tries) < 3:
                 raise UnavailableError("Criteo is down.", "Run again later.")
-            in_this_process(scheduled, notebook)
+            run_inline(scheduled, notebook)
 
         clock.meanwhile = lambda: waiting.append(last_refresh(folder).exports[0].status.value)
         (export,) = refreshed(execute=twice_unavailable).exports
@@ -199,7 +200,7 @@ class TestRetrying:
             began.append(scheduled.export)
             if began == ["A"]:
                 raise UnavailableError("Criteo is down.", "Run again later.")
-            in_this_process(scheduled, notebook)
+            run_inline(scheduled, notebook)
 
         assert refreshed(execute=first_unavailable).exit_code == 0
         assert began == ["A", "Nightly", "A"]
@@ -212,7 +213,7 @@ class TestRetrying:
         def unforeseen(scheduled: ScheduledRun, notebook: object) -> None:
             if scheduled.export == "A":
                 raise RuntimeError("anna@mail.example")
-            in_this_process(scheduled, notebook)
+            run_inline(scheduled, notebook)
 
         done = refreshed(execute=unforeseen)
         assert statuses(done) == {"A": "failed", "Nightly": "successful"}

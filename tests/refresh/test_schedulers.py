@@ -19,8 +19,9 @@ from croniter import croniter
 import toolkit
 from tests.conftest import Tables, need
 from tests.refresh.conftest import save
+from toolkit.exports.schedule import Schedule
 from toolkit.refresh.schedulers import Call, Scheduler, call_of, text_for
-from toolkit.workspace import Schedule, WorkspaceFolder
+from toolkit.state.folder import WorkspaceFolder
 
 NOW = datetime(2027, 2, 1, 9, 30, tzinfo=UTC)
 NIGHTLY = Schedule.daily("02:30", time_zone="Europe/Amsterdam")

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
 from toolkit.criteo import client
-from toolkit.criteo.pacing import Patience
+from toolkit.criteo.rate_limit import RetryPolicy
 from toolkit.runs import Progress, RunStatus, Step
 from toolkit.sandbox import Call, Fault, Sandbox
 
@@ -157,7 +157,7 @@ class Days(RuleBasedStateMachine):
 @pytest.fixture
 def days(criteo: Sandbox, monkeypatch: pytest.MonkeyPatch) -> type[Days]:
     # A dropped call is tried again soon: there are many.
-    monkeypatch.setattr(client, "Patience", partial(Patience, first_wait_seconds=0.05))
+    monkeypatch.setattr(client, "RetryPolicy", partial(RetryPolicy, first_wait_seconds=0.05))
     return type("DaysHere", (Days,), {"criteo": criteo})
 
 

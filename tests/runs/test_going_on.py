@@ -11,11 +11,12 @@ import toolkit
 from tests.conftest import Tables, save_nightly
 from toolkit.errors import ErrorCode, ToolkitError, UnforeseenError
 from toolkit.refresh import RefreshOptions, refresh
-from toolkit.refresh.refresh import in_this_process
-from toolkit.runs import Run, RunStatus, execute
+from toolkit.refresh.refresh import run_inline
+from toolkit.runs import Run, RunStatus
+from toolkit.runs import execution as execute
 from toolkit.runs.lifecycle import now
 from toolkit.sandbox import Sandbox
-from toolkit.workspace import WorkspaceFolder
+from toolkit.state.folder import WorkspaceFolder
 
 pytestmark = pytest.mark.on_both_databases
 
@@ -52,7 +53,7 @@ class TestNativePanic:
         assert [it.name for it in criteo.lists()] == ["All"]
 
     def test_the_refresh_runs_the_others(self, two_exports: toolkit.Workspace, panicking: None) -> None:
-        done = refresh(WorkspaceFolder.open(two_exports.path), RefreshOptions(), execute=in_this_process)
+        done = refresh(WorkspaceFolder.open(two_exports.path), RefreshOptions(), execute=run_inline)
         statuses = {it.export: it.status for it in done.exports}
         assert statuses == {"A first": RunStatus.FAILED, "Nightly": RunStatus.SUCCESSFUL}
 
@@ -63,13 +64,13 @@ class TestNativePanic:
         def end() -> None:
             raise ends_all
 
-        monkeypatch.setattr("toolkit.runs.execute.preload", end)
+        monkeypatch.setattr("toolkit.runs.execution.preload", end)
         with pytest.raises(ends_all):
             two_exports.runs.start_all()
         assert two_exports.runs.frame.height == 1
 
     def test_it_is_told_in_the_background_of_a_form(self) -> None:
-        from toolkit.forms.background import Background
+        from toolkit.widgets.background import Background
 
         told: list[Exception] = []
 
@@ -115,7 +116,7 @@ class TestRunFolder:
                 if workspace.runs.frame.height:
                     unmakable.unlink()
 
-        done = refresh(WorkspaceFolder.open(workspace.path), RefreshOptions(), clock=Mending(), execute=in_this_process)
+        done = refresh(WorkspaceFolder.open(workspace.path), RefreshOptions(), clock=Mending(), execute=run_inline)
         (export,) = done.exports
         assert (export.status, export.tries) == (RunStatus.SUCCESSFUL, 2)
         assert sorted(workspace.runs.frame["status"]) == ["failed (retrying)", "successful"]

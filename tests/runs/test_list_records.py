@@ -11,8 +11,8 @@ import toolkit
 from tests.conftest import Tables, save_nightly
 from tests.runs.test_targets import keys
 from toolkit.audience import LEFT_OUT
-from toolkit.checks import CheckOutcome, CheckRow
 from toolkit.criteo import IdentifierType
+from toolkit.exports.saved_exports import export_of
 from toolkit.identifiers import identifier_types
 from toolkit.runs import AbandonedList, Because, Guard, ListResult, Notice, NoticeCode
 from toolkit.runs.guards import guard_age
@@ -20,10 +20,10 @@ from toolkit.runs.list_result import SCHEMA, frame_of
 from toolkit.runs.lists import ListKey, get_lists, get_or_create_lists
 from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS, NOTICES
 from toolkit.sandbox import Sandbox
-from toolkit.tables.files import InputFile
-from toolkit.workspace import WorkspaceFolder
-from toolkit.workspace.exports import export_of
-from toolkit.workspace.records import ContactListRecord
+from toolkit.sources.files import InputFile
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.models import ContactListRecord
+from toolkit.validation import CheckOutcome, CheckRow
 
 ALL = ListKey("All", "2711", IdentifierType.EMAIL)
 

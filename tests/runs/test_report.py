@@ -9,12 +9,12 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, save_nightly
-from toolkit.checks import CheckOutcome, CheckRow
 from toolkit.display import change
 from toolkit.runs.checks_matrix import checks_matrix
 from toolkit.runs.report import html_fragment, write_report
 from toolkit.runs.summary import Totals, cards_of, sentence_of
 from toolkit.sandbox import Call, Fault, Sandbox
+from toolkit.validation import CheckOutcome, CheckRow
 
 
 class TestSentence:

@@ -10,10 +10,10 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
-from toolkit.checks import Check, CheckOutcome
 from toolkit.errors import BusyError, ConfigurationError, ErrorCode, RunFailedError
 from toolkit.runs import Because
 from toolkit.sandbox import Call, Fault, Sandbox
+from toolkit.validation import Check, CheckOutcome
 
 pytestmark = pytest.mark.on_both_databases
 

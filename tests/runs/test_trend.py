@@ -5,11 +5,11 @@ from pathlib import Path
 import toolkit
 from tests.conftest import Tables, save_nightly
 from tests.runs.test_targets import add_column, keys, madid
-from toolkit.forms.charts import trend_html
-from toolkit.forms.language import words_for
 from toolkit.preview.charts import history_chart
 from toolkit.runs.charts import lines_of
 from toolkit.sandbox import Call, Fault, Sandbox
+from toolkit.widgets.charts import trend_html
+from toolkit.widgets.language import words_for
 
 
 def drawn(workspace: toolkit.Workspace) -> list[tuple[str, int]]:

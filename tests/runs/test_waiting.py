@@ -9,13 +9,13 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
-from toolkit.criteo import CriteoClient, Patience, Waiting, reachability
+from toolkit.access.credentials import Credentials
+from toolkit.criteo import CriteoClient, RetryPolicy, Waiting, reachability
 from toolkit.criteo.reachability import Reachability
 from toolkit.errors import ErrorCode, UnavailableError
+from toolkit.exports.connections import consented_advertisers
 from toolkit.runs import RunStatus, Step, Trigger
 from toolkit.sandbox import Fault, Sandbox, start
-from toolkit.workspace.connections import consented_advertisers
-from toolkit.workspace.credentials import Credentials
 
 SOON_SECONDS = 10
 
@@ -127,7 +127,7 @@ def test_running_and_forgetting_with_many_lists(own_workspace: toolkit.Workspace
 def test_an_answering_host_is_tried_on(criteo: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Criteo says it is busy for longer than a person waits for one that refuses."""
     monkeypatch.setitem(reachability._REFUSED_SECONDS, Waiting.PERSON, 0.1)
-    patience = Patience(seconds=30, first_wait_seconds=0.05, longest_wait_seconds=0.1)
+    patience = RetryPolicy(seconds=30, first_wait_seconds=0.05, longest_wait_seconds=0.1)
     criteo.fail(Fault.HTTP_503, times=10)
     with CriteoClient(
         host=criteo.url,

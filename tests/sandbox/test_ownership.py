@@ -16,8 +16,8 @@ import pytest
 import requests
 
 import toolkit.sandbox.process
-from toolkit.beside import embedded_criteo
 from toolkit.errors import AccessError, UnavailableError
+from toolkit.launching import embedded_criteo
 from toolkit.project import Project
 from toolkit.sandbox import Sandbox, SandboxOptions, SharedSandbox, StartedSandbox, attach, attach_or_start, start
 from toolkit.sandbox.ownership import TOKEN_HEADER

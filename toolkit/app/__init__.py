@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from toolkit.beside import embedded_criteo
 from toolkit.extras import Extra, require
+from toolkit.launching import embedded_criteo
 from toolkit.project import Project
 
 _TEMPLATES = Path(__file__).with_name("share")

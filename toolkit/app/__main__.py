@@ -11,10 +11,10 @@ from jupyter_core.paths import jupyter_runtime_dir
 from traitlets import default
 from voila.app import Voila
 
-from toolkit.beside import kernels_transport
-from toolkit.forms.language import words_for
-from toolkit.forms.pages import pages_in
+from toolkit.launching import kernels_transport
 from toolkit.markup import markup
+from toolkit.widgets.language import words_for
+from toolkit.widgets.pages import pages_in
 
 # What draws widgets. No other extension of JupyterLab is loaded, whatever is installed.
 _EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8", "anywidget"]

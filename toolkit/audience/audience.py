@@ -9,7 +9,7 @@ import polars as pl
 from toolkit.audience.keys import SpeltOtherwise
 from toolkit.audience.status import Status
 from toolkit.display import html_table, text_table
-from toolkit.identifiers import IdentifierForm, IdentifierType, first_type
+from toolkit.identifiers import HashFormat, IdentifierType, first_type
 from toolkit.spreadsheets import FrameForPeople
 
 
@@ -33,7 +33,7 @@ class Audience:
     """
 
     frame: pl.DataFrame
-    form: IdentifierForm
+    form: HashFormat
     rows: pl.DataFrame = field(repr=False)
     addresses: pl.DataFrame | None = field(default=None, repr=False)
     domains: pl.DataFrame | None = field(default=None, repr=False)

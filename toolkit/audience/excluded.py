@@ -15,7 +15,7 @@ import polars as pl
 
 from toolkit.audience.suppression import Suppression
 from toolkit.errors import DataError
-from toolkit.identifiers import HASHES, IdentifierForm, IdentifierType, hashed, identifier_types
+from toolkit.identifiers import HASHES, HashFormat, IdentifierType, hashed, identifier_types
 from toolkit.identifiers.hashing import may_be
 
 MOST_STEPS = 100
@@ -169,7 +169,7 @@ class _Wanted(NamedTuple):
     key_hashes: pl.DataFrame
     texts: dict[IdentifierType, pl.DataFrame]
     """``value``: fields as they are, normalised."""
-    hashes: dict[IdentifierType, dict[IdentifierForm, pl.DataFrame]]
+    hashes: dict[IdentifierType, dict[HashFormat, pl.DataFrame]]
     """``value``: the hashes of fields, by form."""
 
     @classmethod
@@ -200,7 +200,7 @@ class _Wanted(NamedTuple):
         """Look for those who have one of these identifiers, unless they were looked for before."""
         nobody = cls.named(Suppression.nobody(), None, identifiers.schema["customer"])
         texts: dict[IdentifierType, pl.DataFrame] = {}
-        hashes: dict[IdentifierType, dict[IdentifierForm, pl.DataFrame]] = {}
+        hashes: dict[IdentifierType, dict[HashFormat, pl.DataFrame]] = {}
         for kind, before in known.items():
             new = identifiers.filter(identifier_type=kind.name).select("value").unique()
             new = new.join(before.to_frame(), on="value", how="anti")
@@ -221,18 +221,16 @@ class _Wanted(NamedTuple):
         return self._replace(keys=self.keys.clear()).is_empty
 
 
-def _in_all_forms(
-    identifiers: pl.DataFrame, kind: IdentifierType
-) -> tuple[pl.Series, dict[IdentifierForm, pl.DataFrame]]:
+def _in_all_forms(identifiers: pl.DataFrame, kind: IdentifierType) -> tuple[pl.Series, dict[HashFormat, pl.DataFrame]]:
     """Return what a field may hold that is one of these, and the hashes of what it may be."""
     forms = [it for it in HASHES if it in kind.prehashed]
     found = {it: identifiers.filter(may_be(it, "value"))["value"] for it in forms}
     is_hash = pl.any_horizontal(may_be(it, "value") for it in forms) if forms else pl.lit(False)
     plain = identifiers.filter(~is_hash)
     texts = [identifiers["value"], *(plain.select(hashed("value", it).alias("value"))["value"] for it in forms)]
-    if IdentifierForm.MD5 in found and IdentifierForm.SHA256_OF_MD5 in found:
-        short = found[IdentifierForm.MD5].to_frame()
-        texts.append(short.select(hashed("value", IdentifierForm.SHA256).alias("value"))["value"])
+    if HashFormat.MD5 in found and HashFormat.SHA256_OF_MD5 in found:
+        short = found[HashFormat.MD5].to_frame()
+        texts.append(short.select(hashed("value", HashFormat.SHA256).alias("value"))["value"])
     read_as = {form: _ranked(it, SuppressedBy.SHARED_IDENTIFIER) for form, it in found.items()}
     return pl.concat(texts).unique(), read_as
 
@@ -256,7 +254,7 @@ def _met(fields: pl.LazyFrame, columns: Sequence[IdentityColumn], wanted: _Wante
     rows = compare(rows, pl.col("customer"), wanted.keys)
     if not wanted.key_hashes.is_empty():
         text = rows.with_columns(key=pl.col("customer").cast(pl.String))
-        rows = compare(text, hashed("key", IdentifierForm.SHA256), wanted.key_hashes).drop("key")
+        rows = compare(text, hashed("key", HashFormat.SHA256), wanted.key_hashes).drop("key")
     for number, (_, kind) in enumerate(columns):
         name = _field(number)
         if kind in wanted.texts:
@@ -290,10 +288,10 @@ def _identifiers(rows: pl.DataFrame, columns: Sequence[IdentityColumn]) -> pl.Da
 def _not_named(identifiers: pl.DataFrame, suppression: Suppression) -> pl.DataFrame:
     """Leave out what the suppression list names in every form: who has that was met by it already."""
     named = [
-        suppression.complete(it).select(identifier_type=pl.lit(it.name), hash=IdentifierForm.SHA256.value)
+        suppression.complete(it).select(identifier_type=pl.lit(it.name), hash=HashFormat.SHA256.value)
         for it in identifier_types()
     ]
-    hashes = identifiers.with_columns(hash=hashed("value", IdentifierForm.SHA256))
+    hashes = identifiers.with_columns(hash=hashed("value", HashFormat.SHA256))
     return hashes.join(pl.concat(named).unique(), on=["identifier_type", "hash"], how="anti").drop("hash")
 
 

@@ -8,8 +8,8 @@ import polars as pl
 from toolkit.errors import DataError
 from toolkit.identifiers import identifier_types
 from toolkit.redaction import redacted
-from toolkit.tables import KeyRule, Profiles, Table, reading
-from toolkit.tables.key_rules import normalized
+from toolkit.sources import KeyRule, Profiles, Table, blame_table
+from toolkit.sources.key_rules import normalized
 
 _SCHEMA = pl.Schema(
     {"rule": pl.String(), "members": pl.Int64(), "member_example": pl.String(), "profile_example": pl.String()}
@@ -110,7 +110,7 @@ def require_no_addresses_as_keys(profiles: Profiles) -> None:
         DataError: Some are; or the table can't be read.
     """
     table = profiles.look()
-    with reading(table):
+    with blame_table(table):
         keys = table.scan().select(pl.col(table.key)).head(_SAMPLE).collect()[table.key]
     refuse_addresses(keys, column=profiles.key, what=f"profiles at {profiles.location}")
 
@@ -122,7 +122,7 @@ def _pairs(members: pl.DataFrame, table: Table, rules: Sequence[KeyRule]) -> pl.
     """Return ``member`` and ``profile`` keys that are one key by the rules."""
     wanted = members.lazy().with_columns(key=normalized(pl.col("member"), rules))
     profiles = table.scan().select(pl.col(table.key).alias("profile"))
-    with reading(table):
+    with blame_table(table):
         return (
             profiles.with_columns(key=normalized(pl.col("profile"), rules))
             .join(wanted, on="key", how="inner")

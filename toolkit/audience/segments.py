@@ -6,14 +6,14 @@ from dataclasses import replace
 import polars as pl
 
 from toolkit.audience.audience import Audience
+from toolkit.audience.build import ProfileKeyError, build_audience
 from toolkit.audience.excluded import Excluded, IdentityColumn, find_excluded, find_excluded_by_identifier
 from toolkit.audience.keys import as_in_profiles, find_spelt_otherwise, refuse_addresses
-from toolkit.audience.prepare import ProfileKeyError, prepare
 from toolkit.audience.status import Status
 from toolkit.audience.suppression import Suppression
 from toolkit.errors import DataError
-from toolkit.identifiers import IdentifierForm
-from toolkit.tables import KeyRule, Members, Profiles, SegmentFolder, SegmentTable, Table, reading
+from toolkit.identifiers import HashFormat
+from toolkit.sources import KeyRule, Members, Profiles, SegmentFolder, SegmentTable, Table, blame_table
 
 
 def excluded_of(
@@ -46,18 +46,18 @@ def excluded_of(
     keys = None
     tables: list[Table] = [table]
     if rules and table.key_type == pl.String and len(suppression.customers):
-        with reading(table):
+        with blame_table(table):
             on_list = suppression.customers.to_frame("customer").select(pl.lit("").alias("segment"), "customer")
             suppression += Suppression.of_customers(_resolved(on_list, table, rules))
     if catalog is not None and exclude:
         members = catalog.members(list(dict.fromkeys(exclude)))
         require_same_keys(profiles, table, catalog, members)
         tables += members.tables
-        with reading(*tables):
+        with blame_table(*tables):
             # A number that is too long for the profiles' keys is none of them.
             named = members.frame.with_columns(pl.col("customer").cast(table.key_type, strict=False)).unique()
             keys = _resolved(named.collect(engine="streaming"), table, rules)
-    with reading(*tables):
+    with blame_table(*tables):
         if len(columns) == 1 and most_steps is None:
             by_identifier = find_excluded_by_identifier(
                 table.scan(), profile_key=profiles.key, column=columns[0], suppression=suppression, members=keys
@@ -87,7 +87,7 @@ def audience_of(
     *,
     column: IdentityColumn,
     exclude: Sequence[str] = (),
-    form: IdentifierForm = IdentifierForm.SHA256,
+    form: HashFormat = HashFormat.SHA256,
     advertiser_column: str = "",
     advertisers: Sequence[str] = (),
     suppression: Suppression | None = None,
@@ -114,12 +114,12 @@ def audience_of(
     rules = list(dict.fromkeys([*profiles.key_normalization, *catalog.key_normalization]))
     named = members.frame.with_columns(pl.col("customer").cast(table.key_type))
     excluded = replace(excluded, customers=excluded.customers.with_columns(pl.col("customer").cast(table.key_type)))
-    with reading(table, *members.tables):
+    with blame_table(table, *members.tables):
         if rules and table.key_type == pl.String:
             resolved = as_in_profiles(named.collect(engine="streaming"), table, rules)
             named = resolved.lazy()
         try:
-            audience = prepare(
+            audience = build_audience(
                 named,
                 table.scan(),
                 key="customer",
@@ -140,13 +140,13 @@ def audience_of(
     return replace(audience, spelt_otherwise=find_spelt_otherwise(unknown, table))
 
 
-def audience_of_keys(
+def audience_from_keys(
     profiles: Profiles,
     segment: str,
     keys: pl.Series,
     *,
     column: IdentityColumn,
-    form: IdentifierForm = IdentifierForm.SHA256,
+    form: HashFormat = HashFormat.SHA256,
     suppression: Suppression | None = None,
     excluded: Excluded | None = None,
     count_domains: bool = False,
@@ -159,9 +159,9 @@ def audience_of_keys(
     members = keys.cast(table.key_type).alias("customer").to_frame()
     refuse_addresses(members["customer"], column=profiles.key, what=f"profiles at {profiles.location}")
     named = members.lazy().select(pl.lit(segment, pl.Enum([segment])).alias("segment"), "customer")
-    with reading(table):
+    with blame_table(table):
         try:
-            return prepare(
+            return build_audience(
                 named,
                 table.scan(),
                 key="customer",

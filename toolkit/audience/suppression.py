@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from toolkit.identifiers import HASHES, IdentifierForm, IdentifierType, hashed, identifier_type_named, identifier_types
+from toolkit.identifiers import HASHES, HashFormat, IdentifierType, hashed, identifier_type_named, identifier_types
 from toolkit.identifiers.hashing import may_be
 from toolkit.redaction import AT_SIGN
 
@@ -44,7 +44,7 @@ class Suppression:
         may_be_address = key.str.contains(AT_SIGN)
         parts = [
             known.filter(~may_be_address),
-            known.filter(may_be_address).select(customer_sha256=hashed("customer", IdentifierForm.SHA256)),
+            known.filter(may_be_address).select(customer_sha256=hashed("customer", HashFormat.SHA256)),
         ]
         people = cls(pl.concat([_completed(it) for it in parts]))
         as_written = known.with_columns(key.str.replace_all(AT_SIGN, "@"))
@@ -65,8 +65,8 @@ class Suppression:
         for form, is_one in may_be_one.items():
             # Of 64 digits nobody can tell what was hashed: each reading is a row of its own.
             known = {form.value: value}
-            if form is IdentifierForm.MD5:  # from which the SHA-256 of it follows
-                known[IdentifierForm.SHA256_OF_MD5.value] = hashed("value", IdentifierForm.SHA256)
+            if form is HashFormat.MD5:  # from which the SHA-256 of it follows
+                known[HashFormat.SHA256_OF_MD5.value] = hashed("value", HashFormat.SHA256)
             parts.append(every.filter(is_one).select(**known))
         return cls(pl.concat([_completed(it.collect(), identifier_type) for it in parts]))
 
@@ -115,11 +115,11 @@ class Suppression:
         """Return the people who are not suppressed by an identifier of this type."""
         return Suppression(self.frame.filter(pl.col("identifier_type").ne_missing(identifier_type.name)))
 
-    def by_form(self, identifier_type: IdentifierType) -> dict[IdentifierForm, pl.Series]:
+    def by_form(self, identifier_type: IdentifierType) -> dict[HashFormat, pl.Series]:
         """Return the hashes in which identifiers of a type must be compared so that everybody on the list is met."""
         rows = self._rows(identifier_type)
-        unknown = rows.filter(pl.col(IdentifierForm.SHA256.value).is_null())
-        of = {it: rows if it is IdentifierForm.SHA256 else unknown for it in HASHES if it in identifier_type.hashes}
+        unknown = rows.filter(pl.col(HashFormat.SHA256.value).is_null())
+        of = {it: rows if it is HashFormat.SHA256 else unknown for it in HASHES if it in identifier_type.hashes}
         asked = (it for it, its in of.items() if its[it.value].count())
         return {it: rows[it.value].drop_nulls().unique() for it in asked}
 
@@ -129,7 +129,7 @@ class Suppression:
 
         A hash of 64 digits stands there twice, once for each thing that it may be of, and counts once.
         """
-        counted = self.frame.filter(pl.col(IdentifierForm.SHA256.value).is_not_null() | pl.col("md5").is_not_null())
+        counted = self.frame.filter(pl.col(HashFormat.SHA256.value).is_not_null() | pl.col("md5").is_not_null())
         return dict(sorted(counted.group_by("identifier_type").len().iter_rows()))
 
     @property
@@ -141,7 +141,7 @@ class Suppression:
         return self.frame.filter(identifier_type=identifier_type.name)
 
 
-def known_as(column: str, form: IdentifierForm, identifier_type: IdentifierType) -> pl.Expr:
+def known_as(column: str, form: HashFormat, identifier_type: IdentifierType) -> pl.Expr:
     """Return the hash of the normalized values in a column; one that is a hash already stays as it is."""
     is_hash = pl.any_horizontal(may_be(it, column) for it in identifier_type.hashes)
     return pl.when(is_hash).then(column).otherwise(hashed(column, form))

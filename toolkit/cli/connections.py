@@ -10,7 +10,8 @@ from toolkit.cli.output import show_frame, show_json, show_value
 from toolkit.terminal import say
 
 if TYPE_CHECKING:
-    from toolkit.workspace import Connection, Credentials
+    from toolkit.access.credentials import Credentials
+    from toolkit.exports.connections import Connection
 
 commands = typer.Typer(no_args_is_help=True, help="Connect with Criteo; test, share, rotate and remove connections.")
 
@@ -51,7 +52,7 @@ def connect(
 ) -> None:
     """Make a connection. The client secret is in CRITEO_CLIENT_SECRET or in a file, or you are asked for it."""
     if not i_agree:
-        from toolkit.workspace import CONSENT_TEXT
+        from toolkit.exports.connections import CONSENT_TEXT
 
         say(CONSENT_TEXT)
         typer.confirm("Do you agree?", abort=True)
@@ -140,9 +141,8 @@ def _credentials(client_id: str | None, host: str | None, file: Path | None) -> 
     """Take the credentials from a file, from the environment, or ask for the secret: it is never an argument."""
     import os
 
+    from toolkit.access.credentials import SECRET_VARIABLE, Credentials
     from toolkit.criteo import CRITEO
-    from toolkit.workspace import Credentials
-    from toolkit.workspace.credentials import SECRET_VARIABLE
 
     if file is not None:
         return Credentials.from_file(file)

@@ -47,7 +47,7 @@ def show(name: ExportArgument, json: JsonOption = False, workspace: WorkspaceOpt
     if json:
         show_json(export.model_dump(mode="json"))
         return
-    from toolkit.workspace.export_files import as_yaml
+    from toolkit.exports.yaml_files import as_yaml
 
     say(as_yaml([export]), nl=False)
 
@@ -84,8 +84,8 @@ def save(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Save an export, in the place of one of that name. It does not run."""
+    from toolkit.exports.schedule import Schedule
     from toolkit.refresh.options import refresh_schedule
-    from toolkit.workspace import Schedule
 
     schedule = refresh_schedule(at or [], day or [], time_zone, default=Schedule.off() if off else Schedule())
     saved = opened(workspace).exports.save(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from toolkit.interface import Workspace
+    from toolkit.workspace import Workspace
 
 WORKSPACE = Path("workspace")
 WorkspaceOption = Annotated[
@@ -37,7 +37,7 @@ ZoneOption = Annotated[str, typer.Option("--time-zone", help="The zone of the ti
 
 def opened(workspace: Path) -> "Workspace":
     """Return the workspace in the folder."""
-    from toolkit.interface import open_workspace
+    from toolkit.workspace import open_workspace
 
     return open_workspace(workspace)
 

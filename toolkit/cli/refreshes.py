@@ -40,9 +40,9 @@ def start(
     from datetime import timedelta
 
     from toolkit.bundled import SCHEDULED_NOTEBOOK
+    from toolkit.exports.schedule import Schedule
     from toolkit.refresh import RefreshOptions
     from toolkit.refresh.options import refresh_schedule
-    from toolkit.workspace import Schedule
 
     default = Schedule.off() if own_times else Schedule()
     options = RefreshOptions(

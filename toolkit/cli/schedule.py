@@ -33,9 +33,10 @@ def show(
     """Print the text to paste, for this workspace, interpreter and account."""
     from datetime import UTC, datetime
 
+    from toolkit.exports.schedule import Schedule
     from toolkit.refresh.options import refresh_schedule
     from toolkit.refresh.schedulers import Scheduler, call_of, text_for
-    from toolkit.workspace import Schedule, WorkspaceFolder
+    from toolkit.state.folder import WorkspaceFolder
 
     times = refresh_schedule(at or [], day or [], time_zone, default=Schedule.daily("02:00", time_zone=time_zone))
     call = call_of(WorkspaceFolder.open(workspace), times)

@@ -94,8 +94,8 @@ def preview(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Preview segments: included and excluded customers, with reasons. Nothing is sent."""
-    from toolkit.checks import Thresholds
     from toolkit.preview import FIRST_MEMBERS
+    from toolkit.validation import Thresholds
 
     limits: dict[str, Any] = dict(pairs(threshold, "--threshold"))
     here = opened(workspace)

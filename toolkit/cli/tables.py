@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from toolkit.workspace.locations import Tables
+    from toolkit.access.locations import Tables
 
 ProfilesOption = Annotated[str | None, typer.Option(help="Location of the profile table: a file, a folder or a URL.")]
 SegmentsOption = Annotated[str | None, typer.Option(help="Folder or URL with a table for each segment.")]
@@ -35,10 +35,10 @@ def tables_at(
     key_normalization: Sequence[str] | None = None,
 ) -> "Tables":
     """Return the tables that the options name; None for one that they leave out."""
+    from toolkit.access.locations import Tables
     from toolkit.names import one_of
-    from toolkit.tables import Profiles, SegmentFolder, SegmentTable
-    from toolkit.tables.key_rules import KeyRule
-    from toolkit.workspace.locations import Tables
+    from toolkit.sources import Profiles, SegmentFolder, SegmentTable
+    from toolkit.sources.key_rules import KeyRule
 
     rules = tuple(one_of("rule of keys", KeyRule, it) for it in key_normalization or ())
     how: dict[str, Any] = {"key": key, "key_as_text": key_as_text, "key_normalization": rules}

@@ -37,8 +37,8 @@ def create(
     database: DatabaseOption = None,
 ) -> None:
     """Create a workspace, of which you are the first administrator. One that is there stays as it is."""
-    from toolkit.workspace.locations import require_database
-    from toolkit.workspace.making import open_or_make
+    from toolkit.access.founding import open_or_make
+    from toolkit.access.locations import require_database
 
     tables = tables_at(
         profiles,
@@ -65,7 +65,7 @@ def show(workspace: WorkspaceOption = WORKSPACE) -> None:
 @commands.command()
 def upgrade(workspace: WorkspaceOption = WORKSPACE) -> None:
     """Bring the database to the schema of this version of the toolkit."""
-    from toolkit.workspace import WorkspaceFolder
+    from toolkit.state.folder import WorkspaceFolder
 
     folder = WorkspaceFolder.open(workspace)
     _ = folder.engine  # brings the schema up to date
@@ -83,8 +83,8 @@ def set_tables(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Show where the tables are. With --profiles or --segments, save others for everybody and for scheduled runs."""
-    from toolkit.workspace import WorkspaceFolder
-    from toolkit.workspace.locations import save_tables
+    from toolkit.access.locations import save_tables
+    from toolkit.state.folder import WorkspaceFolder
 
     folder = WorkspaceFolder.open(workspace)
     tables = tables_at(
@@ -108,9 +108,10 @@ def grants(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Print the SQL that gives a user of the PostgreSQL database what their role needs, and nothing else."""
+    from toolkit.access.grants import grants_for
+    from toolkit.access.people import Role
     from toolkit.names import one_of
-    from toolkit.workspace import Role, WorkspaceFolder
-    from toolkit.workspace.grants import grants_for
+    from toolkit.state.folder import WorkspaceFolder
 
     say(grants_for(WorkspaceFolder.open(workspace), user, one_of("role", Role, role)), nl=False)
 

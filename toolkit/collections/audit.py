@@ -8,8 +8,8 @@ from typing import ClassVar
 import polars as pl
 
 from toolkit.collections.collection import Collection
-from toolkit.workspace import team
-from toolkit.workspace.audit import AuditBreak
+from toolkit.exports import team
+from toolkit.state.audit import AuditBreak
 
 
 @dataclass(frozen=True)

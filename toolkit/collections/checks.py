@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from toolkit.checks import OwnSuite
 from toolkit.collections.collection import Collection
-from toolkit.workspace.suites import add_suite, end_suite, sign_suite, suites_of
+from toolkit.exports.suites import add_suite, remove_suite, sign_suite, suites_of
+from toolkit.validation import OwnSuite
 
 
 class Checks(Collection[str, OwnSuite]):
@@ -97,4 +97,4 @@ class Checks(Collection[str, OwnSuite]):
             >>> list(workspace.checks)
             []
         """
-        end_suite(self._folder, name)
+        remove_suite(self._folder, name)

@@ -8,7 +8,7 @@ import polars as pl
 
 from toolkit.display import html_table, text_table
 from toolkit.names import unknown_name
-from toolkit.workspace import WorkspaceFolder
+from toolkit.state.folder import WorkspaceFolder
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -6,12 +6,14 @@ from typing import ClassVar
 
 import polars as pl
 
+from toolkit.access.credentials import Credentials
 from toolkit.collections.collection import Collection
 from toolkit.collections.lists import lists_left_by
 from toolkit.criteo import CRITEO
+from toolkit.exports import connections
+from toolkit.exports.connections import Connection, ConnectionSetup, ExportDisposal
 from toolkit.names import one_of
-from toolkit.runs import AbandonedLists, OfLists, end_lists
-from toolkit.workspace import Connection, ConnectionSetup, Credentials, OfExports, connections
+from toolkit.runs import AbandonedLists, ListDisposal, dispose_lists
 
 
 class Connections(Collection[str, Connection]):
@@ -249,8 +251,8 @@ class Connections(Collection[str, Connection]):
         self,
         name: str,
         *,
-        exports: OfExports | str | Mapping[str, OfExports | str] = MappingProxyType({}),
-        lists: OfLists | str = OfLists.KEEP,
+        exports: ExportDisposal | str | Mapping[str, ExportDisposal | str] = MappingProxyType({}),
+        lists: ListDisposal | str = ListDisposal.KEEP,
     ) -> AbandonedLists:
         """Remove a connection, which ends the transfer of data through it.
 
@@ -275,12 +277,12 @@ class Connections(Collection[str, Connection]):
             ()
         """
         chosen = (
-            one_of("choice", OfExports, exports)
+            one_of("choice", ExportDisposal, exports)
             if isinstance(exports, str)
-            else {export: one_of("choice", OfExports, choice) for export, choice in exports.items()}
+            else {export: one_of("choice", ExportDisposal, choice) for export, choice in exports.items()}
         )
         decided = connections.require_decided(self._folder, name, exports=chosen)
-        end_lists(self._folder, name, one_of("choice", OfLists, lists))
+        dispose_lists(self._folder, name, one_of("choice", ListDisposal, lists))
         connections.remove_connection(self._folder, name, exports=chosen)
         return lists_left_by(self._folder, decided)
 

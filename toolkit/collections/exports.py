@@ -7,18 +7,11 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from toolkit.audience import IdentifierForm
-from toolkit.checks import CheckResults, Thresholds
+from toolkit.audience import HashFormat
 from toolkit.collections.collection import Collection
 from toolkit.collections.lists import lists_left_by
-from toolkit.names import listed
-from toolkit.preview import FIRST_MEMBERS, Preview, preview_of_export
-from toolkit.runs import AbandonedLists, check_export
-from toolkit.spreadsheets import FrameForPeople
-from toolkit.workspace import Export, Mode, Schedule
-from toolkit.workspace.export import make_export
-from toolkit.workspace.export_files import read_exports, write_exports
-from toolkit.workspace.exports import (
+from toolkit.exports.export import Export, Mode, make_export
+from toolkit.exports.saved_exports import (
     activate_export,
     detach_export,
     duplicate_export,
@@ -29,6 +22,13 @@ from toolkit.workspace.exports import (
     remove_export,
     save_export,
 )
+from toolkit.exports.schedule import Schedule
+from toolkit.exports.yaml_files import read_exports, write_exports
+from toolkit.names import listed
+from toolkit.preview import FIRST_MEMBERS, Preview, preview_of_export
+from toolkit.runs import AbandonedLists, check_export
+from toolkit.spreadsheets import FrameForPeople
+from toolkit.validation import CheckResults, Thresholds
 
 
 class Exports(Collection[str, Export]):
@@ -75,7 +75,7 @@ class Exports(Collection[str, Export]):
         list_name: str = "{segment}",
         lists: Mapping[str, str] = MappingProxyType({}),
         placeholders: str | Sequence[str] = (),
-        form: IdentifierForm | str = IdentifierForm.SHA256,
+        form: HashFormat | str = HashFormat.SHA256,
         mode: Mode | str = Mode.MIRROR,
         active: bool = True,
         schedule: Schedule | Mapping[str, Any] | None = None,

@@ -7,8 +7,8 @@ from typing import ClassVar
 import polars as pl
 
 from toolkit.collections.collection import Collection
-from toolkit.runs import AbandonedLists, OfLists, end_abandoned, find_abandoned
-from toolkit.workspace import WorkspaceFolder
+from toolkit.runs import AbandonedLists, ListDisposal, end_abandoned, find_abandoned
+from toolkit.state.folder import WorkspaceFolder
 
 
 class Lists(Collection[str, AbandonedLists]):
@@ -76,7 +76,7 @@ class Lists(Collection[str, AbandonedLists]):
             >>> workspace.lists.empty(list_left.list_id).lists
             ()
         """
-        return self._end(list_id, OfLists.EMPTY, host)
+        return self._end(list_id, ListDisposal.EMPTY, host)
 
     def delete(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
         """Delete a list that is left behind, at Criteo.
@@ -99,7 +99,7 @@ class Lists(Collection[str, AbandonedLists]):
             >>> workspace.lists.delete(list_left.list_id).lists
             ()
         """
-        return self._end(list_id, OfLists.DELETE, host)
+        return self._end(list_id, ListDisposal.DELETE, host)
 
     def keep(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
         """Leave a list that is left behind as it is: runs and ``health`` no longer warn about it.
@@ -121,9 +121,9 @@ class Lists(Collection[str, AbandonedLists]):
             >>> workspace.lists.keep(list_left.list_id).untended
             ()
         """
-        return self._end(list_id, OfLists.KEEP, host)
+        return self._end(list_id, ListDisposal.KEEP, host)
 
-    def _end(self, list_id: str, chosen: OfLists, host: str | None) -> AbandonedLists:
+    def _end(self, list_id: str, chosen: ListDisposal, host: str | None) -> AbandonedLists:
         end_abandoned(self._folder, list_id, chosen, host=host)
         return self.left_behind
 

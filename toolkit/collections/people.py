@@ -6,9 +6,11 @@ from typing import ClassVar
 
 import polars as pl
 
+from toolkit.access import people
+from toolkit.access.people import JoinRequest, Person, Role
 from toolkit.collections.collection import Collection
+from toolkit.exports import team
 from toolkit.names import one_of
-from toolkit.workspace import JoinRequest, Person, Role, people, team
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,7 +81,7 @@ class People(Collection[str, Person]):
             >>> workspace.people.me.role
             <Role.ADMINISTRATOR: 'administrator'>
         """
-        return people.me(self._folder)
+        return people.current_user(self._folder)
 
     def join(self, name: str | None = None) -> JoinRequest:
         """Ask to join the workspace: show the line that an administrator runs to add you.

@@ -8,11 +8,12 @@ from typing import ClassVar
 
 import polars as pl
 
+from toolkit.alerts import alert_of_run
 from toolkit.collections.collection import Collection
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL
 from toolkit.errors import ToolkitError, going_on
+from toolkit.exports.export import Mode
 from toolkit.names import listed, one_of
-from toolkit.notify import tell_of_run
 from toolkit.progress_bar import progress_bar
 from toolkit.runs import (
     Guard,
@@ -34,7 +35,7 @@ from toolkit.runs import (
 )
 from toolkit.runs.progress import Observer
 from toolkit.spreadsheets import FrameForPeople
-from toolkit.workspace import Mode, WorkspaceFolder
+from toolkit.state.folder import WorkspaceFolder
 
 
 class Runs(Collection[str, Run]):
@@ -283,6 +284,6 @@ _MOST_SHOWN = 20
 
 def _alerted(folder: WorkspaceFolder, run: Run) -> Run:
     """Notify whom it concerns of how the run ended; one that can't be notified is no reason to fail."""
-    for warning in tell_of_run(folder, run):
+    for warning in alert_of_run(folder, run):
         warnings.warn(warning, stacklevel=4)
     return run

@@ -5,20 +5,13 @@ from typing import ClassVar
 
 import polars as pl
 
-from toolkit.catalog import (
-    Segment,
-    SegmentDraft,
-    build_segment,
-    draft_segment,
-    rebuild_segment,
-    segment_of,
-    segments_frame,
-)
 from toolkit.collections.collection import Collection
+from toolkit.collections.segment import Segment, rebuild_segment, segment_of, segments_frame
+from toolkit.collections.segment_draft import SegmentDraft, build_segment, draft_segment
 from toolkit.names import same_form
 from toolkit.segments import remove_segment
+from toolkit.sources import SegmentFolder, SegmentTable
 from toolkit.spreadsheets import FrameForPeople
-from toolkit.tables import SegmentFolder, SegmentTable
 
 
 class Segments(Collection[str, Segment]):

@@ -9,10 +9,10 @@ from typing import ClassVar
 import polars as pl
 
 from toolkit.collections.collection import Collection
+from toolkit.exports.suppression_import import SuppressionImport
+from toolkit.exports.suppressions import accept_lost_suppressions, suppress, suppression_frame, unsuppress
 from toolkit.identifiers import identifier_types
 from toolkit.spreadsheets import FrameForPeople
-from toolkit.workspace.suppression import accept_lost_suppressions, suppress, suppression_frame, unsuppress
-from toolkit.workspace.suppression_import import SuppressionImport
 
 
 @dataclass(frozen=True)

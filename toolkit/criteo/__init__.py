@@ -8,9 +8,10 @@ It knows nothing of segments or profiles. On its own::
         criteo.statistics("410001")
 """
 
-from toolkit.criteo.amending import MAX_IDENTIFIERS_A_CALL
+from toolkit.criteo.batching import MAX_IDENTIFIERS_A_CALL
 from toolkit.criteo.client import API_VERSION, LISTS_A_CALL, CriteoClient, FoundList, ListChange, NewList
 from toolkit.criteo.hosts import canonical_host
+from toolkit.criteo.http import CRITEO
 from toolkit.criteo.models import (
     Acknowledgement,
     Advertiser,
@@ -22,9 +23,8 @@ from toolkit.criteo.models import (
     Statistics,
 )
 from toolkit.criteo.notices import ApiNotice, NoticeKind
-from toolkit.criteo.pacing import CALLS_A_MINUTE, Patience, Wait
+from toolkit.criteo.rate_limit import CALLS_A_MINUTE, RetryPolicy, Wait
 from toolkit.criteo.reachability import Waiting
-from toolkit.criteo.wire import CRITEO
 
 __all__ = [
     "API_VERSION",
@@ -44,7 +44,7 @@ __all__ = [
     "NewList",
     "NoticeKind",
     "Operation",
-    "Patience",
+    "RetryPolicy",
     "Rows",
     "Statistics",
     "Wait",

@@ -8,9 +8,10 @@ from urllib.parse import quote
 
 import polars as pl
 
-from toolkit.criteo.amending import Amender, Amendment
-from toolkit.criteo.answers import all_done, all_items, only_item
+from toolkit.criteo.batching import Amender, Amendment
+from toolkit.criteo.envelope import all_done, all_items, only_item
 from toolkit.criteo.errors import NAME_TAKEN
+from toolkit.criteo.http import CRITEO, Request
 from toolkit.criteo.models import (
     Acknowledgement,
     Advertiser,
@@ -26,10 +27,9 @@ from toolkit.criteo.models import (
     read,
 )
 from toolkit.criteo.notices import ApiNotice
-from toolkit.criteo.pacing import Patience, Wait
+from toolkit.criteo.rate_limit import RetryPolicy, Wait
 from toolkit.criteo.reachability import Waiting
 from toolkit.criteo.transport import Application, Transport
-from toolkit.criteo.wire import CRITEO, Request
 from toolkit.errors import ConfigurationError, TooLargeError, UnavailableError
 
 API_VERSION = "2026-07"
@@ -103,7 +103,7 @@ class CriteoClient:
         client_secret: str,
         host: str = CRITEO,
         version: str = API_VERSION,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
         observer: Callable[[Wait], None] | None = None,
         waiting: Waiting = Waiting.NOBODY,
         guard: Callable[[], None] | None = None,
@@ -111,7 +111,7 @@ class CriteoClient:
         self._transport = Transport(
             host,
             Application(client_id, client_secret),
-            patience=patience or Patience(),
+            patience=patience or RetryPolicy(),
             observer=observer,
             waiting=waiting,
             guard=guard,

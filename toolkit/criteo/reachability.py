@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 
-from toolkit.criteo.pacing import Patience
+from toolkit.criteo.rate_limit import RetryPolicy
 
 _REMEMBERED_SECONDS = 60.0
 
@@ -26,7 +26,7 @@ _LOST_SECONDS = {Waiting.PERSON: 60.0}
 _CONNECT_SECONDS = {Waiting.PERSON: 4.0}
 
 
-def connect_seconds_for(waiting: Waiting, patience: Patience) -> float:
+def connect_seconds_for(waiting: Waiting, patience: RetryPolicy) -> float:
     """Return how long to wait for a connection to be made."""
     return min(_CONNECT_SECONDS.get(waiting, patience.connect_seconds), patience.connect_seconds)
 

@@ -16,7 +16,7 @@ class Token:
     renew_at: float
 
 
-class TokenKeeper:
+class TokenCache:
     """Gives the token that is valid now."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 import requests
 
 from toolkit.criteo.errors import Problem, error_of
+from toolkit.criteo.http import Authorize, Reply, Request, Wire
 from toolkit.criteo.models import Item, items_of
 from toolkit.criteo.notices import ApiNotice, NoticeKind
-from toolkit.criteo.pacing import Patience, Wait, pace_of, retry_after_seconds, seconds_asked_for
+from toolkit.criteo.rate_limit import RetryPolicy, Wait, rate_limiter_of, retry_after_seconds, seconds_asked_for
 from toolkit.criteo.reachability import Waiting, connect_seconds_for, reachability_of
-from toolkit.criteo.retrying import Persistence, RetryError, Try
-from toolkit.criteo.token import TokenKeeper
-from toolkit.criteo.wire import Authorize, Reply, Request, Wire
+from toolkit.criteo.retry import Attempt, Retrier, RetryError
+from toolkit.criteo.token import TokenCache
 from toolkit.errors import BusyError, UnavailableError
 
 """How a notice begins that tells of the end of a version."""
@@ -49,18 +49,16 @@ class Transport:
         host: str,
         application: Application,
         *,
-        patience: Patience,
+        patience: RetryPolicy,
         observer: Callable[[Wait], None] | None,
         waiting: Waiting = Waiting.NOBODY,
         guard: Callable[[], None] | None = None,
     ) -> None:
         self._wire = Wire(host, replace(patience, connect_seconds=connect_seconds_for(waiting, patience)), guard)
         self._application = application
-        self._persistence = Persistence(
-            patience, observer, waiting=waiting, reachability=reachability_of(self._wire.host)
-        )
-        self._pace = pace_of(self.host, application.client_id)
-        self._tokens = TokenKeeper()
+        self._persistence = Retrier(patience, observer, waiting=waiting, reachability=reachability_of(self._wire.host))
+        self._pace = rate_limiter_of(self.host, application.client_id)
+        self._tokens = TokenCache()
         self._notices: dict[object, ApiNotice] = {}
 
     @property
@@ -78,7 +76,7 @@ class Transport:
 
         Raises a ToolkitError by remedy when Criteo refuses, or patience ends.
         """
-        return self._persistence.insist(lambda attempt: self._authorized(request, attempt))
+        return self._persistence.call(lambda attempt: self._authorized(request, attempt))
 
     def give_up_waiting(self) -> None:
         """End all waiting; a call that would be tried again fails of what it failed of last."""
@@ -89,7 +87,7 @@ class Transport:
         self._persistence.ended.set()
         self._wire.close()
 
-    def _authorized(self, request: Request, attempt: Try) -> Item:
+    def _authorized(self, request: Request, attempt: Attempt) -> Item:
         token = self._tokens.current(lambda: self._fetch_token(attempt))
         try:
             return self._exchange(request, attempt, authorize=_bearer(token.text))
@@ -102,7 +100,7 @@ class Transport:
             self._tokens.refuse(token)
             raise error_of(request.words, refused.problem) from None
 
-    def _fetch_token(self, attempt: Try) -> tuple[str, float]:
+    def _fetch_token(self, attempt: Attempt) -> tuple[str, float]:
         form = {
             "grant_type": "client_credentials",
             "client_id": self._application.client_id,
@@ -118,7 +116,7 @@ class Transport:
             raise RetryError(UnavailableError("Criteo's answer holds no token.", "Run again later; nothing is lost."))
         return token, _life(answer.get("expires_in"))
 
-    def _exchange(self, request: Request, attempt: Try, *, authorize: Authorize) -> Item:
+    def _exchange(self, request: Request, attempt: Attempt, *, authorize: Authorize) -> Item:
         self._wait_for_turn(request, attempt)
         reply = self._wire.send(request, attempt, authorize=authorize)
         self._persistence.note_answer()
@@ -126,7 +124,7 @@ class Transport:
         self._take_notice(request, reply)
         return self._judged(request, reply)
 
-    def _wait_for_turn(self, request: Request, attempt: Try) -> None:
+    def _wait_for_turn(self, request: Request, attempt: Attempt) -> None:
         while seconds := self._pace.take_turn():
             left = attempt.seconds_left
             what = f"Criteo takes {self._pace.calls_a_minute} calls a minute, and they are used up"

@@ -11,10 +11,10 @@ from toolkit import bundled
 from toolkit.demo.expected import expected_lists
 from toolkit.errors import ConfigurationError
 from toolkit.extras import Extra, require
-from toolkit.interface import Workspace, open_workspace
 from toolkit.project import Project, copy_sample, sample_tables
 from toolkit.refresh import RefreshOptions, ScheduledRun, execute_notebook
 from toolkit.sandbox import Sandbox, start
+from toolkit.workspace import Workspace, open_workspace
 
 EXPORT = "Sample segments"
 EMAIL = "EMail"

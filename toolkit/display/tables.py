@@ -118,10 +118,10 @@ def _truth(value: bool | None) -> str:
 
 
 def _moment(value: datetime | None) -> str:
-    return "" if value is None else said_moment(value)
+    return "" if value is None else moment_text(value)
 
 
-def said_moment(value: datetime) -> str:
+def moment_text(value: datetime) -> str:
     """Return the moment to the minute, in local time; one without a zone as it stands."""
     return f"{value if value.tzinfo is None else value.astimezone():%Y-%m-%d %H:%M}"
 

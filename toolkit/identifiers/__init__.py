@@ -1,6 +1,6 @@
 """What people are sent by: a registry of types of identifiers, each with its rules, words and hashed forms."""
 
-from toolkit.identifiers.hashing import HASHES, IdentifierForm, hashed, hashes_of, is_hash, is_hash_text
+from toolkit.identifiers.hashing import HASHES, HashFormat, hashed, hashes_of, is_hash, is_hash_text
 from toolkit.identifiers.identifier_type import IdentifierType
 from toolkit.identifiers.placeholders import Placeholders, without_addresses
 from toolkit.identifiers.registry import (
@@ -14,7 +14,7 @@ from toolkit.identifiers.registry import (
 
 __all__ = [
     "HASHES",
-    "IdentifierForm",
+    "HashFormat",
     "IdentifierType",
     "Placeholders",
     "columns_by_type",

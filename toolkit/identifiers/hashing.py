@@ -9,12 +9,12 @@ import narwhals as nw
 import polars as pl
 
 
-class IdentifierForm(StrEnum):
+class HashFormat(StrEnum):
     """How an identifier is sent. Criteo takes all four of an e-mail; other types say which ones they take.
 
     Examples:
-        >>> toolkit.IdentifierForm("sha256_of_md5")
-        <IdentifierForm.SHA256_OF_MD5: 'sha256_of_md5'>
+        >>> toolkit.HashFormat("sha256_of_md5")
+        <HashFormat.SHA256_OF_MD5: 'sha256_of_md5'>
     """
 
     SHA256 = "sha256"
@@ -23,13 +23,13 @@ class IdentifierForm(StrEnum):
     PLAIN = "plain"
 
 
-HASHES = (IdentifierForm.SHA256, IdentifierForm.MD5, IdentifierForm.SHA256_OF_MD5)
+HASHES = (HashFormat.SHA256, HashFormat.MD5, HashFormat.SHA256_OF_MD5)
 """The forms that are hashes."""
 
-_DIGITS = {IdentifierForm.SHA256: 64, IdentifierForm.MD5: 32, IdentifierForm.SHA256_OF_MD5: 64}
+_DIGITS = {HashFormat.SHA256: 64, HashFormat.MD5: 32, HashFormat.SHA256_OF_MD5: 64}
 
 
-def pattern_of(forms: Iterable[IdentifierForm]) -> str:
+def pattern_of(forms: Iterable[HashFormat]) -> str:
     """Return a pattern of a whole text, in lower case, that is a hash in one of these forms; of none, one that fails.
 
     Args:
@@ -46,7 +46,7 @@ ANY_HASH = pattern_of(HASHES)
 _WHOLE = re.compile(ANY_HASH)
 
 
-def is_hash(value: nw.Expr, forms: Iterable[IdentifierForm] = HASHES) -> nw.Expr:
+def is_hash(value: nw.Expr, forms: Iterable[HashFormat] = HASHES) -> nw.Expr:
     """Tell whether a normalized field is a hash in one of these forms, by its digits; null stays null.
 
     Args:
@@ -71,7 +71,7 @@ def is_hash_text(text: str) -> bool:
     return _WHOLE.fullmatch(text) is not None
 
 
-def may_be(form: IdentifierForm, column: str) -> pl.Expr:
+def may_be(form: HashFormat, column: str) -> pl.Expr:
     """Tell whether what a column holds may be a hash in this form. Of 64 digits nobody can tell what was hashed.
 
     Args:
@@ -84,7 +84,7 @@ def may_be(form: IdentifierForm, column: str) -> pl.Expr:
     return pl.col(column).str.contains(pattern_of([form]))
 
 
-def hashed(column: str, form: IdentifierForm) -> pl.Expr:
+def hashed(column: str, form: HashFormat) -> pl.Expr:
     """Return the hash of the values in a column as lower-case hexadecimal text.
 
     Args:
@@ -97,11 +97,11 @@ def hashed(column: str, form: IdentifierForm) -> pl.Expr:
     from polars_hash import col, concat_str
 
     match form:
-        case IdentifierForm.SHA256 | IdentifierForm.PLAIN:
+        case HashFormat.SHA256 | HashFormat.PLAIN:
             return col(column).chash.sha2_256()
-        case IdentifierForm.MD5:
+        case HashFormat.MD5:
             return col(column).nchash.md5()
-        case IdentifierForm.SHA256_OF_MD5:
+        case HashFormat.SHA256_OF_MD5:
             return concat_str(col(column).nchash.md5()).chash.sha2_256()
 
 

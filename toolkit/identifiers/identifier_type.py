@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import narwhals as nw
 import polars as pl
 
-from toolkit.identifiers.hashing import IdentifierForm, is_hash
+from toolkit.identifiers.hashing import HashFormat, is_hash
 from toolkit.identifiers.placeholders import Placeholders, placeholders_of
 from toolkit.redaction import masked_column
 
@@ -48,12 +48,12 @@ class IdentifierType(ABC):
     content: str
     """What the profile quality says of a column that holds them."""
 
-    forms: Sequence[IdentifierForm]
+    forms: Sequence[HashFormat]
     """In which forms Criteo takes them; the first is taken where an export asks for one that is not among them."""
-    hashes: Sequence[IdentifierForm] = (IdentifierForm.SHA256,)
+    hashes: Sequence[HashFormat] = (HashFormat.SHA256,)
     """In which hashed forms they are known: on the suppression list, or as what is asked to be forgotten. SHA-256 is
     always one: by that all that is plain is compared and stored."""
-    prehashed: Sequence[IdentifierForm] = ()
+    prehashed: Sequence[HashFormat] = ()
     """In which hashed forms the profiles may hold them: these are sent as they are."""
     in_keys: str | None = None
     """A pattern of a customer key that is such an identifier, and must not be kept; None when a key may be one."""
@@ -147,7 +147,7 @@ class IdentifierType(ABC):
         """
         return placeholders_of(added)
 
-    def form_for(self, asked: IdentifierForm) -> IdentifierForm:
+    def form_for(self, asked: HashFormat) -> HashFormat:
         """Return in which form the identifiers are sent where an export asks for one.
 
         Args:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import narwhals as nw
 
 from toolkit.identifiers.hashing import hashes_of, is_hash_text
-from toolkit.unseen import trimmed
+from toolkit.invisible_characters import trimmed
 
 _NOTHING = ("", " ", "  ", "\t", "\n", "\r\n", "-", "--", ".", "0", "?", '""', "''", "{}", "[]")
 _WORDS = (

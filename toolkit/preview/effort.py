@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import polars as pl
 
 from toolkit.criteo import CALLS_A_MINUTE, LISTS_A_CALL
+from toolkit.exports.export import Export, Mode
 from toolkit.preview.lists import Lists
 from toolkit.runs import Run, Step
-from toolkit.workspace import Export, Mode
 
 _MINUTE_SECONDS = 60
 

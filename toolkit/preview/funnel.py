@@ -3,7 +3,7 @@
 import polars as pl
 
 from toolkit.audience import LEFT_OUT, Audience
-from toolkit.checks import segment_figures
+from toolkit.validation import segment_figures
 
 
 def funnel_of(audience: Audience) -> pl.DataFrame:

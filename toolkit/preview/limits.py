@@ -3,7 +3,7 @@
 import polars as pl
 
 from toolkit.audience import Audience
-from toolkit.checks import (
+from toolkit.validation import (
     MOST_PROFILES_AN_EXPORT,
     Check,
     Figure,

@@ -10,17 +10,18 @@ from sqlalchemy import select
 from toolkit.audience import Audience
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, Waiting, canonical_host
 from toolkit.errors import ToolkitError
+from toolkit.exports.connections import client_of, credentials_of
+from toolkit.exports.export import Export
 from toolkit.identifiers import IdentifierType
-from toolkit.runs.guards import Guard, Stop, would_stop
+from toolkit.runs.guards import Guard, GuardViolation, would_stop
 from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.list_result import ListResult
 from toolkit.runs.marks import diverged, judge
-from toolkit.runs.planning import Planned, plan_export
+from toolkit.runs.planner import Planned, plan_export
 from toolkit.runs.run import last_run, stopped_by_other_ledger
 from toolkit.runs.targets import Target, figures_of, targets_of
-from toolkit.workspace import Export, WorkspaceFolder
-from toolkit.workspace.connections import client_of, credentials_of
-from toolkit.workspace.records import ConnectionRecord, ContactListRecord
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.models import ConnectionRecord, ContactListRecord
 
 SCHEMA = pl.Schema(
     {
@@ -117,7 +118,7 @@ def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
             warnings.append(str(error))
         else:
             changed = diverged(folder, seen.values())
-            warnings += [] if changed is None else map(str, would_stop([Stop(Guard.OTHER_LEDGER, changed)]))
+            warnings += [] if changed is None else map(str, would_stop([GuardViolation(Guard.OTHER_LEDGER, changed)]))
         for list_id in lists.frame["list_id"].drop_nulls().unique():
             try:
                 found = criteo.statistics(list_id)

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import polars as pl
 
 from toolkit.audience import Audience, IdentityColumn
-from toolkit.quality.holding import as_text, holding_of
+from toolkit.profiling.column_content import as_text, content_type_of
 from toolkit.redaction import masked_column
-from toolkit.tables import Profiles, reading
+from toolkit.sources import Profiles, blame_table
 
 _OWN = ("segment", "customer", "status")
 _AT = "[@\uff20\ufe6b]"
@@ -39,7 +39,7 @@ def first_members(
     if first.is_empty():
         return first.with_columns(pl.lit(None, pl.String).alias(it) for it in names.values())
     keys = first["customer"].unique()
-    with reading(table):
+    with blame_table(table):
         found = (
             table.scan()
             .filter(pl.col(profiles.key).cast(first.schema["customer"]).is_in(keys.implode()))
@@ -53,7 +53,7 @@ def first_members(
     hidden = [
         names[it]
         for it in shown
-        if it not in unmasked and holding_of(found[names[it]].alias(it), today=today).is_masked
+        if it not in unmasked and content_type_of(found[names[it]].alias(it), today=today).is_masked
     ]
     # A customer key may be the column that is taken for the identifier.
     own = [it for it in dict.fromkeys((names[column.name], *hidden)) if it in found.columns]

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from toolkit.display import fragment, page, table
 from toolkit.display.charts import figure
 from toolkit.markup import template
-from toolkit.preview.sentences import change_sentences, effort_sentence
+from toolkit.preview.summary import change_sentences, effort_sentence
 from toolkit.redaction import redacted
 
 if TYPE_CHECKING:

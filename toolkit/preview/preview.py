@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from toolkit.access.people import Role, require_actor
 from toolkit.audience import Audience
 from toolkit.display import text_table
 from toolkit.errors import ConfigurationError
@@ -14,9 +15,9 @@ from toolkit.files import write_atomically
 from toolkit.preview.funnel import coverage_of, funnel_of
 from toolkit.preview.overlap import Overlap, overlap_of
 from toolkit.spreadsheets import write_csv
-from toolkit.workspace import Role, WorkspaceFolder, audit
-from toolkit.workspace.audit import Action
-from toolkit.workspace.people import acting
+from toolkit.state import audit
+from toolkit.state.audit import Action
+from toolkit.state.folder import WorkspaceFolder
 
 if TYPE_CHECKING:
     from toolkit.preview.charts import Chart
@@ -172,7 +173,7 @@ class Preview:
         is_csv = to.suffix.lower() == ".csv"
         what = self.export or ", ".join(self.segments)
         with self._folder.session() as session, session.begin():
-            actor = acting(session, self._folder, least=Role.CONTRIBUTOR)
+            actor = require_actor(session, self._folder, least=Role.CONTRIBUTOR)
             # First, so that no file is there that the audit does not know.
             audit.record(
                 session, self._folder, actor, Action.WRITE_LEFT_OUT, what, file=str(to.resolve()), rows=left_out.height
@@ -232,7 +233,7 @@ class Preview:
         )
 
     def __repr__(self) -> str:
-        from toolkit.preview.sentences import sentences_of
+        from toolkit.preview.summary import sentences_of
 
         counts = self.counts
         figures = counts.select(it for it in counts.columns if it == "segment" or counts[it].sum())

@@ -3,7 +3,8 @@
 from toolkit.refresh.health import Finding, Health, HealthLevel, health_of
 from toolkit.refresh.notebook import execute_notebook
 from toolkit.refresh.options import RefreshOptions
-from toolkit.refresh.outcome import (
+from toolkit.refresh.refresh import refresh, run_inline
+from toolkit.refresh.result import (
     Refresh,
     RefreshedExport,
     last_refresh,
@@ -12,9 +13,8 @@ from toolkit.refresh.outcome import (
     refreshes_by_id,
     refreshes_frame,
 )
-from toolkit.refresh.refresh import in_this_process, refresh
 from toolkit.refresh.scheduled_run import ScheduledRun
-from toolkit.workspace.states import RefreshStatus
+from toolkit.state.states import RefreshStatus
 
 __all__ = [
     "Finding",
@@ -27,11 +27,11 @@ __all__ = [
     "ScheduledRun",
     "execute_notebook",
     "health_of",
-    "in_this_process",
     "last_refresh",
     "refresh",
     "refresh_ids",
     "refresh_of",
     "refreshes_by_id",
     "refreshes_frame",
+    "run_inline",
 ]

@@ -15,7 +15,7 @@ class Clock(Protocol):
         """Wait so long."""
 
 
-class MachineClock:
+class SystemClock:
     """The clock of the machine."""
 
     def now(self) -> datetime:

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
+from toolkit.exports.export import Export
+from toolkit.exports.saved_exports import exports
+from toolkit.exports.schedule import Every, Schedule
 from toolkit.runs import RunStatus
-from toolkit.workspace import Every, Export, Schedule, WorkspaceFolder
-from toolkit.workspace.exports import exports
-from toolkit.workspace.records import ExportRecord, RefreshedExportRecord, RefreshRecord
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.models import ExportRecord, RefreshedExportRecord, RefreshRecord
 
 OVER = frozenset({RunStatus.SUCCESSFUL, RunStatus.FAILED, RunStatus.SKIPPED, RunStatus.CANCELED})
 """What a refresh makes of an export in the end."""
@@ -28,7 +30,7 @@ class Due:
 
 
 @dataclass(frozen=True)
-class Past:
+class LastRefresh:
     """What refreshes made of one export until now."""
 
     saved_at: datetime
@@ -99,7 +101,7 @@ def next_due(folder: WorkspaceFolder, *, now: datetime, refresh: Schedule) -> di
     return found
 
 
-def _of_its_own(export: Export, past: Past, *, now: datetime) -> Due | None:
+def _of_its_own(export: Export, past: LastRefresh, *, now: datetime) -> Due | None:
     settled = past.saved_at
     if past.due_at is not None:
         # Times of a schedule that was not there yet were not missed.
@@ -108,11 +110,11 @@ def _of_its_own(export: Export, past: Past, *, now: datetime) -> Due | None:
     return Due(export, moments[-1], missed=len(moments) - 1) if moments else None
 
 
-def _began_since(past: Past, asked_at: datetime) -> bool:
+def _began_since(past: LastRefresh, asked_at: datetime) -> bool:
     return past.begun_at is not None and past.begun_at > asked_at
 
 
-def _pasts(folder: WorkspaceFolder) -> dict[str, Past]:
+def _pasts(folder: WorkspaceFolder) -> dict[str, LastRefresh]:
     query = (
         select(ExportRecord, RefreshedExportRecord)
         .outerjoin(
@@ -123,14 +125,14 @@ def _pasts(folder: WorkspaceFolder) -> dict[str, Past]:
         .where(ExportRecord.removed_at.is_(None))
         .order_by(RefreshRecord.asked_at, RefreshRecord.id)
     )
-    pasts: dict[str, Past] = {}
+    pasts: dict[str, LastRefresh] = {}
     with folder.reading() as session:
         # The last one of each export stays.
         for export, record in session.execute(query):
             pasts[export.name] = (
-                Past(export.saved_at)
+                LastRefresh(export.saved_at)
                 if record is None
-                else Past(
+                else LastRefresh(
                     export.saved_at,
                     begun_at=record.begun_at,
                     due_at=record.due_at,

@@ -8,6 +8,7 @@ from enum import IntEnum
 
 import polars as pl
 
+from toolkit.alerts import Subject, alert_states, headline
 from toolkit.criteo import API_VERSION
 from toolkit.display import html_table, text_table
 from toolkit.errors import (
@@ -19,19 +20,20 @@ from toolkit.errors import (
     ToolkitError,
     TrustError,
 )
-from toolkit.notify import Subject, headline, matter_states
+from toolkit.exports.connections import connections, credentials_of
+from toolkit.exports.export import Export
+from toolkit.exports.saved_exports import exports
+from toolkit.exports.schedule import Every, Schedule
+from toolkit.exports.suppressions import require_suppressions
+from toolkit.exports.trust import AlteredRow, altered_rows
 from toolkit.refresh.due import next_due
-from toolkit.refresh.outcome import Refresh, last_refresh
 from toolkit.refresh.record import running_refresh
+from toolkit.refresh.result import Refresh, last_refresh
 from toolkit.runs import NoticeCode, Run, RunStatus, find_abandoned, last_run
 from toolkit.runs.batches import uncertain_exports
 from toolkit.runs.lifecycle import now as machine_now
-from toolkit.workspace import Every, Export, Schedule, WorkspaceFolder
-from toolkit.workspace.connections import connections, credentials_of
-from toolkit.workspace.exports import exports
-from toolkit.workspace.states import RefreshStatus
-from toolkit.workspace.suppression import require_suppressions
-from toolkit.workspace.trust import AlteredRow, altered_rows
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.states import RefreshStatus
 
 API_VERSION_LASTS_MONTHS = 12
 """How long Criteo answers a version of its API (https://developers.criteo.com, "Versioning policy")."""
@@ -332,7 +334,7 @@ def _troubles(folder: WorkspaceFolder, subject: Subject) -> dict[str, tuple[Erro
     """Return what is wrong with the matters of a kind, and since when, by name."""
     return {
         it.matter.name: (it.error, it.since)
-        for it in matter_states(folder)
+        for it in alert_states(folder)
         if it.matter.subject is subject and it.error is not None
     }
 

@@ -20,7 +20,7 @@ from toolkit.extras import Extra, require
 from toolkit.files import write_atomically
 from toolkit.lazy_grammar import defer_iri_grammar
 from toolkit.redaction import redacted
-from toolkit.refresh.telling import told_error
+from toolkit.refresh.notebook_errors import error_of_notebook
 
 if TYPE_CHECKING:
     from traitlets.config import Config
@@ -144,7 +144,7 @@ def _places(traceback: Sequence[str]) -> list[str]:
 
 def _told(kind: str, *, notebook: Path) -> ToolkitError:
     """Return the error that the notebook tells of."""
-    told = told_error(orjson.loads(notebook.read_bytes()))
+    told = error_of_notebook(orjson.loads(notebook.read_bytes()))
     if told is not None and type(error := told.error()).__name__ == kind:
         return error
     return UnforeseenError(

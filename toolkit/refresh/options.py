@@ -8,9 +8,8 @@ from pydantic import Field
 
 from toolkit.bundled import SCHEDULED_NOTEBOOK
 from toolkit.errors import ConfigurationError
-from toolkit.validating import Told, validating
-from toolkit.workspace import Schedule
-from toolkit.workspace.schedule import Every
+from toolkit.exports.schedule import Every, Schedule
+from toolkit.pydantic_errors import Told, validating
 
 
 def refresh_schedule(at: Sequence[str], days: Sequence[str], time_zone: str, *, default: Schedule) -> Schedule:
@@ -53,7 +52,7 @@ class RefreshOptions(Told):
     """Whether a folder of part files counts as written only when a file ``_SUCCESS`` lies in it."""
     wait_for_others: timedelta = timedelta(hours=1)
     """How long a refresh waits for another to end."""
-    goes_on_within: timedelta = timedelta(hours=6)
+    resume_window: timedelta = timedelta(hours=6)
     """How long after a refresh was asked for that was killed, the next leaves out what that one did."""
     longest_run: timedelta = timedelta(hours=4)
     """When a notebook that still runs is ended."""

@@ -17,15 +17,15 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from toolkit.access.people import Role, require_actor
 from toolkit.errors import BusyError
 from toolkit.refresh.clock import Clock
 from toolkit.refresh.due import OVER, Due, due_exports, is_refresh_due
 from toolkit.refresh.options import RefreshOptions
-from toolkit.workspace import Role, WorkspaceFolder
-from toolkit.workspace.leases import Lease, end_if_dead, is_alive, take_lease
-from toolkit.workspace.people import acting
-from toolkit.workspace.records import ExportRecord, LeaseRecord, RefreshedExportRecord, RefreshRecord, RunRecord
-from toolkit.workspace.states import RefreshStatus, RunStatus
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.leases import Lease, end_if_dead, is_alive, take_lease
+from toolkit.state.models import ExportRecord, LeaseRecord, RefreshedExportRecord, RefreshRecord, RunRecord
+from toolkit.state.states import RefreshStatus, RunStatus
 
 _LOOK_AGAIN_SECONDS = 5
 _EMPTY_ONES_STAY = timedelta(days=1)
@@ -117,12 +117,12 @@ def _begin_in_turn(folder: WorkspaceFolder, options: RefreshOptions, clock: Cloc
 
 def _begin(folder: WorkspaceFolder, options: RefreshOptions, *, asked_at: datetime, now: datetime) -> Begun:
     _end_dead_refreshes(folder, now=now)
-    left = _left_undone(folder, goes_on_since=asked_at - options.goes_on_within)
+    left = _left_undone(folder, goes_on_since=asked_at - options.resume_window)
     runs_all = is_refresh_due(options.schedule, last=_last_of_all(folder), asked_at=asked_at)
     todo = due_exports(folder, asked_at=asked_at, now=now, runs_all=runs_all, left=left.undone, done=left.done)
     refresh_id = f"{asked_at:%Y%m%d-%H%M%S}-{token_hex(3)}"
     with folder.session() as session, session.begin():
-        actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
         lease = take_lease(session, folder, holder=f"Refresh {refresh_id}")
         session.add(
             RefreshRecord(

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from sqlalchemy import select
 
+from toolkit.alerts import AlertKey, Subject, dispatch, record_state, trouble_of_run
 from toolkit.errors import (
     BusyError,
     ConfigurationError,
@@ -18,23 +19,23 @@ from toolkit.errors import (
     UnavailableError,
     going_on,
 )
-from toolkit.notify import Matter, Subject, note, tell, trouble_of_run
-from toolkit.refresh.clock import Clock, MachineClock
+from toolkit.exports.connections import consented_advertisers, credentials_of
+from toolkit.exports.export import Export
+from toolkit.refresh.clock import Clock, SystemClock
 from toolkit.refresh.due import Due
+from toolkit.refresh.freshness import FileStability, NotReady, first_not_ready, readable_for
 from toolkit.refresh.notebook import execute_notebook, require_notebook
 from toolkit.refresh.options import RefreshOptions
-from toolkit.refresh.outcome import Refresh, refresh_of
-from toolkit.refresh.readiness import Looks, Unready, first_unready, readable_for
 from toolkit.refresh.record import Begun, note_export, note_refresh, recorded_refresh
+from toolkit.refresh.result import Refresh, refresh_of
 from toolkit.refresh.scheduled_run import ScheduledRun
 from toolkit.runs import Run, RunStatus, end_dead_runs, run_of
 from toolkit.runs.leftovers import sweep_workspace
 from toolkit.runs.report import write_report
-from toolkit.segments import StartedBy, bring_up_to_date, built_segments_of
-from toolkit.workspace import Export, WorkspaceFolder
-from toolkit.workspace.connections import consented_advertisers, credentials_of
-from toolkit.workspace.places import place_of_refresh, place_of_run
-from toolkit.workspace.records import ExportRecord, RefreshRecord, RunRecord
+from toolkit.segments import StartedBy, built_segments_of, rebuild_if_stale
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.models import ExportRecord, RefreshRecord, RunRecord
+from toolkit.state.places import place_of_refresh, place_of_run
 
 Execute = Callable[[ScheduledRun, Path], None]
 """Runs an export, and leaves the executed notebook at the path; raises the ToolkitError that kept it from beginning."""
@@ -58,7 +59,7 @@ def refresh(
     notebook can't be used, LeaseLostError when this one was silent for so long that another took over. ``execute`` runs
     one export, by default through the notebook.
     """
-    chosen, timed = options or RefreshOptions(), clock or MachineClock()
+    chosen, timed = options or RefreshOptions(), clock or SystemClock()
     if execute is None:
         require_notebook(chosen.notebook)
     with recorded_refresh(folder, chosen, timed) as begun:
@@ -69,7 +70,7 @@ def refresh(
     return refresh_of(folder, begun.id)
 
 
-def in_this_process(scheduled: ScheduledRun, _: Path) -> None:
+def run_inline(scheduled: ScheduledRun, _: Path) -> None:
     """Run the export without a notebook, which is faster and leaves none."""
     scheduled.run()
 
@@ -117,7 +118,7 @@ class _Work:
         self._options = options
         self._clock = clock
         self._execute = execute
-        self._looks = Looks()
+        self._looks = FileStability()
         self._warnings: dict[str, None] = {}
         self._broken: dict[str, ErrorInfo] = {}
         now = clock.now()
@@ -141,7 +142,7 @@ class _Work:
     def _check_connections(self) -> None:
         """Find out which connections can't be used, so that what depends on them is not tried one by one."""
         for name in dict.fromkeys(it.due.export.connection for it in self._todo):
-            matter = Matter(Subject.CONNECTION, name)
+            matter = AlertKey(Subject.CONNECTION, name)
             try:
                 consented_advertisers(name, credentials_of(self._folder, name))
             except (BusyError, UnavailableError):
@@ -169,7 +170,7 @@ class _Work:
         if connection in self._broken:
             trouble = self._broken[connection]
             return self._skip(todo, f"Connection {connection!r} can't be used.", trouble)
-        unready = first_unready(
+        unready = first_not_ready(
             self._folder, todo.due.export, looks=self._looks, options=self._options, now=self._clock.now()
         )
         if unready is not None:
@@ -181,18 +182,18 @@ class _Work:
         if unbuilt is not None:
             name, error = unbuilt
             if error.is_transient:
-                return self._wait_or_skip(todo, Unready(name, error.info))
-            self._note(Matter(Subject.TABLE, name), error.info)
+                return self._wait_or_skip(todo, NotReady(name, error.info))
+            self._note(AlertKey(Subject.TABLE, name), error.info)
             return self._skip(todo, f"It depends on the {name}.", error.info)
         for table in readable_for(self._folder, todo.due.export):
-            self._note(Matter(Subject.TABLE, table), None)
+            self._note(AlertKey(Subject.TABLE, table), None)
         return self._run(todo)
 
     def _unbuilt_segment(self, export: Export) -> tuple[str, ToolkitError] | None:
         """Build the dynamic segments of the export anew, and return the first that can't be, with the reason."""
         for name in built_segments_of(self._folder, export):
             try:
-                bring_up_to_date(self._folder, name, started_by=StartedBy.REFRESH)
+                rebuild_if_stale(self._folder, name, started_by=StartedBy.REFRESH)
             except ToolkitError as error:
                 return f"segment {name!r}", error
         return None
@@ -217,14 +218,14 @@ class _Work:
         todo.not_before = self._clock.now() + _LOOK_AGAIN
         return True
 
-    def _wait_or_skip(self, todo: _Todo, unready: Unready) -> bool:
+    def _wait_or_skip(self, todo: _Todo, unready: NotReady) -> bool:
         now = self._clock.now()
         todo.waits_since = todo.waits_since or now
         if now - todo.waits_since < self._options.wait_for_inputs:
             todo.not_before = now + _LOOK_AGAIN
             return False
         error = InputNotReadyError(unready.error.what, unready.error.remedy).info
-        self._note(Matter(Subject.TABLE, unready.table), error)
+        self._note(AlertKey(Subject.TABLE, unready.table), error)
         return self._skip(todo, f"It depends on the {unready.table}.", error)
 
     def _skip(self, todo: _Todo, because: str, trouble: ErrorInfo) -> bool:
@@ -280,7 +281,7 @@ class _Work:
         if can_retry and error.is_transient:
             return self._retry(todo, error, run=None)
         self._note_export(todo, status=RunStatus.FAILED, error=error, finished_at=self._clock.now())
-        self._note(Matter(Subject.EXPORT, todo.name), error)
+        self._note(AlertKey(Subject.EXPORT, todo.name), error)
         self._tell()
         return True
 
@@ -292,7 +293,7 @@ class _Work:
 
     def _end(self, todo: _Todo, run: Run) -> bool:
         self._note_export(todo, status=run.status, error=run.error, run_id=run.id, finished_at=self._clock.now())
-        matter = Matter(Subject.EXPORT, todo.name)
+        matter = AlertKey(Subject.EXPORT, todo.name)
         match run.status:
             case RunStatus.SUCCESSFUL:
                 self._note(matter, None)
@@ -331,11 +332,11 @@ class _Work:
         stored = None if error is None else error.to_json()
         note_export(self._folder, self._begun, todo.name, status=status, error=stored, **columns)
 
-    def _note(self, matter: Matter, trouble: ErrorInfo | None) -> None:
-        note(self._folder, matter, trouble, at=self._clock.now())
+    def _note(self, matter: AlertKey, trouble: ErrorInfo | None) -> None:
+        record_state(self._folder, matter, trouble, at=self._clock.now())
 
     def _tell(self) -> None:
-        self._warnings |= dict.fromkeys(tell(self._folder))
+        self._warnings |= dict.fromkeys(dispatch(self._folder))
         note_refresh(self._folder, self._begun, warnings=list(self._warnings))
 
 

@@ -6,16 +6,16 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from toolkit.alerts import AlertKey, Subject, alert_of_run, dispatch, record_state, trouble_of_run
 from toolkit.errors import ToolkitError
 from toolkit.names import one_of
-from toolkit.notify import Matter, Subject, note, tell, tell_of_run, trouble_of_run
 from toolkit.progress_bar import progress_bar
-from toolkit.refresh.telling import told_in_notebook
+from toolkit.pydantic_errors import validating
+from toolkit.refresh.notebook_errors import translate_notebook_errors
 from toolkit.runs import Guard, Run, Trigger, run_export
 from toolkit.runs.lifecycle import now
 from toolkit.runs.run import last_run
-from toolkit.validating import validating
-from toolkit.workspace import WorkspaceFolder
+from toolkit.state.folder import WorkspaceFolder
 
 _OF_THE_NOTEBOOK = ("In", "Out")
 _PLAIN = (str, int, float, list, tuple, dict, type(None))
@@ -56,7 +56,7 @@ class ScheduledRun(BaseModel):
             for name, value in variables.items()
             if isinstance(value, _PLAIN) and not name.startswith("_") and name not in _OF_THE_NOTEBOOK
         }
-        with told_in_notebook():
+        with translate_notebook_errors():
             return cls._checked(given)
 
     @classmethod
@@ -66,7 +66,7 @@ class ScheduledRun(BaseModel):
 
     def run(self) -> Run:
         """Run the export and return the run, successful or not. Outside a refresh, people are told what is new."""
-        with told_in_notebook():
+        with translate_notebook_errors():
             folder = WorkspaceFolder.open(self.workspace)
             return self._run(folder) if self.refresh else self._run_and_tell(folder)
 
@@ -74,16 +74,16 @@ class ScheduledRun(BaseModel):
         try:
             run = self._run(folder)
         except ToolkitError as error:
-            note(folder, self._matter, error.info, at=now())
-            _warn(tell(folder))
+            record_state(folder, self._matter, error.info, at=now())
+            _warn(dispatch(folder))
             raise
         except BaseException:
             failed = last_run(folder, self.export)
             if failed is not None:
-                note(folder, self._matter, trouble_of_run(failed), at=now())
-                _warn(tell(folder))
+                record_state(folder, self._matter, trouble_of_run(failed), at=now())
+                _warn(dispatch(folder))
             raise
-        _warn(tell_of_run(folder, run))
+        _warn(alert_of_run(folder, run))
         return run
 
     def _run(self, folder: WorkspaceFolder) -> Run:
@@ -101,8 +101,8 @@ class ScheduledRun(BaseModel):
             )
 
     @property
-    def _matter(self) -> Matter:
-        return Matter(Subject.EXPORT, self.export)
+    def _matter(self) -> AlertKey:
+        return AlertKey(Subject.EXPORT, self.export)
 
 
 def _warn(sentences: Sequence[str]) -> None:

@@ -16,11 +16,11 @@ from typing import Any
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
-from toolkit.notify.addresses import FILE_VARIABLE, file_of_addresses
-from toolkit.workspace import Schedule, WorkspaceFolder
-from toolkit.workspace.exports import exports
-from toolkit.workspace.keys import KEY_FILE_VARIABLE, key_path
-from toolkit.workspace.schedule import Weekday
+from toolkit.alerts.channels import FILE_VARIABLE, file_of_addresses
+from toolkit.exports.saved_exports import exports
+from toolkit.exports.schedule import Schedule, Weekday
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.keys import KEY_FILE_VARIABLE, key_path
 
 EVERY_MINUTES = 15
 _NAME = "toolkit-refresh"

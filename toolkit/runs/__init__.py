@@ -2,29 +2,20 @@
 
 from toolkit.runs.abandoned import find_abandoned
 from toolkit.runs.abandoned_lists import AbandonedList, AbandonedLists, Because
-from toolkit.runs.checking import check_export
-from toolkit.runs.ending import end_abandoned, end_lists
-from toolkit.runs.execute import active_exports, resume_export, run_export
+from toolkit.runs.ending import dispose_lists, end_abandoned
+from toolkit.runs.execution import active_exports, resume_export, run_export
 from toolkit.runs.forget import Forgotten, forget
 from toolkit.runs.guards import Guard
 from toolkit.runs.lifecycle import cancel_run, end_dead_runs
 from toolkit.runs.list_result import ListResult
-from toolkit.runs.lists import IfListGone, OfLists
+from toolkit.runs.lists import IfListGone, ListDisposal
 from toolkit.runs.lookup import require_known_export, run_ids, runs_by_id
-from toolkit.runs.members import flapping, scan_history
+from toolkit.runs.membership import flapping, scan_history
 from toolkit.runs.notices import Notice, NoticeCode
+from toolkit.runs.preflight import check_export
 from toolkit.runs.progress import Progress, Step
-from toolkit.runs.run import (
-    Run,
-    RunKind,
-    last_run,
-    last_runs_frame,
-    past_runs,
-    run_of,
-    runs_frame,
-    trend,
-)
-from toolkit.workspace.states import RunStatus, Trigger
+from toolkit.runs.run import Run, RunKind, last_run, last_runs_frame, past_runs, run_of, runs_frame, trend
+from toolkit.state.states import RunStatus, Trigger
 
 __all__ = [
     "AbandonedList",
@@ -33,10 +24,10 @@ __all__ = [
     "Forgotten",
     "Guard",
     "IfListGone",
+    "ListDisposal",
     "ListResult",
     "Notice",
     "NoticeCode",
-    "OfLists",
     "Progress",
     "Run",
     "RunKind",
@@ -46,9 +37,9 @@ __all__ = [
     "active_exports",
     "cancel_run",
     "check_export",
+    "dispose_lists",
     "end_abandoned",
     "end_dead_runs",
-    "end_lists",
     "find_abandoned",
     "flapping",
     "forget",

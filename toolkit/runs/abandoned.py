@@ -12,13 +12,14 @@ from itertools import groupby
 import polars as pl
 from sqlalchemy import select
 
+from toolkit.access.people import require_actor
 from toolkit.errors import ConfigurationError, DataError, ToolkitError
+from toolkit.exports.export import Export
 from toolkit.names import unknown_name
 from toolkit.runs.abandoned_lists import AbandonedList, AbandonedLists, Because
 from toolkit.runs.ledger_reader import LedgerReader
-from toolkit.workspace import Export, WorkspaceFolder
-from toolkit.workspace.people import acting
-from toolkit.workspace.records import ContactListRecord, ExportRecord
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.models import ContactListRecord, ExportRecord
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _value(ledger: LedgerReader, first: _Filled, left: Sequence[_Filled], users:
 def _filled(folder: WorkspaceFolder, export: Export | None) -> Iterator[_Filled]:
     names = cache(partial(_segment_names, folder))
     with folder.reading() as session:
-        acting(session, folder)
+        require_actor(session, folder)
         query = select(ContactListRecord).join(ExportRecord).where(ContactListRecord.criteo_id.is_not(None))
         for record in session.scalars(query).all():
             its = record.export

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from toolkit.errors import ErrorCode
 from toolkit.runs.stored import code_in
-from toolkit.workspace import WorkspaceFolder
-from toolkit.workspace.leases import nothing_lands_any_more
-from toolkit.workspace.records import BatchRecord, ContactListRecord, ExportRecord, RunRecord
-from toolkit.workspace.states import BatchStatus, RunStatus
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.leases import nothing_lands_any_more
+from toolkit.state.models import BatchRecord, ContactListRecord, ExportRecord, RunRecord
+from toolkit.state.states import BatchStatus, RunStatus
 
 
 def newest_batch(session: Session) -> int:

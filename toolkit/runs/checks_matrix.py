@@ -6,9 +6,9 @@ from typing import NamedTuple
 import polars as pl
 from markupsafe import Markup
 
-from toolkit.checks import CheckOutcome, CheckRow
 from toolkit.display import table
 from toolkit.markup import joined, template
+from toolkit.validation import CheckOutcome, CheckRow
 
 _SIGNS = {CheckOutcome.PASSED: "✓", CheckOutcome.WARNING: "!", CheckOutcome.ERROR: "✗"}
 _OF_THE_EXPORT = "the export"

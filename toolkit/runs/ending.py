@@ -10,33 +10,37 @@ from contextlib import suppress
 import polars as pl
 from sqlalchemy import select
 
-from toolkit.audience import IdentifierForm
+from toolkit.access.people import Role, require_actor
+from toolkit.audience import HashFormat
 from toolkit.criteo import CriteoClient
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, LedgerDivergedError, ListGoneError
+from toolkit.exports.connections import client_of, connections, credentials_of
+from toolkit.exports.export import Export
 from toolkit.runs.abandoned import abandoned_list, fillers_of
 from toolkit.runs.abandoned_lists import AbandonedList
+from toolkit.runs.diff import Plan
 from toolkit.runs.ledger import Ledger
-from toolkit.runs.lifecycle import end_dead_runs, now, recorded_run
+from toolkit.runs.lifecycle import end_dead_runs, now, track_run
 from toolkit.runs.list_result import ListResult
-from toolkit.runs.lists import OfLists, empty_record, lease_list, others_of
+from toolkit.runs.lists import ListDisposal, empty_record, lease_list, others_of
 from toolkit.runs.marks import ShownLists, diverged, judge, marked_lists
-from toolkit.runs.plan import Plan
 from toolkit.runs.progress import Step, nobody
-from toolkit.runs.push import push
+from toolkit.runs.pusher import push
 from toolkit.runs.run import Run, run_of
-from toolkit.workspace import Export, WorkspaceFolder, audit
-from toolkit.workspace.audit import Action
-from toolkit.workspace.connections import client_of, connections, credentials_of
-from toolkit.workspace.leases import call_patience
-from toolkit.workspace.people import Role, acting
-from toolkit.workspace.records import ConnectionRecord, ContactListRecord, ExportRecord, RunRecord
-from toolkit.workspace.states import RunStatus, Trigger
+from toolkit.state import audit
+from toolkit.state.audit import Action
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.leases import call_patience
+from toolkit.state.models import ConnectionRecord, ContactListRecord, ExportRecord, RunRecord
+from toolkit.state.states import RunStatus, Trigger
 
 Records = Sequence[ContactListRecord]
 """All that is known of one list: a record for each segment that was put into it."""
 
 
-def end_abandoned(folder: WorkspaceFolder, list_id: str, chosen: OfLists, *, host: str | None = None) -> Run | None:
+def end_abandoned(
+    folder: WorkspaceFolder, list_id: str, chosen: ListDisposal, *, host: str | None = None
+) -> Run | None:
     """Empty, delete or knowingly keep a list that is left behind.
 
     Args:
@@ -54,7 +58,7 @@ def end_abandoned(folder: WorkspaceFolder, list_id: str, chosen: OfLists, *, hos
         RunFailedError: Criteo could not be asked, or refused.
     """
     found, records = abandoned_list(folder, list_id, host)
-    if chosen is OfLists.KEEP:
+    if chosen is ListDisposal.KEEP:
         _keep(folder, found, records)
         return None
     if found.filled_by:
@@ -74,7 +78,7 @@ def end_abandoned(folder: WorkspaceFolder, list_id: str, chosen: OfLists, *, hos
     return _end(folder, name, [records], chosen, once_leased=still_left_behind)
 
 
-def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) -> None:
+def dispose_lists(folder: WorkspaceFolder, connection_name: str, chosen: ListDisposal) -> None:
     """Empty or delete the lists at Criteo that exports of the connection filled; one that is gone is passed over.
 
     Raises:
@@ -83,7 +87,7 @@ def end_lists(folder: WorkspaceFolder, connection_name: str, chosen: OfLists) ->
         BusyError: One of the exports is running. Nothing was changed.
         RunFailedError: Criteo could not be asked, or refused: the lists of some exports may be ended already.
     """
-    if chosen is OfLists.KEEP:
+    if chosen is ListDisposal.KEEP:
         return
     filled = _filled_through(folder, connection_name)
     if not filled:
@@ -123,7 +127,7 @@ def connection_to(folder: WorkspaceFolder, record: ContactListRecord) -> str:
         ConfigurationError: There is none.
     """
     with folder.reading() as session:
-        acting(session, folder, least=Role.CONTRIBUTOR)
+        require_actor(session, folder, least=Role.CONTRIBUTOR)
         there = session.scalars(select(ConnectionRecord).where(ConnectionRecord.host == record.host)).all()
         own = session.get_one(ExportRecord, record.export_id).connection_id
     reaching = [it for it in there if record.advertiser_id in {each["id"] for each in it.advertisers}]
@@ -143,7 +147,7 @@ def _end(
     folder: WorkspaceFolder,
     connection_name: str,
     lists: Sequence[Records],
-    chosen: OfLists,
+    chosen: ListDisposal,
     *,
     once_leased: Callable[[], Sequence[Records]],
 ) -> Run:
@@ -158,7 +162,7 @@ def _end(
     """
     credentials = credentials_of(folder, connection_name)
     settings = Export.model_validate({**lists[0][0].export.settings, "connection": connection_name})
-    with recorded_run(folder, settings, trigger=Trigger.LISTS, observer=nobody) as keeper:
+    with track_run(folder, settings, trigger=Trigger.LISTS, observer=nobody) as keeper:
         keeper.begin(Step.PUSH)
         for records in lists:
             lease_list(folder, keeper.lease, records[0])
@@ -166,13 +170,13 @@ def _end(
         ledger = Ledger(folder, keeper.id, now=now, lease=keeper.lease, under_way=keeper.under_way)
         emptied = [_emptied(ledger, record) for records in lists for record in records]
         for records in lists:
-            _audit(folder, Action.EMPTY_LIST if chosen is OfLists.EMPTY else Action.DELETE_LIST, records[0])
+            _audit(folder, Action.EMPTY_LIST if chosen is ListDisposal.EMPTY else Action.DELETE_LIST, records[0])
             for record in records:
                 _doubt(ledger, record)
         with client_of(
             credentials, waiting=Trigger.LISTS.waiting, patience=call_patience(), guard=keeper.lease.guard
         ) as criteo:
-            if chosen is OfLists.DELETE:
+            if chosen is ListDisposal.DELETE:
                 _delete_all(folder, lists, ledger, criteo)
             else:
                 _empty_all(folder, lists, ledger, criteo, run_id=keeper.id)
@@ -209,7 +213,7 @@ def _empty_all(
 
 def _note_empty(folder: WorkspaceFolder, ledger: Ledger, records: Records, *, is_gone: bool) -> None:
     for record in records:
-        ledger.forget_emptied(record)
+        ledger.mark_cleared(record)
         empty_record(folder, record, with_its_id=is_gone)
 
 
@@ -246,7 +250,7 @@ def _clear(ledger: Ledger, record: ContactListRecord, criteo: CriteoClient) -> N
         record,
         criteo=criteo,
         ledger=ledger,
-        form=record.form or IdentifierForm.SHA256,
+        form=record.form or HashFormat.SHA256,
         addresses=None,
         on_batch=lambda _: None,
     )
@@ -255,7 +259,7 @@ def _clear(ledger: Ledger, record: ContactListRecord, criteo: CriteoClient) -> N
 def _doubt(ledger: Ledger, record: ContactListRecord) -> None:
     """Take nothing of the list for certain; what is lost already needs no doubt."""
     try:
-        ledger.doubt(record)
+        ledger.invalidate(record)
     except DataError:
         return
 
@@ -315,7 +319,7 @@ def _require_none_running(folder: WorkspaceFolder, records: Records) -> None:
 
 def _keep(folder: WorkspaceFolder, found: AbandonedList, records: Records) -> None:
     with folder.session() as session, session.begin():
-        actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
         for record in records:
             session.get_one(ContactListRecord, record.id).kept_by = actor.name
         audit.record(session, folder, actor, Action.KEEP_LIST, found.name, list=found.list_id, host=found.host)
@@ -323,5 +327,5 @@ def _keep(folder: WorkspaceFolder, found: AbandonedList, records: Records) -> No
 
 def _audit(folder: WorkspaceFolder, action: Action, record: ContactListRecord) -> None:
     with folder.session() as session, session.begin():
-        actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
         audit.record(session, folder, actor, action, record.name, list=record.criteo_id, host=record.host)

@@ -8,8 +8,9 @@ from enum import StrEnum
 import polars as pl
 from sqlalchemy import select
 
+from toolkit.access.people import Role, require_actor
 from toolkit.audience.suppression import known_as
-from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Patience
+from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, RetryPolicy
 from toolkit.display import html_table, text_table
 from toolkit.errors import (
     BusyError,
@@ -20,23 +21,23 @@ from toolkit.errors import (
     ToolkitError,
     UnavailableError,
 )
-from toolkit.identifiers import HASHES, IdentifierForm, identifier_type_named, named_identifier
+from toolkit.exports.connections import client_of, credentials_of
+from toolkit.exports.export import Export
+from toolkit.exports.suppressions import add_request
+from toolkit.identifiers import HASHES, HashFormat, identifier_type_named, named_identifier
+from toolkit.runs.diff import Plan
 from toolkit.runs.ending import connection_to
 from toolkit.runs.ledger import Ledger
-from toolkit.runs.lifecycle import RunKeeper, now, recorded_run
+from toolkit.runs.lifecycle import RunRecorder, now, track_run
 from toolkit.runs.lists import lease_list
 from toolkit.runs.marks import marked_lists
-from toolkit.runs.person import FoundPerson, find_person
-from toolkit.runs.plan import Plan
+from toolkit.runs.person_search import FoundPerson, find_person
 from toolkit.runs.progress import Step, nobody
-from toolkit.runs.push import push
+from toolkit.runs.pusher import push
 from toolkit.runs.run import run_of
-from toolkit.workspace import Export, WorkspaceFolder
-from toolkit.workspace.connections import client_of, credentials_of
-from toolkit.workspace.people import Role, acting
-from toolkit.workspace.records import ContactListRecord, ExportRecord
-from toolkit.workspace.states import Trigger
-from toolkit.workspace.suppression import add_request
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.models import ContactListRecord, ExportRecord
+from toolkit.state.states import Trigger
 
 _SECONDS_TO_ANSWER = 8.0
 """Somebody waits: a Criteo that refuses is told within this time, however many lists there are."""
@@ -201,7 +202,7 @@ def _frame_of(lists: Sequence[ListOutcome]) -> pl.DataFrame:
 def _filling_exports(folder: WorkspaceFolder) -> list[ExportRecord]:
     """Return the exports that ever filled a list, removed ones too."""
     with folder.reading() as session:
-        acting(session, folder, least=Role.CONTRIBUTOR)
+        require_actor(session, folder, least=Role.CONTRIBUTOR)
         filled = select(ContactListRecord.export_id).where(ContactListRecord.criteo_id.is_not(None))
         return list(session.scalars(select(ExportRecord).where(ExportRecord.id.in_(filled)).order_by(ExportRecord.id)))
 
@@ -213,12 +214,12 @@ class _Line:
         self._ends = time.monotonic() + _SECONDS_TO_ANSWER
         self._silent: dict[str, ToolkitError] = {}
 
-    def patience(self, host: str) -> Patience:
+    def patience(self, host: str) -> RetryPolicy:
         """Return how long the host is tried; raises what it failed with when it was tried in vain."""
         if host in self._silent:
             raise self._silent[host]
         seconds = max(1.0, min(_SECONDS_A_HOST, self._ends - time.monotonic()))
-        return Patience(
+        return RetryPolicy(
             seconds=seconds, first_wait_seconds=0.5, longest_wait_seconds=1, connect_seconds=seconds, answer_seconds=30
         )
 
@@ -278,7 +279,7 @@ class _Request:
             credentials = credentials_of(self._folder, self._connection)
             patience = self._line.patience(credentials.host)
             settings = Export.model_validate({**self._export.settings, "connection": self._connection})
-            with recorded_run(self._folder, settings, trigger=Trigger.FORGET, observer=nobody) as keeper:
+            with track_run(self._folder, settings, trigger=Trigger.FORGET, observer=nobody) as keeper:
                 keeper.begin(Step.PUSH)
                 ledger = Ledger(self._folder, keeper.id, now=now, lease=keeper.lease, under_way=keeper.under_way)
                 with client_of(
@@ -298,7 +299,7 @@ class _Request:
                 rows.setdefault(record.id, self.undone(record, said))
         return list(rows.values())
 
-    def _leave_all(self, keeper: RunKeeper, ledger: Ledger, criteo: CriteoClient) -> dict[int, ListOutcome]:
+    def _leave_all(self, keeper: RunRecorder, ledger: Ledger, criteo: CriteoClient) -> dict[int, ListOutcome]:
         """Remove the person from each list that can be had; return what became of each by the record's number."""
         rows: dict[int, ListOutcome] = {}
         leased: list[ContactListRecord] = []
@@ -322,7 +323,7 @@ class _Request:
         return rows
 
     def _leave(self, record: ContactListRecord, ledger: Ledger, criteo: CriteoClient) -> ListOutcome:
-        form = record.form or IdentifierForm.SHA256
+        form = record.form or HashFormat.SHA256
         try:
             self._line.require(criteo.host)
             addresses, has_unnamed = self._identifiers(record, ledger, form)
@@ -335,10 +336,10 @@ class _Request:
                 criteo=criteo,
                 ledger=ledger,
                 form=form,
-                addresses=addresses if form is IdentifierForm.PLAIN else None,
+                addresses=addresses if form is HashFormat.PLAIN else None,
                 on_batch=lambda _: None,
             )
-            ledger.settle(record, wanted=_NOBODY)
+            ledger.commit_snapshot(record, wanted=_NOBODY)
         except ListGoneError:
             return self._row(record, Outcome.LIST_GONE, "The list is no longer at Criteo.")
         except UnavailableError as problem:
@@ -362,15 +363,13 @@ class _Request:
         asked = "Criteo was asked to remove what is known all the same." if len(addresses) else "Nothing was sent."
         return self._row(record, Outcome.NOT_FOUND, f"The list is not known to hold the person. {asked}")
 
-    def _identifiers(
-        self, record: ContactListRecord, ledger: Ledger, form: IdentifierForm
-    ) -> tuple[pl.DataFrame, bool]:
+    def _identifiers(self, record: ContactListRecord, ledger: Ledger, form: HashFormat) -> tuple[pl.DataFrame, bool]:
         """Return ``identifier`` and ``address`` of what the list may hold; tell whether some can't be named."""
         kind = identifier_type_named(record.identifier_type)
         is_of_kind = pl.col("identifier_type") == kind.name
         values = self._person.values.filter(is_of_kind).select("value")
         values = pl.concat(values.select(it.alias("value")) for it in kind.spellings(pl.col("value"))).unique()
-        forms = (IdentifierForm.SHA256,) if form is IdentifierForm.PLAIN else [it for it in HASHES if it in kind.hashes]
+        forms = (HashFormat.SHA256,) if form is HashFormat.PLAIN else [it for it in HASHES if it in kind.hashes]
         named = pl.concat(values.select(identifier=known_as("value", it, kind), address="value") for it in forms)
         # What was sent for these customers earlier may be of an address that they no longer have.
         earlier = pl.concat(
@@ -380,7 +379,7 @@ class _Request:
             ]
         ).unique()
         unnamed = earlier.join(named, on="identifier", how="anti")
-        if form is IdentifierForm.PLAIN:
+        if form is HashFormat.PLAIN:
             return named.unique("identifier"), self._count_held(record, ledger, unnamed["identifier"]) > 0
         return pl.concat([named, unnamed.with_columns(address=pl.lit(None, pl.String))]).unique("identifier"), False
 

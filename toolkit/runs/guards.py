@@ -6,11 +6,11 @@ from enum import StrEnum
 
 import polars as pl
 
-from toolkit.checks import Check, CheckResult
 from toolkit.errors import ChangingInputError, DataError, GuardError
+from toolkit.runs.diff import anti_join
 from toolkit.runs.notices import Notice, NoticeCode
-from toolkit.runs.plan import without
-from toolkit.tables.files import InputFile
+from toolkit.sources.files import InputFile
+from toolkit.validation import Check, CheckResult
 
 
 class Guard(StrEnum):
@@ -53,7 +53,7 @@ _OF_CHECKS: Mapping[str, Guard] = {
 
 
 @dataclass(frozen=True)
-class Stop:
+class GuardViolation:
     """A guard that stops a run, what it found, and what to do."""
 
     guard: Guard
@@ -61,7 +61,7 @@ class Stop:
     remedy: str = "Look at the preview and at where the tables come from."
 
 
-def pass_guards(stops: Sequence[Stop], allow: Collection[Guard]) -> list[Notice]:
+def pass_guards(stops: Sequence[GuardViolation], allow: Collection[Guard]) -> list[Notice]:
     """Return what was passed knowingly; raises GuardError when something was not allowed."""
     standing = [it for it in stops if it.guard not in allow]
     if standing:
@@ -75,12 +75,12 @@ def pass_guards(stops: Sequence[Stop], allow: Collection[Guard]) -> list[Notice]
     return [Notice(NoticeCode.GUARD_PASSED, f"Passed knowingly ({it.guard.value}): {it.what}") for it in stops]
 
 
-def would_stop(stops: Iterable[Stop]) -> list[Notice]:
+def would_stop(stops: Iterable[GuardViolation]) -> list[Notice]:
     """Return what whoever looks before a run is told: where it would stop."""
     return [Notice(NoticeCode.WOULD_STOP, f"A run would stop here ({it.guard.value}): {it.what}") for it in stops]
 
 
-def guard_checks(failed: Iterable[CheckResult]) -> list[Stop]:
+def guard_checks(failed: Iterable[CheckResult]) -> list[GuardViolation]:
     """Return what checks that failed would stop; raises DataError when one of them can't be passed."""
     failed = list(failed)
     if any(it.check not in _OF_CHECKS for it in failed):
@@ -88,10 +88,12 @@ def guard_checks(failed: Iterable[CheckResult]) -> list[Stop]:
             " ".join(it.sentence for it in failed) + " Nothing was sent.",
             " ".join(dict.fromkeys(it.remedy for it in failed)),
         )
-    return [Stop(_OF_CHECKS[it.check], it.sentence, it.remedy) for it in failed]
+    return [GuardViolation(_OF_CHECKS[it.check], it.sentence, it.remedy) for it in failed]
 
 
-def guard_change(segment: str, wanted: pl.Series, last: pl.Series | None, *, most_change: float) -> list[Stop]:
+def guard_change(
+    segment: str, wanted: pl.Series, last: pl.Series | None, *, most_change: float
+) -> list[GuardViolation]:
     """Compare what a list should hold with what it held after the last finished run; None was never finished.
 
     ``segment`` is what the list is called in the sentence.
@@ -99,10 +101,14 @@ def guard_change(segment: str, wanted: pl.Series, last: pl.Series | None, *, mos
     if last is None or last.is_empty():
         return []
     if wanted.is_empty():
-        return [Stop(Guard.EMPTIED, f"Segment {segment} has nobody to send, and had {len(last):,} at the last run.")]
-    changes = {"added": len(without(wanted, last)), "removed": len(without(last, wanted))}
+        return [
+            GuardViolation(
+                Guard.EMPTIED, f"Segment {segment} has nobody to send, and had {len(last):,} at the last run."
+            )
+        ]
+    changes = {"added": len(anti_join(wanted, last)), "removed": len(anti_join(last, wanted))}
     return [
-        Stop(
+        GuardViolation(
             Guard.LARGE_CHANGE,
             f"{count:,} identifiers would be {change} in segment {segment}, {count / len(last):.0%} of the "
             f"{len(last):,} of the last run: more than {most_change:.0%}.",
@@ -112,11 +118,11 @@ def guard_change(segment: str, wanted: pl.Series, last: pl.Series | None, *, mos
     ]
 
 
-def guard_age(inputs: Sequence[InputFile], last: Sequence[InputFile]) -> list[Stop]:
+def guard_age(inputs: Sequence[InputFile], last: Sequence[InputFile]) -> list[GuardViolation]:
     """Compare the files with those that the last successful run read."""
     known = {it.path: it for it in last}
     return [
-        Stop(
+        GuardViolation(
             Guard.OLDER_INPUT,
             f"{it.path} is of {_moment(it)}, older than at the last run ({_moment(known[it.path])}).",
         )
@@ -125,11 +131,11 @@ def guard_age(inputs: Sequence[InputFile], last: Sequence[InputFile]) -> list[St
     ]
 
 
-def guard_writing(before: Sequence[InputFile], after: Sequence[InputFile]) -> list[Stop]:
+def guard_writing(before: Sequence[InputFile], after: Sequence[InputFile]) -> list[GuardViolation]:
     """Compare the files before and after they were read."""
     known, now = ({it.path: it for it in files} for files in (before, after))
     changed = [path for path in known | now if known.get(path) != now.get(path)]
-    return [Stop(Guard.CHANGING_INPUT, f"{path} was written while the run read it.") for path in changed]
+    return [GuardViolation(Guard.CHANGING_INPUT, f"{path} was written while the run read it.") for path in changed]
 
 
 def _is_older(now: InputFile, before: InputFile) -> bool:

@@ -15,10 +15,11 @@ import polars as pl
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from toolkit.audience import IdentifierForm
+from toolkit.audience import HashFormat
 from toolkit.errors import RunCanceledError
 from toolkit.files import make_folder, write_atomically
 from toolkit.runs.batches import newest_batch
+from toolkit.runs.diff import Plan, is_other_form
 from toolkit.runs.ledger_reader import (
     NO_IDENTIFIERS,
     NO_MEMBERS,
@@ -29,13 +30,12 @@ from toolkit.runs.ledger_reader import (
     checksum,
     is_acknowledged,
 )
-from toolkit.runs.members import changes_of, part_of
-from toolkit.runs.plan import Plan, is_other_form
-from toolkit.workspace import WorkspaceFolder
-from toolkit.workspace.leases import Lease
-from toolkit.workspace.places import place_of_snapshot
-from toolkit.workspace.records import BatchRecord, ContactListRecord, HistoryPartRecord, RunRecord
-from toolkit.workspace.states import BatchStatus, Operation, RunStatus
+from toolkit.runs.membership import changes_of, part_of
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.leases import Lease
+from toolkit.state.models import BatchRecord, ContactListRecord, HistoryPartRecord, RunRecord
+from toolkit.state.places import place_of_snapshot
+from toolkit.state.states import BatchStatus, Operation, RunStatus
 
 T = TypeVar("T")
 
@@ -88,13 +88,13 @@ class Ledger(LedgerReader):
         )
         return batches
 
-    def begin(self, record: ContactListRecord, batch: Batch, form: IdentifierForm) -> int:
+    def begin(self, record: ContactListRecord, batch: Batch, form: HashFormat) -> int:
         """Record that the batch is about to be sent; return its number in the ledger.
 
         Raises LeaseLostError when another run took over.
         """
         with self._folder.session() as session, session.begin():
-            canceled_by = self._hold_on(session)
+            canceled_by = self._heartbeat_or_abort(session)
             if canceled_by:
                 raise RunCanceledError.by(canceled_by)
             if batch.operation is not Operation.CLEAR:
@@ -167,10 +167,12 @@ class Ledger(LedgerReader):
                 session.execute(query.values(mixes_forms=False, form=None))
             else:
                 # What may still arrive may be of a form that can't be named to be removed.
-                is_plain = ContactListRecord.form == IdentifierForm.PLAIN
+                is_plain = ContactListRecord.form == HashFormat.PLAIN
                 session.execute(query.where(is_plain).values(mixes_forms=True))
 
-    def settle(self, record: ContactListRecord, *, wanted: pl.DataFrame, left: pl.Series | None = None) -> None:
+    def commit_snapshot(
+        self, record: ContactListRecord, *, wanted: pl.DataFrame, left: pl.Series | None = None
+    ) -> None:
         """Make what is known, now that no batch is open, the list's snapshot, and drop the files it replaces.
 
         ``wanted`` tells the ``customer`` of each ``identifier``; ``left`` are identifiers that stay for others only.
@@ -184,7 +186,7 @@ class Ledger(LedgerReader):
         part = self._write_part(record, known, self._snapshot_or_nothing(record))
         self._replace_snapshot(record, known, part=part)
 
-    def doubt(self, record: ContactListRecord) -> None:
+    def invalidate(self, record: ContactListRecord) -> None:
         """Take nothing of what the list holds for certain from now on: it is about to be emptied, or is unlike."""
         state = self.state_of(record)
         if state.held.is_empty():
@@ -192,7 +194,7 @@ class Ledger(LedgerReader):
         known = self._known_members(record, wanted=NO_MEMBERS, left=NO_IDENTIFIERS)
         self._replace_snapshot(record, known.with_columns(acknowledged=pl.lit(False)))
 
-    def forget_emptied(self, record: ContactListRecord) -> None:
+    def mark_cleared(self, record: ContactListRecord) -> None:
         """Record that the list holds nothing for this record any more: whoever fills it too emptied it.
 
         What the record's own runs left uncertain may have come after that, and stays uncertain.
@@ -208,7 +210,7 @@ class Ledger(LedgerReader):
         )
         self._replace_snapshot(record, known, part=part)
 
-    def sweep(self, record: ContactListRecord) -> None:
+    def collect_garbage(self, record: ContactListRecord) -> None:
         """Drop files of the list that runs which were killed left behind, and that nothing points at.
 
         Raises LeaseLostError when another run took over.
@@ -220,7 +222,7 @@ class Ledger(LedgerReader):
             *(self._folder.path / "history" / str(record.id)).glob("*.parquet"),
         ]
         with self._folder.session() as session, session.begin():
-            self._hold_on(session)
+            self._heartbeat_or_abort(session)
             kept = session.get_one(ContactListRecord, record.id)
             running = set(session.scalars(select(RunRecord.id).where(RunRecord.status == RunStatus.RUNNING)))
             parts = select(HistoryPartRecord.file).where(HistoryPartRecord.contact_list_id == record.id)
@@ -258,7 +260,7 @@ class Ledger(LedgerReader):
         previous = record.snapshot
         self._snapshots = {relative.as_posix(): known}
         with self._folder.session() as session, session.begin():
-            self._hold_on(session)
+            self._heartbeat_or_abort(session)
             kept = session.get_one(ContactListRecord, record.id)
             before, _ = self._read_batches(session, kept)
             kept.snapshot = relative.as_posix()
@@ -277,7 +279,7 @@ class Ledger(LedgerReader):
         ]:
             file.unlink(missing_ok=True)
 
-    def _hold_on(self, session: Session) -> str | None:
+    def _heartbeat_or_abort(self, session: Session) -> str | None:
         """Return who asked the run to end; raises LeaseLostError when another took over."""
         self._lease.require(session)
         return session.scalar(select(RunRecord.cancel_by).where(RunRecord.id == self.run_id))

@@ -20,12 +20,12 @@ from sqlalchemy.orm import Session
 
 from toolkit.errors import DataError, ErrorCode
 from toolkit.files import read_parquet
-from toolkit.runs.plan import KnownState
+from toolkit.runs.diff import KnownState
 from toolkit.runs.stored import code_in
-from toolkit.workspace import WorkspaceFolder
-from toolkit.workspace.places import place_of_run, place_of_snapshot
-from toolkit.workspace.records import BatchRecord, ContactListRecord, RunRecord
-from toolkit.workspace.states import BatchStatus, Operation
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.models import BatchRecord, ContactListRecord, RunRecord
+from toolkit.state.places import place_of_run, place_of_snapshot
+from toolkit.state.states import BatchStatus, Operation
 
 _NEVER = 2**62
 """Closed after no batch so far."""

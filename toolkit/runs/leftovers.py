@@ -5,9 +5,9 @@ from pathlib import Path
 
 from toolkit.files import sweep_unfinished
 from toolkit.runs.lifecycle import now
-from toolkit.tables import SegmentFolder
-from toolkit.tables.location import is_remote
-from toolkit.workspace import WorkspaceFolder
+from toolkit.sources import SegmentFolder
+from toolkit.sources.location import is_remote
+from toolkit.state.folder import WorkspaceFolder
 
 _UNFINISHED_FOR = timedelta(days=1)
 """Longer than any file takes to be written, also on a machine that was suspended meanwhile."""

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from toolkit.checks import CheckRow
+from toolkit.access.people import Role, require_actor
 from toolkit.errors import (
     BusyError,
     ConfigurationError,
@@ -29,6 +29,8 @@ from toolkit.errors import (
     ToolkitError,
     translated,
 )
+from toolkit.exports.export import Export
+from toolkit.exports.saved_exports import require_manageable
 from toolkit.files import make_folder
 from toolkit.runs.abandoned_lists import AbandonedList
 from toolkit.runs.batches import close_batches, close_batches_of_the_dead
@@ -37,14 +39,14 @@ from toolkit.runs.list_result import ListResult
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.progress import Observer, Progress, Step
 from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS, NOTICES, code_in
-from toolkit.tables.files import InputFile
-from toolkit.workspace import Export, WorkspaceFolder, audit
-from toolkit.workspace.audit import Action
-from toolkit.workspace.exports import require_manageable
-from toolkit.workspace.leases import Death, Lease, death_of, end_if_dead, take_lease
-from toolkit.workspace.people import Role, acting
-from toolkit.workspace.records import ExportRecord, RunRecord
-from toolkit.workspace.states import RunStatus, Trigger
+from toolkit.sources.files import InputFile
+from toolkit.state import audit
+from toolkit.state.audit import Action
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.leases import Death, Lease, death_of, end_if_dead, take_lease
+from toolkit.state.models import ExportRecord, RunRecord
+from toolkit.state.states import RunStatus, Trigger
+from toolkit.validation import CheckRow
 
 
 def now() -> datetime:
@@ -52,7 +54,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class RunKeeper:
+class RunRecorder:
     """Writes down what becomes known of a run while it goes on, and shows its steps."""
 
     def __init__(self, folder: WorkspaceFolder, run_id: str, lease: Lease, observer: Observer) -> None:
@@ -124,7 +126,7 @@ class RunKeeper:
 
 
 @contextmanager
-def recorded_run(
+def track_run(
     folder: WorkspaceFolder,
     export: Export,
     *,
@@ -135,7 +137,7 @@ def recorded_run(
     refresh_id: str | None = None,
     is_retried: bool = False,
     observer: Observer,
-) -> Iterator[RunKeeper]:
+) -> Iterator[RunRecorder]:
     """Begin a run and record how it ends.
 
     A ToolkitError or an OSError is recorded, and not raised further. Any other exception, and an interrupt, is
@@ -153,7 +155,7 @@ def recorded_run(
         resumes=resumes,
         refresh_id=refresh_id,
     )
-    keeper = RunKeeper(folder, began, lease, observer)
+    keeper = RunRecorder(folder, began, lease, observer)
     status, error = RunStatus.FAILED, None
 
     def end(session: Session, is_held: bool) -> None:
@@ -181,7 +183,7 @@ def cancel_run(folder: WorkspaceFolder, run_id: str) -> None:
     """
     end_dead_runs(folder)
     with folder.session() as session, session.begin():
-        actor = acting(session, folder, least=Role.CONTRIBUTOR)
+        actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
         record = session.get(RunRecord, run_id)
         if record is None or record.status != RunStatus.RUNNING:
             said = "There is no such run" if record is None else f"It is {record.status}"
@@ -235,7 +237,7 @@ def _status_of(error: ErrorInfo, *, is_retried: bool) -> RunStatus:
     return RunStatus.FAILED_RETRYING if is_retried and error.is_transient else RunStatus.FAILED
 
 
-def _warn_of_lost_leases(keeper: RunKeeper, folder: WorkspaceFolder, export: Export) -> None:
+def _warn_of_lost_leases(keeper: RunRecorder, folder: WorkspaceFolder, export: Export) -> None:
     """Tell of the run before this one when it lost its lease; how much is sent again is told once that is planned."""
     before = (
         select(RunRecord.id, RunRecord.error)
@@ -271,7 +273,7 @@ def _begin(
     end_dead_runs(folder)
     try:
         with folder.session() as session, session.begin():
-            actor = acting(session, folder, least=Role.CONTRIBUTOR)
+            actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
             audit.record(session, folder, actor, Action.RUN_EXPORT, export.name, run=run_id, dry_run=dry_run)
             close_batches_of_the_dead(session, folder)
             lease = take_lease(session, folder, holder=f"Run {run_id}")
@@ -307,7 +309,7 @@ def _end_as(session: Session, run_id: str, to: RunStatus, **values: Any) -> None
     session.execute(update(RunRecord).where(*is_running).values(status=to, **values))
 
 
-def _end(session: Session, keeper: RunKeeper, status: RunStatus, error: ErrorInfo | None, *, is_held: bool) -> None:
+def _end(session: Session, keeper: RunRecorder, status: RunStatus, error: ErrorInfo | None, *, is_held: bool) -> None:
     close_batches(session, keeper.id, but=keeper.under_way)
     if is_held:
         stored = None if error is None else error.to_json()

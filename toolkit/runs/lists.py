@@ -11,25 +11,14 @@ from sqlalchemy.orm import Session
 
 from toolkit.criteo import ContactList, CriteoClient, ListChange, NewList, canonical_host
 from toolkit.errors import BusyError, ConfigurationError
+from toolkit.exports.export import Export
 from toolkit.identifiers import identifier_types
 from toolkit.runs.batches import newest_batch
-from toolkit.runs.marks import (
-    Mark,
-    Marks,
-    ShownLists,
-    Sighting,
-    Standing,
-    judge,
-)
-from toolkit.workspace import Export, WorkspaceFolder
-from toolkit.workspace.database import one_at_a_time
-from toolkit.workspace.leases import Lease, end_if_dead
-from toolkit.workspace.records import (
-    ContactListRecord,
-    ExportRecord,
-    ListLeaseRecord,
-    RunRecord,
-)
+from toolkit.runs.marks import Mark, Marks, ShownLists, Sighting, Standing, judge
+from toolkit.state.database import serialize_writes
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.leases import Lease, end_if_dead
+from toolkit.state.models import ContactListRecord, ExportRecord, ListLeaseRecord, RunRecord
 
 K = TypeVar("K")
 
@@ -346,7 +335,7 @@ def lease_list(folder: WorkspaceFolder, lease: Lease, record: ContactListRecord)
     Raises BusyError when another is at it, LeaseLostError when the lease was lost.
     """
     with folder.session() as session, session.begin():
-        one_at_a_time(session)
+        serialize_writes(session)
         lease.require(session)
         held = session.get(ListLeaseRecord, (record.host, record.criteo_id))
         if held is None:
@@ -381,11 +370,11 @@ def others_of(folder: WorkspaceFolder, record: ContactListRecord) -> list[Contac
         return [it for it in session.scalars(query) if it.export]
 
 
-class OfLists(StrEnum):
+class ListDisposal(StrEnum):
     """What becomes of lists at Criteo when the connection that filled them is removed.
 
     Examples:
-        >>> [choice.value for choice in toolkit.OfLists]
+        >>> [choice.value for choice in toolkit.ListDisposal]
         ['keep', 'empty', 'delete']
     """
 

@@ -32,8 +32,8 @@ from toolkit.errors import (
     ToolkitError,
     UnavailableError,
 )
-from toolkit.workspace import WorkspaceFolder
-from toolkit.workspace.records import ContactListRecord, ListMarkRecord, RunRecord
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.models import ContactListRecord, ListMarkRecord, RunRecord
 
 _TOKEN_BYTES = 8
 _PATTERN = re.compile(r"\s*\[([0-9a-f]{8})-([0-9]{1,18}) ([0-9]{8}-[0-9]{6}-[0-9a-f]{6}) ([0-9a-f]{16})\]")

@@ -8,13 +8,13 @@ from urllib.parse import quote
 import polars as pl
 from markupsafe import Markup
 
-from toolkit.checks import CheckOutcome
 from toolkit.display import cards, fragment, page, table
 from toolkit.files import write_atomically
 from toolkit.markup import joined, template
 from toolkit.runs.checks_matrix import checks_matrix
 from toolkit.runs.run import Run
 from toolkit.runs.summary import cards_of, sentence_of
+from toolkit.validation import CheckOutcome
 
 _HEADINGS = {
     "segment": "segment",

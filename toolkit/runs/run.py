@@ -12,8 +12,8 @@ from polars.datatypes import DataType, DataTypeClass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from toolkit.access.people import require_actor
 from toolkit.audience import LEFT_OUT
-from toolkit.checks import DATA_DOCS, CheckResults, CheckRow
 from toolkit.display import text_table
 from toolkit.errors import DataError, ErrorCode, ErrorInfo, RunFailedError, UnknownNameError
 from toolkit.files import read_parquet
@@ -22,13 +22,13 @@ from toolkit.runs.guards import Guard
 from toolkit.runs.list_result import ListResult, frame_of
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS, NOTICES, error_in
+from toolkit.sources.files import InputFile
 from toolkit.spreadsheets import FrameForPeople
-from toolkit.tables.files import InputFile
-from toolkit.workspace import WorkspaceFolder
-from toolkit.workspace.people import acting
-from toolkit.workspace.places import place_of_run
-from toolkit.workspace.records import ExportRecord, RunRecord
-from toolkit.workspace.states import RunStatus, Trigger
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.models import ExportRecord, RunRecord
+from toolkit.state.places import place_of_run
+from toolkit.state.states import RunStatus, Trigger
+from toolkit.validation import DATA_DOCS, CheckResults, CheckRow
 
 WITH_WARNINGS = "successful with warnings"
 """The outcome of a run that was successful and warns of something."""
@@ -266,7 +266,7 @@ def _name_in(settings: Mapping[str, object]) -> str:
 def run_of(folder: WorkspaceFolder, run_id: str) -> Run:
     """Return a run by its id; raises UnknownNameError when there is none."""
     with folder.reading() as session:
-        acting(session, folder)
+        require_actor(session, folder)
         record = session.get(RunRecord, run_id)
         if record is None:
             raise UnknownNameError(f"There is no run {run_id!r}.", "See their ids in the list of runs.")
@@ -347,7 +347,7 @@ def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
     if export is not None:
         query = query.where(ExportRecord.name == export)
     with folder.reading() as session:
-        acting(session, folder)
+        require_actor(session, folder)
         runs = [value_of(session, record, folder) for record in session.scalars(query)]
     rows = [
         {"at": run.started_at, "run": run.id, "export": run.export, "status": run.status.value, **result.row}
@@ -366,7 +366,7 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
     if export is not None:
         query = query.where(ExportRecord.name == export)
     with folder.reading() as session:
-        acting(session, folder)
+        require_actor(session, folder)
         return _frame_of([value_of(session, record, folder) for record in session.scalars(query)])
 
 
@@ -377,7 +377,7 @@ def last_runs_frame(folder: WorkspaceFolder) -> pl.DataFrame:
     ranked = select(RunRecord.id, place).where(*_SENDS_SEGMENTS).subquery()
     newest = select(ranked.c.id).where(ranked.c.place == 1)
     with folder.reading() as session:
-        acting(session, folder)
+        require_actor(session, folder)
         records = session.scalars(select(RunRecord).where(RunRecord.id.in_(newest)).order_by(*newest_first))
         return _frame_of([value_of(session, record, folder) for record in records])
 

@@ -6,12 +6,12 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-from toolkit.checks import CheckRow
 from toolkit.errors import ErrorCode, ErrorInfo
 from toolkit.runs.abandoned_lists import AbandonedList
 from toolkit.runs.list_result import ListResult
 from toolkit.runs.notices import Notice
-from toolkit.tables.files import InputFile
+from toolkit.sources.files import InputFile
+from toolkit.validation import CheckRow
 
 T = TypeVar("T")
 Json = dict[str, Any]

@@ -8,7 +8,7 @@ from toolkit.display import Card, change
 from toolkit.identifiers import first_type, identifier_type_named
 from toolkit.runs.list_result import ListResult
 from toolkit.runs.run import Run, RunKind
-from toolkit.workspace.states import RunStatus
+from toolkit.state.states import RunStatus
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 import polars as pl
 from sqlalchemy import select
 
-from toolkit.audience import Audience, IdentifierForm, Status, audience_of
+from toolkit.audience import Audience, HashFormat, Status, audience_of
+from toolkit.exports.connections import connection
+from toolkit.exports.export import Export
+from toolkit.exports.matching import excluded_for
 from toolkit.identifiers import IdentifierType, first_type
 from toolkit.runs.list_result import ListResult, counted
 from toolkit.runs.lists import ListKey
-from toolkit.workspace import Export, WorkspaceFolder
-from toolkit.workspace.connections import connection
-from toolkit.workspace.matching import excluded_for
-from toolkit.workspace.records import ContactListRecord, ExportRecord
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.models import ContactListRecord, ExportRecord
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ class Target:
     """Whether the advertiser gets only those members whose profile names it."""
 
     @property
-    def form(self) -> IdentifierForm:
+    def form(self) -> HashFormat:
         """The form in which the identifiers are sent."""
         return self.audience.form
 

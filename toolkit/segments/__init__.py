@@ -1,19 +1,19 @@
 """How segments are built here, from the profiles, by a condition."""
 
-from toolkit.segments.building import (
-    bring_up_to_date,
+from toolkit.segments.builder import (
     built_segments_of,
+    exports_using,
     rebuild,
+    rebuild_if_stale,
     remove_segment,
     stale_segments_of,
-    using,
 )
-from toolkit.segments.catalog import SegmentFiles, built_segments, definition_of, writable_catalog
-from toolkit.segments.computing import Found, find_members
 from toolkit.segments.condition import Condition, condition_of
 from toolkit.segments.definition import Definition, read_definition
+from toolkit.segments.evaluation import Found, find_members
+from toolkit.segments.files import SegmentFiles, built_segments, definition_of, writable_catalog
 from toolkit.segments.history import StartedBy, history_frame, read_history
-from toolkit.segments.keeping import keep, members_of, require_ours, without
+from toolkit.segments.store import anti_join, members_of, require_ours, save_build
 
 __all__ = [
     "Condition",
@@ -21,22 +21,22 @@ __all__ = [
     "Found",
     "SegmentFiles",
     "StartedBy",
-    "bring_up_to_date",
+    "anti_join",
     "built_segments",
     "built_segments_of",
     "condition_of",
     "definition_of",
+    "exports_using",
     "find_members",
     "history_frame",
-    "keep",
     "members_of",
     "read_definition",
     "read_history",
     "rebuild",
+    "rebuild_if_stale",
     "remove_segment",
     "require_ours",
+    "save_build",
     "stale_segments_of",
-    "using",
-    "without",
     "writable_catalog",
 ]

@@ -12,7 +12,7 @@ from hashlib import sha256
 import polars as pl
 
 from toolkit.errors import ConfigurationError
-from toolkit.segments.naming_persons import require_no_address
+from toolkit.segments.pii import require_no_address
 from toolkit.segments.rowwise import require_rowwise, tree_of
 
 MOST_CHARACTERS = 100_000

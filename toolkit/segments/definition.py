@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from toolkit.errors import ConfigurationError, DataError
 from toolkit.files import write_atomically
 from toolkit.names import same_form
-from toolkit.validating import wrong_values
+from toolkit.pydantic_errors import wrong_values
 
 ENDING = ".segment.yaml"
 _NEEDS_QUOTING = re.compile(r'[%/\\:*?"<>|\x00-\x1f\x7f]|^[_.]')
@@ -64,7 +64,7 @@ class Definition(BaseModel):
         return "dynamic" if self.dynamic else "static"
 
 
-def stem_of_segment(name: str) -> str:
+def encode_file_name(name: str) -> str:
     """Return the name of a segment as the name of a file, as SegmentFolder reads it; raises ConfigurationError."""
     if not name.strip():
         raise ConfigurationError("A segment needs a name.", "Name it.")
@@ -84,7 +84,7 @@ def stem_of_segment(name: str) -> str:
 
 def definition_path(folder: Path, name: str) -> Path:
     """Return where the definition of the segment lies, in the folder of the catalog."""
-    return folder / f"_{stem_of_segment(name)}{ENDING}"
+    return folder / f"_{encode_file_name(name)}{ENDING}"
 
 
 def segment_named_by(path: Path) -> str:

@@ -22,12 +22,12 @@ from functools import cache
 import narwhals as nw
 import polars as pl
 
-from toolkit.identifiers.hashing import HASHES, IdentifierForm, is_hash_text
+from toolkit.identifiers.hashing import HASHES, HashFormat, is_hash_text
 from toolkit.identifiers.identifier_type import IdentifierType
 from toolkit.identifiers.placeholders import Placeholders, placeholders_of
+from toolkit.invisible_characters import UNSEEN
 from toolkit.redaction import AT_SIGN
 from toolkit.translatable import mark
-from toolkit.unseen import UNSEEN
 
 _FULL_WIDTH_AT = "[\uff20\ufe6b]"
 _CAPITAL_I = "\u0130|[iI]\u0307"
@@ -70,7 +70,7 @@ class _Email(IdentifierType):
     short = "e-mail"
     content = "e-mail addresses"
 
-    forms = (IdentifierForm.SHA256, IdentifierForm.MD5, IdentifierForm.SHA256_OF_MD5, IdentifierForm.PLAIN)
+    forms = (HashFormat.SHA256, HashFormat.MD5, HashFormat.SHA256_OF_MD5, HashFormat.PLAIN)
     hashes = HASHES
     prehashed = HASHES
     in_keys = rf"[^\s@]{AT_SIGN}[^\s@]+\.[^\s@]"

@@ -13,11 +13,11 @@ from functools import cache
 import narwhals as nw
 import polars as pl
 
-from toolkit.identifiers.hashing import IdentifierForm
+from toolkit.identifiers.hashing import HashFormat
 from toolkit.identifiers.identifier_type import IdentifierType
 from toolkit.identifiers.placeholders import Placeholders, placeholders_of
+from toolkit.invisible_characters import UNSEEN
 from toolkit.translatable import mark
-from toolkit.unseen import UNSEEN
 
 _FORM = r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _ZEROS = r"^[0-]+$"
@@ -38,7 +38,7 @@ class _MobileAdvertisingId(IdentifierType):
     short = "mobile id"
     content = "UUIDs"
 
-    forms = (IdentifierForm.PLAIN,)
+    forms = (HashFormat.PLAIN,)
 
     def normalize(self, field: nw.Expr) -> nw.Expr:
         seen = field.str.replace_all(UNSEEN, "").str.strip_chars().str.to_lowercase()

@@ -1,0 +1,315 @@
+"""The export form, driven by what a person chooses and types."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+import pytest
+
+import toolkit
+from tests.conftest import Tables
+from tests.widgets.driving import press
+from toolkit.exports.schedule import Every, Weekday
+from toolkit.sandbox import Sandbox
+from toolkit.widgets import ExportForm
+
+
+@pytest.fixture
+def two_segments(tables: Tables, workspace: toolkit.Workspace) -> toolkit.Workspace:
+    tables.write(segments={"Half": [f"C{number:03}" for number in range(50)], "Few": ["C001", "C002", "nobody"]})
+    return workspace
+
+
+def new_form(workspace: toolkit.Workspace, segments: Sequence[str] = ()) -> ExportForm:
+    form = ExportForm(workspace, segments=segments, language="en")
+    form.matching["email_column"].control.value = "EMail"
+    form.advertiser.control.value = ("id", "2711")
+    return form
+
+
+def counts(form: ExportForm) -> Mapping[str, int]:
+    form.wait()
+    assert form.preview.audience is not None
+    return dict(form.preview.audience.counts.select("segment", "exportable").iter_rows())
+
+
+def test_it_saves_what_was_chosen_and_says_that_it_did_not_run(two_segments: toolkit.Workspace) -> None:
+    form = new_form(two_segments)
+    form.name.control.value = "Weekly"
+    form.advertiser.control.value = ("id", "2712")
+    form.segments.ticks["Half"].value = True
+    form.exclude.ticks["Few"].value = True
+    form.mode.control.value = toolkit.Mode.APPEND
+    form.coverage.control.value = 70
+    form.contract_limit.control.value = "400 000"
+    press(form, form.save)
+    assert form.message.text == "Export Weekly is saved, version 1. It did not run."
+    saved = two_segments.exports["Weekly"]
+    assert (saved.connection, saved.email_column, saved.advertiser_id) == ("Sandbox", "EMail", "2712")
+    assert (saved.segments, saved.exclude, saved.mode) == (("Half",), ("Few",), toolkit.Mode.APPEND)
+    assert (saved.thresholds.email_coverage, saved.thresholds.contract_limit_profiles) == (0.7, 400_000)
+    assert two_segments.runs.frame.height == 0
+
+
+def test_what_is_missing_shows_at_the_field_and_nothing_is_saved(workspace: toolkit.Workspace) -> None:
+    form = ExportForm(workspace, language="en")
+    form.contract_limit.control.value = "many"
+    form.advertiser.control.value = None
+    press(form, form.save)
+    assert form.advertiser.problem == "This must be filled in."
+    assert form.name.problem == "This must be filled in."
+    assert form.patterns.problem == "Choose at least one segment."
+    assert form.contract_limit.problem == "This must be a number, or empty."
+    assert list(workspace.exports) == ["Nightly"]
+
+
+def test_the_preview_keeps_up_with_what_is_chosen(two_segments: toolkit.Workspace) -> None:
+    form = new_form(two_segments)
+    form.wait()
+    assert form.preview.message.text == "Choose a column for Email and a segment to see who would be sent."
+    form.segments.ticks["Half"].value = True
+    assert counts(form) == {"Half": 50}
+    form.segments.ticks["Few"].value = True
+    assert counts(form) == {"Half": 50, "Few": 2}
+    assert "Not in the profiles" in form.preview.figures.value
+    assert "Together 50 people, each counted once" in form.preview.figures.value
+    assert "Smaller than 500 people" in form.preview.figures.value
+    form.segments.ticks["Half"].value = False
+    form.segments.ticks["Few"].value = False
+    form.wait()
+    assert form.preview.figures.value == ""
+
+
+def test_of_many_changes_at_once_the_last_is_shown(two_segments: toolkit.Workspace) -> None:
+    form = new_form(two_segments)
+    for name in ("Half", "All", "Few"):
+        form.segments.ticks[name].value = True
+        form.segments.ticks[name].value = False
+    form.segments.ticks["Few"].value = True
+    assert counts(form) == {"Few": 2}
+
+
+def test_the_preview_says_when_a_limit_is_passed(two_segments: toolkit.Workspace) -> None:
+    form = new_form(two_segments, segments=["Half"])
+    form.contract_limit.control.value = "20"
+    form.wait()
+    assert form.preview.message.text == "50 identifiers are more than the limit of 20: a run would stop."
+    assert "Warning" in form.preview.message.widget.value
+    form.contract_limit.control.value = ""
+    form.wait()
+    assert form.preview.message.text == "50 identifiers, at most 1,000,000 are allowed."
+
+
+def test_segments_show_their_members(two_segments: toolkit.Workspace) -> None:
+    form = new_form(two_segments)
+    form.wait()
+    assert form.segments.ticks["Half"].description == "Half: 50 members"
+
+
+def test_a_segment_over_the_limit_is_shown_with_a_warning(two_segments: toolkit.Workspace) -> None:
+    two_segments.exports.save(
+        "Small",
+        connection="Sandbox",
+        advertiser_id="2711",
+        email_column="EMail",
+        segments=["Few"],
+        thresholds={"contract_limit_profiles": 20},
+    )
+    form = ExportForm(two_segments, "Small", language="en")
+    form.wait()
+    assert form.segments.ticks["Half"].description == "Half: 50 members (warning: larger than the limit)"
+    assert form.segments.ticks["Few"].description == "Few: 3 members"
+
+
+def test_editing_keeps_what_the_form_does_not_show(workspace: toolkit.Workspace) -> None:
+    workspace.exports.save(
+        "Nightly",
+        connection="Sandbox",
+        advertiser_id="2711",
+        email_column="EMail",
+        segments=["All"],
+        form="md5",
+        exclude=["Old*"],
+        lists={},
+        priority=7,
+        thresholds={"levels": {"segment has members": "error"}},
+    )
+    before = workspace.exports["Nightly"]
+    form = ExportForm(workspace, "Nightly", language="en")
+    press(form, form.save)
+    after = workspace.exports["Nightly"]
+    assert after.model_copy(update={"version": before.version}) == before
+
+
+def test_what_somebody_saved_meanwhile_is_not_lost(workspace: toolkit.Workspace) -> None:
+    form = ExportForm(workspace, "Nightly", language="en")
+    workspace.exports.save(
+        "Nightly", connection="Sandbox", advertiser_id="2712", email_column="EMail", segments=["All"]
+    )
+    press(form, form.save)
+    assert "meanwhile" in form.message.text
+    assert workspace.exports["Nightly"].advertiser_id == "2712"
+
+
+def test_a_new_export_does_not_take_the_place_of_another(workspace: toolkit.Workspace) -> None:
+    form = new_form(workspace, segments=["All"])
+    form.name.control.value = "Nightly"
+    press(form, form.save)
+    assert "Export 'Nightly'" in form.message.text
+    assert workspace.exports["Nightly"].version == 1
+
+
+def test_a_removed_column_is_told_at_its_field(workspace: toolkit.Workspace, tables: Tables) -> None:
+    profiles = pl.read_parquet(tables.profiles.location).rename({"EMail": "Mail"})
+    profiles.write_parquet(tables.profiles.location)
+    form = ExportForm(workspace, "Nightly", language="en")
+    form.wait()
+    assert form.matching["email_column"].problem == "The profiles have no column EMail."
+    assert form.matching["email_column"].value is None
+    form.matching["email_column"].control.value = "Mail"
+    assert form.matching["email_column"].problem == ""
+    form.wait()
+
+
+def test_a_broken_table_is_a_sentence_in_the_preview(two_segments: toolkit.Workspace, tables: Tables) -> None:
+    form = new_form(two_segments)
+    form.wait()
+    (tables.folder / "segments" / "Half.parquet").write_bytes(b"not a table")
+    form.segments.ticks["Half"].value = True
+    form.wait()
+    assert "Half" in form.preview.message.text
+    assert 'role="alert"' in form.preview.message.widget.value
+    assert "Traceback" not in form.preview.message.widget.value
+
+
+def test_advertisers_are_those_of_the_chosen_connection(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+    form = ExportForm(workspace, language="en")
+    assert ("Fietsfabriek Zuid (2712)", ("id", "2712")) in form.advertiser.control.options
+
+
+def test_a_long_catalog_is_searched_and_what_is_chosen_stays_in_sight(
+    workspace: toolkit.Workspace, tables: Tables
+) -> None:
+    tables.write(segments={f"Segment {number:03}": ["C001"] for number in range(80)})
+    form = ExportForm(workspace, language="en")
+    form.wait()
+    assert len(form.segments.ticks) == 60
+    form.segments.search.value = "079"
+    assert list(form.segments.ticks) == ["Segment 079"]
+    form.segments.ticks["Segment 079"].value = True
+    form.segments.search.value = "078"
+    assert list(form.segments.ticks) == ["Segment 079", "Segment 078"]
+    assert form.segments.value == ("Segment 079",)
+    form.wait()
+
+
+def test_segments_by_pattern_are_saved_and_previewed(two_segments: toolkit.Workspace) -> None:
+    form = new_form(two_segments)
+    form.name.control.value = "By name"
+    form.patterns.control.value = "Ha*, Few"
+    assert counts(form) == {"Half": 50, "Few": 2}
+    press(form, form.save)
+    assert two_segments.exports["By name"].segments == ("Ha*", "Few")
+    again = ExportForm(two_segments, "By name", language="en")
+    assert (again.patterns.value, again.segments.value) == ("Ha*", ("Few",))
+    again.wait()
+
+
+def test_an_advertiser_may_come_from_a_column(workspace: toolkit.Workspace, tables: Tables) -> None:
+    pl.read_parquet(tables.profiles.location).with_columns(Brand=pl.lit("2711")).write_parquet(tables.profiles.location)
+    form = ExportForm(workspace, "Nightly", language="en")
+    form.advertiser.control.value = ("column", "Brand")
+    press(form, form.save)
+    saved = workspace.exports["Nightly"]
+    assert (saved.advertiser_id, saved.advertiser_column) == ("", "Brand")
+    again = ExportForm(workspace, "Nightly", language="en")
+    assert again.advertiser.value == ("column", "Brand")
+    again.wait()
+
+
+def test_a_schedule_is_told_at_its_fields_until_it_is_whole(workspace: toolkit.Workspace) -> None:
+    form = ExportForm(workspace, "Nightly", language="en")
+    form.schedule.every.control.value = Every.WEEK
+    form.schedule.at.control.value = "2 o'clock"
+    form.schedule.time_zone.control.value = "Amsterdam"
+    press(form, form.save)
+    assert form.schedule.at.problem == "Write one to 4 times as 02:00, with commas between them."
+    assert form.schedule.time_zone.problem == "Choose a time zone, such as Europe/Amsterdam."
+    assert form.schedule._days.problem == "Choose at least one day."
+    assert workspace.exports["Nightly"].version == 1
+    form.schedule.at.control.value = "02:00, 14:30"
+    form.schedule.time_zone.control.value = "Europe/Amsterdam"
+    form.schedule.days[Weekday.SUNDAY].value = True
+    press(form, form.save)
+    assert str(workspace.exports["Nightly"].schedule) == "Sunday at 02:00, 14:30 Europe/Amsterdam"
+    again = ExportForm(workspace, "Nightly", language="en")
+    assert again.schedule.value == workspace.exports["Nightly"].schedule
+    again.wait()
+
+
+def test_an_export_is_taken_out_of_the_refresh(workspace: toolkit.Workspace) -> None:
+    form = ExportForm(workspace, "Nightly", language="en")
+    form.active.control.value = False
+    form.schedule.every.control.value = Every.OFF
+    press(form, form.save)
+    saved = workspace.exports["Nightly"]
+    assert (saved.active, saved.schedule.every) == (False, Every.OFF)
+
+
+def with_columns(tables: Tables, **columns: object) -> None:
+    """Give the hundred profiles these columns in the place of ``EMail``."""
+    profiles = pl.read_parquet(tables.profiles.location)
+    profiles.drop("EMail").with_columns(**columns).write_parquet(tables.profiles.location)
+
+
+def test_the_column_with_addresses_is_proposed_whatever_it_is_called(
+    workspace: toolkit.Workspace, tables: Tables
+) -> None:
+    numbers = pl.int_range(100).cast(pl.String)
+    with_columns(
+        tables,
+        EMail=pl.lit("none"),
+        EMail2="+31 6 123456" + numbers.str.zfill(2),
+        Contact="person" + numbers + "@mail.example",
+    )
+    form = ExportForm(workspace, segments=["All"], language="en")
+    assert counts(form) == {"All": 100}
+    assert form.matching["email_column"].value == "Contact"
+    assert form.matching["email_column"].control.options == (
+        ("Contact: p•••@m•••.example", "Contact"),
+        ("EMail", "EMail"),
+        ("EMail2", "EMail2"),
+    )
+    said = "100% of the profiles have something there, of which 100% can be sent: p•••@m•••.example."
+    assert said in form.matching["email_column"].widget.children[1].value
+    form.matching["email_column"].control.value = "EMail2"
+    assert form.matching["email_column"].problem == "Most of what column EMail2 holds is no e-mail address."
+    form.matching["email_column"].control.value = "Contact"
+    assert form.matching["email_column"].problem == ""
+    form.wait()
+
+
+def test_a_column_that_was_chosen_stays_chosen_though_another_is_better(
+    workspace: toolkit.Workspace, tables: Tables
+) -> None:
+    with_columns(tables, EMail=pl.lit("none"), Contact=pl.format("p{}@mail.example", pl.int_range(100)))
+    form = ExportForm(workspace, "Nightly", language="en")
+    form.wait()
+    assert form.matching["email_column"].value == "EMail"
+    assert form.matching["email_column"].problem == "Most of what column EMail holds is no e-mail address."
+    assert form.matching["email_column"].control.options[0] == ("Contact: p•••@m•••.example", "Contact")
+
+
+def test_where_no_column_holds_addresses_none_is_proposed(workspace: toolkit.Workspace, tables: Tables) -> None:
+    with_columns(tables, Remark=pl.lit("none"))
+    form = ExportForm(workspace, language="en")
+    form.wait()
+    assert form.matching["email_column"].value is None
+
+
+def test_rarer_options_are_folded_behind_buttons_that_say_whether_they_are_open(workspace: toolkit.Workspace) -> None:
+    form = ExportForm(workspace, "Nightly", language="en")
+    form.wait()
+    folded = form.folded[0]
+    assert (folded.button.description, folded._parts.layout.display) == ("▸ Mode", "none")
+    folded.button.click()
+    assert (folded.button.description, folded._parts.layout.display) == ("▾ Mode", None)

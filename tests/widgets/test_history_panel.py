@@ -1,0 +1,74 @@
+"""The history panel: runs as a table, the report of one, pictures of all."""
+
+import polars as pl
+
+import toolkit
+from toolkit.widgets import HistoryPanel
+
+
+def test_runs_are_listed_and_the_chosen_one_is_reported(workspace: toolkit.Workspace) -> None:
+    run = workspace.runs.start("Nightly")
+    workspace.runs.start("Nightly", dry_run=True)
+    panel = HistoryPanel(workspace, language="en")
+    panel.wait()
+    rows = panel.runs._table.df
+    assert rows["Status"].to_list() == ["✓ Successful", "✓ Successful"]
+    assert rows["Kind"].to_list() == ["Dry run", "Real run"]
+    assert rows["Added"].to_list() == [0, 100]
+    panel.runs._table.selected_rows = [1]
+    assert panel.runs.chosen == run.id
+    assert run.id in panel.report.short.value
+
+
+def test_a_row_is_chosen_in_the_list_too_and_the_table_follows(workspace: toolkit.Workspace) -> None:
+    first = workspace.runs.start("Nightly")
+    workspace.runs.start("Nightly")
+    panel = HistoryPanel(workspace, language="en")
+    panel.runs.choice.value = first.id
+    assert panel.runs._table.selected_rows == [1]
+    assert panel.report.run is not None
+    assert panel.report.run.id == first.id
+    panel.wait()
+
+
+def test_it_shows_one_export_or_all_and_what_came_since(workspace: toolkit.Workspace) -> None:
+    workspace.exports.save("Other", connection="Sandbox", advertiser_id="2712", email_column="EMail", segments=["All"])
+    workspace.runs.start("Nightly")
+    panel = HistoryPanel(workspace, "Other", language="en")
+    panel.wait()
+    assert panel.runs._keys == []
+    workspace.runs.start("Other", dry_run=True)
+    panel.refresh.click()
+    panel.wait()
+    assert len(panel.runs._keys) == 1
+    panel.export.control.value = None
+    panel.wait()
+    assert len(panel.runs._keys) == 2
+
+
+def test_pictures_are_drawn_of_runs_that_sent(workspace: toolkit.Workspace) -> None:
+    panel = HistoryPanel(workspace, language="en")
+    panel.wait()
+    assert "Nothing was sent yet." in panel.charts.value
+    workspace.runs.start("Nightly")
+    panel.refresh.click()
+    panel.wait()
+    assert "Nothing was sent yet." not in panel.charts.value
+    assert "<svg" not in panel.charts.value
+    workspace.runs.start("Nightly")
+    panel.refresh.click()
+    panel.wait()
+    assert panel.charts.value.count("<svg") >= 3
+    assert "http" not in panel.charts.value.replace("http://www.w3.org", "")
+
+
+def test_a_table_of_many_rows_keeps_each_of_them_and_can_be_searched(workspace: toolkit.Workspace) -> None:
+    panel = HistoryPanel(workspace, language="en")
+    runs = pl.DataFrame({"run": [f"R{number}" for number in range(5_000)]})
+    panel.runs.fill(runs.with_columns(pl.lit("x" * 40).alias(it) for it in panel.runs._headings))
+    table = panel.runs._table._dt_args
+    assert "itables-dtype" not in table["table_html"]
+    assert "filtered_row_count" not in table
+    assert table["layout"]["topEnd"] == "search"
+    panel.runs._table.selected_rows = [4_999]
+    assert panel.runs.choice.value == "R4999"

@@ -1,0 +1,1 @@
+"""What is configured: connections, exports with their schedules, suites, suppressions."""

@@ -1,0 +1,294 @@
+"""What an export is: a connection, the data matching, the segments and the options."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from string import Formatter
+from typing import Annotated, Any, Self
+
+import polars as pl
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, field_validator, model_validator
+
+from toolkit.audience import IdentityColumn
+from toolkit.display import html_table, text_table
+from toolkit.exports.schedule import Schedule
+from toolkit.identifiers import HashFormat, IdentifierType, identifier_types, without_addresses
+from toolkit.names import same_form
+from toolkit.pydantic_errors import Told, validating
+from toolkit.validation import Thresholds
+
+LONGEST_LIST_NAME = 255
+"""Characters of a contact list's name."""
+
+
+class Mode(StrEnum):
+    """What a run makes of a contact list that was filled before.
+
+    Examples:
+        >>> [mode.value for mode in toolkit.Mode]
+        ['mirror', 'append', 'replace']
+    """
+
+    MIRROR = "mirror"
+    """The list holds exactly the segment; only the difference is sent."""
+    APPEND = "append"
+    """New members are added; none is removed."""
+    REPLACE = "replace"
+    """The list is emptied, and the whole segment sent."""
+
+
+class Export(Told):
+    """A saved configuration. Personal names are never sent: ``list_name`` is the only name that reaches Criteo.
+
+    Each type of identifier has an option that names its column. Those of types that come with the toolkit are fields;
+    nothing reads them by name but ``column_of``.
+
+    Examples:
+        >>> export = workspace.exports["Nightly"]
+        >>> export.email_column, export.form.value, export.mode.value, str(export.schedule)
+        ('EMail', 'sha256', 'mirror', 'with every refresh')
+    """
+
+    # Options of further types are kept beside the fields, if the registry has them.
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str]
+
+    name: str = Field(min_length=1)
+    connection: str
+    """Name of the connection."""
+    email_column: str = ""
+    """Data matching: the profile column that holds the e-mail. Required."""
+    segments: tuple[str, ...] = Field(min_length=1)
+    """Names, or patterns such as ``vip_*``, which a segment that is made later joins by its name."""
+    exclude: tuple[str, ...] = ()
+    """Segments whose members, and whoever shares an address with one, are never sent; or patterns of them."""
+    advertiser_id: str = ""
+    """One of the connection's advertisers; not needed when there is only one."""
+    advertiser_column: str = ""
+    """The profile column that holds the advertiser's id, instead: each advertiser gets lists of its own."""
+    madid_column: str = ""
+    """A profile column that holds a mobile advertising id, which is sent beside the e-mail."""
+    list_name: str = "{segment}"
+    """How the contact lists are called: ``{segment}``, ``{export}`` and ``{date}`` (when it was made) are filled in."""
+    lists: Mapping[str, str] = Field(default_factory=dict)
+    """Lists that are at Criteo already, by segment: the id, or the name."""
+    placeholders: tuple[str, ...] = ()
+    """What stands in place of an identifier, beside what is known (n/a, test@test.com): words, what stands before the
+    at sign, or addresses, which are kept as their hashes only."""
+    form: HashFormat = HashFormat.SHA256
+    mode: Mode = Mode.MIRROR
+    active: bool = True
+    """Whether ``runs.start_all`` and the refresh run it."""
+    schedule: Schedule = Schedule()
+    """When the refresh runs it."""
+    priority: int = 100
+    """A refresh runs exports with a smaller one first, and those with the same by name."""
+    thresholds: Thresholds = Thresholds()
+    version: int = 0
+    """How often it was saved."""
+
+    @field_validator("name")
+    @classmethod
+    def _can_be_read(cls, name: str) -> str:
+        if name and (not name.strip() or not name.isprintable()):
+            raise ValueError("it is blank, or holds a line end or another character that can't be printed")
+        return name
+
+    @field_validator("list_name")
+    @classmethod
+    def _fields_are_known(cls, template: str) -> str:
+        try:
+            parts = list(Formatter().parse(template))
+        except ValueError:
+            raise ValueError("its braces don't fit together; write {segment}, and a brace itself twice") from None
+        fields = [name for _, name, _, _ in parts if name is not None]
+        if "segment" not in fields or not {*fields} <= {"segment", "export", "date"}:
+            raise ValueError("it must hold {segment}, may hold {export} and {date}, and nothing else in braces")
+        if any(form or conversion for _, _, form, conversion in parts):
+            raise ValueError("the names in braces take no format; write {date}, which is put in as 2026-01-31")
+        _require_name(f"x{''.join(text for text, _, _, _ in parts)}")
+        return template
+
+    @field_validator("advertiser_id", mode="before")
+    @classmethod
+    def _number_as_text(cls, given: object) -> object:
+        return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+    @field_validator("segments", "exclude", "placeholders", mode="before")
+    @classmethod
+    def _one_or_many(cls, given: object) -> object:
+        return (given,) if isinstance(given, str) else given
+
+    @field_validator("placeholders")
+    @classmethod
+    def _name_no_address(cls, placeholders: tuple[str, ...]) -> tuple[str, ...]:
+        return without_addresses(placeholders)
+
+    @field_validator("segments", "exclude")
+    @classmethod
+    def _named_once(cls, segments: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(map(same_form, segments)))
+
+    @field_validator("lists")
+    @classmethod
+    def _by_the_names_of_segments(cls, lists: Mapping[str, str]) -> Mapping[str, str]:
+        return {same_form(segment): given for segment, given in lists.items()}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_options_of_types(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        options = {it.column_option for it in identifier_types()} - cls.model_fields.keys()
+        unknown = [it for it in given if it not in options and it not in cls.model_fields]
+        if unknown:
+            raise ValueError("; ".join(f"{it}: is not known" for it in unknown))
+        return {name: value for name, value in given.items() if name not in options or value != ""}
+
+    @model_validator(mode="after")
+    def _names_required_columns(self) -> Self:
+        lacking = [it.column_option for it in identifier_types() if it.is_required and not self.column_of(it)]
+        if lacking:
+            raise ValueError("; ".join(f"{it}: is missing" for it in lacking))
+        return self
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.advertiser_column and self.advertiser_id:
+            raise ValueError("give advertiser_id or advertiser_column, not both")
+        if self.advertiser_column and self.lists:
+            raise ValueError("lists can't be given with advertiser_column, where each advertiser gets its own")
+        strange = [name for name in self.lists if name not in self.segments]
+        if strange:
+            raise ValueError(f"lists names {strange[0]!r}, which is not among the segments")
+        return self
+
+    def column_of(self, identifier_type: IdentifierType) -> str:
+        """Return the profile column that holds identifiers of a type.
+
+        Args:
+            identifier_type: The type.
+
+        Returns:
+            The column; empty when the export sends none of them.
+        """
+        return getattr(self, identifier_type.column_option, "") or ""
+
+    @property
+    def identity_columns(self) -> list[IdentityColumn]:
+        """The profile columns that are sent, each with its type, in the order of the registry."""
+        return [IdentityColumn(self.column_of(it), it) for it in identifier_types() if self.column_of(it)]
+
+    @property
+    def has_patterns(self) -> bool:
+        """Whether segments are chosen by pattern."""
+        return any(_is_pattern(it) for it in (*self.segments, *self.exclude))
+
+    def chosen(self, known: Sequence[str]) -> "Export":
+        """Return the export with its patterns replaced by the segments that they match.
+
+        Args:
+            known: Names of the segments of a catalog.
+
+        Returns:
+            The export, whose ``segments`` and ``exclude`` are names only.
+        """
+        segments, exclude = (
+            tuple(dict.fromkeys(name for entry in entries for name in _matching(entry, known)))
+            for entries in (self.segments, self.exclude)
+        )
+        return self.model_copy(
+            update={"segments": tuple(it for it in segments if it not in exclude), "exclude": exclude}
+        )
+
+    def require_names_of_lists(self, segments: Sequence[str]) -> None:
+        """Check that the lists of segments can be named at Criteo.
+
+        Args:
+            segments: Names of the segments.
+
+        Raises:
+            ConfigurationError: The name of a list would be blank, too long, or hold a character that can't be printed.
+        """
+        for segment in segments:
+            with validating(
+                f"The list of segment {segment!r} can't be named", "Change list_name, or the segment's name."
+            ):
+                _NAMED.validate_python(self.name_of_list(segment, date(2026, 12, 31)))
+
+    def name_of_list(self, segment: str, made_on: date) -> str:
+        """Return the name of the contact list that a segment fills.
+
+        Args:
+            segment: Name of the segment.
+            made_on: The day on which the list is made.
+
+        Returns:
+            ``list_name``, filled in.
+
+        Examples:
+            >>> from datetime import date
+            >>> workspace.exports["Nightly"].name_of_list("High value", date(2026, 1, 31))
+            'High value'
+        """
+        return self.list_name.format(segment=segment, export=self.name, date=made_on.isoformat())
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """A row an option."""
+        shown = {
+            "connection": self.connection or "No connection",
+            **{f"{it.short} column": self.column_of(it) for it in identifier_types()},
+            "segments": ", ".join(self.segments),
+            "excluded": ", ".join(self.exclude),
+            "advertiser": self.advertiser_id
+            or (f"by column {self.advertiser_column}" if self.advertiser_column else ""),
+            "list name": self.list_name,
+            "existing lists": ", ".join(f"{segment}: {its}" for segment, its in self.lists.items()),
+            "sent as": self.form.value,
+            "mode": self.mode.value,
+            "active": "yes" if self.active else "no",
+            "schedule": str(self.schedule),
+            "priority": str(self.priority),
+        }
+        kept = {option: value for option, value in shown.items() if value}
+        return pl.DataFrame({"option": list(kept), "value": list(kept.values())})
+
+    def __repr__(self) -> str:
+        return f"Export {self.name!r}, version {self.version}\n{text_table(self.frame)}"
+
+    def _repr_html_(self) -> str:
+        return html_table(self.frame, title=f"Export {self.name}", subtitle=f"version {self.version}")
+
+
+def make_export(name: str, options: Mapping[str, Any]) -> Export:
+    """Return an export from its options; raises ConfigurationError that names each option that is wrong."""
+    known = dict.fromkeys([*Export.model_fields, *(it.column_option for it in identifier_types())])
+    fields = ", ".join(field for field in known if field not in ("name", "version"))
+    with validating(f"Export {name!r} was not saved", f"Options are {fields}."):
+        return Export.model_validate({"name": name, **options})
+
+
+def _require_name(name: str) -> str:
+    if not name.strip():
+        raise ValueError("it is blank")
+    if len(name) > LONGEST_LIST_NAME:
+        raise ValueError(f"it has {len(name):,} characters, of {LONGEST_LIST_NAME} at most")
+    if any(not it.isprintable() for it in name):
+        raise ValueError("it holds a line end or another character that can't be printed")
+    return name
+
+
+_NAMED = TypeAdapter(Annotated[str, AfterValidator(_require_name)])
+
+
+def _is_pattern(entry: str) -> bool:
+    return "*" in entry or "?" in entry
+
+
+def _matching(entry: str, known: Sequence[str]) -> list[str]:
+    # A segment may be called so: a name that is there is no pattern.
+    if entry in known or not _is_pattern(entry):
+        return [entry]
+    return [name for name in known if fnmatchcase(name, entry)]

@@ -1,0 +1,257 @@
+"""The exports of a workspace: saved, looked up, duplicated, ended. Saving never runs one."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import polars as pl
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from toolkit.access.locations import require_signed_locations
+from toolkit.access.people import Role, require_actor
+from toolkit.access.sealing import connection_for, may_use, require_signed_connection
+from toolkit.audience.keys import require_no_addresses_as_keys
+from toolkit.criteo import CriteoClient, Waiting
+from toolkit.errors import AccessError, ConfigurationError
+from toolkit.exports.connections import Connection, client_of, connection, credentials_of
+from toolkit.exports.decided_exports import decided_export, require_signed_export
+from toolkit.exports.export import Export
+from toolkit.names import same_form, unknown_name
+from toolkit.state import audit
+from toolkit.state.audit import Action
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.models import ExportRecord, PersonRecord
+
+
+def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None = None) -> Export:
+    """Save the export, in the place of one of that name; check first that all it names is there.
+
+    ``based_on`` is the version that was edited: when somebody saved another meanwhile, theirs stays and
+    ConfigurationError says so. Raises ConfigurationError for an unknown connection, profile column, segment,
+    advertiser or list at Criteo (which is asked only when the export names lists), AccessError to whom may not use the
+    connection.
+    """
+    export = _checked(folder, export)
+    with folder.session() as session, session.begin():
+        actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
+        used = connection_for(session, actor, export.connection)
+        record = session.scalar(select(ExportRecord).where(ExportRecord.name == export.name))
+        if record is None:
+            record = ExportRecord(name=export.name, version=0)
+            session.add(record)
+        else:
+            require_manageable(actor, record)
+        if based_on is not None and record.version != based_on:
+            raise ConfigurationError(
+                f"Export {export.name!r} was saved by {record.saved_by!r} meanwhile: it is at version "
+                f"{record.version}, and yours is based on {based_on}.",
+                "Look at it as it is now, and save your change again.",
+            )
+        record.connection_id = used.id
+        record.removed_at = None
+        record.version += 1
+        saved = export.model_copy(update={"version": record.version})
+        record.settings = saved.model_dump(mode="json")
+        record.saved_by = actor.name
+        record.saved_at = datetime.now(UTC)
+        session.flush()
+        decides = [decided_export(record)]
+        audit.record(session, folder, actor, Action.SAVE_EXPORT, export.name, decides=decides, version=record.version)
+    return saved
+
+
+def exports(folder: WorkspaceFolder) -> list[Export]:
+    """Return all exports, by name; one without a connection is detached."""
+    with folder.reading() as session:
+        require_actor(session, folder)
+        records = select(ExportRecord).where(ExportRecord.removed_at.is_(None)).order_by(ExportRecord.name)
+        return [_value(session, record) for record in session.scalars(records)]
+
+
+def export_of(folder: WorkspaceFolder, name: str) -> Export:
+    """Return the export; raises ConfigurationError when there is none of that name.
+
+    Raises SignatureError when it is not as somebody signed it who could use its connection.
+    """
+    with folder.reading() as session:
+        require_actor(session, folder)
+        record = _named(session, name)
+        require_signed_export(session, record)
+        if record.connection is not None:
+            # Its name leads to it, and must not lead to another.
+            require_signed_connection(session, record.connection)
+        return _value(session, record)
+
+
+def _named(session: Session, name: str) -> ExportRecord:
+    there = select(ExportRecord).where(ExportRecord.removed_at.is_(None))
+    record = session.scalar(there.where(ExportRecord.name == name))
+    if record is None:
+        raise unknown_name("export", name, [it.name for it in session.scalars(there)])
+    return record
+
+
+def remove_export(folder: WorkspaceFolder, name: str) -> None:
+    """Remove the export; its runs, and its lists at Criteo, stay."""
+    _end(folder, name, Action.REMOVE_EXPORT)
+
+
+def detach_export(folder: WorkspaceFolder, name: str) -> None:
+    """Take the export's connection away: it keeps its settings, and does not run until it is saved with another."""
+    _end(folder, name, Action.DETACH_EXPORT)
+
+
+def _end(folder: WorkspaceFolder, name: str, action: Action) -> None:
+    with folder.session() as session, session.begin():
+        actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
+        record = _named(session, name)
+        require_manageable(actor, record)
+        record.connection_id = None
+        if action is Action.REMOVE_EXPORT:
+            record.removed_at = datetime.now(UTC)
+        session.flush()
+        audit.record(session, folder, actor, action, name, decides=[decided_export(record)])
+
+
+def require_runnable(folder: WorkspaceFolder, export: Export) -> None:
+    """Raise AccessError to whom may not run the export, ConfigurationError when it is detached.
+
+    Raises SignatureError when it, or where the tables lie, is not as somebody entitled signed it.
+    """
+    with folder.session() as session, session.begin():
+        actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
+        record = session.scalars(select(ExportRecord).where(ExportRecord.name == export.name)).one()
+        if record.connection_id is None:
+            raise ConfigurationError(
+                f"Export {export.name!r} has no connection: it was detached.", "Save it with another connection."
+            )
+        require_manageable(actor, record)
+        require_signed_export(session, record)
+        require_signed_locations(session, folder)
+
+
+def chosen_segments(folder: WorkspaceFolder, export: Export) -> Export:
+    """Return the export with the segments that its patterns match now; raises ConfigurationError when none does."""
+    if not export.has_patterns:
+        return export
+    chosen = export.chosen(folder.segments.names())
+    if not chosen.segments:
+        raise ConfigurationError(
+            f"No segment at {folder.segments.location} matches {', '.join(map(repr, export.segments))} of export "
+            f"{export.name!r}.",
+            "Correct the pattern, or the folder that the segments are read from.",
+        )
+    return chosen
+
+
+def exports_with(folder: WorkspaceFolder, segment: str) -> list[Export]:
+    """Return the exports that send the segment, by name or by pattern."""
+    known = folder.segments.names()
+    segment = same_form(segment)
+    if segment not in known:
+        raise unknown_name("segment", segment, known)
+    return [it for it in exports(folder) if segment in it.chosen(known).segments]
+
+
+def duplicate_export(folder: WorkspaceFolder, name: str, to: str) -> Export:
+    """Save a copy under another name. Its lists at Criteo are its own, so their names tell the export.
+
+    Raises ConfigurationError when that name is taken.
+    """
+    export = export_of(folder, name)
+    if to in {it.name for it in exports(folder)}:
+        raise ConfigurationError(f"There is an export {to!r} already.", "Choose another name.")
+    own = export.list_name if "{export}" in export.list_name else f"{export.list_name} ({{export}})"
+    return save_export(folder, export.model_copy(update={"name": to, "list_name": own}))
+
+
+def activate_export(folder: WorkspaceFolder, name: str, *, active: bool) -> Export:
+    """Let ``runs.start_all`` and the refresh run the export, or not."""
+    export = export_of(folder, name)
+    if export.active == active:
+        return export
+    return save_export(folder, export.model_copy(update={"active": active}), based_on=export.version)
+
+
+def exports_frame(folder: WorkspaceFolder) -> pl.DataFrame:
+    """Return a row an export."""
+    schema = {
+        "export": pl.String,
+        "connection": pl.String,
+        "segments": pl.String,
+        "mode": pl.String,
+        "active": pl.Boolean,
+        "version": pl.Int64,
+    }
+    rows = [
+        (it.name, it.connection or "No connection", ", ".join(it.segments), it.mode.value, it.active, it.version)
+        for it in exports(folder)
+    ]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def require_manageable(actor: PersonRecord, record: ExportRecord) -> None:
+    """Raise AccessError to whom may not use the export's connection."""
+    if record.connection is not None and not may_use(actor, record.connection):
+        raise AccessError(
+            f"Export {record.name!r} uses a connection that is not shared with you ({actor.name!r}).",
+            "Ask an administrator to share the connection, or to do it.",
+        )
+
+
+def _value(session: Session, record: ExportRecord) -> Export:
+    used = "" if record.connection is None else record.connection.name
+    try:
+        return Export.model_validate({**record.settings, "connection": used})
+    except ValidationError:
+        require_signed_export(session, record)
+        raise
+
+
+def _checked(folder: WorkspaceFolder, export: Export) -> Export:
+    """Return the export with its advertiser and lists by their ids; raises ConfigurationError for what is not there."""
+    used = connection(folder, export.connection)
+    columns = folder.profiles.columns
+    identities = [it.name for it in export.identity_columns]
+    for column in filter(None, (*identities, export.advertiser_column)):
+        if column not in columns:
+            raise unknown_name("profile column", column, columns)
+    if folder.profiles.key in identities:
+        require_no_addresses_as_keys(folder.profiles)
+    known = folder.segments.names()
+    chosen = chosen_segments(folder, export)
+    for segment in (*chosen.segments, *chosen.exclude):
+        if segment not in known:
+            raise unknown_name("segment", segment, known)
+    export.require_names_of_lists(chosen.segments)
+    advertiser_id = "" if export.advertiser_column else _advertiser(export, used)
+    lists = _found_lists(folder, export, advertiser_id) if export.lists else {}
+    return export.model_copy(update={"advertiser_id": advertiser_id, "lists": lists})
+
+
+def _advertiser(export: Export, used: Connection) -> str:
+    if export.advertiser_id:
+        if export.advertiser_id not in used.advertisers:
+            raise unknown_name("advertiser that consented", export.advertiser_id, used.advertisers)
+        return export.advertiser_id
+    if len(used.advertisers) > 1:
+        known = ", ".join(f"{number} ({name})" for number, name in used.advertisers.items())
+        raise ConfigurationError(
+            f"Export {export.name!r} names no advertiser, and connection {export.connection!r} has several.",
+            f"Pass advertiser_id, one of {known}; or advertiser_column, if the profiles hold it.",
+        )
+    return next(iter(used.advertisers))
+
+
+def _found_lists(folder: WorkspaceFolder, export: Export, advertiser_id: str) -> Mapping[str, str]:
+    with client_of(credentials_of(folder, export.connection), waiting=Waiting.PERSON) as criteo:
+        return {segment: _found_list(criteo, given, advertiser_id) for segment, given in export.lists.items()}
+
+
+def _found_list(criteo: CriteoClient, given: str, advertiser_id: str) -> str:
+    known = criteo.contact_lists(advertiser_id)
+    for found in known:
+        if given == found.id or same_form(given) == same_form(found.name):
+            return found.id
+    raise unknown_name(f"contact list of advertiser {advertiser_id}", given, [it.name for it in known])

@@ -1,0 +1,209 @@
+"""People of a table who shall be suppressed: read as all tables are, each row accounted for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import narwhals as nw
+import polars as pl
+
+from toolkit.audience import Suppression
+from toolkit.display import html_table, text_table
+from toolkit.errors import ConfigurationError, UnusableRowsError
+from toolkit.identifiers import IdentifierType, identifier_types
+from toolkit.names import unknown_name
+from toolkit.redaction import masked_field
+from toolkit.sources import Table, blame_table
+from toolkit.sources.discovery import find_files
+from toolkit.sources.error_translation import translate_errors
+from toolkit.sources.location import is_remote
+from toolkit.sources.storage import storage_of
+
+_WHAT = "table of people to suppress"
+_MOST_SHOWN = 100
+_MOST_NAMED = 3
+
+
+_CUSTOMER = "customer"
+_BLANK = "the row names nobody"
+_BLANKS_AROUND_KEY = "the customer key has blanks around it"
+
+
+@dataclass(frozen=True)
+class People:
+    """The people of a table, and the rows that can't be used."""
+
+    suppression: Suppression
+    rows: int
+    unusable_rows: int
+    unusable: pl.DataFrame
+    """The first of them: ``row`` (counted from 1), ``column``, ``value`` (masked), ``why``."""
+
+
+@dataclass(frozen=True, repr=False)
+class SuppressionImport:
+    """What became of a table of people who shall be suppressed.
+
+    Examples:
+        >>> opted_out = pl.DataFrame({"EMail": ["anna@mail.example", "no address"]})
+        >>> added = workspace.suppressions.add(opted_out, email_column="EMail", skip_unusable=True)
+        >>> added.rows, added.identifiers["email"], added.unusable_rows
+        (2, 1, 1)
+    """
+
+    entry: str | None
+    """The entry of the suppression list; None when the table has no rows."""
+    rows: int
+    customers: int
+    identifiers: Mapping[str, int]
+    """How many identifiers of each type that was named were added, by the name of the type."""
+    unusable_rows: int
+    """Rows that name nobody, in whole or in part; what can be used of them was taken."""
+    unusable: pl.DataFrame = field(repr=False)
+    """The first of them: ``row`` (counted from 1), ``column``, ``value`` (masked), ``why``."""
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """One row: the figures."""
+        return pl.DataFrame(
+            {
+                "entry": [self.entry],
+                "rows": [self.rows],
+                "customers": [self.customers],
+                **{it.count_name: [self.identifiers.get(it.name, 0)] for it in identifier_types()},
+                "unusable_rows": [self.unusable_rows],
+            },
+            schema_overrides={"entry": pl.String},
+        )
+
+    @property
+    def _headline(self) -> str:
+        if self.entry is None:
+            return "The table has no rows. Nobody was added to the suppression list."
+        skipped = f" {_counted(self.unusable_rows)} can't be used." if self.unusable_rows else ""
+        *counts, last = [f"{self.customers:,} customer keys"] + [
+            f"{self.identifiers.get(it.name, 0):,} {it.plural}" for it in identifier_types()
+        ]
+        added = f"{', '.join(counts)} and {last}"
+        return f"Entry {self.entry} of the suppression list: {added} of {self.rows:,} rows.{skipped}"
+
+    def __repr__(self) -> str:
+        return f"{self._headline}\n{text_table(self.unusable)}" if self.unusable_rows else self._headline
+
+    def _repr_html_(self) -> str:
+        shown = self.unusable if self.unusable_rows else self.frame.drop("entry")
+        return html_table(shown, title="Suppressed", subtitle=self._headline)
+
+
+def read_people(
+    people: pl.DataFrame | pl.LazyFrame | str | Path,
+    columns: Mapping[IdentifierType, str],
+    *,
+    customer_column: str | None,
+) -> People:
+    """Read the people of a table, or of what lies at a location, by the columns of identifiers, and that of keys.
+
+    Raises:
+        ConfigurationError: No column is named, or a frame lacks one.
+        ToolkitError: The table can't be read, or lacks a column.
+    """
+    named = {it.name: column for it, column in columns.items()}
+    if customer_column is not None:
+        named[_CUSTOMER] = customer_column
+    if not named:
+        options = [f"{_CUSTOMER}_column", *(it.column_option for it in identifier_types())]
+        raise ConfigurationError("No column was named.", f"Pass one or several of {', '.join(options)}.")
+    texts = _texts(people, named)
+    checked = _checked(texts, list(named), list(columns))
+    is_unusable = pl.any_horizontal(pl.col(f"why {field}").is_not_null() for field in named)
+    bad = checked.filter(is_unusable)
+    return People(
+        _suppression(checked, list(named), list(columns)),
+        rows=checked.height,
+        unusable_rows=bad.height,
+        unusable=_shown(bad.head(_MOST_SHOWN), named),
+    )
+
+
+def require_usable(people: People, *, skip_unusable: bool) -> None:
+    """Raise UnusableRowsError when rows would be dropped and nobody said that they may, or when all would be."""
+    if not people.unusable_rows or (skip_unusable and not people.suppression.is_empty):
+        return
+    examples = "; ".join(
+        f"row {row:,}, column {column!r}: {value}, {why}"
+        for row, column, value, why in people.unusable.head(_MOST_NAMED).iter_rows()
+    )
+    raise UnusableRowsError(
+        f"{people.unusable_rows:,} of {people.rows:,} rows can't be used: {examples}. Nobody was added to the "
+        "suppression list.",
+        "Correct the rows, or pass skip_unusable=True to add the people of the others."
+        if not people.suppression.is_empty
+        else "See that the right columns are named, and that they hold what their names say.",
+    )
+
+
+def _texts(people: pl.DataFrame | pl.LazyFrame | str | Path, named: Mapping[str, str]) -> pl.DataFrame:
+    """Return the columns as text, called by what they hold, and the number of each row."""
+    chosen = [pl.col(column).cast(pl.String).alias(field) for field, column in named.items()]
+    if isinstance(people, pl.DataFrame | pl.LazyFrame):
+        there = people.lazy().collect_schema().names()
+        for column in named.values():
+            if column not in there:
+                raise unknown_name("column", column, there)
+        return people.lazy().select(chosen).collect(engine="streaming").with_row_index("row", 1)
+    location = str(people)
+    location = location if is_remote(location) else str(Path(location).expanduser().resolve())
+    with translate_errors(_WHAT, location):
+        storage = storage_of(location)
+    files = find_files(_WHAT, location, declared=None, storage=storage)
+    first, *others = dict.fromkeys(named.values())
+    table = Table.look(files, key=first, key_as_text=False, columns=others)
+    with blame_table(table):
+        return table.scan().select(chosen).collect(engine="streaming").with_row_index("row", 1)
+
+
+def _checked(texts: pl.DataFrame, fields: Sequence[str], types: Sequence[IdentifierType]) -> pl.DataFrame:
+    """Normalize the fields, and add why each can't be used, in a column ``why …``."""
+    rows = texts.lazy().with_columns(pl.col(it).alias(f"given {it}") for it in fields)
+    why = {_CUSTOMER: _BLANKS_AROUND_KEY}
+    usable = {_CUSTOMER: pl.col(_CUSTOMER) == pl.col(_CUSTOMER).str.strip_chars()}
+    for it in types:
+        rows = it.normalize_columns(rows, [it.name])
+        is_one = it.is_known_by(nw.col(it.name)).alias(f"usable {it.name}")
+        rows = nw.from_native(rows).with_columns(is_one).to_native()
+        usable[it.name] = pl.col(f"usable {it.name}")
+        why[it.name] = f"this is not {it.noun}, nor the hash of one"
+    rows = rows.with_columns(usable[it].fill_null(False).alias(f"usable {it}") for it in fields)
+    filled = {it: (pl.col(it).str.strip_chars() != "").fill_null(False) for it in fields}
+    is_blank = ~pl.any_horizontal(filled.values())
+    return rows.with_columns(
+        pl.when(is_blank & pl.lit(it == fields[0]))
+        .then(pl.lit(_BLANK))
+        .when(filled[it] & ~pl.col(f"usable {it}"))
+        .then(pl.lit(why[it]))
+        .alias(f"why {it}")
+        for it in fields
+    ).collect(engine="streaming")
+
+
+def _suppression(checked: pl.DataFrame, fields: Sequence[str], types: Sequence[IdentifierType]) -> Suppression:
+    usable = {it: checked.filter(pl.col(f"usable {it}") & (pl.col(it) != ""))[it] for it in fields}
+    people = Suppression.of_customers(usable[_CUSTOMER]) if _CUSTOMER in usable else Suppression.nobody()
+    for it in types:
+        people += Suppression.of_identifiers(it, usable[it.name])
+    return people
+
+
+def _shown(bad: pl.DataFrame, named: Mapping[str, str]) -> pl.DataFrame:
+    rows = [
+        (row["row"], column, masked_field(row[f"given {field}"] or ""), row[f"why {field}"])
+        for row in bad.iter_rows(named=True)
+        for field, column in named.items()
+        if row[f"why {field}"] is not None
+    ]
+    schema = {"row": pl.Int64, "column": pl.String, "value": pl.String, "why": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row").head(_MOST_SHOWN)
+
+
+def _counted(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows:,} rows"

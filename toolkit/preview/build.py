@@ -1,0 +1,196 @@
+"""Making a preview: of segments that are named, or of an export as its next run would send it."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from toolkit.access.people import Role, require_actor
+from toolkit.audience import Audience, HashFormat, IdentityColumn, audience_from_keys, audience_of
+from toolkit.errors import ConfigurationError
+from toolkit.exports.export import Export
+from toolkit.exports.matching import excluded_for
+from toolkit.exports.saved_exports import chosen_segments, export_of
+from toolkit.identifiers import IdentifierType, columns_by_type, identifier_types
+from toolkit.preview.effort import effort_of
+from toolkit.preview.limits import limits_of
+from toolkit.preview.lists import Lists, ask_criteo, lists_of_export, lists_of_segments
+from toolkit.preview.members import first_members
+from toolkit.preview.preview import Preview
+from toolkit.preview.summary import warnings_of
+from toolkit.runs import find_abandoned, past_runs, trend
+from toolkit.runs.preflight import last_sizes
+from toolkit.runs.targets import audiences_of
+from toolkit.segments import stale_segments_of
+from toolkit.state import audit
+from toolkit.state.audit import Action
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.validation import Thresholds
+
+FIRST_MEMBERS = 100
+_PAST_RUNS = 5
+
+
+def preview_of_segments(
+    folder: WorkspaceFolder,
+    segments: Sequence[str],
+    *,
+    exclude: Sequence[str] = (),
+    form: HashFormat = HashFormat.SHA256,
+    thresholds: Thresholds | None = None,
+    columns: Sequence[str] = (),
+    unmasked: Sequence[str] = (),
+    members: int = FIRST_MEMBERS,
+    **identifier_column: str | None,
+) -> Preview:
+    """Preview segments, as a new export would send them, by the one column that is named by the option of its type."""
+    column = _column(identifier_column)
+    excluded = excluded_for(folder, [column], exclude=exclude)
+    audience = audience_of(
+        folder.profiles,
+        folder.segments,
+        segments,
+        column=column,
+        exclude=exclude,
+        form=form,
+        excluded=excluded,
+        count_domains=True,
+    )
+    history = trend(folder).filter(pl.col("segment").is_in(audience.segments))
+    return _preview(
+        folder,
+        audience,
+        lists_of_segments(audience),
+        history,
+        thresholds or Thresholds(),
+        column=column,
+        columns=columns,
+        unmasked=unmasked,
+        members=members,
+    )
+
+
+def preview_of_members(
+    folder: WorkspaceFolder,
+    segment: str,
+    keys: pl.Series,
+    *,
+    form: HashFormat = HashFormat.SHA256,
+    thresholds: Thresholds | None = None,
+    columns: Sequence[str] = (),
+    unmasked: Sequence[str] = (),
+    members: int = FIRST_MEMBERS,
+    **identifier_column: str | None,
+) -> Preview:
+    """Preview customers, by their keys, as if they were the segment of that name; else as ``preview_of_segments``."""
+    column = _column(identifier_column)
+    excluded = excluded_for(folder, [column])
+    audience = audience_from_keys(
+        folder.profiles,
+        segment,
+        keys,
+        column=column,
+        form=form,
+        excluded=excluded,
+        count_domains=True,
+    )
+    return _preview(
+        folder,
+        audience,
+        lists_of_segments(audience),
+        trend(folder).filter(pl.col("segment") == segment),
+        thresholds or Thresholds(),
+        column=column,
+        columns=columns,
+        unmasked=unmasked,
+        members=members,
+    )
+
+
+def preview_of_export(
+    folder: WorkspaceFolder,
+    name: str,
+    *,
+    columns: Sequence[str] = (),
+    unmasked: Sequence[str] = (),
+    members: int = FIRST_MEMBERS,
+    asks_criteo: bool = False,
+) -> Preview:
+    """Preview an export as its next run would send it. Criteo is asked to count the lists only with ``asks_criteo``."""
+    export = chosen_segments(folder, export_of(folder, name))
+    stale = stale_segments_of(folder, export)
+    audiences: Mapping[IdentifierType, Audience] = audiences_of(folder, export, count_domains=True)
+    first = export.identity_columns[0]
+    history = trend(folder, name)
+    lists = lists_of_export(folder, export, audiences, history)
+    if asks_criteo:
+        lists = ask_criteo(folder, export, lists)
+    return _preview(
+        folder,
+        audiences[first.identifier_type],
+        lists,
+        history,
+        export.thresholds,
+        export=export,
+        sizes_before=last_sizes(folder, export.name, first.identifier_type),
+        column=first,
+        columns=columns,
+        unmasked=unmasked,
+        members=members,
+        warnings=[
+            *(f"Segment {it!r} is not up to date: a run builds it anew, and may send others." for it in stale),
+            *map(str, find_abandoned(folder, export).untended),
+        ],
+    )
+
+
+def _column(options: Mapping[str, str | None]) -> IdentityColumn:
+    named = columns_by_type(options)
+    if len(named) != 1:
+        known = ", ".join(it.column_option for it in identifier_types())
+        raise ConfigurationError("A preview is of one column with identifiers.", f"Pass one of {known}.")
+    return next(IdentityColumn(column, kind) for kind, column in named.items())
+
+
+def _preview(
+    folder: WorkspaceFolder,
+    audience: Audience,
+    lists: Lists,
+    history: pl.DataFrame,
+    thresholds: Thresholds,
+    *,
+    column: IdentityColumn,
+    columns: Sequence[str],
+    unmasked: Sequence[str],
+    members: int,
+    export: Export | None = None,
+    sizes_before: Mapping[str, int] | None = None,
+    warnings: Sequence[str] = (),
+) -> Preview:
+    if unmasked:
+        _note_unmasked(folder, unmasked, export.name if export else ", ".join(audience.segments))
+    limits = limits_of(audience, lists.frame, thresholds)
+    return Preview(
+        audience=audience,
+        export=export.name if export else None,
+        lists=lists.frame,
+        limits=limits,
+        history=history,
+        effort=effort_of(lists, export, past_runs(folder, export.name, most=_PAST_RUNS) if export else []),
+        members=first_members(
+            folder.profiles,
+            audience,
+            column=column,
+            columns=[*columns, *unmasked],
+            unmasked=unmasked,
+            most=members,
+        ),
+        warnings=(*warnings, *lists.warnings, *warnings_of(audience, limits, thresholds, sizes_before)),
+        _folder=folder,
+    )
+
+
+def _note_unmasked(folder: WorkspaceFolder, columns: Sequence[str], what: str) -> None:
+    """Keep in the audit who looked at columns that may tell of persons; raises AccessError to viewers."""
+    with folder.session() as session, session.begin():
+        actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
+        audit.record(session, folder, actor, Action.SHOW_UNMASKED, what, columns=sorted(columns))

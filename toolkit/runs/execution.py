@@ -1,0 +1,578 @@
+"""One run of an export, from its tables to its report."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypedDict, Unpack
+
+import polars as pl
+
+from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
+from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ErrorCode, UnavailableError
+from toolkit.exports.connections import client_of, credentials_of
+from toolkit.exports.export import Export, Mode
+from toolkit.exports.saved_exports import chosen_segments, export_of, exports, require_runnable
+from toolkit.files import write_atomically
+from toolkit.identifiers import first_type
+from toolkit.runs.abandoned import find_abandoned
+from toolkit.runs.diff import Plan, is_other_form
+from toolkit.runs.drift import Expected, drift
+from toolkit.runs.guards import Guard, GuardViolation, guard_age, guard_checks, guard_writing, pass_guards, would_stop
+from toolkit.runs.ledger import Batch, Ledger
+from toolkit.runs.leftovers import sweep_workspace
+from toolkit.runs.lifecycle import RunRecorder, end_dead_runs, now, track_run
+from toolkit.runs.list_result import ListResult
+from toolkit.runs.lists import (
+    Holds,
+    IfListGone,
+    find_lists,
+    get_or_create_lists,
+    lease_list,
+    note_doubt,
+    others_of,
+    reread,
+)
+from toolkit.runs.marks import Marks
+from toolkit.runs.membership import OFTEN, flapping
+from toolkit.runs.notices import Notice, NoticeCode, of_criteo
+from toolkit.runs.planner import guard_changes, known_lists, plans_of
+from toolkit.runs.preflight import check_prepared, prepared
+from toolkit.runs.progress import Observer, Progress, Step, nobody
+from toolkit.runs.pusher import Pushed, push
+from toolkit.runs.report import write_report
+from toolkit.runs.run import Run, last_inputs, last_run, run_before, run_of, stopped_by_other_ledger
+from toolkit.runs.targets import Target, figures_of, figures_without_advertiser, targets_of
+from toolkit.segments import StartedBy, built_segments_of, rebuild_if_stale
+from toolkit.sources.files import InputFile
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.leases import call_patience
+from toolkit.state.models import ContactListRecord
+from toolkit.state.states import Operation, RunStatus, Trigger
+from toolkit.validation import CheckResults, preload, write_data_docs
+
+
+def run_export(
+    folder: WorkspaceFolder,
+    name: str,
+    *,
+    trigger: Trigger = Trigger.PERSON,
+    dry_run: bool = False,
+    mode: Mode | None = None,
+    allow: Collection[Guard] = (),
+    if_list_gone: IfListGone = IfListGone.STOP,
+    batch_size: int = MAX_IDENTIFIERS_A_CALL,
+    resumes: str | None = None,
+    refresh_id: str | None = None,
+    is_retried: bool = False,
+    observer: Observer = nobody,
+) -> Run:
+    """Run an export now and return the run as it was recorded, successful or not.
+
+    A dry run does everything but send, and tells as warnings what guards would stop. ``mode`` is another one for this
+    run only. ``allow`` names the guards that are passed knowingly. ``batch_size`` is how many identifiers are sent, and
+    acknowledged, at a time. ``is_retried`` says that who started it runs it again when it fails of what may pass.
+
+    Raises what keeps a run from beginning: an unknown export or a batch size that Criteo does not take
+    (ConfigurationError), a run that is going on already (BusyError), a connection that one may not use (AccessError).
+    """
+    export = export_of(folder, name)
+    require_runnable(folder, export)
+    _require_batch_size(batch_size)
+    credentials = credentials_of(folder, export.connection)
+    export = export if mode is None else export.model_copy(update={"mode": mode})
+    begun = track_run(
+        folder,
+        export,
+        trigger=trigger,
+        dry_run=dry_run,
+        allowed=allow,
+        resumes=resumes,
+        refresh_id=refresh_id,
+        is_retried=is_retried,
+        observer=observer,
+    )
+    with begun as keeper:
+        keeper.begin(Step.PREPARE)
+        preload()
+        _bring_segments_up_to_date(folder, export, trigger)
+        export = chosen_segments(folder, export)
+        inputs = _inputs(folder, export)
+        keeper.note_inputs(inputs)
+        prepared, stops = _prepared_and_checked(folder, export, keeper=keeper, host=credentials.host)
+        stops += guard_age(inputs, last_inputs(folder, export.name))
+        stops += guard_writing(inputs, _inputs(folder, export))
+        work = _Work(
+            folder,
+            export,
+            prepared,
+            host=credentials.host,
+            batch_size=batch_size,
+            keeper=keeper,
+            observer=observer,
+        )
+        keeper.begin(Step.PLAN)
+        stops += work.guard()
+        if dry_run:
+            keeper.warn_all(would_stop(stops))
+            work.preview()
+        else:
+            passed = pass_guards(stops, allow)
+            with client_of(
+                credentials,
+                waiting=trigger.waiting,
+                patience=call_patience(),
+                observer=work.on_wait,
+                guard=keeper.lease.guard,
+            ) as criteo:
+                # Who replaces asks for the whole list anew, whoever filled it.
+                accepts_others = export.mode is Mode.REPLACE or Guard.OTHER_LEDGER in allow
+                marks = Marks(folder, keeper.id, criteo, accepts_others=accepts_others)
+                work.send(criteo, marks, if_list_gone, passed=passed)
+        keeper.begin(Step.DONE)
+    sweep_workspace(folder)
+    run = run_of(folder, keeper.id)
+    return _reported(run, run_before(folder, run))
+
+
+def resume_export(
+    folder: WorkspaceFolder,
+    name: str,
+    *,
+    batch_size: int = MAX_IDENTIFIERS_A_CALL,
+    observer: Observer = nobody,
+) -> Run:
+    """Take up the last run of the export, which failed or was ended: send what is missing, as the tables are now.
+
+    What that run was allowed to pass is passed again; ``batch_size`` is as in ``run_export``. Raises ConfigurationError
+    when there is nothing to take up, BusyError when it is still going on.
+    """
+    export_of(folder, name)
+    end_dead_runs(folder)
+    last = last_run(folder, name)
+    if last is None or last.status is RunStatus.SUCCESSFUL:
+        said = "never ran" if last is None else "ended well the last time"
+        raise ConfigurationError(f"There is nothing to resume: export {name!r} {said}.", "Run it instead.")
+    if last.status is RunStatus.RUNNING:
+        raise BusyError(f"Run {last.id} of export {name!r} is going on.", "Wait until it is over, or cancel it.")
+    # To take a list over is decided by who sees whose it is, each time.
+    allow = [it for it in last.allowed if it is not Guard.OTHER_LEDGER]
+    return run_export(folder, name, allow=allow, batch_size=batch_size, resumes=last.id, observer=observer)
+
+
+def _reported(run: Run, previous: Run | None) -> Run:
+    """Write the report of the run; one that can't be written is a warning, and changes nothing of how it ended."""
+    try:
+        write_report(run, previous)
+    except UnavailableError as error:
+        missing = Notice(NoticeCode.REPORT_MISSING, f"The report is missing. {error}")
+        return replace(run, warnings=(*run.warnings, missing))
+    return run
+
+
+def active_exports(folder: WorkspaceFolder) -> list[str]:
+    """Return the names of the exports that ``runs.start_all`` runs: the active ones that have a connection."""
+    return [it.name for it in exports(folder) if it.active and it.connection]
+
+
+def _require_batch_size(size: int) -> None:
+    """Raise ConfigurationError unless it is a whole number of identifiers that one call takes."""
+    remedy = f"Give batch_size from 1 to {MAX_IDENTIFIERS_A_CALL:,}."
+    if isinstance(size, bool) or not isinstance(size, int):
+        raise ConfigurationError(f"batch_size is no whole number but a {type(size).__name__}.", remedy)
+    if not 1 <= size <= MAX_IDENTIFIERS_A_CALL:
+        raise ConfigurationError(f"A batch can't have {size:,} identifiers.", remedy)
+
+
+def _bring_segments_up_to_date(folder: WorkspaceFolder, export: Export, trigger: Trigger) -> None:
+    started_by = StartedBy.REFRESH if trigger is Trigger.REFRESH else StartedBy.RUN
+    for name in built_segments_of(folder, export):
+        rebuild_if_stale(folder, name, started_by=started_by)
+
+
+def _inputs(folder: WorkspaceFolder, export: Export) -> list[InputFile]:
+    return [*folder.profiles.inputs(), *folder.segments.inputs([*export.segments, *export.exclude])]
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """Whom each list should hold, and the row of the report that it begins with."""
+
+    figures: Mapping[Target, ListResult]
+    without_advertiser: Sequence[ListResult]
+
+
+def _prepared_and_checked(
+    folder: WorkspaceFolder, export: Export, *, keeper: RunRecorder, host: str
+) -> tuple[_Prepared, list[GuardViolation]]:
+    """Prepare the audiences and check that of e-mails; return what failed of level error and may be passed.
+
+    Raises DataError when a check fails that can't be passed.
+    """
+    audiences = prepared(folder, export)
+    found = _Prepared(
+        figures_of(targets_of(folder, export, audiences, host=host)), figures_without_advertiser(audiences)
+    )
+    keeper.note_lists([*found.figures.values(), *found.without_advertiser])
+    if audiences:
+        keeper.warn(NoticeCode.KEYS_SPELT_OTHERWISE, audiences[first_type(audiences)].spelt_otherwise.sentences)
+    keeper.begin(Step.CHECK)
+    # Not before the scan: Great Expectations is imported meanwhile.
+    results = check_prepared(folder, export, audiences)
+    keeper.note_checks(results.rows)
+    _keep_found(results, folder.path / "runs" / keeper.id, title=f"Checks of export {export.name!r}, run {keeper.id}")
+    keeper.warn(NoticeCode.CHECK_FAILED, (it.sentence for it in results.warnings))
+    return found, guard_checks(results.errors)
+
+
+def _keep_found(results: CheckResults, place: Path, *, title: str) -> None:
+    """Write the Data Docs, and whose rows made checks fail: keys, beside the report and not in it."""
+    write_data_docs(results, place, title=title)
+    failed = results.failed.unexpected
+    if not failed.is_empty():
+        write_atomically(place / "unexpected.parquet", failed.write_parquet)
+
+
+class _Figures(TypedDict, total=False):
+    """What becomes known of a list while a run sends."""
+
+    list_id: str | None
+    added: int
+    removed: int
+    rejected: int
+    batches: int
+    retries: int
+    seconds: float
+    size: int
+    held_by_criteo: int | None
+    matches: int | None
+
+
+class _Work:
+    """The planning and the sending part of a run: the lists one after the other, the figures kept up to date."""
+
+    def __init__(
+        self,
+        folder: WorkspaceFolder,
+        export: Export,
+        prepared: _Prepared,
+        *,
+        host: str,
+        batch_size: int,
+        keeper: RunRecorder,
+        observer: Observer,
+    ) -> None:
+        self._folder = folder
+        self._export = export
+        self._host = host
+        self._batch_size = batch_size
+        self._keeper = keeper
+        self._observer = observer
+        self._ledger = Ledger(folder, keeper.id, now=now, lease=keeper.lease, under_way=keeper.under_way)
+        self._rows = dict(prepared.figures)
+        self._targets = list(self._rows)
+        self._others = prepared.without_advertiser
+        self._records: dict[Target, ContactListRecord] = {}
+        self._rejected: list[pl.DataFrame] = []
+        self._done = self._total = 0
+        self._waits: list[Wait] = []
+        self._told: list[Notice] = []
+
+    def guard(self) -> list[GuardViolation]:
+        """Compare what the lists should hold with what they held; nothing of the lists is asked for, nor recorded."""
+        self._records = known_lists(self._folder, self._export, self._targets, host=self._host)
+        for target, record in self._records.items():
+            self._note(target, list_id=record.criteo_id)
+        self._note_figures()
+        return guard_changes(self._export, self._records, self._ledger)
+
+    def preview(self) -> None:
+        """Plan for all lists. Nothing is sent, and nothing of the lists recorded."""
+        for target, plan in self._plans().items():
+            batches = plan.count_batches(self._batch_size)
+            self._note(target, added=len(plan.add), removed=len(plan.remove), batches=batches)
+        self._keeper.warn_all(stopped_by_other_ledger(last_run(self._folder, self._export.name)))
+        self._note_figures()
+
+    def send(self, criteo: CriteoClient, marks: Marks, if_list_gone: IfListGone, *, passed: Sequence[Notice]) -> None:
+        """Find the lists, plan for all of them and send list by list; ``passed`` tells of guards, for the report."""
+        self._told += passed
+        try:
+            with self._counted_retries():
+                self._find(criteo, marks, if_list_gone)
+            self._take_over(marks)
+            self._tell_drift(criteo)
+            plans = self._plans()
+            self._tell_what_was_left(plans)
+            self._total = sum(len(plan.add) + len(plan.remove) for plan in plans.values())
+            self._doubt_what_will_be_emptied(plans)
+            self._doubt_what_is_of_another_form()
+            self._keeper.begin(Step.PUSH)
+            with self._counted_retries():
+                marks.move_on(self._changed(plans, marks))
+            # A list is emptied before anything is added to it.
+            for target in sorted(plans, key=lambda it: not plans[it].clear):
+                with self._counted_retries(target):
+                    self._send_list(criteo, target, plans[target])
+            marks.require_kept()
+            self._finish(marks)
+            self._count_at_criteo(criteo)
+            self._tell_flapping()
+        finally:
+            self._note_figures()
+            self._note_rejected()
+        self._tell_warnings(criteo)
+
+    def on_wait(self, wait: Wait) -> None:
+        """Remember that Criteo's service made the run wait, and show it. Called from several threads."""
+        self._waits.append(wait)
+        self._observer(Progress(Step.PUSH, self._done, self._total, waiting=str(wait)))
+
+    @contextmanager
+    def _counted_retries(self, target: Target | None = None) -> Iterator[None]:
+        """Count the calls that are repeated in the row of the list, or of the first where they concern all lists."""
+        before = len(self._waits)
+        try:
+            yield
+        finally:
+            repeated = sum(it.repeats for it in self._waits[before:])
+            row = target or next(iter(self._targets), None)
+            if row is not None:
+                self._note(row, retries=self._rows[row].retries + repeated)
+
+    def _tell(self, code: NoticeCode, text: str) -> None:
+        self._told.append(Notice(code, text))
+
+    def _note(self, target: Target, **figures: Unpack[_Figures]) -> None:
+        self._rows[target] = replace(self._rows[target], **figures)
+
+    def _find(self, criteo: CriteoClient, marks: Marks, if_list_gone: IfListGone) -> None:
+        known = get_or_create_lists(self._folder, self._export, [it.key for it in self._targets], host=self._host)
+        records = {it: known[it.key] for it in self._targets}
+        self._records = find_lists(
+            self._folder, records, export=self._export, criteo=criteo, marks=marks, if_list_gone=if_list_gone
+        )
+        for target, record in self._records.items():
+            self._records[target] = lease_list(self._folder, self._keeper.lease, record)
+            self._note(target, list_id=record.criteo_id)
+        self._keeper.warn(NoticeCode.MARK_EDITED, marks.warnings)
+
+    def _plans(self) -> dict[Target, Plan]:
+        return plans_of(self._folder, self._export, self._targets, self._records, self._ledger)
+
+    def _take_over(self, marks: Marks) -> None:
+        """Take nothing for certain of what lists hold that another ledger changed."""
+        if not marks.taken_over:
+            return
+        replaces = self._export.mode is Mode.REPLACE
+        for target, record in self._records.items():
+            if record.criteo_id in marks.taken_over:
+                for it in (record, *others_of(self._folder, record)):
+                    # Whose record is lost too is told so by any run that does not replace the list.
+                    with suppress(DataError) if replaces else nullcontext():
+                        self._ledger.invalidate(it)
+                    # A run that is killed before it empties the list leaves this for the next.
+                    note_doubt(self._folder, it, Holds.ANYTHING if replaces else Holds.OTHERS_TOO)
+                self._records[target] = reread(self._folder, record)
+        if replaces:
+            self._tell(NoticeCode.TAKEN_OVER, f"{marks.taken_over_from} It is emptied and sent whole.")
+            return
+        self._keeper.warn(
+            NoticeCode.TAKEN_OVER,
+            [
+                f"{marks.taken_over_from} It was taken over: whom the other workspace put there can't be known, and "
+                "stays. To leave exactly the segment in it, run the export once with mode='replace'."
+            ],
+        )
+
+    def _finish(self, marks: Marks) -> None:
+        try:
+            marks.finish()
+        except (AccessError, BusyError, UnavailableError) as error:
+            # All was sent and acknowledged.
+            self._keeper.warn(
+                NoticeCode.MARKS_NOT_MOVED,
+                [
+                    "The marks of the lists could not be moved on after the last change. A backup that was made while "
+                    f"this run went on would not be told from this workspace. {error.what}"
+                ],
+            )
+
+    def _changed(self, plans: Mapping[Target, Plan], marks: Marks) -> list[ContactListRecord]:
+        """Return the lists to which something is sent, or which another ledger changed."""
+        return [
+            record
+            for target, record in self._records.items()
+            if not plans[target].nothing or record.criteo_id in marks.taken_over
+        ]
+
+    def _tell_what_was_left(self, plans: Mapping[Target, Plan]) -> None:
+        """Warn of what runs that lost their lease left uncertain, and of how much of it is sent again."""
+        for target, plan in plans.items():
+            record = self._records[target]
+            sent = pl.concat([plan.remove, plan.add])
+            for left in self._ledger.unsettled(record, but=self._keeper.id):
+                if left.error is not ErrorCode.LEASE_LOST:
+                    continue
+                again = len(sent) if left.everything else sent.is_in(left.identifiers.implode()).sum()
+                self._keeper.warn(
+                    NoticeCode.SENT_AGAIN,
+                    [
+                        f"Run {left.run_id} lost its lease, and may have changed list {record.name!r} "
+                        f"({record.criteo_id}) after another took over: {again:,} of its identifiers are sent again."
+                    ],
+                )
+
+    def _doubt_what_will_be_emptied(self, plans: Mapping[Target, Plan]) -> None:
+        ours = {record.id for record in self._records.values()}
+        for target, plan in plans.items():
+            for other in others_of(self._folder, self._records[target]) if plan.clear else []:
+                self._ledger.invalidate(other)
+                if other.id not in ours and other.export.name != self._export.name:
+                    self._tell(
+                        NoticeCode.EMPTIED_FOR_OTHERS,
+                        f"List {other.name!r} ({other.criteo_id}) was emptied, and is filled by export "
+                        f"{other.export.name!r} too: run that one to send its members again.",
+                    )
+
+    def _doubt_what_is_of_another_form(self) -> None:
+        # Who appends leaves in the list what was sent in another form; whoever of them is wanted is sent in this one.
+        for target, record in self._records.items():
+            sent = record.form
+            if self._export.mode is Mode.APPEND and is_other_form(sent, target.form):
+                self._ledger.invalidate(record)
+
+    def _send_list(self, criteo: CriteoClient, target: Target, plan: Plan) -> None:
+        wanted = target.wanted
+        # Those who share the list may have emptied it.
+        record = reread(self._folder, self._records[target])
+
+        def on_batch(batch: Batch) -> None:
+            self._rows[target] = _with_batch(self._rows[target], batch)
+            self._done += len(batch.identifiers)
+            self._observer(Progress(Step.PUSH, self._done, self._total))
+
+        pushed = push(
+            self._ledger.write_plan(record, plan, self._batch_size, wanted=wanted),
+            record,
+            criteo=criteo,
+            ledger=self._ledger,
+            form=target.form,
+            addresses=target.audience.addresses,
+            on_batch=on_batch,
+        )
+        if plan.clear:
+            for other in others_of(self._folder, record):
+                self._ledger.mark_cleared(other)
+        self._ledger.commit_snapshot(record, wanted=wanted, left=plan.leave)
+        self._ledger.collect_garbage(record)
+        self._records[target] = record
+        size = len(self._ledger.state_of(record).held)
+        self._note(target, size=size, rejected=pushed.rejected, seconds=round(pushed.seconds, 3))
+        self._trace_rejected(target, pushed)
+
+    def _trace_rejected(self, target: Target, pushed: Pushed) -> None:
+        named = pushed.rejected_identifiers.to_frame().unique()
+        if named.is_empty():
+            return
+        traced = named.join(target.wanted, on="identifier", how="left").select(
+            pl.lit(target.segment).alias("segment"), pl.col("customer").cast(pl.String), "identifier"
+        )
+        self._rejected.append(traced)
+
+    def _tell_drift(self, criteo: CriteoClient) -> None:
+        """Compare what the lists hold with what the last run left there, before anything is changed."""
+        if self._export.mode is Mode.REPLACE:
+            return
+        for expected in self._expected():
+            said = drift(expected, criteo.statistics(expected.list_id))
+            self._keeper.warn(NoticeCode.DRIFT, [] if said is None else [said])
+
+    def _count_at_criteo(self, criteo: CriteoClient) -> None:
+        for expected in self._expected():
+            found = criteo.statistics(expected.list_id)
+            for target, record in self._records.items():
+                if record.criteo_id == expected.list_id:
+                    self._note(target, held_by_criteo=found.identifiers, matches=found.matches)
+            said = drift(expected, found)
+            if said is not None:
+                self._tell(
+                    NoticeCode.DRIFT,
+                    f"{said} It may still be counting what was sent just now: the next run looks again.",
+                )
+
+    def _tell_flapping(self) -> None:
+        """Tell how many of those who entered a list now keep coming and going."""
+        if not any(row.added for row in self._rows.values()):
+            return
+        often = flapping(self._folder, self._export.name, in_run=self._keeper.id)
+        for segment, count in often.group_by("segment", maintain_order=True).len().iter_rows():
+            self._tell(
+                NoticeCode.FLAPPING,
+                f"{count:,} of those who entered the list of segment {segment!r} had left it before, and entered it "
+                f"{OFTEN} times or more often: workspace.runs.flapping({self._export.name!r}) names them.",
+            )
+
+    def _expected(self) -> list[Expected]:
+        """Return what each list should hold, for all who fill it."""
+        lists = {record.criteo_id: record for record in self._records.values() if record.criteo_id}
+        found = []
+        for list_id, record in lists.items():
+            sharing = [record, *others_of(self._folder, record)]
+            states = [self._ledger.state_of(it) for it in sharing]
+            held = _distinct([it.held for it in states])
+            uncertain = _distinct([it.uncertain for it in states])
+            found.append(
+                Expected(
+                    list_id=list_id,
+                    name=record.name,
+                    least=held - sum(it.rejected for it in sharing),
+                    most=None if any(it.holds_unknown or it.mixes_forms for it in sharing) else held + uncertain,
+                )
+            )
+        return found
+
+    def _note_figures(self) -> None:
+        notes = list(self._told)
+        if self._waits:
+            times = "once" if len(self._waits) == 1 else f"{len(self._waits)} times"
+            seconds = sum(it.seconds for it in self._waits)
+            said = f"The run waited for Criteo {times}, {seconds:.0f} s in all. The last time: {self._waits[-1].reason}"
+            notes.append(Notice(NoticeCode.WAITED, said))
+        self._keeper.note_lists([*self._rows.values(), *self._others], notes)
+
+    def _note_rejected(self) -> None:
+        if self._rejected:
+            traced = pl.concat(self._rejected)
+            path = self._folder.path / "runs" / self._keeper.id / "rejected.parquet"
+            write_atomically(path, traced.write_parquet)
+
+    def _tell_warnings(self, criteo: CriteoClient) -> None:
+        self._keeper.warn(
+            NoticeCode.REJECTED,
+            (
+                f"Criteo rejected {row.rejected:,} {'identifier' if row.rejected == 1 else 'identifiers'} of segment "
+                f"{row.segment!r} as invalid; run.rejected shows whose, as far as Criteo named them."
+                for row in self._rows.values()
+                if row.rejected
+            ),
+        )
+        abandoned = find_abandoned(self._folder, self._export)
+        self._keeper.note_abandoned(abandoned)
+        self._keeper.warn(NoticeCode.LEFT_BEHIND, (str(it) for it in abandoned.untended))
+        self._keeper.warn_all(of_criteo(criteo.notices))
+
+
+def _with_batch(row: ListResult, batch: Batch) -> ListResult:
+    """Return the row with a batch that was acknowledged."""
+    count = len(batch.identifiers)
+    return replace(
+        row,
+        batches=row.batches + 1,
+        added=row.added + (count if batch.operation is Operation.ADD else 0),
+        removed=row.removed + (count if batch.operation is Operation.REMOVE else 0),
+    )
+
+
+def _distinct(some: Sequence[pl.Series]) -> int:
+    return len(some[0]) if len(some) == 1 else pl.concat(some).n_unique()

@@ -1,0 +1,87 @@
+"""The catalog as a place where segments are built: which files a segment has there."""
+
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit import bundled
+from toolkit.errors import ConfigurationError
+from toolkit.names import same_form
+from toolkit.segments.definition import (
+    ENDING,
+    Definition,
+    definition_path,
+    encode_file_name,
+    read_definition,
+    segment_named_by,
+)
+from toolkit.sources import Format, SegmentFolder
+from toolkit.sources.location import is_remote
+from toolkit.state.folder import WorkspaceFolder
+
+
+@dataclass(frozen=True)
+class SegmentFiles:
+    """Where a segment that is built here lies."""
+
+    members: Path
+    definition: Path
+    history: Path
+
+    @classmethod
+    def of(cls, catalog: SegmentFolder, name: str) -> "SegmentFiles":
+        """Return the files of the segment of that name."""
+        folder, stem = Path(catalog.location), encode_file_name(name)
+        return cls(
+            _as_it_lies_there(folder / f"{stem}.parquet"),
+            _as_it_lies_there(definition_path(folder, name)),
+            _as_it_lies_there(folder / f"_{stem}.history.ndjson"),
+        )
+
+
+def _as_it_lies_there(path: Path) -> Path:
+    """Return the path of the file, whose name may have come back from elsewhere in another Unicode form."""
+    decomposed = path.with_name(unicodedata.normalize("NFD", path.name))
+    return decomposed if not path.exists() and decomposed.exists() else path
+
+
+def writable_catalog(folder: WorkspaceFolder) -> SegmentFolder:
+    """Return the catalog as a folder that segments can be built in; raises ConfigurationError when it is none."""
+    catalog = folder.segments
+    remedy = 'Set one with read_from(segments=SegmentFolder(location="…", key="CustomerId")), and build it there.'
+    if not isinstance(catalog, SegmentFolder):
+        raise ConfigurationError(
+            f"No segment can be built in {catalog.location}: it is one table of memberships, not a folder.", remedy
+        )
+    if is_remote(catalog.location):
+        raise ConfigurationError(
+            f"No segment can be built in {catalog.location}: it is not on this machine, and only read.", remedy
+        )
+    if catalog.format not in (None, Format.PARQUET):
+        raise ConfigurationError(
+            f"No segment can be built in {catalog.location}: it is read as {catalog.format}, and segments are built as "
+            "Parquet.",
+            remedy,
+        )
+    if bundled.holds(Path(catalog.location)):
+        raise ConfigurationError(
+            f"No segment can be built in {catalog.location}: these are the toolkit's own sample tables.",
+            "Work on a copy, which `toolkit init FOLDER --sample` makes.",
+        )
+    return catalog
+
+
+def built_segments(folder: WorkspaceFolder) -> list[str]:
+    """Return the names of the segments that are built here; none where none can be."""
+    catalog = folder.segments
+    if not isinstance(catalog, SegmentFolder) or is_remote(catalog.location):
+        return []
+    return [segment_named_by(it) for it in sorted(Path(catalog.location).glob(f"_*{ENDING}"))]
+
+
+def definition_of(folder: WorkspaceFolder, name: str) -> Definition | None:
+    """Return the definition of a segment, None when it is not built here; raises DataError when it is damaged."""
+    catalog = folder.segments
+    if same_form(name) not in built_segments(folder) or not isinstance(catalog, SegmentFolder):
+        return None
+    return read_definition(SegmentFiles.of(catalog, name).definition)

@@ -1,0 +1,100 @@
+"""What lies at a location: which format, in which files.
+
+A location is a file, a folder of part files (nested, or with hive partitions as ``country=NL/``), or the folder of a
+table that keeps a record of its files, such as Delta's.
+"""
+
+from collections.abc import Sequence
+
+from toolkit.errors import ConfigurationError, DataError
+from toolkit.sources.csv_files import CsvFiles
+from toolkit.sources.delta_files import DeltaFiles
+from toolkit.sources.error_translation import nothing_at, translate_errors
+from toolkit.sources.files import Files
+from toolkit.sources.formats import (
+    Place,
+    format_at,
+    require_current_file,
+    require_no_table_above,
+    require_no_table_below,
+)
+from toolkit.sources.iceberg_files import IcebergFiles, is_metadata
+from toolkit.sources.location import ENDINGS, Format, format_of, is_metadata_file
+from toolkit.sources.parquet_files import ParquetFiles
+from toolkit.sources.storage import Storage, StoredFile
+
+
+def find_files(what: str, location: str, *, declared: Format | None, storage: Storage) -> Files:
+    """Find the table's files as they are now; ``what`` says which table it is, for errors.
+
+    Raises ConfigurationError when nothing is there, DataError when what is there is no table, empty or of several
+    formats, AccessError when it may not be read.
+    """
+    with translate_errors(what, location):
+        found = storage.find(location)
+        if found is None:
+            raise nothing_at(location, what=what)
+        if isinstance(found, StoredFile):
+            if is_metadata(found.name):
+                return IcebergFiles.open(what, location, storage, metadata=location)
+            parts = [found]
+            require_current_file(what, found, storage)
+            require_no_table_above(what, [location], storage)
+        elif declared is Format.DELTA:
+            return DeltaFiles.open(what, location, storage)
+        else:
+            kept_by = format_at(Place(location, storage.entries(location), storage))
+            if kept_by is not None and not kept_by.is_plain:
+                return kept_by.open(what, location, storage)
+            files = list(storage.files(location))
+            require_no_table_below(what, location, files, storage)
+            parts = [it for it in files if not any(map(is_metadata_file, (*it.folders, it.name)))]
+            require_no_table_above(what, [location, *storage.elsewhere(location, parts)], storage)
+    if declared is Format.ICEBERG:
+        raise ConfigurationError(
+            f"There is no Iceberg table at {location}, where the {what} should lie.",
+            "Correct the location, or leave out format='iceberg'.",
+        )
+    form = _format_of(parts, what=what, location=location, declared=declared)
+    _require_rows_and_one_layout(parts, what=what)
+    kind = CsvFiles if form is Format.CSV else ParquetFiles
+    return kind(what, location, storage, tuple(parts))
+
+
+def _format_of(parts: Sequence[StoredFile], *, what: str, location: str, declared: Format | None) -> Format:
+    if not parts:
+        raise DataError(
+            f"The folder {location}, where the {what} should lie, holds no files.",
+            "Wait until whatever writes the table is done, or correct the location.",
+        )
+    first_of: dict[Format | None, StoredFile] = {}
+    for part in parts:
+        first_of.setdefault(declared or format_of(part.name), part)
+    if None in first_of:
+        raise DataError(
+            f"{first_of[None].path}, of the {what}, has a name that tells no format.",
+            f"Keep files there with names that end in {', '.join(ENDINGS)}; or say format='parquet' or format='csv'.",
+        )
+    if len(first_of) > 1:
+        raise DataError(
+            f"There are several formats at {location}, where the {what} should lie: "
+            f"look at {' and '.join(it.path for it in first_of.values())}.",
+            "Keep files of one format there.",
+        )
+    (form,) = first_of
+    assert form is not None  # noqa: S101  # refused above
+    return form
+
+
+def _require_rows_and_one_layout(parts: Sequence[StoredFile], *, what: str) -> None:
+    for part in parts:
+        if part.size_bytes == 0:
+            raise DataError(
+                f"{part.path}, a file of the {what}, is empty (0 bytes).",
+                "Have it written again; a table without rows still has its columns.",
+            )
+        if part.partitions.keys() != parts[0].partitions.keys():
+            raise DataError(
+                f"{parts[0].path} and {part.path}, of the {what}, lie in folders of different partitions.",
+                "Have the table written with one layout.",
+            )

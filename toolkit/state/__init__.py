@@ -1,0 +1,1 @@
+"""What a workspace holds: its folder, its database and each signed row of it, its settings, its audit."""

@@ -1,0 +1,396 @@
+"""Configure an export; saving does not run it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets
+
+from toolkit.exports.export import Export, Mode
+from toolkit.exports.schedule import Schedule
+from toolkit.identifiers import HashFormat, first_type, identifier_types
+from toolkit.preview import Preview
+from toolkit.profiling import Candidate, find_candidates
+from toolkit.validation import Thresholds
+from toolkit.widgets.background import Deliver
+from toolkit.widgets.components import Field, Folded, button, buttons, columns, heading, paragraph
+from toolkit.widgets.form import Form
+from toolkit.widgets.labels import term
+from toolkit.widgets.preview_view import PreviewView
+from toolkit.widgets.schedule_field import ScheduleField
+from toolkit.widgets.segment_picker import SegmentPicker
+from toolkit.workspace import Workspace
+
+_HUNDRED = 100
+
+
+class ExportForm(Form):
+    """The options of ``workspace.exports.save``, with a preview of what a run would send beside them."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        name: str | None = None,
+        *,
+        segments: Sequence[str] = (),
+        language: str | None = None,
+    ) -> None:
+        """Draw the form for an export that is there, or for a new one, with these segments chosen."""
+        super().__init__(workspace, language=language)
+        self.saved: Export | None = None
+        """The export as it was last saved."""
+        title = self.words.say("Add export") if name is None else self.words.say("Export {name}", name=name)
+        self.draw(title, lambda: self._parts(name, segments))
+
+    def _parts(self, name: str | None, segments: Sequence[str]) -> Sequence[Any]:
+        say = self.words.say
+        edited = None if name is None else self.workspace.exports[name]
+        self._version = 0 if edited is None else edited.version
+        given = edited or Export.model_construct(name="", connection="", segments=tuple(segments))
+        self._kept = {} if edited is None else edited.model_dump(exclude={"name", "version"})
+        self._draw_destination(given)
+        self._draw_matching(given)
+        self._draw_segments(given)
+        self._draw_options(given)
+        self.save = button(say("Save"), style="primary")
+        self.preview = PreviewView(self)
+        self.on_click(self.save, self._save)
+        self.on_change(self._first.control, self._take_first_column)
+        for field in (self.form, self.limit, self.contract_limit, self.patterns):
+            self.on_change(field.control, self._refresh_preview)
+        self.on_change(self.connection.control, self._offer_advertisers)
+        self._tell_sizes()
+        self._rank_columns()
+        self._refresh_preview()
+        left = ipywidgets.VBox(
+            [
+                self.name.widget,
+                self.connection.widget,
+                heading(say("Data matching")),
+                *(it.widget for it in self.matching.values()),
+                self.advertiser.widget,
+                self.list_name.widget,
+                self.segments.widget,
+                self.patterns.widget,
+                self.exclude.widget,
+                *(it.widget for it in self.folded),
+                buttons(self.save),
+                self.message.widget,
+            ]
+        )
+        return [paragraph(say("Saving does not run the export.")), columns(left, self.preview.widget)]
+
+    def _draw_destination(self, given: Export) -> None:
+        say = self.words.say
+        connections = list(self.workspace.connections)
+        self.name = self.field(
+            ipywidgets.Text(value=given.name, description=say("Display name"), continuous_update=False)
+        )
+        self.name.control.disabled = bool(given.name)
+        self.connection = self.field(
+            ipywidgets.Dropdown(
+                options=connections,
+                value=given.connection if given.connection in connections else next(iter(connections), None),
+                description=say("Connection for export"),
+            ),
+            help_text="" if connections else say("No connection is shared with you: ask an administrator for one."),
+        )
+
+    def _draw_matching(self, given: Export) -> None:
+        say = self.words.say
+        known = self._candidates()
+        self._ranked: dict[str, Candidate] | None = None
+        self._is_offering = False
+        self.matching: dict[str, Field] = {}
+        """The column of each type of identifier, by its option."""
+        for it in identifier_types():
+            column = given.column_of(it)
+            none = [] if it.is_required else [(say("None"), "")]
+            self.matching[it.column_option] = self.field(
+                ipywidgets.Dropdown(
+                    options=[*none, *((name, name) for name in known)],
+                    value=column if column in known else None if it.is_required else "",
+                    description=say(it.label),
+                ),
+                help_text=say(it.help_text),
+            )
+        self._first_type = first_type()
+        self._first = self.matching[self._first_type.column_option]
+        column = given.column_of(self._first_type)
+        self._column_is_gone = bool(column) and column not in known
+        if self._column_is_gone:
+            self._first.problem = say("The profiles have no column {column}.", column=column)
+        self.advertiser = self.field(ipywidgets.Dropdown(description=say("Advertiser ID")))
+        self._offer_advertisers()
+        asked = ("column", given.advertiser_column) if given.advertiser_column else ("id", given.advertiser_id)
+        if asked in [value for _, value in self.advertiser.control.options]:
+            self.advertiser.control.value = asked
+        self.list_name = self.field(
+            ipywidgets.Text(value=given.list_name, description=say("Name"), continuous_update=False),
+            help_text=say(
+                "How the lists at Criteo are called; {fields} are filled in.", fields="{segment}, {export}, {date}"
+            ),
+        )
+
+    def _draw_segments(self, given: Export) -> None:
+        say = self.words.say
+        names = list(self.workspace.segments)
+        self.segments = SegmentPicker(
+            self, names, label=say("Select the segments you want to export"), on_change=self._refresh_preview
+        )
+        self.exclude = SegmentPicker(
+            self, names, label=say("Never send members of these segments"), on_change=self._refresh_preview
+        )
+        patterns = [it for it in given.segments if it not in names and _is_pattern(it)]
+        self._excluded_patterns = tuple(it for it in given.exclude if it not in names and _is_pattern(it))
+        self.patterns = self.field(
+            ipywidgets.Text(value=", ".join(patterns), description=say("Segments by pattern"), continuous_update=False),
+            help_text=say("Optional, such as VIP*: a segment that is made later joins by its name."),
+        )
+        self.segments.start_with(it for it in given.segments if it not in patterns)
+        self.exclude.start_with(it for it in given.exclude if it not in self._excluded_patterns)
+
+    def _draw_options(self, given: Export) -> None:
+        say, thresholds = self.words.say, given.thresholds
+        self.mode = self.field(
+            ipywidgets.RadioButtons(
+                options=[(term(self.words, it), it) for it in Mode], value=given.mode, description=say("Mode")
+            )
+        )
+        self.form = self.field(
+            ipywidgets.Dropdown(
+                options=[(term(self.words, it), it) for it in HashFormat],
+                value=given.form,
+                description=say("Sent as"),
+            )
+        )
+        self.coverage = self._percentage(say("Least share of members with an e-mail, in %"), thresholds.email_coverage)
+        self.validity = self._percentage(say("Least share of valid e-mails, in %"), thresholds.email_validity)
+        self.most_change = self._percentage(
+            say("Most of a list that a run may add or remove, in %"), thresholds.most_change
+        )
+        self.limit = self.field(
+            ipywidgets.BoundedIntText(
+                value=thresholds.limit_profiles,
+                min=1,
+                max=Thresholds().limit_profiles,
+                description=say("Most identifiers of the export"),
+            )
+        )
+        contract = thresholds.contract_limit_profiles
+        self.contract_limit = self.field(
+            ipywidgets.Text(
+                value="" if contract is None else str(contract),
+                description=say("Limit of the contract with Criteo"),
+                continuous_update=False,
+            ),
+            help_text=say("Where it allows fewer; else leave it empty."),
+        )
+        self.active = self.field(
+            ipywidgets.Checkbox(value=given.active, description=say("Active: the scheduled refresh runs it"))
+        )
+        self.schedule = ScheduleField(self, given.schedule)
+        guards = (self.coverage, self.validity, self.most_change, self.limit, self.contract_limit)
+        self.folded = (
+            Folded(say("Mode"), [self.mode.widget, self.form.widget]),
+            Folded(say("Checks and guards"), [it.widget for it in guards]),
+            Folded(say("Schedule"), [self.active.widget, self.schedule.widget]),
+        )
+
+    def _percentage(self, label: str, share: float) -> Field:
+        return self.field(
+            ipywidgets.BoundedFloatText(
+                value=round(share * _HUNDRED, 1), min=0, max=_HUNDRED, step=1, description=label
+            )
+        )
+
+    def _candidates(self) -> list[str]:
+        """Return the profile columns that hold text, the key aside."""
+        profiles = self.workspace.profiles
+        return [name for name, kind in profiles.schema_.items() if str(kind) == "String" and name != profiles.key]
+
+    def _rank_columns(self) -> None:
+        """Find out which columns people can be counted by: propose the best, and say how good the chosen one is."""
+
+        def rank(deliver: Deliver) -> list[Candidate]:
+            return find_candidates(
+                self.workspace.profiles,
+                self._first_type,
+                by_sample=lambda ranked: deliver(lambda: self.attempt(lambda: self._offer_columns(ranked))),
+            )
+
+        self.in_background(rank, done=self._offer_columns, busy=())
+
+    def _offer_columns(self, ranked: Sequence[Candidate]) -> None:
+        self._ranked = {it.column: it for it in ranked}
+        fit = [it.column for it in ranked if it.is_fit]
+        others = [it for it in self._candidates() if it not in fit]
+        control = self._first.control
+        # In the place of a column that is gone, which is told, a person chooses another.
+        proposed = None if self._column_is_gone else next(iter(fit), None)
+        chosen = control.value or proposed
+        is_new = chosen != control.value
+        self._is_offering = True
+        try:
+            control.options = [(self._with_example(it), it) for it in [*fit, *others]]
+            control.value = chosen
+        finally:
+            self._is_offering = False
+        self._tell_first_column()
+        if is_new:
+            self._refresh_preview()
+
+    def _take_first_column(self) -> None:
+        if not self._is_offering:
+            self._tell_first_column()
+            self._refresh_preview()
+
+    def _tell_first_column(self) -> None:
+        column, say, share = self._first.value, self.words.say, self.words.share
+        if self._ranked is None or column is None:
+            return
+        found = self._ranked.get(column)
+        if found is None or not found.is_fit:
+            self._first.problem = say(self._first_type.misfit, column=column)
+            self._first.explain(say(self._first_type.help_text))
+            return
+        self._first.problem = ""
+        self._first.explain(
+            say(
+                "{coverage} of the profiles have something there, of which {validity} can be sent: {example}.",
+                coverage=share(found.coverage),
+                validity=share(found.validity),
+                example=found.example,
+            )
+        )
+
+    def _with_example(self, column: str) -> str:
+        found = (self._ranked or {}).get(column)
+        return column if found is None or not found.is_fit else f"{column}: {found.example}"
+
+    def _offer_advertisers(self) -> None:
+        connection = self.connection.value
+        found = self.workspace.connections[connection].advertisers if connection else {}
+        chosen = self.advertiser.value
+        say = self.words.say
+        ids = [(f"{name} ({number})", ("id", number)) for number, name in found.items()]
+        by_column = [
+            (say("By column {column}: lists for each advertiser", column=column), ("column", column))
+            for column in self._candidates()
+        ]
+        # Where there are several, nobody's data goes to one that was not chosen.
+        nobody = [] if len(ids) == 1 else [(say("Choose an advertiser"), "")]
+        options = [*nobody, *ids, *by_column]
+        self.advertiser.control.options = options
+        self.advertiser.control.value = chosen if chosen in [value for _, value in options] else options[0][1]
+
+    def _tell_sizes(self) -> None:
+        def show(sizes: dict[str, int]) -> None:
+            self.segments.tell_sizes(sizes, limit=self._least_limit)
+            self.exclude.tell_sizes(sizes, limit=None)
+
+        self.in_background(
+            lambda _: dict(self.workspace.segments.source.summary().select("segment", "rows").iter_rows()),
+            done=show,
+            busy=(),
+        )
+
+    @property
+    def _contract(self) -> int | None:
+        text = "".join(it for it in self.contract_limit.value if it.isalnum())
+        self.contract_limit.problem = (
+            "" if not text or (text.isdecimal() and int(text)) else self.words.say("This must be a number, or empty.")
+        )
+        return int(text) if text.isdecimal() and int(text) else None
+
+    @property
+    def _least_limit(self) -> int:
+        limit: int = self.limit.value
+        return min(limit, self._contract or limit)
+
+    def _refresh_preview(self) -> None:
+        column, form = self._first.value, self.form.value
+        asked = Export.model_construct(
+            name="", connection="", segments=self._asked_segments, exclude=self._asked_exclude
+        )
+
+        limits = {"limit_profiles": self.limit.value, "contract_limit_profiles": self._contract}
+        thresholds = Thresholds.model_validate(self._kept.get("thresholds", {}) | limits)
+
+        def prepare() -> Preview:
+            chosen = asked.chosen(list(self.workspace.segments))
+            return self.workspace.preview(
+                list(chosen.segments),
+                exclude=chosen.exclude,
+                form=form,
+                thresholds=thresholds,
+                members=0,
+                **{self._first_type.column_option: column},
+            )
+
+        self.preview.ask(
+            prepare if asked.segments and column else None,
+            hint=self.words.say(
+                "Choose a column for {label} and a segment to see who would be sent.",
+                label=self.words.say(self._first_type.label),
+            ),
+        )
+
+    @property
+    def _asked_segments(self) -> tuple[str, ...]:
+        patterns = (it.strip() for it in self.patterns.value.split(","))
+        return (*self.segments.value, *filter(None, patterns))
+
+    @property
+    def _asked_exclude(self) -> tuple[str, ...]:
+        return (*self.exclude.value, *self._excluded_patterns)
+
+    def _save(self) -> None:
+        say = self.words.say
+        self.message.clear()
+        limit = self._contract
+        required = [self.matching[it.column_option] for it in identifier_types() if it.is_required]
+        lacking = self.missing(self.name, self.connection, *required, self.advertiser)
+        self.patterns.problem = "" if self._asked_segments else say("Choose at least one segment.")
+        schedule = self.schedule.value
+        if lacking or schedule is None or self.patterns.problem or self.contract_limit.problem:
+            self.message.show(say("Error"), say("It is not saved: something is missing above."), kind="problem")
+            return
+        self.saved = self.workspace.exports.save(
+            self.name.value.strip(),
+            based_on=self._version,
+            **(self._kept | self._options_given(limit, schedule)),
+        )
+        self._version = self.saved.version
+        self.say_done(
+            say("Export {name} is saved, version {version}.", name=self.saved.name, version=self.saved.version),
+            say("It did not run."),
+        )
+        self.announce_change()
+
+    def _options_given(self, contract_limit: int | None, schedule: Schedule) -> dict[str, Any]:
+        thresholds = {
+            "email_coverage": self.coverage.value / _HUNDRED,
+            "email_validity": self.validity.value / _HUNDRED,
+            "most_change": self.most_change.value / _HUNDRED,
+            "limit_profiles": self.limit.value,
+            "contract_limit_profiles": contract_limit,
+        }
+        kind, advertiser = self.advertiser.value
+        return {
+            "connection": self.connection.value,
+            **{option: field.value for option, field in self.matching.items()},
+            "advertiser_id": advertiser if kind == "id" else "",
+            "advertiser_column": advertiser if kind == "column" else "",
+            "list_name": self.list_name.value,
+            "segments": self._asked_segments,
+            "exclude": self._asked_exclude,
+            "active": self.active.value,
+            "schedule": schedule,
+            "mode": self.mode.value,
+            "form": self.form.value,
+            "thresholds": self._kept.get("thresholds", {}) | thresholds,
+        }
+
+
+def _is_pattern(entry: str) -> bool:
+    return "*" in entry or "?" in entry

@@ -1,0 +1,190 @@
+"""Run an export: try it dry, run it, watch it, read what became of it."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets
+
+from toolkit.access.people import Role
+from toolkit.errors import ErrorCode
+from toolkit.runs import Guard, IfListGone, Progress, Run, RunStatus
+from toolkit.runs.progress import Observer
+from toolkit.widgets.background import Deliver
+from toolkit.widgets.components import button, buttons, heading, paragraph, show, with_class
+from toolkit.widgets.form import Form
+from toolkit.widgets.labels import term
+from toolkit.widgets.progress_view import ProgressView
+from toolkit.widgets.report_view import ReportView
+from toolkit.workspace import Workspace
+
+_LOOK_EVERY_SECONDS = 1
+_BROKEN = (RunStatus.FAILED, RunStatus.CANCELED)
+_STOPPED = (ErrorCode.GUARD, ErrorCode.CHANGING_INPUT, ErrorCode.LEDGER_DIVERGED)
+
+
+class RunPanel(Form):
+    """``workspace.runs.start`` with buttons. The kernel goes on answering while a run goes on."""
+
+    def __init__(self, workspace: Workspace, export: str | None = None, *, language: str | None = None) -> None:
+        """Draw the panel, with this export chosen."""
+        super().__init__(workspace, language=language)
+        self.run: Run | None = None
+        """The run that is shown."""
+        self.draw(self.words.say("Run an export"), lambda: self._parts(export))
+
+    def _parts(self, export: str | None) -> Sequence[Any]:
+        say = self.words.say
+        names = list(self.workspace.exports)
+        if not names:
+            return [paragraph(say("There is no export yet: add one first."))]
+        if export is not None:
+            self.workspace.exports[export]
+        self.export = self.field(
+            ipywidgets.Dropdown(options=names, value=export or names[0], description=say("Export"))
+        )
+        self.dry = button(say("Dry run"), hint=say("Does everything but send."))
+        self.start = button(say("Run"), style="primary")
+        self.resume = button(say("Resume"), hint=say("Sends what the last run did not."))
+        self.cancel = button(say("Cancel the run"))
+        self.progress = ProgressView(self.words)
+        self.report = ReportView(self)
+        self._draw_knowingly()
+        self.on_click(self.dry, lambda: self._begin(dry_run=True))
+        self.on_click(self.start, lambda: self._begin(dry_run=False))
+        self.on_click(self.resume, self._resume)
+        self.on_click(self.cancel, self._cancel)
+        self.on_change(self.export.control, self.look)
+        self._busy = (self.dry, self.start, self.resume, self.export.control)
+        role = self.workspace.people.me.role
+        if role is Role.VIEWER:
+            self.message.show(
+                say("Note"), say("You are a viewer: you see runs, and a contributor can run."), kind="busy"
+            )
+        self._may_run = role is not Role.VIEWER
+        for it in (self.dry, self.start):
+            show(it, when=self._may_run)
+        self.look()
+        return [
+            self.export.widget,
+            buttons(self.dry, self.start, self.resume, self.cancel),
+            self._knowingly,
+            self.message.widget,
+            self.progress.widget,
+            self.report.widget,
+        ]
+
+    def look(self) -> None:
+        """Show the newest run of the chosen export."""
+        runs = self.workspace.runs.find(self.export.value)
+        self._show(self.workspace.runs[runs["run"][0]] if runs.height else None)
+        if self.run is not None and self.run.status is RunStatus.RUNNING:
+            self._follow(self.run)
+
+    def _follow(self, run: Run) -> None:
+        """Show the run, which another notebook or a schedule began, until it is over."""
+        words = self.words
+        self.progress.follow(
+            words.say(
+                "The run that {person} began at {moment} goes on.",
+                person=run.person,
+                moment=words.moment(run.started_at),
+            )
+        )
+
+        def work(_: Deliver) -> Run | None:
+            followed = run
+            while followed.status is RunStatus.RUNNING:
+                time.sleep(_LOOK_EVERY_SECONDS)
+                if self.run is not run:
+                    return None
+                # Looking at the list records runs as ended whose process is gone.
+                self.workspace.runs.find(run.export)
+                followed = self.workspace.runs[run.id]
+            return followed
+
+        def done(followed: Run | None) -> None:
+            if followed is not None:
+                self._finish(followed)
+
+        show(self.cancel, when=self._may_run)
+        self.in_background(work, done=done, busy=(self.dry, self.start, self.resume))
+
+    def _draw_knowingly(self) -> None:
+        say = self.words.say
+        self.allow = {
+            it: with_class(ipywidgets.Checkbox(description=term(self.words, it), indent=False), "toolkit-tick")
+            for it in Guard
+        }
+        self.remake = with_class(
+            ipywidgets.Checkbox(description=say("Make lists anew that were deleted at Criteo"), indent=False),
+            "toolkit-tick",
+        )
+        self._guards = ipywidgets.VBox([heading(say("Pass these guards knowingly")), *self.allow.values()])
+        self._knowingly = ipywidgets.VBox([self._guards, self.remake])
+
+    def _begin(self, *, dry_run: bool) -> None:
+        say = self.words.say
+        name = self.export.value
+        allow = [guard for guard, tick in self.allow.items() if tick.value]
+        if_list_gone = IfListGone.REMAKE if self.remake.value else IfListGone.STOP
+
+        def run(observe: Observer) -> Run:
+            return self.workspace.runs.start(
+                name, dry_run=dry_run, allow=allow, if_list_gone=if_list_gone, observer=observe
+            )
+
+        self._watch(run, say("The run of {export} begins.", export=name))
+
+    def _resume(self) -> None:
+        name = self.export.value
+        self._watch(
+            lambda observe: self.workspace.runs.resume(name, observer=observe),
+            self.words.say("The last run of {export} is taken up.", export=name),
+        )
+
+    def _watch(self, run: Callable[[Observer], Run], sentence: str) -> None:
+        """Let it run in the background, and show how far it is."""
+        self.message.clear()
+        self._show(None)
+        self.progress.begin(sentence)
+
+        def work(deliver: Deliver) -> Run:
+            def observe(progress: Progress) -> None:
+                deliver(lambda: self.progress.tell(progress))
+
+            return run(observe)
+
+        show(self.cancel, when=True)
+        self.in_background(work, done=self._finish, busy=self._busy, failed=self._stop)
+
+    def _cancel(self) -> None:
+        say = self.words.say
+        runs = self.workspace.runs.find(self.export.value).filter(status=RunStatus.RUNNING.value)
+        if runs.is_empty():
+            self.message.show(say("Note"), say("There is no run to cancel."), kind="busy")
+            return
+        self.workspace.runs.cancel(runs["run"][0])
+        self.message.show(say("Working"), say("The run is asked to end before its next batch."), kind="busy")
+
+    def _finish(self, run: Run) -> None:
+        self.message.clear()
+        self.progress.end(self.words.say("The run is over: {outcome}.", outcome=term(self.words, run.outcome)))
+        self._show(run)
+        self.announce_change()
+
+    def _stop(self) -> None:
+        self.progress.end(self.words.say("The run ended with an error."))
+        self.look()
+
+    def _show(self, run: Run | None) -> None:
+        self.run = run
+        self.report.show(run)
+        can_be_resumed = run is not None and not run.dry_run and run.status in _BROKEN
+        show(self.resume, when=self._may_run and can_be_resumed)
+        show(self.cancel, when=False)
+        code = None if run is None or run.error is None else run.error.code
+        show(self._guards, when=code in _STOPPED)
+        show(self.remake, when=code is ErrorCode.LIST_GONE)
+        for tick in (*self.allow.values(), self.remake):
+            tick.value = False
