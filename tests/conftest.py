@@ -55,6 +55,19 @@ def criteo(_criteo_process: Sandbox) -> Sandbox:
     return _criteo_process
 
 
+@pytest.fixture(scope="session")
+def _other_process() -> Iterator[Sandbox]:
+    with start(options=SandboxOptions(calls_per_minute=100_000)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def other_criteo(_other_process: Sandbox) -> Sandbox:
+    """Another embedded Criteo, on another port, holding nothing: another host."""
+    _other_process.reset()
+    return _other_process
+
+
 @dataclass(frozen=True)
 class Tables:
     """A profile table and segments as files, made anew by ``write``."""
@@ -80,10 +93,18 @@ class Tables:
                 {"CustomerId": list(emails), "EMail": list(emails.values())},
                 schema={"CustomerId": pl.String, "EMail": pl.String},
             ).write_parquet(self.folder / "profiles.parquet")
+            say_written_before(self.folder / "profiles.parquet")
         for name, members in (segments or {}).items():
             file = self.folder / "segments" / f"{quote(name, safe=' ')}.parquet"
             pl.DataFrame({"CustomerId": list(members)}, schema={"CustomerId": pl.String}).write_parquet(file)
+            say_written_before(file)
         return self
+
+
+def say_written_before(file: Path) -> None:
+    """Let a file have been written a minute before it was, so that no refresh waits for it to be written to the end."""
+    moment = file.stat().st_mtime_ns - 60 * 10**9
+    os.utime(file, ns=(moment, moment))
 
 
 @pytest.fixture
@@ -103,7 +124,7 @@ def _postgresql() -> Iterator["Server"]:
 
 @dataclass(frozen=True)
 class Databases:
-    """Where empty databases of one kind come from."""
+    """Where databases of one kind come from, for workspaces to be made in."""
 
     kind: str
     new: Callable[[], str | None]
@@ -116,7 +137,7 @@ def databases(request: pytest.FixtureRequest) -> Databases:
     kind = getattr(request, "param", "sqlite")
     if kind == "sqlite":
         return Databases(kind, lambda: None)
-    return Databases(kind, request.getfixturevalue("_postgresql").new_database)
+    return Databases(kind, request.getfixturevalue("_postgresql").new_database_with_schema)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -127,7 +148,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def database(databases: Databases) -> str | None:
-    """An empty database for a workspace."""
+    """A database for a workspace."""
     return databases.new()
 
 

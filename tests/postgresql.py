@@ -6,12 +6,16 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
 
+import psycopg
+from psycopg import sql
 from sqlalchemy import make_url
 
 from tests.conftest import need
+from toolkit.state.database import connect
 
 
 class Server:
@@ -24,8 +28,25 @@ class Server:
 
     def new_database(self) -> str:
         """Make an empty database; return its URL."""
+        return self._made("template0")
+
+    def new_database_with_schema(self) -> str:
+        """Make a database that holds the tables of a workspace, and nothing in them; return its URL."""
+        return self._made(self._with_schema)
+
+    @cached_property
+    def _with_schema(self) -> str:
+        """The database of which the others are copies: to migrate each would take several times as long."""
+        url = self.new_database()
+        connect(url, self._folder).dispose()
+        return database_name(url)
+
+    def _made(self, template: str) -> str:
         name = f"test_{token_hex(6)}"
-        run(self._user, self._programs / "createdb", "--host", self._folder, "--username", self._user, name)
+        with psycopg.connect(host=str(self._folder), user=self._user, dbname="postgres", autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+            )
         return f"postgresql+psycopg://{self._user}@/{name}?host={self._folder}"
 
     def restored_copy(self, url: str) -> str:

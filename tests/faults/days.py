@@ -6,15 +6,13 @@ from typing import Any, Self
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
-from tests.faults.killing import OwnProcess
+from tests.faults.killing import OwnProcess, Place
 from tests.faults.truth import Journal, Known, People, ledger_batches, sent_in_vain
 from toolkit.runs import Guard
 from toolkit.sandbox import Sandbox, SandboxOptions, start
 from toolkit.validation import Check
 
 SEGMENTS = ("Lapsed", "Loyal")
-EACH_VARIABLE = "TOOLKIT_TESTS_LONG"
-"""Set, it lets runs be stopped and killed at each instant on each database, and more often at random."""
 
 
 class Days:
@@ -57,13 +55,9 @@ class Days:
         self.people.rotate()
         self.people.write(self._tables)
 
-    def start_run(
-        self, *, dies_at: int | None = None, dies_only_at: str = "", largest_file: int | None = None
-    ) -> OwnProcess:
+    def start_run(self, *, dies_at: Place | None = None, largest_file: int | None = None) -> OwnProcess:
         """Start a run in a process of its own."""
-        return OwnProcess(
-            self.workspace.path, dies_at=dies_at, dies_only_at=dies_only_at, largest_file=largest_file, **self._options
-        )
+        return OwnProcess(self.workspace.path, dies_at=dies_at, largest_file=largest_file, **self._options)
 
     def look_at_what_was_left(self) -> bool:
         """See what a run that was killed has sent, and left in the ledger; tell whether a batch was open."""

@@ -1,6 +1,5 @@
 """Runs in processes of their own, that die where they are told to, or find the disk full."""
 
-import itertools
 import multiprocessing
 import os
 import resource
@@ -44,8 +43,7 @@ class OwnProcess:
         self,
         workspace: Path,
         *,
-        dies_at: int | None = None,
-        dies_only_at: str = "",
+        dies_at: Place | None = None,
         stops_at: Place | None = None,
         largest_file: int | None = None,
         method: str = "runs.start",
@@ -54,7 +52,7 @@ class OwnProcess:
     ) -> None:
         """Start it; no file that it writes may have more bytes than ``largest_file``.
 
-        It dies at the ``dies_at``-th of the instants whose names begin with ``dies_only_at``.
+        It dies at ``dies_at``, and is stopped at ``stops_at``; with NOWHERE it tells all ``places`` at which it could.
 
         Another ``method`` of the workspace is called with its ``subject`` and the options where one is given.
         """
@@ -65,7 +63,7 @@ class OwnProcess:
                 workspace,
                 dict(os.environ),
                 says,
-                (dies_at, dies_only_at),
+                dies_at,
                 stops_at,
                 largest_file,
                 (method, subject),
@@ -123,7 +121,7 @@ class OwnProcess:
         return True
 
     def places(self) -> "list[Place]":
-        """Wait for its end, and return the instants at which it could have been stopped."""
+        """Wait for its end, and return the instants at which it could have died or been stopped."""
         found = list(iter(self._said.recv, RunStatus.SUCCESSFUL.value))
         self._process.join()
         return found
@@ -133,11 +131,6 @@ class OwnProcess:
         """What it ended with."""
         self._process.join()
         return self._process.exitcode
-
-    @property
-    def died_at(self) -> str:
-        """Where it ended its own life."""
-        return str(self._said.recv())
 
     @property
     def outcome(self) -> str:
@@ -151,7 +144,7 @@ def _run(
     workspace: Path,
     environment: dict[str, str],
     says: Connection,
-    dies: tuple[int | None, str],
+    dies_at: Place | None,
     stops_at: Place | None,
     largest_file: int | None,
     called: tuple[str, str],
@@ -159,14 +152,13 @@ def _run(
 ) -> None:
     os.environ.update(environment)
     opened = toolkit.open_workspace(workspace)
-    dies_at, dies_only_at = dies
     if dies_at is not None:
-        _die_at(dies_at, dies_only_at, workspace, says)
+        _die_at(dies_at, workspace, says)
     if stops_at is not None:
         _stop_at(stops_at, workspace, says)
     if largest_file is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
-    says.send("begun")
+    says.send(_BEGUN)
     try:
         method, subject = called
         result = attrgetter(method)(opened)(subject, **options)
@@ -175,8 +167,8 @@ def _run(
         says.send(type(error).__name__)
 
 
-def _die_at(number: int, only_at: str, workspace: Path, says: Connection) -> None:
-    """Kill this process at the n-th instant, of this kind, at which something is about to change.
+def _die_at(place: Place, workspace: Path, says: Connection) -> None:
+    """Kill this process at an instant at which something is about to change.
 
     That is: a file below the workspace is about to be made, renamed or dropped, bytes are about to be sent over HTTP, or
     a transaction that wrote is about to be committed. What lies between two such instants changes nothing, so that one
@@ -184,12 +176,17 @@ def _die_at(number: int, only_at: str, workspace: Path, says: Connection) -> Non
     """
     from sqlalchemy import Engine, event
 
-    passed = itertools.count(1)
+    passed: Counter[str] = Counter()
+    lock = threading.Lock()
     wrote: set[Any] = set()
 
     def pass_by(what: str) -> None:
-        if what.startswith(only_at) and next(passed) == number:
-            says.send(what)
+        with lock:
+            passed[what] += 1
+            here = Place(what, passed[what])
+            if place == NOWHERE:
+                says.send(here)
+        if here == place:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def on_audit(name: str, arguments: tuple[Any, ...]) -> None:
@@ -268,6 +265,7 @@ def _stop_at(place: Place, workspace: Path, says: Connection) -> None:
     event.listen(Session, "after_transaction_end", on_end)
 
 
+_BEGUN = "begun"
 _STOPPED = "stopped"
 _FILE_EVENTS = {"open": "write", "os.mkdir": "make", "os.rename": "rename", "os.remove": "drop"}
 

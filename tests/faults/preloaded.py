@@ -1,11 +1,17 @@
 """Everything that a run imports, imported once by the process of which each run to be killed is a copy.
 
-What would start threads of its own, such as a query of Polars, is not done here: a copy would lack them.
+What would start threads of its own, such as a query of Polars, is not done here: a copy would lack them. A run draws no
+picture into its report there: to start what draws would take each copy as long as all the rest of its run.
 """
 
 import gc
 import os
 from importlib import import_module
+from unittest.mock import patch
+
+from sqlalchemy.orm import configure_mappers
+
+from toolkit.markup import template
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
@@ -14,23 +20,46 @@ for module in (
     "alembic.command",
     "altair",
     "apprise",
+    "bleach",
+    "encodings.ascii",
     "great_expectations.expectations",
-    "jinja2",
+    "jinja2.ext",
+    "multiprocessing.synchronize",
+    "narwhals._interchange.dataframe",
     "narwhals._polars.dataframe",
+    "narwhals._polars.group_by",
     "narwhals._polars.series",
     "pandas",
+    "polars._utils.parquet",
     "polars_hash",
     "psutil",
     "psycopg",
+    "pyarrow.parquet",
+    "pydantic.dataclasses",
     "sqlalchemy.dialects.postgresql.psycopg",
     "sqlalchemy.dialects.sqlite",
     "tests.faults.killing",
+    "toolkit.identifiers.types.email",
+    "toolkit.identifiers.types.madid",
     "toolkit.workspace",
     "toolkit.runs.charts",
     "toolkit.runs.report",
-    "vl_convert",
 ):
     import_module(module)
+
+configure_mappers()
+for package, name in (
+    ("toolkit.validation", "data_docs.html"),
+    ("toolkit.validation", "sections.html"),
+    ("toolkit.display", "cards.html"),
+    ("toolkit.display", "page.html"),
+    ("toolkit.display", "table.html"),
+    ("toolkit.runs", "_said.html"),
+    ("toolkit.runs", "checks.html"),
+    ("toolkit.runs", "report.html"),
+):
+    template(package, name)
+patch("toolkit.display.charts.svg", lambda _: "<svg ></svg>").start()
 
 # A collection would touch, and so copy, every page that the copies share.
 gc.freeze()

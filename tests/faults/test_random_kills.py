@@ -1,24 +1,22 @@
 """Runs of real processes are killed at random instants; each time, the next leaves exactly the right lists."""
 
-import os
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
-from secrets import randbelow
 
 import pytest
 
 from tests.conftest import Databases
-from tests.faults.days import EACH_VARIABLE, Days
+from tests.faults.days import Days
 from tests.faults.killing import OwnProcess
+from tests.long_form import IS_LONG, SEED_VARIABLE, seed
 
 pytestmark = pytest.mark.on_both_databases
 
-SEED_VARIABLE = "TOOLKIT_TESTS_SEED"
-KILLS = {"sqlite": 200, "postgresql": 40} if os.environ.get(EACH_VARIABLE) else {"sqlite": 60, "postgresql": 20}
+KILLS = {"sqlite": 200, "postgresql": 40} if IS_LONG else {"sqlite": 24, "postgresql": 12}
 AT_ONCE = 2
 """Two workspaces at once, since a processor would be idle else."""
 
@@ -59,14 +57,13 @@ def seconds_of_a_run(days: Days) -> float:
 def test_a_run_killed_at_any_instant_is_made_good_by_the_next(
     tmp_path: Path, databases: Databases, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    seed = int(os.environ.get(SEED_VARIABLE) or randbelow(2**32))
-    print(f"{SEED_VARIABLE}={seed}")
+    chosen = seed()
     where: Counter[str] = Counter()
     with ExitStack() as stack:
         # They only wait, each for the instant of one process.
         watchers = stack.enter_context(ThreadPoolExecutor(AT_ONCE))
         workspaces = [
-            stack.enter_context(Days(tmp_path / str(it), Random(f"{seed} {it}"), database=databases.new()))
+            stack.enter_context(Days(tmp_path / str(it), Random(f"{chosen} {it}"), database=databases.new()))
             for it in range(AT_ONCE)
         ]
         longest = seconds_of_a_run(workspaces[0])
@@ -87,6 +84,6 @@ def test_a_run_killed_at_any_instant_is_made_good_by_the_next(
             days.require_ends()
     with capsys.disabled():
         told = ", ".join(f"{count} {place}" for place, count in where.items())
-        print(f"\n{where.total()} runs killed on {databases.kind} ({told}) from {SEED_VARIABLE}={seed}")
+        print(f"\n{where.total()} runs killed on {databases.kind} ({told}) from {SEED_VARIABLE}={chosen}")
     # It would show little if runs were killed only before they begin, or after they end.
     assert where["with a batch open"] > KILLS[databases.kind] / 10

@@ -1,25 +1,22 @@
 """Runs of real processes are stopped at random instants, others take over, and all go on: the list ends right."""
 
-import os
 import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from secrets import randbelow
 
 import pytest
 
 from tests.conftest import Databases
-from tests.faults.days import EACH_VARIABLE
 from tests.faults.killing import OwnProcess
 from tests.faults.stopping import LOST, StoppedDays
-from tests.faults.test_random_kills import SEED_VARIABLE
+from tests.long_form import IS_LONG, SEED_VARIABLE, seed
 from toolkit.runs import RunStatus
 
 pytestmark = pytest.mark.on_both_databases
 
-SECONDS = 600 if os.environ.get(EACH_VARIABLE) else 9
+SECONDS = 600 if IS_LONG else 6
 LEAST_STOPS = 2
 """A machine that does much else stops so many, however long that takes."""
 
@@ -64,11 +61,10 @@ def seconds_of_a_run(days: StoppedDays) -> float:
 
 
 def test_random_stops_end_right(tmp_path: Path, databases: Databases, capsys: pytest.CaptureFixture[str]) -> None:
-    seed = int(os.environ.get(SEED_VARIABLE) or randbelow(2**32))
-    print(f"{SEED_VARIABLE}={seed}")
+    chosen = seed()
     where: Counter[str] = Counter()
     ends = time.monotonic() + SECONDS
-    with StoppedDays(tmp_path, Random(seed), database=databases.new()) as days:
+    with StoppedDays(tmp_path, Random(chosen), database=databases.new()) as days:
         longest = seconds_of_a_run(days)
         while time.monotonic() < ends or where["stopped"] < LEAST_STOPS:
             stopped: list[Stopped] = []
@@ -101,4 +97,4 @@ def test_random_stops_end_right(tmp_path: Path, databases: Databases, capsys: py
             assert days.held == days.wanted
     with capsys.disabled():
         told = ", ".join(f"{count} {place}" for place, count in where.items())
-        print(f"\nRuns on {databases.kind}: {told}, from {SEED_VARIABLE}={seed}")
+        print(f"\nRuns on {databases.kind}: {told}, from {SEED_VARIABLE}={chosen}")

@@ -1,17 +1,17 @@
 """A run is stopped, another takes over, and the first goes on: it changes nothing more, and the list ends right."""
 
-import os
 from collections import Counter
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from tests.conftest import Databases
-from tests.faults.days import EACH_VARIABLE
 from tests.faults.killing import DONE, NOWHERE, Place
 from tests.faults.stopping import LOST, StoppedDays
+from tests.long_form import IS_LONG, seed, some_of_each
 from toolkit.runs import RunStatus
 
 pytestmark = pytest.mark.on_both_databases
@@ -37,27 +37,29 @@ MARKS, EMPTIES, MARKS_AGAIN = Place("send PATCH", 1), Place("send DELETE", 1), P
 """Right before a list that is emptied is marked, is emptied, and is marked for what comes next."""
 
 
-def chosen(places: Sequence[Place]) -> list[Place]:
-    """Return all instants, or those of the worst kinds."""
-    if os.environ.get(EACH_VARIABLE):
+def chosen(places: Sequence[Place], random: Random) -> list[Place]:
+    """Return all instants, or some of the worst kinds: of what is sent the first, the last and one between."""
+    if IS_LONG:
         return list(places)
-    return [it for it in places if it.what in SENT or (it.what in WORST and it.number == 1)]
+    worst = [it for it in places if it.what in SENT or (it.what in WORST and it.number == 1)]
+    return some_of_each(worst, attrgetter("what"), random)
 
 
 @pytest.mark.parametrize("evenly", [True, False])
 def test_a_stopped_run_changes_nothing_more(
     tmp_path: Path, databases: Databases, capsys: pytest.CaptureFixture[str], evenly: bool
 ) -> None:
-    if databases.kind != "sqlite" and not evenly and not os.environ.get(EACH_VARIABLE):
+    if databases.kind != "sqlite" and not evenly and not IS_LONG:
         pytest.skip("how many come and go is the same whatever the database is")
     stopped: Counter[str] = Counter()
     late: Counter[str] = Counter()
-    with StoppedDays(tmp_path, Random(1), database=databases.new(), batch_size=8) as days:
+    random = Random(seed())
+    with StoppedDays(tmp_path, random, database=databases.new(), batch_size=8) as days:
         for _ in range(2):
             days.begin(evenly=True)
             days.run()
         days.begin(evenly=True)
-        for place in chosen(days.start_run(stops_at=NOWHERE).places()):
+        for place in chosen(days.start_run(stops_at=NOWHERE).places(), random):
             days.begin(evenly=evenly)
             process = days.start_run(stops_at=place)
             if not process.stops():

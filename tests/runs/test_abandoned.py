@@ -11,7 +11,7 @@ from toolkit.criteo import CriteoClient
 from toolkit.errors import ConfigurationError, RunFailedError
 from toolkit.refresh import HealthLevel
 from toolkit.runs import Because
-from toolkit.sandbox import Fault, Sandbox, start
+from toolkit.sandbox import Fault, Sandbox
 
 Held = Callable[[str], set[str]]
 
@@ -57,18 +57,17 @@ class TestTold:
         assert [(it.level, it.value) for it in found] == [(HealthLevel.WARNING, 100)]
         assert any(moved in it for it in workspace.exports.preview("Nightly").warnings)
 
-    def test_another_host(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+    def test_another_host(self, workspace: toolkit.Workspace, criteo: Sandbox, other_criteo: Sandbox) -> None:
         workspace.runs.start("Nightly").raise_for_status()
-        with start() as other:
-            workspace.connections.connect(
-                "Other",
-                host=other.url,
-                client_id=other.client_id,
-                client_secret=other.client_secret,
-                i_agree=True,
-            )
-            save_nightly(workspace, connection="Other")
-            run = workspace.runs.start("Nightly").raise_for_status()
+        workspace.connections.connect(
+            "Other",
+            host=other_criteo.url,
+            client_id=other_criteo.client_id,
+            client_secret=other_criteo.client_secret,
+            i_agree=True,
+        )
+        save_nightly(workspace, connection="Other")
+        run = workspace.runs.start("Nightly").raise_for_status()
         assert [(it.because, it.host) for it in run.abandoned] == [(Because.HOST, criteo.url)]
         (found,) = workspace.lists.left_behind
         workspace.lists.empty(found.list_id)

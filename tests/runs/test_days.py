@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
+from tests.long_form import IS_LONG
 from toolkit.criteo import client
 from toolkit.criteo.rate_limit import RetryPolicy
 from toolkit.runs import Progress, RunStatus, Step
@@ -161,12 +162,12 @@ def days(criteo: Sandbox, monkeypatch: pytest.MonkeyPatch) -> type[Days]:
     return type("DaysHere", (Days,), {"criteo": criteo})
 
 
-@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 12), ("postgresql", 4)])
+@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 40 if IS_LONG else 6), ("postgresql", 10 if IS_LONG else 2)])
 def test_days_of_change_end_with_the_right_members(
     days: type[Days], request: pytest.FixtureRequest, kind: str, examples: int
 ) -> None:
     server = None if kind == "sqlite" else request.getfixturevalue("_postgresql")
-    days.database = staticmethod(lambda: None if server is None else server.new_database())
+    days.database = staticmethod(lambda: None if server is None else server.new_database_with_schema())
     run_state_machine_as_test(
         days,
         settings=settings(

@@ -15,7 +15,7 @@ import toolkit
 from tests.conftest import Tables, save_nightly
 from toolkit.criteo import CriteoClient
 from toolkit.errors import ConfigurationError, DataError
-from toolkit.sandbox import Sandbox, start
+from toolkit.sandbox import Sandbox
 
 pytestmark = pytest.mark.on_both_databases
 
@@ -109,22 +109,27 @@ def test_lists_of_a_removed_export_are_left_too(two_exports: toolkit.Workspace, 
     assert sha256(1) not in held("All")
 
 
-def test_lists_at_the_host_of_before_are_left_too(workspace: toolkit.Workspace, held: Held) -> None:
+def test_lists_at_the_host_of_before_are_left_too(
+    workspace: toolkit.Workspace, other_criteo: Sandbox, held: Held
+) -> None:
     workspace.runs.start("Nightly").raise_for_status()
-    with start() as other:
-        workspace.connections.connect(
-            "Other", host=other.url, client_id=other.client_id, client_secret=other.client_secret, i_agree=True
-        )
-        save_nightly(workspace, connection="Other")
-        workspace.runs.start("Nightly").raise_for_status()
-        # Both hosts give their first list one and the same number.
-        forgotten = workspace.forget(customer="C001")
-        assert forgotten.frame.select("connection", "outcome").rows() == [("Sandbox", "removed"), ("Other", "removed")]
-        assert len(held("All")) == len(other.identifiers(other.lists()[0].id)) == 99
-        workspace.connections.remove("Sandbox")
-        forgotten = workspace.forget(customer="C002")
-        assert forgotten.frame["outcome"].to_list() == ["not done", "removed"]
-        assert not forgotten.done
+    workspace.connections.connect(
+        "Other",
+        host=other_criteo.url,
+        client_id=other_criteo.client_id,
+        client_secret=other_criteo.client_secret,
+        i_agree=True,
+    )
+    save_nightly(workspace, connection="Other")
+    workspace.runs.start("Nightly").raise_for_status()
+    # Both hosts give their first list one and the same number.
+    forgotten = workspace.forget(customer="C001")
+    assert forgotten.frame.select("connection", "outcome").rows() == [("Sandbox", "removed"), ("Other", "removed")]
+    assert len(held("All")) == len(other_criteo.identifiers(other_criteo.lists()[0].id)) == 99
+    workspace.connections.remove("Sandbox")
+    forgotten = workspace.forget(customer="C002")
+    assert forgotten.frame["outcome"].to_list() == ["not done", "removed"]
+    assert not forgotten.done
 
 
 def test_another_account_is_not_asked(two_exports: toolkit.Workspace, criteo: Sandbox, held: Held) -> None:

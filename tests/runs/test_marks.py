@@ -583,7 +583,7 @@ FINDING = (Call.SEARCH, Call.CREATE, Call.UPDATE)
     [
         (1, (2, 1, 1), (1, 0, 0), (4, 0, 2)),
         (5, (2, 1, 1), (1, 0, 0), (4, 0, 2)),
-        (120, (3, 2, 2), (2, 0, 0), (8, 0, 4)),
+        (101, (3, 2, 2), (2, 0, 0), (8, 0, 4)),
     ],
 )
 def test_lists_are_found_made_and_marked_a_hundred_a_call(

@@ -1,14 +1,13 @@
 """A workspace with several people; ``mallory`` is a contributor who writes to everything below the folder."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import toolkit
 from tests.state.attacking import As, LetIn
-from toolkit.sandbox import Sandbox, SandboxOptions, start
+from toolkit.sandbox import Sandbox
 
 
 @pytest.fixture
@@ -46,7 +45,6 @@ def mallory(let_in: LetIn) -> toolkit.Workspace:
 
 
 @pytest.fixture
-def thief() -> Iterator[Sandbox]:
+def thief(other_criteo: Sandbox) -> Sandbox:
     """Another host, which takes whatever comes."""
-    with start(options=SandboxOptions(calls_per_minute=100_000)) as sandbox:
-        yield sandbox
+    return other_criteo

@@ -7,7 +7,6 @@ import hashlib
 import shutil
 import sqlite3
 import tomllib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -23,20 +22,13 @@ from tests.state.attacking import As, LetIn, change, decision, forge_audit_row, 
 from toolkit.access.people import require_actor, signed_people
 from toolkit.access.sealing import require_signed_connection
 from toolkit.errors import AccessError, ConfigurationError, ErrorCode, SignatureError, TrustError
-from toolkit.sandbox import Sandbox, start
+from toolkit.sandbox import Sandbox
 from toolkit.state.decisions import row_digest
 from toolkit.state.keys import seal
 from toolkit.state.models import AuditRecord, ConnectionRecord
 from toolkit.state.signing import SignedKind, sign
 
 pytestmark = pytest.mark.on_both_databases
-
-
-@pytest.fixture
-def other_criteo() -> Iterator[Sandbox]:
-    """Another Criteo, on another port: another host."""
-    with start() as sandbox:
-        yield sandbox
 
 
 class TestForgedSeal:
