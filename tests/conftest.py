@@ -1,19 +1,23 @@
 """What the tests share: real tables, a real embedded Criteo, a key of their own."""
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import polars as pl
 import pytest
 from hypothesis import settings
+from psutil import virtual_memory
 
 import toolkit
+from tests.long_form import IS_LONG, SEED_VARIABLE, choose_seed, seed
 from toolkit.sandbox import Sandbox, SandboxOptions, start
 
 if TYPE_CHECKING:
@@ -140,10 +144,59 @@ def databases(request: pytest.FixtureRequest) -> Databases:
     return Databases(kind, request.getfixturevalue("_postgresql").new_database_with_schema)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # By the process that starts the others, which have its environment.
+    choose_seed()
+    if _IN_MEMORY.is_dir() and has_room(_IN_MEMORY):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
+
+
+_IN_MEMORY = Path("/dev/shm")  # pytest makes a folder of its own there
+"""Where files are written to no disk: a run waits 60 times and more for the disk to have what SQLite committed."""
+
+
+def has_room(folder: Path) -> bool:
+    """Tell whether a folder in memory takes what the tests write, and programs run there."""
+    disk = os.statvfs(folder)
+    free = min(disk.f_bavail * disk.f_frsize, virtual_memory().available)
+    return free > 6 * 2**30 and not disk.f_flag & os.ST_NOEXEC
+
+
+def pytest_report_header() -> str:
+    return f"{'all' if IS_LONG else 'some'} cases, chosen by {SEED_VARIABLE}={seed()}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if terminalreporter.stats.get("failed") or terminalreporter.stats.get("error"):
+        terminalreporter.write_line(f"The same cases are chosen again with {SEED_VARIABLE}={seed()}")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run what says so on SQLite and on PostgreSQL."""
     if "databases" in metafunc.fixturenames and metafunc.definition.get_closest_marker("on_both_databases"):
         metafunc.parametrize("databases", ["sqlite", "postgresql"], indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave one case of what is tried again on PostgreSQL or says so, another each time; in the long form all."""
+    if IS_LONG:
+        return
+    alike: dict[tuple[str, object], list[pytest.Item]] = {}
+    for item in items:
+        case = getattr(item, "callspec", None)
+        database = None if case is None else case.params.get("databases")
+        if database == "postgresql" or item.get_closest_marker("one_case"):
+            alike.setdefault((item.nodeid.partition("[")[0], database), []).append(item)
+    random = Random(seed())
+    left_out = {it for cases in alike.values() for it in random.sample(cases, len(cases) - 1)}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [it for it in items if it not in left_out]
+
+
+def pytest_collection_finish() -> None:
+    # What is imported by now stays: no collection of garbage need look through it again.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

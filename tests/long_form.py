@@ -1,4 +1,8 @@
-"""The long form of the suite, and the seed from which the short form chooses what it tries."""
+"""The long form of the suite, and the seed from which the short form chooses what it tries.
+
+The seed is another each time, is told at the top of pytest's output, and can be named in the environment to find a
+failure again.
+"""
 
 import os
 from collections.abc import Callable, Sequence
@@ -16,11 +20,15 @@ IS_LONG = bool(os.environ.get(LONG_VARIABLE))
 T = TypeVar("T")
 
 
+def choose_seed() -> int:
+    """Choose a seed for all processes of this run of the suite, unless the environment names one."""
+    os.environ[SEED_VARIABLE] = os.environ.get(SEED_VARIABLE) or str(randbelow(2**32))
+    return seed()
+
+
 def seed() -> int:
-    """Return the seed that is named in the environment, or another each time; it is told, so that a failure is found again."""
-    chosen = int(os.environ.get(SEED_VARIABLE) or randbelow(2**32))
-    print(f"{SEED_VARIABLE}={chosen}")
-    return chosen
+    """Return the seed of this run of the suite."""
+    return int(os.environ[SEED_VARIABLE])
 
 
 def some_of_each(things: Sequence[T], kind: Callable[[T], str], random: Random) -> list[T]:

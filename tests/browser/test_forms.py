@@ -68,6 +68,7 @@ def problem_at(page: Page, label: str) -> str:
 class TestNewcomer:
     """From a fresh checkout to the history of the first run."""
 
+    @pytest.mark.one_case
     def test_the_whole_way(
         self, lab: Server, checkout: Checkout, open_notebook: Open, words: Words, criteo: Sandbox, pictures: Path
     ) -> None:

@@ -45,12 +45,11 @@ def chosen(places: Sequence[Place], random: Random) -> list[Place]:
     return some_of_each(worst, attrgetter("what"), random)
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("evenly", [True, False])
 def test_a_stopped_run_changes_nothing_more(
     tmp_path: Path, databases: Databases, capsys: pytest.CaptureFixture[str], evenly: bool
 ) -> None:
-    if databases.kind != "sqlite" and not evenly and not IS_LONG:
-        pytest.skip("how many come and go is the same whatever the database is")
     stopped: Counter[str] = Counter()
     late: Counter[str] = Counter()
     random = Random(seed())

@@ -277,9 +277,9 @@ WHAT_HAPPENS: Mapping[int, Callable[[World], None]] = {
     **{33: down_for_a_while, 34: killed, 40: late_table, 41: twice, 48: lost_answer, 54: no_addresses, 58: off},
 }
 IN_SHORT: Mapping[int, Callable[[World], None]] = {
-    **{1: down_for_a_while, 2: late_table, 3: no_addresses, 4: no_addresses, 5: no_table, 6: no_table, 7: twice},
+    **{1: no_table, 2: no_table, 5: off, 6: off, 7: off, 13: down, 19: no_addresses, 20: no_addresses},
     # The clocks are turned in Amsterdam in the night of day 10, in Sydney in that of day 17.
-    **{9: lost_answer, 10: killed, 11: off, 12: off, 13: off, 14: down, 16: late_table, 17: twice, 21: killed},
+    **{9: down_for_a_while, 10: killed, 16: late_table, 17: twice, 23: killed, 24: lost_answer},
 }
 IN_SPRING = WHAT_HAPPENS if IS_LONG else IN_SHORT
 IN_AUTUMN = {1: killed, 4: twice, 5: killed}
