@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from toolkit.errors import ErrorCode, ToolkitError
+from toolkit.errors import ErrorCode, ErrorInfo, ToolkitError
 
 
 @contextmanager
@@ -22,9 +22,16 @@ def raises(code: ErrorCode, *, names: object = ()) -> Iterator[pytest.ExceptionI
     require(raised.value, code, names=names)
 
 
-def require(error: ToolkitError, code: ErrorCode, *, names: object = ()) -> None:
+def require(error: ToolkitError | ErrorInfo | None, code: ErrorCode, *, names: object = ()) -> None:
     """See that an error is of this kind and names these values, each in whole: ``All`` is not named by ``Allied``."""
+    assert error is not None
     assert error.code is code, f"{error.code!r}: {error}"
     wanted = [str(it) for it in (names if isinstance(names, tuple | list) else (names,))]
-    missing = [it for it in wanted if not re.search(rf"(?<!\w){re.escape(it)}(?!\w)", str(error))]
+    missing = [it for it in wanted if not re.search(_whole(it), str(error))]
     assert missing == [], str(error)
+
+
+def _whole(value: str) -> str:
+    """Return the pattern of a value that is no part of a longer word."""
+    begins, ends = (r"(?<!\w)" if value[:1].isalnum() else ""), (r"(?!\w)" if value[-1:].isalnum() else "")
+    return begins + re.escape(value) + ends

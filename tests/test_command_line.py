@@ -12,6 +12,7 @@ import requests
 
 import toolkit
 from tests.conftest import Tables
+from tests.folders import folder_of
 from toolkit.sandbox import Sandbox
 
 
@@ -107,7 +108,7 @@ def test_joining_prints_the_line_for_an_administrator(workspace: toolkit.Workspa
 def test_the_audit_is_shown_and_verified(workspace: toolkit.Workspace) -> None:
     assert "save export" in command("audit", "-w", str(workspace.path)).stdout
     assert command("audit", "--verify", "-w", str(workspace.path)).returncode == 0
-    with workspace._folder.session() as session, session.begin():
+    with folder_of(workspace).session() as session, session.begin():
         session.connection().exec_driver_sql("UPDATE audit SET person = 'x' WHERE id = 2")
     broken = command("audit", "--verify", "-w", str(workspace.path))
     assert (broken.returncode, broken.stdout) == (1, "Row 2 of the audit was altered.\n")

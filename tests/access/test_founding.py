@@ -60,7 +60,7 @@ class TestTables:
         return Tables(tmp_path / "other").write({"C000": "other@mail.example"}, {"All": ["C000"]})
 
     def opened(self, workspace: toolkit.Workspace, other: Tables) -> toolkit.Workspace:
-        with pytest.warns(UserWarning, match="This session reads profiles"):
+        with pytest.warns(UserWarning, match="profiles"):
             return toolkit.open_workspace(workspace.path, profiles=other.profiles, segments=other.segments)
 
     def test_other_ones_are_for_the_session(self, workspace: toolkit.Workspace, tables: Tables, other: Tables) -> None:

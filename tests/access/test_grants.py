@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import toolkit
 from tests.conftest import Tables, save_nightly
+from tests.folders import folder_of
 from tests.postgresql import Server
 from tests.state.test_read_only import LOOKS
 from toolkit.access.grants import grants_for
@@ -76,7 +77,7 @@ def run_as_owner(url: str, sql: str) -> None:
 
 def tries(workspace: toolkit.Workspace, statement: str) -> str:
     """Run SQL as the person does who goes round the toolkit; return the database's code, or what it did."""
-    engine = workspace._folder.engine
+    engine = folder_of(workspace).engine
     raw = engine.raw_connection()
     try:
         raw.cursor().execute(statement)
@@ -126,7 +127,7 @@ def test_a_viewer_looks_and_changes_nothing(
 
 def test_nobody_makes_what_others_call(workspace: toolkit.Workspace, person: Callable[..., toolkit.Workspace]) -> None:
     """Until version 15, PostgreSQL let everybody make functions, which are found before its own."""
-    run_as_owner(workspace._folder.saved.database, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+    run_as_owner(folder_of(workspace).saved.database, "GRANT CREATE ON SCHEMA public TO PUBLIC")
     anna = person("anna", "contributor")
     made = "CREATE FUNCTION pg_advisory_xact_lock(integer) RETURNS void LANGUAGE sql AS 'SELECT'"
     assert tries(anna, made) == INSUFFICIENT
@@ -177,12 +178,12 @@ def test_an_administrator_manages_people_and_connections(
 
 def test_a_name_of_a_user_is_no_sql(workspace: toolkit.Workspace) -> None:
     name = 'x"; DROP TABLE audit; --\nDROP TABLE audit;'
-    printed = grants_for(workspace._folder, name, Role.VIEWER)
+    printed = grants_for(folder_of(workspace), name, Role.VIEWER)
     lines = [it for it in printed.splitlines() if not it.startswith("--")]
     assert [it for it in lines if it.startswith("DROP TABLE audit;") and '"x""; ' not in printed] == []
     assert '"x""; DROP TABLE audit; --' in printed
     with pytest.raises(ConfigurationError):
-        grants_for(workspace._folder, " ", Role.VIEWER)
+        grants_for(folder_of(workspace), " ", Role.VIEWER)
 
 
 class TestSQLite:
@@ -192,4 +193,4 @@ class TestSQLite:
 
     def test_there_are_no_grants(self, workspace: toolkit.Workspace) -> None:
         with pytest.raises(ConfigurationError):
-            grants_for(workspace._folder, "anna", Role.VIEWER)
+            grants_for(folder_of(workspace), "anna", Role.VIEWER)

@@ -77,7 +77,7 @@ def test_what_can_not_be_delivered_is_a_warning_and_is_told_at_the_next_run(
 ) -> None:
     tables.write(emails={"C000": None})
     inbox.refuses = True
-    with pytest.warns(UserWarning, match="could not be delivered to address 1 json"):
+    with pytest.warns(UserWarning, match="address 1 json"):
         run = workspace.runs.start("Nightly", trigger="schedule")
     assert run.status == "failed"
     inbox.refuses = False

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.alerts.conftest import Inbox
+from tests.raising import raises
 from toolkit.alerts import configured_channels
-from toolkit.errors import ConfigurationError, UnavailableError
+from toolkit.errors import ErrorCode
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_several_are_named_by_place_and_kind_and_never_shown(monkeypatch: pytest
 
 def test_what_is_no_address_is_told_by_its_place_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOOLKIT_NOTIFY", "json://127.0.0.1:1 nothing://s3cret")
-    with pytest.raises(ConfigurationError, match="Address 2 of 2") as told:
+    with raises(ErrorCode.CONFIGURATION, names="Address 2") as told:
         configured_channels()
     assert "s3cret" not in str(told.value)
 
@@ -56,7 +57,7 @@ def test_a_file_of_apprise_in_the_configuration_folder_is_read(configuration: Pa
 def test_a_file_that_others_may_read_is_refused(configuration: Path) -> None:
     (configuration / "notify.conf").write_text("json://127.0.0.1:1/s3cret\n")
     (configuration / "notify.conf").chmod(0o640)
-    with pytest.raises(ConfigurationError, match="chmod 600"):
+    with raises(ErrorCode.CONFIGURATION, names="chmod 600"):
         configured_channels()
 
 
@@ -64,10 +65,10 @@ def test_a_file_that_is_named_and_not_there_or_empty_is_told(
     configuration: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TOOLKIT_NOTIFY_FILE", str(configuration / "mine.conf"))
-    with pytest.raises(ConfigurationError, match="can't be read"):
+    with raises(ErrorCode.CONFIGURATION, names=configuration / "mine.conf"):
         configured_channels()
     (configuration / "mine.conf").touch(0o600)
-    with pytest.raises(ConfigurationError, match="none that Apprise knows"):
+    with raises(ErrorCode.CONFIGURATION, names="Apprise"):
         configured_channels()
 
 
@@ -81,6 +82,6 @@ def test_a_message_arrives(inbox: Inbox) -> None:
 def test_what_is_not_delivered_is_told_without_the_secret(inbox: Inbox, caplog: pytest.LogCaptureFixture) -> None:
     (address,) = configured_channels()
     inbox.refuses = True
-    with pytest.raises(UnavailableError, match="address 1 json") as told:
+    with raises(ErrorCode.UNAVAILABLE, names="address 1 json") as told:
         address.send("Title", "Text", is_trouble=True)
     assert "secret-token" not in str(told.value) + caplog.text

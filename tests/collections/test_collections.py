@@ -9,6 +9,7 @@ from nacl.signing import SigningKey
 import toolkit
 from tests.access.test_people import let_in, person  # noqa: F401  # fixtures
 from tests.conftest import save_nightly
+from tests.folders import folder_of
 
 COLLECTIONS = (
     "audit",
@@ -183,7 +184,7 @@ def test_a_segment_that_is_no_text(workspace: toolkit.Workspace) -> None:
 
 
 def test_an_export_that_was_altered(workspace: toolkit.Workspace) -> None:
-    with workspace._folder.session() as session, session.begin():
+    with folder_of(workspace).session() as session, session.begin():
         session.connection().exec_driver_sql("UPDATE exports SET saved_by = 'mallory'")
     with pytest.raises(toolkit.SignatureError):
         workspace.exports["Nightly"]

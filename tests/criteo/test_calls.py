@@ -3,8 +3,9 @@
 import polars as pl
 import pytest
 
+from tests.raising import raises
 from toolkit.criteo import CriteoClient, IdentifierType, ListSize, Operation
-from toolkit.errors import ConfigurationError, DataError, ListGoneError
+from toolkit.errors import ErrorCode, ListGoneError
 from toolkit.sandbox import Call, Sandbox
 
 from .conftest import ADVERTISER, Connect, hashes, new_list
@@ -59,7 +60,7 @@ def test_nothing_to_send_is_not_sent(client: CriteoClient, sandbox: Sandbox) -> 
 
 
 def test_more_than_a_call_takes_is_refused_before_it_is_sent(client: CriteoClient, sandbox: Sandbox) -> None:
-    with pytest.raises(DataError, match="50,000 identifiers at most, not 50,001"):
+    with raises(ErrorCode.DATA, names=("50,000", "50,001")):
         client.add("1", hashes(50_001))
     assert sandbox.requests() == []
 
@@ -69,7 +70,7 @@ def test_other_identifiers_travel_under_their_type(client: CriteoClient, sandbox
     client.add(list_id, ["+31201234567"], identifier_type=IdentifierType.PHONE_NUMBER)
     client.add(list_id, ["k-1"], identifier_type=IdentifierType.GUM, gum_caller_id=12)
     assert sandbox.identifiers(list_id) == {"+31201234567", "k-1"}
-    with pytest.raises(ConfigurationError, match="gum_caller_id"):
+    with raises(ErrorCode.CONFIGURATION, names="gum_caller_id"):
         client.remove(list_id, ["k-1"], identifier_type=IdentifierType.GUM)
 
 

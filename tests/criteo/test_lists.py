@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.raising import raises
 from toolkit.criteo import CriteoClient, ListChange, NewList
-from toolkit.errors import AccessError, ConfigurationError, ListGoneError, UnavailableError
+from toolkit.errors import ErrorCode, ListGoneError
 from toolkit.sandbox import Call, Fault, Sandbox, SandboxOptions, start
 
 from .conftest import ADVERTISER, GIVES_UP, Connect, new_list
@@ -62,7 +63,7 @@ def test_a_known_list_is_found_by_its_id_whatever_its_name(client: CriteoClient,
 def test_a_known_list_that_was_deleted_is_never_made_anew_in_silence(client: CriteoClient, sandbox: Sandbox) -> None:
     list_id = new_list(client)
     sandbox.delete_list(list_id)
-    with pytest.raises(ListGoneError, match=r"Choose: run with if_list_gone='remake'.*or take the segment out"):
+    with raises(ErrorCode.LIST_GONE, names=(list_id, "if_list_gone='remake'")):
         client.find_or_create_list(ADVERTISER, name="a list", description="", known_id=list_id)
     assert sandbox.lists() == []
 
@@ -70,7 +71,7 @@ def test_a_known_list_that_was_deleted_is_never_made_anew_in_silence(client: Cri
 def test_a_list_that_may_not_be_seen_any_more_is_not_said_to_be_gone(client: CriteoClient, sandbox: Sandbox) -> None:
     list_id = new_list(client)
     sandbox.withdraw_consent(ADVERTISER)
-    with pytest.raises(AccessError, match="administrator"):
+    with raises(ErrorCode.ACCESS, names="administrator"):
         client.find_or_create_list(ADVERTISER, name="a list", description="", known_id=list_id)
 
 
@@ -85,19 +86,19 @@ def test_a_list_deleted_in_between_is_said_to_be_gone(client: CriteoClient, sand
     sandbox.delete_list(list_id)
     arguments = {"add": (["a@b.example"],), "remove": (["a@b.example"],)}.get(call, ())
     named = {"name": "A", "description": ""} if call == "rename" else {}
-    with pytest.raises(ListGoneError, match="deleted at Criteo"):
+    with raises(ErrorCode.LIST_GONE, names=list_id):
         getattr(client, call)(list_id, *arguments, **named)
 
 
 def test_an_empty_404_on_a_list_means_that_it_is_gone(scripted: Scripted, connect: Connect) -> None:
     scripted.answer(Answer(404))
-    with pytest.raises(ListGoneError, match="status 404"):
+    with raises(ErrorCode.LIST_GONE, names=("12", 404)):
         connect(scripted).clear("12")
 
 
 def test_a_search_that_fails_in_part_does_not_say_that_a_list_is_gone(scripted: Scripted, connect: Connect) -> None:
     scripted.answer(Answer(body={"data": None, "errors": [{"code": "search-broken", "title": "Broken"}]}))
-    with pytest.raises(ConfigurationError, match="search-broken"):
+    with raises(ErrorCode.CONFIGURATION, names="search-broken"):
         connect(scripted).contact_list("12")
 
 
@@ -125,18 +126,18 @@ def test_a_list_that_somebody_made_in_between_is_taken(scripted: Scripted, conne
 
 def test_a_name_that_something_else_has_is_said_to_be_taken(scripted: Scripted, connect: Connect) -> None:
     scripted.answer(page(total=0), TAKEN, page(total=0))
-    with pytest.raises(ConfigurationError, match="Give the list another name"):
+    with raises(ErrorCode.CONFIGURATION, names="A"):
         connect(scripted).find_or_create_list(ADVERTISER, name="A", description="")
 
 
 def test_an_empty_name_is_refused(client: CriteoClient) -> None:
-    with pytest.raises(ConfigurationError, match=r"name-must-not-be-empty.*Give the list a name"):
+    with raises(ErrorCode.CONFIGURATION, names="name-must-not-be-empty"):
         client.find_or_create_list(ADVERTISER, name=" ", description="")
 
 
 def test_an_answer_with_fewer_lists_than_asked_for_is_no_success(scripted: Scripted, connect: Connect) -> None:
     scripted.answer(page(total=0), Answer(body={"data": [], "errors": [], "warnings": []}))
-    with pytest.raises(UnavailableError, match="does not say whether"):
+    with raises(ErrorCode.UNAVAILABLE):
         connect(scripted).find_or_create_list(ADVERTISER, name="A", description="")
 
 
@@ -216,7 +217,7 @@ class TestManyAtOnce:
         assert list(client.create_lists([taken, free])) == [free]
 
     def test_other_refusals_are_errors(self, client: CriteoClient) -> None:
-        with pytest.raises(ConfigurationError, match="name-must-not-be-empty"):
+        with raises(ErrorCode.CONFIGURATION, names="name-must-not-be-empty"):
             client.create_lists([NewList(ADVERTISER, "A", ""), NewList(ADVERTISER, " ", "")])
 
     def test_a_list_that_is_gone_is_told_and_others_change(self, client: CriteoClient, sandbox: Sandbox) -> None:
@@ -227,7 +228,7 @@ class TestManyAtOnce:
 
     def test_a_change_without_an_answer_is_no_success(self, scripted: Scripted, connect: Connect) -> None:
         scripted.answer(Answer(body={"data": [{"id": "1"}], "errors": []}))
-        with pytest.raises(UnavailableError, match="does not say whether"):
+        with raises(ErrorCode.UNAVAILABLE):
             connect(scripted).change_lists([ListChange("1", name="A"), ListChange("2", name="B")])
 
     def test_what_is_too_large_goes_in_halves(self, connect: Connect) -> None:
@@ -251,6 +252,6 @@ class TestManyAtOnce:
 
 def test_impatience_with_a_create_loses_nothing(client: CriteoClient, sandbox: Sandbox, connect: Connect) -> None:
     sandbox.fail(Fault.DROP_AFTER, calls=Call.CREATE)
-    with pytest.raises(UnavailableError, match="nothing is lost"):
+    with raises(ErrorCode.UNAVAILABLE):
         connect(sandbox, patience=GIVES_UP).find_or_create_list(ADVERTISER, name="A", description="")
     assert not client.find_or_create_list(ADVERTISER, name="A", description="").created

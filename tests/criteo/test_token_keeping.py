@@ -7,9 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.raising import raises
 from toolkit.criteo import CriteoClient
 from toolkit.criteo.token import TokenCache
-from toolkit.errors import AccessError
+from toolkit.errors import ErrorCode
 from toolkit.sandbox import Call, Fault, Sandbox, SandboxOptions, start
 
 from .conftest import Connect, hashes, new_list
@@ -111,7 +112,7 @@ def test_a_token_is_renewed_before_criteo_finds_it_expired() -> None:
 
 def test_a_new_token_is_tried_once(scripted: Scripted, connect: Connect) -> None:
     scripted.answer(Answer(401, {"errors": [{"code": "authorization-token-invalid"}]}))
-    with pytest.raises(AccessError, match=r"status 401 \(authorization-token-invalid\)"):
+    with raises(ErrorCode.ACCESS, names=(401, "authorization-token-invalid")):
         connect(scripted).advertisers()
     assert [it.path.rpartition("/")[2] for it in scripted.received] == ["token", "me", "token", "me"]
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.raising import raises
 from toolkit.demo import demo, run_demo
 from toolkit.demo.expected import identifier_of
-from toolkit.errors import ConfigurationError
+from toolkit.errors import ErrorCode
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_a_list_that_is_not_as_it_should_be_is_told_and_fails(tmp_path: Path, mo
 
 def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("precious")
-    with pytest.raises(ConfigurationError, match="is not empty"):
+    with raises(ErrorCode.CONFIGURATION, names=tmp_path):
         run_demo(tmp_path, say=print)
 
 

@@ -4,7 +4,8 @@ import pytest
 
 import toolkit
 from tests.conftest import save_nightly
-from toolkit.errors import ConfigurationError
+from tests.raising import raises
+from toolkit.errors import ConfigurationError, ErrorCode
 from toolkit.sandbox import Sandbox
 
 pytestmark = pytest.mark.on_both_databases
@@ -59,9 +60,7 @@ def test_a_connection_with_one_advertiser_needs_none_named(workspace: toolkit.Wo
 
 
 def test_an_unknown_export_is_told_with_the_nearest(workspace: toolkit.Workspace) -> None:
-    with pytest.raises(
-        ConfigurationError, match=r"There is no export 'Nightly run'. Choose one of 1, such as 'Nightly'"
-    ):
+    with raises(ErrorCode.UNKNOWN_NAME, names=("Nightly run", "'Nightly'")):
         workspace.runs.start("Nightly run")
 
 

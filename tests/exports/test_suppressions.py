@@ -15,6 +15,7 @@ from sqlalchemy import delete, update
 
 import toolkit
 from tests.conftest import Tables
+from tests.folders import folder_of
 from toolkit.errors import (
     AccessError,
     ConfigurationError,
@@ -50,7 +51,7 @@ def sha256(number: int) -> str:
 
 
 def change(workspace: toolkit.Workspace, statement: object) -> None:
-    with workspace._folder.session() as session, session.begin():
+    with folder_of(workspace).session() as session, session.begin():
         session.execute(statement)  # type: ignore[call-overload]
 
 
@@ -202,13 +203,13 @@ class TestRestore:
 
     def restore(self, workspace: toolkit.Workspace, backup: Path) -> toolkit.Workspace:
         path = workspace.path
-        workspace._folder.engine.dispose()
+        folder_of(workspace).engine.dispose()
         shutil.rmtree(path)
         shutil.copytree(backup, path)
         return toolkit.open_workspace(path)
 
     def backed_up(self, workspace: toolkit.Workspace, tmp_path: Path) -> Path:
-        workspace._folder.engine.dispose()
+        folder_of(workspace).engine.dispose()
         shutil.copytree(workspace.path, tmp_path / "backup")
         return tmp_path / "backup"
 
@@ -266,7 +267,7 @@ class TestRestore:
 
     def test_that_was_trusted_is_confirmed_knowingly(self, workspace: toolkit.Workspace) -> None:
         suppress(workspace, 1)
-        memory = workspace._folder.memory
+        memory = folder_of(workspace).memory
         root = memory.root_at(workspace.path)
         assert root is not None
 

@@ -9,7 +9,8 @@ from threading import Timer
 import pytest
 
 import toolkit
-from toolkit.errors import BusyError
+from tests.raising import raises
+from toolkit.errors import ErrorCode
 from toolkit.runs import Progress, Step
 from toolkit.runs.progress import Observer
 from toolkit.sandbox import Sandbox
@@ -83,7 +84,7 @@ def test_a_lock_that_is_held_for_long_ends_the_run_which_the_same_notebook_resum
         def hold() -> None:
             holding.enter_context(another_program(url))
 
-        with pytest.raises(BusyError, match="held by another program for long"):
+        with raises(ErrorCode.BUSY):
             impatient.runs.start("Nightly", batch_size=10, observer=when_30_are_sent(hold))
     assert impatient.runs.frame["status"].to_list() == ["failed"]
     assert 30 <= len(held("All")) < 100

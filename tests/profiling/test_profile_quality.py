@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import toolkit
 from tests.conftest import Tables
-from toolkit.errors import DataError
+from tests.raising import raises
+from toolkit.errors import ErrorCode
 from toolkit.identifiers.types.email import TYPE as EMAIL
 from toolkit.profiling import ContentType, ProfileQuality, find_candidates, quality_of, sample
 from toolkit.redaction import masked_column
@@ -114,7 +115,7 @@ def test_a_table_without_rows_and_one_of_text_have_a_quality_too(tmp_path: Path)
 
 def test_a_broken_file_is_named(tmp_path: Path, tables: Tables) -> None:
     Path(tables.profiles.location).write_bytes(b"nothing")
-    with pytest.raises(DataError, match=r"profiles\.parquet"):
+    with raises(ErrorCode.DATA, names="profiles.parquet"):
         quality_of(tables.profiles)
 
 

@@ -193,7 +193,7 @@ class TestConnections:
         found = of(health(), "connection")
         assert (found.level, "no advertiser has consented" in found.said) == (HealthLevel.CRITICAL, True)
 
-    def test_an_advertiser_that_does_not_consent_any_more_is_critical_when_an_export_names_it(
+    def test_a_withdrawn_consent_is_critical(
         self, workspace: toolkit.Workspace, criteo: Sandbox, health: Callable[[], Health]
     ) -> None:
         criteo.withdraw_consent(workspace.exports["Nightly"].advertiser_id)

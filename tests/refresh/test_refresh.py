@@ -80,7 +80,7 @@ class TestTimes:
         assert statuses(refreshed()) == {"Nightly": "successful"}
         assert workspace.runs.frame.height == 2
 
-    def test_a_machine_that_was_off_for_three_days_runs_once_and_says_what_it_makes_up_for(
+    def test_three_days_off_are_made_up_for_once(
         self, workspace: toolkit.Workspace, refreshed: Refreshed, clock: MovedClock
     ) -> None:
         save(workspace, "Nightly", schedule=Schedule.daily("03:00"))
@@ -115,9 +115,7 @@ class TestTimes:
         self._say_saved(folder, "2027-02-02 07:00:00")
         assert statuses(refreshed()) == {"Nightly": "successful"}
 
-    def test_a_refresh_with_times_of_its_own_runs_once_a_time_however_often_it_is_asked_for(
-        self, refreshed: Refreshed, clock: MovedClock
-    ) -> None:
+    def test_own_times_run_once_each(self, refreshed: Refreshed, clock: MovedClock) -> None:
         nightly = Schedule.daily("02:00", time_zone="Europe/Amsterdam")
         friday = BEGIN.replace(day=26, month=3)
         ran = []

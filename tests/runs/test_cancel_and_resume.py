@@ -9,6 +9,7 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, save_nightly
+from tests.raising import require
 from toolkit.errors import BusyError, ConfigurationError, ErrorCode
 from toolkit.runs import RunStatus
 from toolkit.sandbox import Call, Fault, Sandbox
@@ -97,8 +98,7 @@ def test_a_second_export_is_kept_from_a_list_that_is_being_changed(
     workspace.exports.save("Second", **options)
     with running(workspace, criteo, "Second") as run_id:
         refused = workspace.runs.start("Nightly")
-        assert refused.error is not None
-        assert f"is being changed by run {run_id} of export 'Second'" in refused.error.what
+        require(refused.error, ErrorCode.BUSY, names=(run_id, "'Second'"))
     workspace.runs.resume("Nightly").raise_for_status()
     assert len(held("All")) == 100
 

@@ -88,9 +88,7 @@ def test_plain_lists_are_told_the_address_itself(workspace: toolkit.Workspace, t
     assert held("All") == {f"person{number}@mail.example" for number in range(100) if number not in (1, 2)}
 
 
-def test_a_list_that_was_sent_plain_values_and_hashes_is_told_until_it_is_sent_anew(
-    workspace: toolkit.Workspace, held: Held
-) -> None:
+def test_a_list_of_two_forms_is_told_until_sent_anew(workspace: toolkit.Workspace, held: Held) -> None:
     for form in ("plain", "sha256"):
         save_nightly(workspace, form=form, mode="append")
         workspace.runs.start("Nightly").raise_for_status()

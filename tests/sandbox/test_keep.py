@@ -6,7 +6,8 @@ import pytest
 import requests
 
 import toolkit
-from toolkit.errors import BusyError, ConfigurationError
+from tests.raising import raises
+from toolkit.errors import ErrorCode
 from toolkit.sandbox import Sandbox, SandboxOptions, start
 
 from .plain_client import SEGMENTS, Client
@@ -139,7 +140,7 @@ def test_a_workspace_that_is_made_around_what_is_kept_is_open_to_nobody_else(tmp
 
 def test_two_sandboxes_cannot_keep_in_one_folder(tmp_path: Path) -> None:
     options = SandboxOptions(keep=tmp_path)
-    with start(options=options), pytest.raises(BusyError, match="Another sandbox"):
+    with start(options=options), raises(ErrorCode.BUSY, names=tmp_path):
         start(options=options)
 
 
@@ -149,12 +150,12 @@ def test_a_file_of_something_else_is_refused_by_its_line(tmp_path: Path, line: s
         Client(sandbox.url).new_list()
     (journal,) = tmp_path.iterdir()
     journal.write_text(journal.read_text() + line)
-    with pytest.raises(ConfigurationError, match="Line 2 of"):
+    with raises(ErrorCode.CONFIGURATION, names=("2", journal)):
         start(options=SandboxOptions(keep=tmp_path))
 
 
 def test_a_place_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(ConfigurationError, match="cannot keep"):
+    with raises(ErrorCode.CONFIGURATION, names=file):
         start(options=SandboxOptions(keep=file))

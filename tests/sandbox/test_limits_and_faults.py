@@ -4,7 +4,8 @@ import time
 import pytest
 import requests
 
-from toolkit.errors import ConfigurationError
+from tests.raising import raises
+from toolkit.errors import ErrorCode
 from toolkit.sandbox import Call, Fault, PlannedFault, Sandbox, SandboxOptions, start
 
 from .plain_client import Client, codes
@@ -174,5 +175,5 @@ def test_a_sandbox_can_begin_with_faults() -> None:
 
 @pytest.mark.parametrize("wrong", [{"times": 0}, {"after": -1}, {"calls": []}])
 def test_a_fault_that_could_never_happen_is_refused(sandbox: Sandbox, wrong: dict[str, object]) -> None:
-    with pytest.raises(ConfigurationError, match="never happen"):
+    with raises(ErrorCode.CONFIGURATION, names="http_500"):
         sandbox.fail(Fault.HTTP_500, **wrong)  # type: ignore[arg-type]

@@ -8,7 +8,8 @@ import time
 import pytest
 import requests
 
-from toolkit.errors import ConfigurationError, UnavailableError
+from tests.raising import raises
+from toolkit.errors import ErrorCode, UnavailableError
 from toolkit.sandbox import CLIENT_SECRET, Sandbox, SandboxOptions, attach, start
 
 from .plain_client import Client
@@ -17,7 +18,7 @@ from .plain_client import Client
 def test_a_sandbox_is_gone_once_it_is_closed() -> None:
     with start() as sandbox:
         assert sandbox.lists() == []
-    with pytest.raises(UnavailableError, match="does not answer"):
+    with raises(ErrorCode.UNAVAILABLE, names=sandbox.url):
         sandbox.lists()
 
 
@@ -38,7 +39,7 @@ def test_attaching_reaches_the_same_sandbox_and_leaves_it_running(client: Client
 def test_attaching_to_nothing_is_refused() -> None:
     with start() as sandbox:
         gone = sandbox.url
-    with pytest.raises(UnavailableError, match="does not answer"):
+    with raises(ErrorCode.UNAVAILABLE, names=gone):
         attach(gone)
 
 
@@ -46,7 +47,7 @@ def test_attaching_to_nothing_is_refused() -> None:
     "url", ["https://127.0.0.1:1", "http://192.0.2.1", "http://example.com", "http://[", "nothing"]
 )
 def test_attaching_elsewhere_than_to_loopback_is_refused(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="this machine only"):
+    with raises(ErrorCode.CONFIGURATION, names="127.0.0.1"):
         attach(url)
 
 
@@ -54,13 +55,13 @@ def test_a_port_that_is_taken_is_refused() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(ConfigurationError, match="cannot listen on port"):
+        with raises(ErrorCode.PORT_TAKEN, names=taken.getsockname()[1]):
             start(taken.getsockname()[1])
 
 
 @pytest.mark.parametrize("port", [-1, 65_536])
 def test_a_number_that_is_no_port_is_refused(port: int) -> None:
-    with pytest.raises(ConfigurationError, match="not a port"):
+    with raises(ErrorCode.CONFIGURATION, names=port):
         start(port)
 
 
@@ -88,7 +89,7 @@ def test_a_name_that_merely_resolves_to_this_machine_gets_nothing(sandbox: Sandb
     ],
 )
 def test_an_option_out_of_range_is_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+    with raises(ErrorCode.CONFIGURATION, names=next(iter(wrong))):
         SandboxOptions(**wrong)  # type: ignore[arg-type]
 
 
@@ -161,7 +162,7 @@ def test_the_secret_stands_in_no_repr(sandbox: Sandbox) -> None:
 
 
 def test_an_unknown_list_is_said_to_be_unknown(sandbox: Sandbox) -> None:
-    with pytest.raises(ConfigurationError, match="does not know"):
+    with raises(ErrorCode.CONFIGURATION, names="999"):
         sandbox.identifiers("999")
 
 

@@ -14,7 +14,8 @@ import pytest
 from deltalake import write_deltalake
 
 import toolkit
-from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ToolkitError
+from tests.raising import raises
+from toolkit.errors import ErrorCode, ToolkitError
 from toolkit.sources import blame_table
 
 KEYS = [f"C{number:03}" for number in range(40)]
@@ -69,11 +70,10 @@ def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path)
 
 
-def refused(lake: Lake, kind: type[ToolkitError], *, naming: str, remedy: str, **options: object) -> ToolkitError:
+def refused(lake: Lake, code: ErrorCode, *, names: object, **options: object) -> ToolkitError:
     """Return the error that a preview raises, once it is seen to be of use and to hold no address."""
-    with pytest.raises(kind, match=naming) as raised:
+    with raises(code, names=names) as raised:
         lake.preview(**options)
-    assert remedy in raised.value.remedy
     shown = "".join(traceback.format_exception(raised.value))
     assert "mail.example" not in shown
     assert "polars.exceptions" not in shown
@@ -89,121 +89,111 @@ def test_whole_tables_are_read(lake: Lake) -> None:
 class TestNothing:
     def test_there_at_the_location(self, lake: Lake) -> None:
         lake.profiles.rename(lake.folder / "away")
-        refused(lake, ConfigurationError, naming="nothing at .*/profiles, where the profiles", remedy="Correct the")
+        refused(lake, ErrorCode.CONFIGURATION, names=(lake.profiles, "profiles"))
 
     def test_in_the_folder(self, lake: Lake) -> None:
         lake.first.unlink()
         lake.second.rename(lake.profiles / "_part-1.parquet")
-        refused(lake, DataError, naming="folder .*/profiles, where the profiles .* no files", remedy="Wait until")
+        refused(lake, ErrorCode.DATA, names=(lake.profiles, "profiles"))
 
     def test_in_a_file(self, lake: Lake) -> None:
         lake.second.write_bytes(b"")
-        refused(lake, DataError, naming=r"part-1.parquet, a file of the profiles, is empty \(0 bytes\)", remedy="again")
+        refused(lake, ErrorCode.DATA, names=("part-1.parquet", "profiles", 0))
 
     def test_in_a_file_of_a_segment(self, lake: Lake) -> None:
         (lake.segments / "All.parquet").write_bytes(b"")
-        refused(lake, DataError, naming="All.parquet, a file of the segment 'All', is empty", remedy="written again")
+        refused(lake, ErrorCode.DATA, names=("All.parquet", "'All'"))
 
     def test_in_a_csv_but_a_line_end(self, lake: Lake) -> None:
         lake.as_csv().write_bytes(b"\r\n\r\n")
-        refused(lake, DataError, naming="part-1.csv does not begin with a line that names", remedy="header line")
+        refused(lake, ErrorCode.DATA, names="part-1.csv")
 
     def test_in_the_folder_of_a_segment(self, lake: Lake) -> None:
         (lake.segments / "All.parquet").unlink()
         (lake.segments / "All").mkdir()
-        refused(lake, DataError, naming="segments/All, where the segment 'All' should lie, holds", remedy="Wait until")
+        refused(lake, ErrorCode.DATA, names=("segments/All", "'All'"))
 
     def test_in_a_delta_log(self, lake: Lake) -> None:
         (lake.profiles / "_delta_log").mkdir()
-        refused(lake, ConfigurationError, naming="no Delta table at .*/profiles", remedy="Correct the location")
+        refused(lake, ErrorCode.CONFIGURATION, names=("Delta", lake.profiles))
 
     @pytest.mark.parametrize(
         "location", ["https://lake.example/profiles", "s3://", "gs:///profiles", "abfss://lake/profiles", "s3a://lake"]
     )
     def test_at_a_location_of_a_kind_that_is_not_known(self, location: str) -> None:
-        naming = f"The location {location} is of no kind that can be read.*abfss://container@account.*s3://.*gs://"
-        with pytest.raises(ConfigurationError, match=naming):
+        names = (location, "abfss://container@account", "s3://", "gs://")
+        with raises(ErrorCode.CONFIGURATION, names=names):
             toolkit.Profiles(location=location, key="CustomerId").scan([])
-        with pytest.raises(ConfigurationError, match=naming):
+        with raises(ErrorCode.CONFIGURATION, names=names):
             toolkit.SegmentFolder(location=location, key="CustomerId").names()
 
 
 class TestColumns:
     def test_that_are_missing_are_told_with_the_nearest(self, lake: Lake) -> None:
-        naming = "no column 'Email' in the profiles at .*part-0.parquet"
-        refused(lake, DataError, naming=naming, remedy="'EMail'", email_column="Email")
-        refused(lake, DataError, naming="no column 'customerid' in the pro", remedy="'CustomerId'", key="customerid")
-        refused(lake, DataError, naming="no column 'Zzz'", remedy="'CustomerId', 'EMail', 'City'", key="Zzz")
+        refused(lake, ErrorCode.DATA, names=("Email", "profiles", "part-0.parquet", "EMail"), email_column="Email")
+        refused(lake, ErrorCode.DATA, names=("customerid", "CustomerId"), key="customerid")
+        refused(lake, ErrorCode.DATA, names=("Zzz", "CustomerId", "EMail", "City"), key="Zzz")
 
     def test_that_are_missing_in_a_segment(self, lake: Lake) -> None:
         pl.DataFrame({"customer_id": KEYS}).write_parquet(lake.segments / "All.parquet")
-        naming = "no column 'CustomerId' in the segment 'All' at .*segments/All.parquet"
-        refused(lake, DataError, naming=naming, remedy="'customer_id'")
+        refused(lake, ErrorCode.DATA, names=("CustomerId", "'All'", "segments/All.parquet", "customer_id"))
 
     def test_that_are_missing_in_one_file(self, lake: Lake) -> None:
         ROWS.tail(20).drop("EMail").write_parquet(lake.second)
-        naming = "part-1.parquet, a file of the profiles, has no column 'EMail', which .*part-0.parquet has"
-        refused(lake, DataError, naming=naming, remedy="one schema")
+        refused(lake, ErrorCode.DATA, names=("part-1.parquet", "EMail", "part-0.parquet"))
 
     def test_that_are_missing_in_one_csv_file(self, lake: Lake) -> None:
         ROWS.tail(20).drop("EMail").write_csv(lake.as_csv())
-        refused(lake, DataError, naming="part-1.csv has no column 'EMail'", remedy="one schema")
+        refused(lake, ErrorCode.DATA, names=("part-1.csv", "EMail"))
 
     def test_whose_type_differs_in_one_file(self, lake: Lake) -> None:
         ROWS.tail(20).with_columns(CustomerId=pl.lit(7, pl.Int64)).write_parquet(lake.second)
-        naming = "part-1.parquet, a file of the profiles, has Int64 in column 'CustomerId', where others have String"
-        refused(lake, DataError, naming=naming, remedy="one schema")
+        refused(lake, ErrorCode.DATA, names=("part-1.parquet", "Int64", "CustomerId", "String"))
 
     def test_that_are_twice_in_a_csv(self, lake: Lake) -> None:
         lake.as_csv().write_text("CustomerId,EMail,EMail\nC039,a@mail.example,b@mail.example\n")
-        refused(lake, DataError, naming="part-1.csv has 2 columns 'EMail'", remedy="named once")
+        refused(lake, ErrorCode.DATA, names=("part-1.csv", "EMail", 2))
 
     def test_that_are_not_named_because_a_csv_has_no_header(self, lake: Lake) -> None:
         lake.as_csv().write_text("C039,a@mail.example,Ede\n")
-        refused(lake, DataError, naming="part-1.csv does not begin with a line that names", remedy="header line")
+        refused(lake, ErrorCode.DATA, names="part-1.csv")
 
     def test_whose_type_cannot_be_a_key_or_an_address(self, lake: Lake) -> None:
         for file in (lake.first, lake.second):
             pl.read_parquet(file).with_columns(CustomerId=1.5, Tags=pl.concat_list("EMail")).write_parquet(file)
-        refused(lake, DataError, naming="'CustomerId' of the profiles .* holds Float64", remedy="integers or text")
-        naming = r"Column 'Tags' of the profiles at .*/profiles holds List\(String\)"
-        refused(lake, DataError, naming=naming, remedy="as text", email_column="Tags", key="City")
+        refused(lake, ErrorCode.DATA, names=("CustomerId", "profiles", "Float64"))
+        refused(lake, ErrorCode.DATA, names=("Tags", lake.profiles, "List"), email_column="Tags", key="City")
 
 
 class TestKeys:
     def test_that_are_null_in_the_profiles(self, lake: Lake) -> None:
         ROWS.tail(20).with_columns(CustomerId=pl.lit(None, pl.String)).write_parquet(lake.second)
-        naming = r"'CustomerId' is null in .*part-1.parquet \(20 rows\)"
-        refused(lake, DataError, naming=naming, remedy="remove those rows")
+        refused(lake, ErrorCode.DATA, names=("CustomerId", "part-1.parquet", 20))
 
     def test_that_are_twice_in_the_profiles(self, lake: Lake) -> None:
         ROWS.slice(19, 20).write_parquet(lake.second)
-        naming = r"1 values of the key column 'CustomerId' .* 'C019': in .*part-0.parquet \(1 rows\), .*part-1.parquet"
-        refused(lake, DataError, naming=naming, remedy="remove the repeated rows")
+        refused(lake, ErrorCode.DATA, names=(1, "CustomerId", "C019", "part-0.parquet", "part-1.parquet"))
 
     def test_that_are_addresses_are_hidden(self, lake: Lake) -> None:
         for file in (lake.first, lake.second):
             ROWS.with_columns(CustomerId="EMail").write_parquet(file)
         ROWS.select(CustomerId="EMail").write_parquet(lake.segments / "All.parquet")
-        refused(lake, DataError, naming="40 values of .* such as '•••'", remedy="remove the repeated rows")
+        refused(lake, ErrorCode.DATA, names=(40, "'•••'"))
 
 
 class TestFormats:
     def test_that_are_mixed(self, lake: Lake) -> None:
         ROWS.write_csv(lake.profiles / "part-2.csv")
-        naming = "several formats at .*/profiles.*part-0.parquet and .*part-2.csv"
-        refused(lake, DataError, naming=naming, remedy="one format")
+        refused(lake, ErrorCode.DATA, names=(lake.profiles, "part-0.parquet", "part-2.csv"))
 
     def test_that_no_name_tells(self, lake: Lake) -> None:
         (lake.profiles / "part-2.xlsx").write_bytes(b"?")
-        refused(
-            lake, DataError, naming="part-2.xlsx, of the profiles, has a name that tells no", remedy=".parquet, .parq"
-        )
+        refused(lake, ErrorCode.DATA, names=("part-2.xlsx", "profiles", ".parquet"))
 
     def test_of_partitions_that_are_mixed(self, lake: Lake) -> None:
         (lake.profiles / "Country=NL").mkdir()
         lake.second.rename(lake.profiles / "Country=NL" / "part.parquet")
-        refused(lake, DataError, naming="part-0.parquet and .*part.parquet.* different partitions", remedy="one layout")
+        refused(lake, ErrorCode.DATA, names=("part-0.parquet", "part.parquet"))
 
 
 def no_parquet(lake: Lake) -> Path:
@@ -265,35 +255,35 @@ class TestDamage:
     )
     def test_the_damaged_file_is_named(self, damage: Callable[[Lake], Path], lake: Lake) -> None:
         file = damage(lake)
-        assert refused(lake, DataError, naming=str(file), remedy="written again").what.count("mail") == 0
+        assert refused(lake, ErrorCode.DATA, names=file).what.count("mail") == 0
 
     def test_the_log_of_a_delta_table_is_named(self, lake: Lake) -> None:
         log = lake.profiles / "_delta_log"
         log.mkdir()
         (log / "00000000000000000000.json").write_text("a@mail.example")
-        refused(lake, DataError, naming="Delta table of the profiles at .*/profiles", remedy="repair its log")
+        refused(lake, ErrorCode.DATA, names=("Delta", "profiles", lake.profiles))
 
     def test_a_file_that_a_delta_table_lost_is_named(self, tmp_path: Path) -> None:
         write_deltalake(tmp_path, ROWS.to_arrow())
         next(tmp_path.glob("*.parquet")).unlink()
-        with pytest.raises(BusyError, match=f"A file of the profiles went away while it was read: {tmp_path}"):
+        with raises(ErrorCode.BUSY, names=tmp_path):
             toolkit.Profiles(location=str(tmp_path), key="CustomerId").check_keys()
 
     def test_a_link_to_nothing_is_not_passed_over(self, lake: Lake) -> None:
         lake.second.unlink()
         lake.second.symlink_to(lake.folder / "nowhere")
-        refused(lake, BusyError, naming="A file of the profiles went away", remedy="run again")
+        refused(lake, ErrorCode.BUSY, names="profiles")
 
     def test_a_file_that_goes_away_while_the_table_is_read_is_named(self, lake: Lake) -> None:
         table = toolkit.Profiles(location=str(lake.profiles), key="CustomerId").look()
         lake.second.unlink()
-        with pytest.raises(BusyError, match=r"went away while it was read: .*part-1.parquet"), blame_table(table):
+        with raises(ErrorCode.BUSY, names="part-1.parquet"), blame_table(table):
             table.scan().collect()
 
     def test_a_table_of_which_nothing_is_found_to_be_wrong_is_named(self, lake: Lake) -> None:
         table = toolkit.Profiles(location=str(lake.profiles), key="CustomerId").look()
         with (
-            pytest.raises(DataError, match=r"The profiles at .*/profiles cannot be read: conversion.*•••"),
+            raises(ErrorCode.DATA, names=("profiles", lake.profiles, "•••")),
             blame_table(table),
         ):
             table.scan().select(pl.col("CustomerId") + "@mail.example").cast(pl.Int64).collect()
@@ -309,19 +299,18 @@ class TestCsv:
     def test_a_row_of_more_or_fewer_fields_than_the_header(self, row: str, lake: Lake) -> None:
         file = lake.as_csv()
         file.write_text(file.read_text().replace("C039,C039@mail.example,Ede", row))
-        naming = rf"Row 21 of .*part-1.csv has {row.count(',') + 1} fields where the header line names 3 columns"
-        refused(lake, DataError, naming=naming, remedy="Mend the row")
+        refused(lake, ErrorCode.DATA, names=("Row 21", "part-1.csv", row.count(",") + 1, 3))
 
     def test_is_refused_even_if_only_a_column_that_is_not_needed_is_cut(self, lake: Lake) -> None:
         (lake.segments / "All.parquet").unlink()
         (lake.segments / "All.csv").write_text("CustomerId,City\nC001,Ede\nC002\n")
-        refused(lake, DataError, naming="Row 3 of .*All.csv has 1 fields", remedy="Mend the row")
+        refused(lake, ErrorCode.DATA, names=("Row 3", "All.csv", 1))
 
     @pytest.mark.parametrize("encoding", ["latin-1", "utf-16-le", "cp1252"])
     def test_in_another_encoding(self, encoding: str, lake: Lake) -> None:
         file = lake.as_csv()
         file.write_bytes(file.read_text().replace("C039@", "Zoë@").encode(encoding))
-        refused(lake, DataError, naming="part-1.csv is not written in UTF-8", remedy="in UTF-8")
+        refused(lake, ErrorCode.DATA, names=("part-1.csv", "UTF-8"))
 
     @pytest.mark.parametrize("separator", [",", ";"])
     def test_with_a_quote_that_is_not_closed(self, separator: str, lake: Lake) -> None:
@@ -329,8 +318,7 @@ class TestCsv:
         file.write_text(
             file.read_text().replace("C030@mail.example,Ede", 'C030@mail.example,"Ede').replace(",", separator)
         )
-        naming = "part-1.csv ends within quotes: somewhere a quote is opened and not closed"
-        refused(lake, DataError, naming=naming, remedy="doubled")
+        refused(lake, ErrorCode.DATA, names="part-1.csv")
 
     def test_with_a_quote_amid_a_field_is_read(self, lake: Lake) -> None:
         file = lake.as_csv()
@@ -340,11 +328,11 @@ class TestCsv:
     def test_with_a_header_in_another_encoding(self, lake: Lake) -> None:
         file = lake.as_csv()
         file.write_bytes(file.read_text().replace("City", "Città").encode("latin-1"))
-        refused(lake, DataError, naming="part-1.csv is not written in UTF-8", remedy="in UTF-8")
+        refused(lake, ErrorCode.DATA, names=("part-1.csv", "UTF-8"))
 
     def test_of_noise(self, lake: Lake) -> None:
         lake.as_csv().write_bytes(b"x" * 300_000)
-        refused(lake, DataError, naming="part-1.csv does not begin|part-1.csv has no column", remedy="written with")
+        refused(lake, ErrorCode.DATA, names="part-1.csv")
 
 
 @pytest.fixture
@@ -359,16 +347,15 @@ class TestPermission:
     """Root may read everything, so these tests give up its rights where they have them."""
 
     @staticmethod
-    def denied(folder: Path, forbidden: Path, *, naming: str) -> None:
+    def denied(folder: Path, forbidden: Path, *, name: str) -> None:
         profiles = toolkit.Profiles(location=str(folder / "profiles"), key="CustomerId")
         forbidden.chmod(0)
         is_root = os.geteuid() == 0
         if is_root:
             os.seteuid(65534)
         try:
-            with pytest.raises(AccessError, match=naming) as raised:
+            with raises(ErrorCode.ACCESS, names=(name, "profiles")):
                 profiles.check_keys()
-            assert "let you read it" in raised.value.remedy
         finally:
             if is_root:
                 os.seteuid(0)
@@ -377,23 +364,23 @@ class TestPermission:
     @pytest.mark.parametrize("name", ["part-0.parquet", "part-1.parquet"])
     def test_to_read_a_file_is_missing(self, name: str, as_nobody: Path) -> None:
         lake = Lake(as_nobody)
-        self.denied(as_nobody, lake.profiles / name, naming=f"{name}, of the profiles, may not be read")
+        self.denied(as_nobody, lake.profiles / name, name=name)
 
     def test_to_read_a_csv_file_is_missing(self, as_nobody: Path) -> None:
         file = Lake(as_nobody).as_csv()
-        self.denied(as_nobody, file, naming="part-1.csv, of the profiles, may not be read")
+        self.denied(as_nobody, file, name="part-1.csv")
 
     def test_to_list_a_folder_is_missing(self, as_nobody: Path) -> None:
         lake = Lake(as_nobody)
         (lake.profiles / "2026").mkdir()
         lake.second.rename(lake.profiles / "2026" / "part-1.parquet")
-        self.denied(as_nobody, lake.profiles / "2026", naming="profiles/2026, of the profiles, may not be read")
+        self.denied(as_nobody, lake.profiles / "2026", name="profiles/2026")
 
 
 class TestBlame:
     def test_falls_on_the_profiles_when_the_segments_are_sound(self, lake: Lake) -> None:
         spoilt_parquet(lake)
-        assert "segment" not in refused(lake, DataError, naming="part-1.parquet", remedy="written again").what
+        assert "segment" not in refused(lake, ErrorCode.DATA, names="part-1.parquet").what
 
     def test_falls_on_no_segment_that_is_not_asked_for(self, lake: Lake) -> None:
         (lake.segments / "Few.parquet").write_bytes(b"no parquet")
@@ -404,25 +391,25 @@ class TestBlame:
         pq.write_table(table, lake.second)
         no_parquet_yet = lake.profiles / "part-2.parquet"
         no_parquet_yet.write_bytes(b"no parquet")
-        refused(lake, DataError, naming="part-2.parquet", remedy="written again")
+        refused(lake, ErrorCode.DATA, names="part-2.parquet")
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "named"),
     [
         ("p.parquet", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs pull"),
         ("p.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "git lfs pull"),
         ("p.parquet", b"/annex/objects/SHA256E-s1--0.parquet\n", "git annex get"),
-        ("p.parquet", b"<!DOCTYPE html><html>", "download the file again"),
-        ("p.csv", b"<?xml version='1.0'?><Error/>", "download the file again"),
+        ("p.parquet", b"<!DOCTYPE html><html>", "p.parquet"),
+        ("p.csv", b"<?xml version='1.0'?><Error/>", "p.csv"),
         ("p.csv", b"PK\x03\x04\x00\x00", "CSV UTF-8"),
-        ("p.csv", b"\x1f\x8b\x08\x00", r"\.csv\.gz"),
-        ("p.csv", b"PAR1\x15\x00", r"end in \.parquet"),
-        ("p.parquet", b"ARROW1\x00\x00", "written as Parquet"),
+        ("p.csv", b"\x1f\x8b\x08\x00", ".csv.gz"),
+        ("p.csv", b"PAR1\x15\x00", ".parquet"),
+        ("p.parquet", b"ARROW1\x00\x00", "Parquet"),
         ("p.csv", b"CustomerId;EMail\rC1;a@mail.example\r", "CSV UTF-8"),
     ],
 )
-def test_what_is_no_table_is_told(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+def test_what_is_no_table_is_told(tmp_path: Path, name: str, content: bytes, named: str) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(DataError, match=said):
+    with raises(ErrorCode.DATA, names=named):
         toolkit.Profiles(location=str(tmp_path / name), key="CustomerId").scan(["EMail"])

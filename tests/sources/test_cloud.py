@@ -19,8 +19,9 @@ from deltalake import write_deltalake
 from moto.server import ThreadedMotoServer
 
 import toolkit
+from tests.raising import raises
 from tests.sources.cloud_doubles import CloudDouble, cloud_double
-from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, UnavailableError
+from toolkit.errors import ErrorCode
 from toolkit.sources import blame_table
 
 ROWS = pl.DataFrame({"CustomerId": ["C1", "C2", "C3"], "EMail": [f"c{it}@mail.example" for it in (1, 2, 3)]})
@@ -174,7 +175,7 @@ class TestSegments:
         bucket.put("profiles/part-1.parquet", ROWS.with_columns(CustomerId=pl.lit("C4")))
         bucket.put("segments/New.parquet", ROWS.select("CustomerId"))
         assert list(workspace.segments) == ["All", "New"]
-        with pytest.raises(DataError, match=r"'C4': in s3://lake/profiles/part-1.parquet \(3 rows\)"):
+        with raises(ErrorCode.DATA, names=("C4", "s3://lake/profiles/part-1.parquet")):
             workspace.profiles.check_keys()
 
 
@@ -237,50 +238,47 @@ class TestOtherClouds:
     ) -> None:
         double.objects = LAYOUTS["parts"]
         root = cloud(double, monkeypatch, tmp_path)
-        with pytest.raises(ConfigurationError, match=f"nothing at {root}/none"):
+        with raises(ErrorCode.CONFIGURATION, names=f"{root}/none"):
             toolkit.Profiles(location=f"{root}/none", key="CustomerId").scan([])
         table = toolkit.Profiles(location=f"{root}/parts", key="CustomerId").look()
         double.denies = True
-        with pytest.raises(AccessError, match=f"{root}/parts, of the profiles, may not be read"):
+        with raises(ErrorCode.ACCESS, names=(f"{root}/parts", "profiles")):
             toolkit.Profiles(location=f"{root}/parts", key="CustomerId").scan([])
-        with (
-            pytest.raises(AccessError, match=rf"{root}/parts/.*\.parquet, of the profiles, may not"),
-            blame_table(table),
-        ):
+        with raises(ErrorCode.ACCESS, names=("profiles", f"{root}/parts")), blame_table(table):
             table.scan().collect()
 
 
 class TestBroken:
     def test_nothing_is_there(self, bucket: Bucket) -> None:
-        with pytest.raises(ConfigurationError, match="nothing at s3://lake/none, where the profiles"):
+        with raises(ErrorCode.CONFIGURATION, names=("s3://lake/none", "profiles")):
             read("none")
-        with pytest.raises(ConfigurationError, match=r"nothing at s3://lake/none.parquet"):
+        with raises(ErrorCode.CONFIGURATION, names="s3://lake/none.parquet"):
             read("none.parquet")
-        with pytest.raises(ConfigurationError, match="nothing at s3://lake/none, where the segments"):
+        with raises(ErrorCode.CONFIGURATION, names=("s3://lake/none", "segments")):
             toolkit.SegmentFolder(location="s3://lake/none", key="CustomerId").names()
 
     @pytest.mark.parametrize("declared", ["parquet", "delta", None])
     def test_the_bucket_is_not_there(self, declared: str | None, bucket: Bucket) -> None:
         absent = toolkit.Profiles(location="s3://nowhere/profiles", key="CustomerId", format=declared)
-        with pytest.raises(ConfigurationError, match="nothing at s3://nowhere/profiles"):
+        with raises(ErrorCode.CONFIGURATION, names="s3://nowhere/profiles"):
             absent.scan([])
 
     def test_a_file_is_empty(self, bucket: Bucket) -> None:
         bucket.put("parts/a.parquet", ROWS)
         bucket.put("parts/b.parquet", b"")
-        with pytest.raises(DataError, match=r"s3://lake/parts/b.parquet, a file of the profiles, is empty"):
+        with raises(ErrorCode.DATA, names="s3://lake/parts/b.parquet"):
             read("parts")
 
     def test_a_file_is_damaged(self, bucket: Bucket) -> None:
         bucket.put("parts/a.parquet", ROWS)
         bucket.put("parts/b.parquet", b"c039@mail.example is no Parquet")
-        with pytest.raises(DataError, match=r"The profiles at s3://lake/parts/b.parquet cannot be read") as raised:
+        with raises(ErrorCode.DATA, names=("profiles", "s3://lake/parts/b.parquet")) as raised:
             profiles("parts").check_keys()
         assert "mail.example" not in str(raised.value)
 
     def test_a_csv_is_ragged(self, bucket: Bucket) -> None:
         bucket.put("parts/a.csv", b"CustomerId,EMail\nC1,a@mail.example\nC2\n")
-        with pytest.raises(DataError, match=r"Row 3 of s3://lake/parts/a.csv has 1 fields"):
+        with raises(ErrorCode.DATA, names=("Row 3", "s3://lake/parts/a.csv")):
             read("parts")
 
     def test_a_file_goes_away(self, bucket: Bucket) -> None:
@@ -288,10 +286,7 @@ class TestBroken:
             bucket.put(f"parts/{number}.parquet", ROWS[number : number + 1])
         table = profiles("parts").look()
         bucket.delete("parts/1.parquet")
-        with (
-            pytest.raises(BusyError, match=r"went away while it was read: s3://lake/parts/1.parquet"),
-            blame_table(table),
-        ):
+        with raises(ErrorCode.BUSY, names="s3://lake/parts/1.parquet"), blame_table(table):
             table.scan().collect()
 
     @pytest.mark.parametrize("location", ["parts", "parts/a.parquet", "csv/a.csv", "delta"])
@@ -301,9 +296,8 @@ class TestBroken:
         write_deltalake("s3://lake/delta", ROWS.to_arrow(), storage_options={"AWS_S3_ALLOW_UNSAFE_RENAME": "true"})
         requests.post(f"{bucket.url}/moto-api/reset-auth", data="0", timeout=10).raise_for_status()
         try:
-            with pytest.raises(AccessError, match=f"s3://lake/{location}, of the profiles, may not be read") as raised:
+            with raises(ErrorCode.ACCESS, names=(f"s3://lake/{location}", "profiles", "credentials")):
                 read(location)
-            assert "credentials in the environment" in raised.value.remedy
         finally:
             requests.post(f"{bucket.url}/moto-api/reset-auth", data="inf", timeout=10).raise_for_status()
 
@@ -312,7 +306,7 @@ class TestBroken:
         table = profiles("parts").look()
         requests.post(f"{bucket.url}/moto-api/reset-auth", data="0", timeout=10).raise_for_status()
         try:
-            with pytest.raises(AccessError, match=r"s3://lake/parts/a.parquet, of the profiles"), blame_table(table):
+            with raises(ErrorCode.ACCESS, names=("s3://lake/parts/a.parquet", "profiles")), blame_table(table):
                 table.scan().collect()
         finally:
             requests.post(f"{bucket.url}/moto-api/reset-auth", data="inf", timeout=10).raise_for_status()
@@ -321,6 +315,5 @@ class TestBroken:
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
         environment(monkeypatch, f"http://127.0.0.1:{port}", AWS_MAX_ATTEMPTS="1")
-        with pytest.raises(UnavailableError, match=r"The profiles at s3://lake/parts cannot be reached") as raised:
+        with raises(ErrorCode.UNAVAILABLE, names=("profiles", "s3://lake/parts", "credentials")):
             profiles("parts").scan([])
-        assert "the network and the credentials" in raised.value.remedy

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 import toolkit
-from toolkit.errors import DataError
+from tests.raising import raises
+from toolkit.errors import ErrorCode
 
 ROWS = [("C1", "ann@mail.example"), ("C2", "bob@mail.example")]
 
@@ -74,18 +75,18 @@ def test_accents_of_windows_are_refused(tmp_path: Path) -> None:
         "CustomerId;EMail;Stadt\r\nC1;a@mail.example;Köln\r\n",
         "CustomerId;EMail;Größe\r\nC1;a@mail.example;1\r\n",
     ):
-        with pytest.raises(DataError, match="CSV UTF-8"):
+        with raises(ErrorCode.DATA, names="CSV UTF-8"):
             read(tmp_path, text.encode("cp1252"), email="Stadt" if "Stadt" in text else "EMail")
 
 
 def test_utf16_without_a_mark_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="CSV UTF-8"):
+    with raises(ErrorCode.DATA, names="CSV UTF-8"):
         read(tmp_path, PLAIN.encode("utf-16-le"))
 
 
 @pytest.mark.parametrize("key", ["1.23E+15", "1,23457E+15", "9E+12"])
 def test_keys_that_excel_rounded_are_refused(tmp_path: Path, key: str) -> None:
-    with pytest.raises(DataError, match=r"'CustomerId'.*scientific notation"):
+    with raises(ErrorCode.DATA, names="CustomerId"):
         read(tmp_path, lines("CustomerId;EMail", f"{key};ann@mail.example").encode())
 
 

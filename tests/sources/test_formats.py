@@ -12,7 +12,8 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 import toolkit
-from toolkit.errors import BusyError, DataError, ToolkitError
+from tests.raising import raises
+from toolkit.errors import BusyError, ErrorCode
 from toolkit.sources import Format
 
 ROWS = pl.DataFrame({"CustomerId": ["C1", "C2"], "EMail": ["a@mail.example", "b@mail.example"]})
@@ -94,20 +95,20 @@ class TestRefused:
     @pytest.mark.parametrize(("name", "make"), REFUSED.items())
     def test_by_its_name(self, tmp_path: Path, name: str, make: Callable[[Path], None]) -> None:
         make(tmp_path / "t")
-        with pytest.raises(DataError, match=name):
+        with raises(ErrorCode.DATA, names=name):
             keys(tmp_path / "t")
 
     @pytest.mark.parametrize(("name", "make"), REFUSED.items())
     def test_as_a_segment(self, tmp_path: Path, name: str, make: Callable[[Path], None]) -> None:
         make(tmp_path / "segments" / "S")
         catalog = toolkit.SegmentFolder(location=str(tmp_path / "segments"), key="CustomerId")
-        with pytest.raises(DataError, match=name):
+        with raises(ErrorCode.DATA, names=name):
             catalog.scan(["S"])
 
     @pytest.mark.parametrize(("name", "make"), REFUSED.items())
     def test_in_a_folder_below(self, tmp_path: Path, name: str, make: Callable[[Path], None]) -> None:
         make(tmp_path / "lake" / "t")
-        with pytest.raises(DataError, match=name):
+        with raises(ErrorCode.DATA, names=name):
             keys(tmp_path / "lake")
 
     @pytest.mark.parametrize("make", [hudi, stream, lance, paimon, carbon, manifest])
@@ -115,13 +116,13 @@ class TestRefused:
         make(tmp_path / "t")
         data(tmp_path / "t" / "Country=NL" / "p.parquet")
         for part in ("Country=NL", "Country=NL/p.parquet"):
-            with pytest.raises(DataError, match="a part of"):
+            with raises(ErrorCode.DATA, names=tmp_path / "t"):
                 keys(tmp_path / "t" / part)
 
     def test_a_file_of_a_ducklake(self, tmp_path: Path) -> None:
         ducklake(tmp_path)
         (file,) = tmp_path.iterdir()
-        with pytest.raises(DataError, match="DuckLake"):
+        with raises(ErrorCode.DATA, names="DuckLake"):
             keys(file)
 
     def test_a_folder_that_is_being_written(self, tmp_path: Path) -> None:
@@ -144,12 +145,12 @@ class TestDelta:
         assert keys(table) == ["C1"]
 
     def test_a_partition_is_refused(self, table: Path) -> None:
-        with pytest.raises(DataError, match="a part of a Delta table") as raised:
+        with raises(ErrorCode.DATA, names="Delta") as raised:
             keys(table / "Seg=A")
         assert str(table) in raised.value.remedy
 
     def test_a_file_is_refused(self, table: Path) -> None:
-        with pytest.raises(DataError, match="a part of a Delta table"):
+        with raises(ErrorCode.DATA, names="Delta"):
             keys(next((table / "Seg=A").glob("*.parquet")))
 
     def test_a_link_to_a_partition_is_refused(self, table: Path, tmp_path: Path) -> None:
@@ -158,11 +159,11 @@ class TestDelta:
         (tmp_path / "folder" / "sub").symlink_to(table / "Seg=A")
         (tmp_path / "file.parquet").symlink_to(next((table / "Seg=A").glob("*.parquet")))
         for name in ("link", "folder", "file.parquet"):
-            with pytest.raises(DataError, match="a part of a Delta table"):
+            with raises(ErrorCode.DATA, names="Delta"):
                 keys(tmp_path / name)
 
     def test_a_folder_of_tables_is_refused(self, table: Path) -> None:
-        with pytest.raises(DataError, match="holds a Delta table"):
+        with raises(ErrorCode.DATA, names=("Delta", table)):
             keys(table.parent)
 
     def test_mapped_columns_are_read(self, tmp_path: Path) -> None:
@@ -203,7 +204,7 @@ class TestDelta:
                     "writerFeatures": ["someNewFeature"],
                 }
         log.write_text("\n".join(map(json.dumps, actions)) + "\n")
-        with pytest.raises(DataError, match="feature") as raised:
+        with raises(ErrorCode.DATA) as raised:
             keys(tmp_path / "t")
         assert "repair" not in raised.value.remedy
 
@@ -249,13 +250,13 @@ class TestIceberg:
         assert keys(tmp_path / "link") == ["C1"]
 
     def test_its_data_alone_are_refused(self, table: Path) -> None:
-        with pytest.raises(DataError, match="a part of an Apache Iceberg table"):
+        with raises(ErrorCode.DATA, names=("Apache Iceberg", table)):
             keys(table / "data")
 
     def test_two_newest_metadata_are_refused(self, table: Path) -> None:
         newest = next((table / "metadata").glob("00002-*.metadata.json"))
         put(newest.with_name("00002-00000000-0000-0000-0000-000000000000.metadata.json"), newest.read_bytes())
-        with pytest.raises(DataError, match="which metadata"):
+        with raises(ErrorCode.DATA, names=table):
             keys(table)
 
     @pytest.mark.parametrize(("ending", "length"), [(".gz.metadata.json", 20), (".metadata.json", 20)])
@@ -264,14 +265,14 @@ class TestIceberg:
         packed = gzip.compress(newest.read_bytes())[:length]
         newest.unlink()
         put(newest.with_name(newest.name.removesuffix(".metadata.json") + ending), packed)
-        with pytest.raises(DataError, match="is damaged"):
+        with raises(ErrorCode.DATA, names=table):
             keys(table)
 
     def test_packed_metadata_are_told(self, table: Path) -> None:
         newest = next((table / "metadata").glob("00002-*.metadata.json"))
         put(newest.with_name(f"{newest.name}.gz"), gzip.compress(newest.read_bytes()))
         newest.unlink()
-        with pytest.raises(DataError, match="gunzip"):
+        with raises(ErrorCode.DATA, names="gunzip"):
             keys(table)
 
     def test_it_is_a_segment(self, table: Path, tmp_path: Path) -> None:
@@ -297,9 +298,9 @@ class TestDatabricks:
     def test_replaced_files_are_refused(self, tmp_path: Path, below: str) -> None:
         self.commit(tmp_path / below, 111, removed=[])
         self.commit(tmp_path / below, 222, removed=["part-0-tid-111-x.c000.snappy.parquet"])
-        with pytest.raises(DataError, match="replaced in Databricks"):
+        with raises(ErrorCode.DATA, names="Databricks"):
             keys(tmp_path)
-        with pytest.raises(DataError, match="replaced in Databricks"):
+        with raises(ErrorCode.DATA, names="Databricks"):
             keys(tmp_path / below / "part-0-tid-111-x.c000.snappy.parquet")
         assert keys(tmp_path / below / "part-0-tid-222-x.c000.snappy.parquet") == ["C1", "C2"]
 
@@ -313,11 +314,11 @@ class TestDatabricks:
         self.commit(tmp_path, 111, removed=[])
         assert keys(tmp_path) == ["C1", "C2"]
         data(tmp_path / "part-0-tid-111-y.c000.snappy.parquet")
-        with pytest.raises(BusyError, match="part-0-tid-111-y"):
+        with raises(ErrorCode.BUSY, names="part-0-tid-111-y"):
             keys(tmp_path)
 
     def test_a_damaged_commit_is_told(self, tmp_path: Path) -> None:
         self.commit(tmp_path, 111, removed=[])
         (tmp_path / "_committed_111").write_text("{")
-        with pytest.raises(ToolkitError, match="_committed_111"):
+        with raises(ErrorCode.DATA, names="_committed_111"):
             keys(tmp_path)

@@ -8,7 +8,8 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, save_nightly
-from toolkit.errors import DataError
+from tests.raising import raises
+from toolkit.errors import ErrorCode
 from toolkit.sandbox import Sandbox
 
 COMPOSED = unicodedata.normalize("NFC", "Été")
@@ -54,7 +55,7 @@ def test_every_door_takes_both_forms(workspace: toolkit.Workspace, tables: Table
 def test_two_files_of_one_name_are_refused(workspace: toolkit.Workspace, tables: Tables) -> None:
     write(tables, COMPOSED, "C001")
     write(tables, DECOMPOSED, "C002")
-    with pytest.raises(DataError, match="Unicode") as told:
+    with raises(ErrorCode.DATA, names="Unicode") as told:
         list(workspace.segments)
     assert ascii(COMPOSED)[1:-1] in told.value.what
     assert ascii(DECOMPOSED)[1:-1] in told.value.what

@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import text
 
 import toolkit
+from tests.folders import folder_of
 from toolkit.state.decisions import row_digest
 from toolkit.state.keys import Identity
 from toolkit.state.models import AuditRecord
@@ -22,12 +23,12 @@ LetIn = Callable[[str, str], toolkit.Workspace]
 
 
 def change(workspace: toolkit.Workspace, statement: str, **values: object) -> None:
-    with workspace._folder.session() as session, session.begin():
+    with folder_of(workspace).session() as session, session.begin():
         session.execute(text(statement), values)
 
 
 def rows(workspace: toolkit.Workspace, table: str) -> list[dict[str, Any]]:
-    with workspace._folder.session() as session:
+    with folder_of(workspace).session() as session:
         return [dict(it) for it in session.execute(text(f"SELECT * FROM {table}")).mappings()]
 
 
@@ -39,7 +40,7 @@ def put(workspace: toolkit.Workspace, table: str, row: dict[str, Any]) -> None:
 
 
 def identity_of(workspace: toolkit.Workspace) -> Identity:
-    return workspace._folder.identity
+    return folder_of(workspace).identity
 
 
 def forge_audit_row(
@@ -48,7 +49,7 @@ def forge_audit_row(
     """Append a row to the audit that is chained as it must be, and signed by the signer's key."""
     root = workspace.root
     last = rows(workspace, "audit ORDER BY id")[-1]
-    with workspace._folder.session() as session, session.begin():
+    with folder_of(workspace).session() as session, session.begin():
         row = AuditRecord(
             id=last["id"] + 1,
             at=datetime.now(UTC),

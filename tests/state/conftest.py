@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import toolkit
+from tests.folders import folder_of
 from tests.state.attacking import As, LetIn
 from toolkit.sandbox import Sandbox
 
@@ -20,7 +21,7 @@ def person(workspace: toolkit.Workspace, tmp_path: Path, monkeypatch: pytest.Mon
         monkeypatch.setenv("TOOLKIT_KEY_FILE", makers_key if is_maker else str(tmp_path / f"key of {name}"))
         monkeypatch.setenv("TOOLKIT_MEMORY", makers_memory if is_maker else str(tmp_path / f"memory of {name}"))
         again = toolkit.open_workspace(workspace.path)
-        _ = again._folder.identity, again._folder.memory  # read now, while the variables name this person's
+        _ = folder_of(again).identity, folder_of(again).memory  # read now, while the variables name this person's
         return again
 
     return opened

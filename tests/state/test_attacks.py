@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 import toolkit
 from tests.conftest import Databases, Tables, connect, save_nightly
+from tests.folders import folder_of
 from tests.state.attacking import As, LetIn, change, decision, forge_audit_row, identity_of, put, rows
 from toolkit.access.people import require_actor, signed_people
 from toolkit.access.sealing import require_signed_connection
@@ -410,7 +411,7 @@ class TestAudit:
 
     def test_the_chain_written_anew_is_noticed(self, workspace: toolkit.Workspace) -> None:
         """Whoever writes the whole chain anew has not the keys that signed it."""
-        with workspace._folder.session() as session, session.begin():
+        with folder_of(workspace).session() as session, session.begin():
             previous = None
             for row in session.query(AuditRecord).order_by(AuditRecord.id):
                 row.machine = "elsewhere"
@@ -490,7 +491,7 @@ class TestOtherWorkspace:
         person("mallory")
         theirs = toolkit.open_workspace(tmp_path / "theirs", profiles=tables.profiles, database=database, create=True)
         if database is None:
-            workspace._folder.engine.dispose()
+            folder_of(workspace).engine.dispose()
             for it in workspace.path.glob("workspace.db*"):
                 it.unlink()
             with closing(sqlite3.connect(tmp_path / "theirs" / "workspace.db")) as copied:
@@ -554,13 +555,13 @@ class TestFiles:
 
 class TestMachine:
     def test_a_backup_is_told_and_accepted(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:
-        if workspace._folder.engine.dialect.name != "sqlite":
+        if folder_of(workspace).engine.dialect.name != "sqlite":
             pytest.skip("files of SQLite are copied")
         with closing(sqlite3.connect(workspace.path / "workspace.db")) as database:
             database.execute(f"VACUUM INTO '{tmp_path / 'backup.db'}'")
         newest = max(it["id"] for it in rows(workspace, "audit"))
         save_nightly(workspace, mode="append")
-        workspace._folder.engine.dispose()
+        folder_of(workspace).engine.dispose()
         for it in workspace.path.glob("workspace.db*"):
             it.unlink()
         shutil.copy(tmp_path / "backup.db", workspace.path / "workspace.db")
@@ -616,7 +617,7 @@ class TestMachine:
         monkeypatch.setenv("TOOLKIT_ROOT", "f" * 64)
         with pytest.raises(TrustError):
             job.people.join()
-        monkeypatch.setenv("TOOLKIT_ROOT", workspace._folder.memory.root_at(workspace.path) or "")
+        monkeypatch.setenv("TOOLKIT_ROOT", folder_of(workspace).memory.root_at(workspace.path) or "")
         assert job.people.join().root
 
 
@@ -641,7 +642,7 @@ class TestWays:
     def test_a_workspace_moved_to_another_machine(
         self, workspace: toolkit.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        workspace._folder.engine.dispose()
+        folder_of(workspace).engine.dispose()
         shutil.move(workspace.path, tmp_path / "moved")
         assert toolkit.open_workspace(tmp_path / "moved").runs.start("Nightly").status is toolkit.RunStatus.SUCCESSFUL
         monkeypatch.setenv("TOOLKIT_MEMORY", str(tmp_path / "memory of another machine"))
@@ -692,8 +693,8 @@ class TestWays:
 
     def test_a_reader_sees_one_moment(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:
         vera = let_in("vera", "viewer")
-        with vera._folder.reading() as session:
-            require_actor(session, vera._folder)
+        with folder_of(vera).reading() as session:
+            require_actor(session, folder_of(vera))
             workspace.people.change_role("vera", "contributor")
             workspace.connections.share("Sandbox", "vera")
             assert {it.name: it.role for it in signed_people(session)}["vera"] == "viewer"
@@ -701,8 +702,8 @@ class TestWays:
         assert vera.people.me.role is toolkit.Role.CONTRIBUTOR
 
     def test_a_reader_waits_for_nobody(self, workspace: toolkit.Workspace) -> None:
-        with workspace._folder.session() as session, session.begin():
-            require_actor(session, workspace._folder)
+        with folder_of(workspace).session() as session, session.begin():
+            require_actor(session, folder_of(workspace))
             assert list(toolkit.open_workspace(workspace.path).exports) == ["Nightly"]
 
     def test_the_first_administrator_gone(self, workspace: toolkit.Workspace, let_in: LetIn) -> None:

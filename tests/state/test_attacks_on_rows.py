@@ -12,6 +12,7 @@ from sqlalchemy import delete
 
 import toolkit
 from tests.conftest import Databases, Tables, connect, save_nightly
+from tests.folders import folder_of
 from tests.state.attacking import As, LetIn, change, decision, forge_audit_row, identity_of, put, rows
 from toolkit.access.people import require_actor
 from toolkit.errors import ConfigurationError, DataError, ErrorCode, SignatureError, ToolkitError, TrustError
@@ -36,26 +37,26 @@ class TestFilesThatRowsName:
         return folder
 
     def test_a_refresh_removes_no_folder_elsewhere(self, workspace: toolkit.Workspace, elsewhere: Path) -> None:
-        refresh(workspace._folder, execute=run_inline)
+        refresh(folder_of(workspace), execute=run_inline)
         (row,) = rows(workspace, "refreshes")
         put(workspace, "refreshes", row | {"id": str(elsewhere), "asked_at": "2020-01-01 00:00:00+00:00"})
         with pytest.raises(SignatureError):
-            refresh(workspace._folder, execute=run_inline)
+            refresh(folder_of(workspace), execute=run_inline)
         assert (elsewhere / "letter.txt").exists()
 
     def test_nor_the_files_of_a_run_elsewhere(self, workspace: toolkit.Workspace, elsewhere: Path) -> None:
-        refresh(workspace._folder, execute=run_inline)
+        refresh(folder_of(workspace), execute=run_inline)
         (refreshed,) = rows(workspace, "refreshes")
         (run,) = rows(workspace, "runs")
         old = "20200101-000000-000000"
         put(workspace, "refreshes", refreshed | {"id": old, "asked_at": "2020-01-01 00:00:00+00:00"})
         put(workspace, "runs", run | {"id": f"../../{elsewhere.name}", "refresh_id": old})
         with pytest.raises(SignatureError):
-            refresh(workspace._folder, execute=run_inline)
+            refresh(folder_of(workspace), execute=run_inline)
         assert (elsewhere / "letter.txt").exists()
 
     def test_nor_what_a_link_leads_to(self, workspace: toolkit.Workspace, elsewhere: Path) -> None:
-        refresh(workspace._folder, execute=run_inline)
+        refresh(folder_of(workspace), execute=run_inline)
         (refreshed,) = rows(workspace, "refreshes")
         (run,) = rows(workspace, "runs")
         old = "20200101-000000-000000"
@@ -64,7 +65,7 @@ class TestFilesThatRowsName:
         for place in ("runs", "refreshes"):
             (workspace.path / place).mkdir(exist_ok=True)
             (workspace.path / place / old).symlink_to(elsewhere)
-        refresh(workspace._folder, execute=run_inline)
+        refresh(folder_of(workspace), execute=run_inline)
         assert (elsewhere / "letter.txt").exists()
 
     def test_a_snapshot_elsewhere_is_not_removed(self, workspace: toolkit.Workspace, elsewhere: Path) -> None:
@@ -127,7 +128,7 @@ class TestSuppressions:
         self, suppressed: toolkit.Workspace, mallory: toolkit.Workspace, criteo: Sandbox, job: toolkit.Workspace
     ) -> None:
         """The machine of the job has not seen the entry yet."""
-        folder = mallory._folder
+        folder = folder_of(mallory)
         with folder.session() as session, session.begin():
             actor = require_actor(session, folder)
             session.execute(delete(SuppressionPartRecord))
@@ -395,7 +396,7 @@ class TestLinks:
         assert list(toolkit.open_workspace(link).exports) == []
 
     def test_to_where_it_was_moved_are_followed(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:
-        workspace._folder.engine.dispose()
+        folder_of(workspace).engine.dispose()
         shutil.move(workspace.path, tmp_path / "moved")
         workspace.path.symlink_to(tmp_path / "moved")
         assert list(toolkit.open_workspace(workspace.path).exports) == ["Nightly"]

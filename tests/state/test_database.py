@@ -13,9 +13,11 @@ from sqlalchemy.exc import IntegrityError
 
 import toolkit
 from tests.conftest import Tables
+from tests.folders import folder_of
 from tests.postgresql import Server
+from tests.raising import raises
 from toolkit.access.founding import open_or_make
-from toolkit.errors import BusyError, ConfigurationError, DataError
+from toolkit.errors import ErrorCode
 from toolkit.state import database as database_module
 from toolkit.state.database import SCHEMA_VERSION
 from toolkit.state.folder import WorkspaceFolder
@@ -55,7 +57,7 @@ def test_a_newer_schema_is_refused_and_left_as_it_is(folder: WorkspaceFolder) ->
     with folder.session() as session, session.begin():
         session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     reopened = WorkspaceFolder.open(folder.path)
-    with pytest.raises(ConfigurationError, match=f"schema 9999; this toolkit knows {SCHEMA_VERSION}"):
+    with raises(ErrorCode.CONFIGURATION, names=("9999", SCHEMA_VERSION)):
         reopened.session().__enter__()
 
 
@@ -85,7 +87,7 @@ def test_a_damaged_file_is_told(folder: WorkspaceFolder) -> None:
     (folder.path / "workspace.db").write_bytes(b"this is not a database at all, and long enough to be read as one" * 20)
     reopened = WorkspaceFolder.open(folder.path)
     for use in (reopened.session, reopened.reading):
-        with pytest.raises(DataError, match=r"workspace\.db.* is damaged"):
+        with raises(ErrorCode.DATA, names="workspace.db"):
             use().__enter__()
 
 
@@ -97,7 +99,7 @@ def test_a_file_damaged_in_the_middle_is_told(workspace: toolkit.Workspace) -> N
     content = bytearray(path.read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)
     path.write_bytes(content)
-    with pytest.raises(DataError, match="is damaged"):
+    with raises(ErrorCode.DATA, names="workspace.db"):
         list(toolkit.open_workspace(workspace.path).exports)
 
 
@@ -109,7 +111,7 @@ def test_a_database_that_another_program_holds_is_told(
     other = sqlite3.connect(workspace.path / "workspace.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     assert list(reopened.exports) == ["Nightly"]  # who only looks waits for nobody
-    with pytest.raises(BusyError, match="held by another program"):
+    with raises(ErrorCode.BUSY, names="workspace.db"):
         reopened.exports.deactivate("Nightly")
     other.close()
     assert not reopened.exports.deactivate("Nightly").active
@@ -136,7 +138,7 @@ class TestPostgreSQL:
         return _postgresql.new_database()
 
     def test_it_has_exactly_the_tables_that_are_used(self, workspace: toolkit.Workspace) -> None:
-        with workspace._folder.engine.connect() as connection:
+        with folder_of(workspace).engine.connect() as connection:
             context = MigrationContext.configure(connection, opts={"compare_type": True})
             assert compare_metadata(context, Base.metadata) == []
 
@@ -156,19 +158,19 @@ class TestPostgreSQL:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "names"),
     [
-        ("postgresql://anna:s3cret@host/db", "holds a password"),
-        ("postgresql://anna@host:s3cret/db", "is none"),
-        ("postgresql://anna:s3%63ret@host/db", "holds a password"),
-        ("mysql://host/db", "can't use a database of mysql"),
-        ("nonsense", "is none"),
+        ("postgresql://anna:s3cret@host/db", "PGPASSFILE"),
+        ("postgresql://anna@host:s3cret/db", ()),
+        ("postgresql://anna:s3%63ret@host/db", "PGPASSFILE"),
+        ("mysql://host/db", "mysql"),
+        ("nonsense", ()),
     ],
 )
 def test_a_database_that_cannot_be_used_is_told_without_its_password(
-    tmp_path: Path, tables: Tables, url: str, told: str
+    tmp_path: Path, tables: Tables, url: str, names: object
 ) -> None:
-    with pytest.raises(ConfigurationError, match=told) as raised:
+    with raises(ErrorCode.CONFIGURATION, names=names) as raised:
         toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, database=url, create=True)
     assert "s3cret" not in str(raised.value)
     assert not (tmp_path / "w").exists()
@@ -176,6 +178,6 @@ def test_a_database_that_cannot_be_used_is_told_without_its_password(
 
 def test_a_server_that_is_not_there_is_told(tmp_path: Path, tables: Tables) -> None:
     url = "postgresql://nobody@/nothing?host=/nowhere"
-    with pytest.raises(toolkit.ToolkitError, match="can't be used"):
+    with raises(ErrorCode.UNAVAILABLE):
         toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, database=url, create=True)
     assert not (tmp_path / "w").exists()

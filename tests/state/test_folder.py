@@ -7,7 +7,8 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables
-from toolkit.errors import ConfigurationError
+from tests.raising import raises
+from toolkit.errors import ErrorCode
 
 pytestmark = pytest.mark.on_both_databases
 
@@ -48,41 +49,40 @@ def test_only_its_owner_may_look_into_it(tmp_path: Path, tables: Tables) -> None
 def test_one_that_everybody_may_look_into_is_warned_of(tmp_path: Path, tables: Tables) -> None:
     toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, create=True)
     (tmp_path / "w").chmod(0o755)
-    with pytest.warns(UserWarning, match="open to everybody on this machine.*chmod o-rwx"):
+    with pytest.warns(UserWarning, match="chmod o-rwx"):
         toolkit.open_workspace(tmp_path / "w")
 
 
 def test_a_folder_without_one_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="There is no workspace in"):
+    with raises(ErrorCode.CONFIGURATION, names=tmp_path):
         toolkit.open_workspace(tmp_path)
 
 
 def test_what_is_not_set_is_told(tmp_path: Path, tables: Tables) -> None:
     workspace = toolkit.open_workspace(tmp_path / "w", profiles=tables.profiles, create=True)
-    with pytest.raises(ConfigurationError, match="does not know where the segments lie"):
+    with raises(ErrorCode.CONFIGURATION, names=("segments", workspace.path)):
         list(workspace.segments)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "named"),
     [
-        ("id = ", "is no TOML"),
-        ("\xff", "is no TOML"),
-        ("colour = 'blue'", "colour: is not known"),
-        ("[profiles]\nlocation = 'x'", "profiles.key: is missing"),
+        ("id = ", "TOML"),
+        ("\xff", "TOML"),
+        ("colour = 'blue'", "colour"),
+        ("[profiles]\nlocation = 'x'", "profiles.key"),
     ],
 )
-def test_settings_that_cannot_be_read_are_told_with_the_file(tmp_path: Path, text: str, told: str) -> None:
+def test_settings_that_cannot_be_read_are_told_with_the_file(tmp_path: Path, text: str, named: str) -> None:
     file = tmp_path / "workspace.toml"
     file.write_bytes(text.encode("latin-1"))
-    with pytest.raises(ConfigurationError, match=told) as raised:
+    with raises(ErrorCode.CONFIGURATION, names=(file, named)):
         toolkit.open_workspace(tmp_path)
-    assert str(file) in str(raised.value)
 
 
 def test_where_no_folder_can_be_made_is_told(tmp_path: Path, tables: Tables) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ConfigurationError, match="No workspace can be made in"):
+    with raises(ErrorCode.CONFIGURATION, names=tmp_path / "file" / "w"):
         toolkit.open_workspace(tmp_path / "file" / "w", profiles=tables.profiles, create=True)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import event
 
 import toolkit
 from tests.conftest import need
+from tests.folders import folder_of
 from toolkit.errors import AccessError, BusyError, DataError, ErrorCode
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.read_only import Reader
@@ -57,7 +58,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 def test_looking_changes_no_file(workspace: toolkit.Workspace, database: str | None, is_used: bool) -> None:
     if is_used:
         workspace.runs.start("Nightly").raise_for_status()
-    folder = workspace._folder
+    folder = folder_of(workspace)
     statements: list[str] = []
     event.listen(folder._reader._engine, "before_cursor_execute", lambda *it: statements.append(it[2]))
     writing: list[str] = []
@@ -74,7 +75,7 @@ def test_looking_first_makes_nobody_administrator(
     workspace: toolkit.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TOOLKIT_KEY_FILE", str(tmp_path / "another key"))
-    with workspace._folder.session() as session, session.begin():
+    with folder_of(workspace).session() as session, session.begin():
         session.connection().exec_driver_sql("DELETE FROM people")
     with pytest.raises(AccessError):
         repr(toolkit.open_workspace(workspace.path))
@@ -82,7 +83,7 @@ def test_looking_first_makes_nobody_administrator(
 
 
 def test_a_read_cannot_write(workspace: toolkit.Workspace) -> None:
-    with pytest.raises(AccessError), workspace._folder.reading() as session:
+    with pytest.raises(AccessError), folder_of(workspace).reading() as session:
         session.connection().exec_driver_sql("DELETE FROM audit")
     assert workspace.audit.frame.height > 0
 
@@ -91,7 +92,7 @@ def test_a_dead_run_is_judged_by_who_looks(workspace: toolkit.Workspace, killed_
     looks = toolkit.open_workspace(workspace.path)
     assert looks.runs.frame["status"].to_list() == ["failed"]
     assert looks.runs[killed_run].error.code is ErrorCode.PROCESS_ENDED
-    with workspace._folder.reading() as session:
+    with folder_of(workspace).reading() as session:
         kept = session.connection().exec_driver_sql("SELECT status FROM runs").scalar()
     assert kept == "running"
     assert workspace.runs.resume("Nightly").status is toolkit.RunStatus.SUCCESSFUL
@@ -101,7 +102,7 @@ def test_a_dead_run_is_judged_by_who_looks(workspace: toolkit.Workspace, killed_
 def killed_run(workspace: toolkit.Workspace) -> str:
     """A run whose process is gone."""
     run = workspace.runs.start("Nightly")
-    with workspace._folder.session() as session, session.begin():
+    with folder_of(workspace).session() as session, session.begin():
         session.connection().exec_driver_sql("UPDATE runs SET status = 'running', finished_at = NULL")
         session.connection().exec_driver_sql("UPDATE leases SET process = 4194305, ended_at = NULL")
     return run.id
@@ -157,8 +158,8 @@ class TestReadOnlyFiles:
     @pytest.mark.parametrize("is_open", [True, False])
     def test_a_viewer_can_look(self, shared: Path, workspace: toolkit.Workspace, tmp_path: Path, is_open: bool) -> None:
         if not is_open:
-            workspace._folder.engine.dispose()
-            workspace._folder._reader.dispose()
+            folder_of(workspace).engine.dispose()
+            folder_of(workspace)._reader.dispose()
             assert not (shared / "workspace.db-wal").exists()
         code = (
             "from tests.state.test_read_only import LOOKS\n"
@@ -205,10 +206,10 @@ def test_a_file_that_changed_while_it_was_read_is_told(
 ) -> None:
     if database is not None:
         pytest.skip("of SQLite's file")
-    workspace._folder.engine.dispose()
-    workspace._folder._reader.dispose()
+    folder_of(workspace).engine.dispose()
+    folder_of(workspace)._reader.dispose()
     monkeypatch.setattr("toolkit.state.read_only._may_write", lambda path: False)
-    reader = Reader(workspace._folder.settings.database, workspace.path)
+    reader = Reader(folder_of(workspace).settings.database, workspace.path)
     with pytest.raises(BusyError), reader.session():
         write_elsewhere(workspace.path / "workspace.db")
     with reader.session() as session:

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Tables
+from tests.raising import raises
 from toolkit.audience import Audience, HashFormat, IdentityColumn, Status
 from toolkit.audience.status import STATUS_TYPE
-from toolkit.errors import ConfigurationError
+from toolkit.errors import ErrorCode
 from toolkit.identifiers.types.email import TYPE as EMAIL
 from toolkit.validation import (
     Check,
@@ -112,7 +113,7 @@ def test_a_limit_counts_the_identifiers_of_all_segments(name: str, limit: int, p
 
 def test_an_export_may_hold_a_million_and_no_threshold_lifts_that() -> None:
     assert Thresholds().limit_profiles == 1_000_000
-    with pytest.raises(ConfigurationError, match="1000000"):
+    with raises(ErrorCode.CONFIGURATION, names="1000000"):
         Thresholds(limit_profiles=1_000_001)
 
 

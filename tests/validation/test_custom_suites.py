@@ -17,8 +17,9 @@ from typer.testing import CliRunner
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
+from tests.raising import raises
 from toolkit.cli import app
-from toolkit.errors import ConfigurationError, ErrorCode, SignatureError
+from toolkit.errors import ErrorCode, SignatureError
 from toolkit.sandbox import Sandbox
 from toolkit.validation import CheckResult, CheckResults, Level
 
@@ -135,16 +136,16 @@ class TestFromPython:
         assert "Adults" not in passed.output
 
     def test_what_is_no_expectation_is_refused_by_name(self, workspace: toolkit.Workspace) -> None:
-        with pytest.raises(ConfigurationError, match="'Odd' is not made: a int is no expectation"):
+        with raises(ErrorCode.CONFIGURATION, names=("Odd", "int")):
             workspace.checks.add("Odd", 3)
-        with pytest.raises(ConfigurationError, match=r"can't be called '../Odd'"):
+        with raises(ErrorCode.CONFIGURATION, names="../Odd"):
             workspace.checks.add("../Odd", gxe.ExpectColumnValuesToNotBeNull(column="Age"))
 
     def test_adding_and_removing_one_is_in_the_audit(self, workspace: toolkit.Workspace) -> None:
         workspace.checks.add("Adults", gxe.ExpectColumnValuesToNotBeNull(column="Age"))
         workspace.checks.remove("Adults")
         assert workspace.audit.frame["action"].head(2).to_list() == ["remove suite of checks", "save suite of checks"]
-        with pytest.raises(ConfigurationError, match="no suite 'Adults'"):
+        with raises(ErrorCode.UNKNOWN_NAME, names="Adults"):
             workspace.checks.remove("Adults")
 
 
@@ -179,23 +180,23 @@ class TestFromFiles:
         assert the_own(workspace.exports.check("Nightly")).suite == "Adults"
 
     @pytest.mark.parametrize(
-        ("content", "said"),
+        ("content", "names"),
         [
-            ("{", "cannot be read"),
-            ("[]", "lists no expectations"),
-            ('{"expectations": [{"kwargs": {}}]}', "Expectation 1 .* has no type"),
-            ('{"expectations": [{"type": "expect_wonders", "kwargs": {}}]}', "'expect_wonders', which Great Expect"),
+            ("{", ()),
+            ("[]", ()),
+            ('{"expectations": [{"kwargs": {}}]}', 1),
+            ('{"expectations": [{"type": "expect_wonders", "kwargs": {}}]}', "expect_wonders"),
             (
                 '{"expectations": [{"type": "expect_column_values_to_be_between", "kwargs": {"column": "Age"}}]}',
-                "Expectation 1 .* is not well formed: .*min_value and max_value cannot both be None",
+                (1, "min_value", "max_value"),
             ),
         ],
     )
     def test_a_broken_one_is_a_sentence_that_names_the_file(
-        self, workspace: toolkit.Workspace, content: str, said: str
+        self, workspace: toolkit.Workspace, content: str, names: object
     ) -> None:
         put_file(workspace, "Broken.json", content)
-        with pytest.raises(ConfigurationError, match=said) as caught:
+        with raises(ErrorCode.CONFIGURATION, names=names) as caught:
             workspace.checks.sign("Broken")
         assert "Broken.json" in caught.value.what
         assert workspace.runs.start("Nightly").error.code is ErrorCode.SIGNATURE
@@ -208,14 +209,14 @@ class TestFromFiles:
         save_nightly(workspace, thresholds={"suites": []})
         assert own(workspace.exports.check("Nightly")) == []
         save_nightly(workspace, thresholds={"suites": ["Citys"]})
-        with pytest.raises(ConfigurationError, match=r"no suite 'Citys'.* 'Cities'"):
+        with raises(ErrorCode.UNKNOWN_NAME, names=("Citys", "Cities")):
             workspace.exports.check("Nightly")
 
 
 class TestBadOnes:
     def test_a_missing_column_of_a_condition_is_named_too(self, workspace: toolkit.Workspace) -> None:
         expectation = gxe.ExpectColumnValuesToNotBeNull(column="Age", row_condition=Column("Cty") == "Gouda")
-        with pytest.raises(ConfigurationError, match="names a column 'Cty'"):
+        with raises(ErrorCode.CONFIGURATION, names="Cty"):
             workspace.checks.add("Cities", expectation)
 
     def test_a_missing_column_fails_the_check_and_names_the_nearest(self, workspace: toolkit.Workspace) -> None:
@@ -233,7 +234,7 @@ class TestBadOnes:
         assert found.sentence in run.error.what
 
     def test_one_is_refused_when_it_is_added(self, workspace: toolkit.Workspace) -> None:
-        with pytest.raises(ConfigurationError, match=r"'Cities' names a column 'Cty'.*'City' may be meant"):
+        with raises(ErrorCode.CONFIGURATION, names=("Cities", "Cty", "City")):
             workspace.checks.add("Cities", gxe.ExpectColumnValuesToNotBeNull(column="Cty"))
         assert workspace.checks == {}
 

@@ -12,7 +12,8 @@ import pytest
 from babel.messages.pofile import read_po
 
 import toolkit
-from toolkit.errors import ConfigurationError
+from tests.raising import raises
+from toolkit.errors import ErrorCode
 from toolkit.widgets import ConnectionForm, ExportForm, RunPanel
 from toolkit.widgets import language as language_module
 from toolkit.widgets.language import Words, languages, words_for
@@ -139,7 +140,7 @@ class TestChoosing:
         assert words_for("nl-BE").language == "nl"
 
     def test_a_language_that_is_named_and_not_there_is_an_error(self) -> None:
-        with pytest.raises(ConfigurationError, match="do not speak 'fr'"):
+        with raises(ErrorCode.CONFIGURATION, names="fr"):
             words_for("fr")
 
     def test_a_third_language_is_a_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
