@@ -81,7 +81,7 @@ def running_server() -> Iterator[Server]:
         try:
             yield Server(folder, programs, user)
         finally:
-            run(user, *control, "--mode", "immediate", "stop")
+            run(user, *control, "--mode", "fast", "stop")
 
 
 def run(user: str, *command: str | Path) -> None:
