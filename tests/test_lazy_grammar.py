@@ -10,7 +10,7 @@ def printed(code: str) -> list[str]:
 
 
 def test_checks_import_without_the_grammar() -> None:
-    code = "import sys; from toolkit.validation.gx import import_great_expectations as load; load()"
+    code = "import sys; from toolkit.importing import import_great_expectations as load; load()"
     assert printed(f"{code}; print('jsonschema' in sys.modules, 'lark' in sys.modules)") == ["True", "False"]
 
 

@@ -18,8 +18,8 @@ import polars as pl
 from toolkit.display import html_table, text_table
 from toolkit.errors import ConfigurationError
 from toolkit.files import is_beside, make_folder, temporary_path_of, write_atomically, write_once
+from toolkit.importing import import_great_expectations
 from toolkit.redaction import redacted
-from toolkit.validation.gx import import_great_expectations
 from toolkit.validation.redacted_results import expected_by
 from toolkit.validation.thresholds import Level
 

@@ -1,22 +1,20 @@
 """Great Expectations, imported late, and asked about one table at a time.
 
 It takes seconds to import, so that is done when a check is asked for, or, with ``preload``, while something else is
-computed. Its usage analytics are turned off before it is imported. Expectations are asked by its validator without a
-data context: a context would draw a fingerprint of every table, which takes longer than all checks, would stand as the
-current one in a notebook that has its own, and would write to disk.
+computed. Expectations are asked by its validator without a data context: a context would draw a fingerprint of every
+table, which takes longer than all checks, would stand as the current one in a notebook that has its own, and would
+write to disk.
 """
 
-import os
 import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from toolkit.lazy_grammar import defer_iri_grammar
+from toolkit.importing import import_great_expectations
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
@@ -105,18 +103,6 @@ class ValidatedTable:
 def preload() -> None:
     """Begin to import Great Expectations in the background; a check that is asked for meanwhile waits for it."""
     threading.Thread(target=import_great_expectations, name="import great_expectations", daemon=True).start()
-
-
-def import_great_expectations() -> None:
-    """Import Great Expectations, or wait until it is."""
-    # One thread imports it, the others wait: its modules import each other in a circle, and half of it is of no use.
-    with _importing:
-        os.environ["GX_ANALYTICS_ENABLED"] = "false"
-        defer_iri_grammar()
-        import_module("great_expectations")
-
-
-_importing = threading.Lock()
 
 
 def _raised(found: "ExpectationValidationResult") -> str | None:

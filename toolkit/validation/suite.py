@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from toolkit.audience import Audience, IdentityColumn
+from toolkit.importing import import_great_expectations
 from toolkit.validation.custom_suites import OwnSuite, columns_of, level_of
-from toolkit.validation.gx import Outcome, ValidatedTable, import_great_expectations
+from toolkit.validation.gx import Outcome, ValidatedTable
 from toolkit.validation.redacted_results import KEY, expected_by, masked_examples, name_of, redacted_result
 from toolkit.validation.results import BUILT_IN, CheckResult, CheckResults
 from toolkit.validation.rules import (
