@@ -90,8 +90,9 @@ def test_threads_wait_for_one_another(package: Callable[..., None]) -> None:
     assert (found, runs()) == ([7] * 8, 1)
 
 
-def test_failing_import_is_told_each_time(package: Callable[..., None]) -> None:
-    package("import sys\nsys._test_runs += 1\nraise ImportError('broken')\n")
+@pytest.mark.parametrize("fails", ["raise ImportError('broken')", "sys.broken"])
+def test_failing_import_is_told_each_time(package: Callable[..., None], fails: str) -> None:
+    package(f"import sys\n{fails}\n")
     module = sys.modules[NAME]
     for _ in range(2):
         with pytest.raises(ImportError, match="broken"):

@@ -54,7 +54,11 @@ class _Deferred(ModuleType):
     def __getattr__(self, name: str) -> Any:
         # While this thread executes it, what is not there yet is not there, as in any module.
         if _executing.get(self.__name__) != threading.get_ident():
-            module = _executed(self)
+            try:
+                module = _executed(self)
+            except AttributeError as error:
+                # Of its code: by an AttributeError, whoever looks would learn that it has no such name.
+                raise ImportError(f"{self.__name__} can't be imported: {error}", name=self.__name__) from error
             if module is not self:
                 return getattr(module, name)
         if name in self.__dict__:

@@ -14,6 +14,7 @@ from toolkit.criteo import RetryPolicy
 from toolkit.refresh import Refresh, RefreshOptions, refresh, run_inline
 from toolkit.state.folder import WorkspaceFolder
 
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 BEGIN = datetime(2027, 2, 1, 1, 0, tzinfo=UTC)
 
 

@@ -21,6 +21,7 @@ from toolkit.files import write_atomically
 from toolkit.lazy_grammar import defer_iri_grammar
 from toolkit.redaction import redacted
 from toolkit.refresh.notebook_errors import error_of_notebook
+from toolkit.refresh.prepared_kernels import PreparedKernels, kernel_manager
 
 if TYPE_CHECKING:
     from traitlets.config import Config
@@ -34,9 +35,17 @@ _OURS = frozenset(it.__name__ for it in family())
 
 
 def execute_notebook(
-    notebook: Path, *, to: Path, parameters: Mapping[str, Any], cwd: Path, longest_seconds: int | None = None
+    notebook: Path,
+    *,
+    to: Path,
+    parameters: Mapping[str, Any],
+    cwd: Path,
+    longest_seconds: int | None = None,
+    kernels: PreparedKernels | None = None,
 ) -> None:
     """Execute the notebook with these parameters, and keep it executed, whatever comes of it.
+
+    It gets a kernel of its own: one of those that are prepared, where there are such.
 
     Raises the ToolkitError that ended it, UnavailableError when the kernel was lost, UnforeseenError for all else.
     """
@@ -60,7 +69,7 @@ def execute_notebook(
                 cwd=str(cwd),
                 config=_without_tcp(sockets),
                 execution_timeout=longest_seconds,
-                kernel_manager_class=_kernel_manager(),
+                kernel_manager_class=kernel_manager(kernels),
             )
     except PapermillExecutionError as error:
         raise _told(error.ename, notebook=to) from None
@@ -151,24 +160,6 @@ def _told(kind: str, *, notebook: Path) -> ToolkitError:
         f"The notebook {notebook} ended with an error ({kind}).",
         "Open it: it shows what happened or, where that may quote the data, the places in the code.",
     )
-
-
-@cache
-def _kernel_manager() -> type:
-    """Return what starts the kernel: ``python3`` is this interpreter, also where a user has another of that name."""
-    from ipykernel.kernelspec import get_kernel_dict
-    from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
-
-    class OwnInterpreter(AsyncKernelManager):
-        @property
-        def kernel_spec(self) -> KernelSpec | None:
-            if self.kernel_name != NATIVE_KERNEL_NAME:
-                return super().kernel_spec
-            # It starts in the workspace, where colleagues write: no module of that folder is imported.
-            return KernelSpec(**get_kernel_dict(python_arguments=["-P"]))
-
-    return OwnInterpreter
 
 
 def _without_tcp(sockets: str) -> "Config":

@@ -26,6 +26,7 @@ from toolkit.refresh.due import Due
 from toolkit.refresh.freshness import FileStability, NotReady, first_not_ready, readable_for
 from toolkit.refresh.notebook import execute_notebook, require_notebook
 from toolkit.refresh.options import RefreshOptions
+from toolkit.refresh.prepared_kernels import PreparedKernels
 from toolkit.refresh.record import Begun, note_export, note_refresh, recorded_refresh
 from toolkit.refresh.result import Refresh, refresh_of
 from toolkit.refresh.scheduled_run import ScheduledRun
@@ -63,8 +64,11 @@ def refresh(
     if execute is None:
         require_notebook(chosen.notebook)
     with recorded_refresh(folder, chosen, timed) as begun:
-        work = _Work(folder, begun, chosen, timed, execute or _by_notebook(folder, chosen))
-        work.do()
+        # Kernels are prepared when notebooks are executed; what is begun here ends with the refresh.
+        needed = len(begun.todo) if execute is None else 0
+        with PreparedKernels(folder.path, exports=needed) as kernels:
+            work = _Work(folder, begun, chosen, timed, execute or _by_notebook(folder, chosen, kernels))
+            work.do()
         _remove_old(folder, before=timed.now() - timedelta(days=chosen.keep_days))
         sweep_workspace(folder)
     return refresh_of(folder, begun.id)
@@ -75,7 +79,7 @@ def run_inline(scheduled: ScheduledRun, _: Path) -> None:
     scheduled.run()
 
 
-def _by_notebook(folder: WorkspaceFolder, options: RefreshOptions) -> Execute:
+def _by_notebook(folder: WorkspaceFolder, options: RefreshOptions, kernels: PreparedKernels) -> Execute:
     def execute(scheduled: ScheduledRun, notebook: Path) -> None:
         execute_notebook(
             options.notebook,
@@ -83,6 +87,7 @@ def _by_notebook(folder: WorkspaceFolder, options: RefreshOptions) -> Execute:
             parameters=scheduled.model_dump(),
             cwd=folder.path,
             longest_seconds=int(options.longest_run.total_seconds()),
+            kernels=kernels,
         )
 
     return execute
