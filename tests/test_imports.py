@@ -42,3 +42,8 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 def test_every_public_name_can_be_had() -> None:
     assert [name for name in toolkit.__all__ if getattr(toolkit, name, None) is None] == []
+
+
+def test_garbage_is_collected_after_the_first_name() -> None:
+    code = "import gc, toolkit; toolkit.open_workspace; assert gc.isenabled(); assert gc.get_threshold()[0] < 10_000"
+    assert "sqlalchemy" in imported_after(code)

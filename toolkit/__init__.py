@@ -3,6 +3,16 @@
 Nothing is loaded until it is used: ``import toolkit`` is cheap. The public names stand in ``__init__.pyi``.
 """
 
-from lazy_loader import attach_stub
+from typing import Any as _Any
 
-__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)
+from lazy_loader import attach_stub as _attach_stub
+
+_attached, __dir__, __all__ = _attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> _Any:
+    from toolkit.importing import without_garbage_collection
+
+    # The first name imports a thousand modules.
+    with without_garbage_collection():
+        return _attached(name)
