@@ -35,6 +35,15 @@ def test_a_preview_does_without_the_checks_charts_and_http(tmp_path: Path, table
     assert imported_after(code) & {"great_expectations", "pandas", "altair", "fastapi"} == set()
 
 
+def test_a_checked_run_draws_its_report_without_altair(workspace: toolkit.Workspace) -> None:
+    code = (
+        f"import sys, toolkit; run = toolkit.open_workspace({str(workspace.path)!r}).runs.start('Nightly')\n"
+        "assert run.outcome == 'successful' and run.checks and '<svg' in run.report.read_text()\n"
+        "assert not {'altair.vegalite', 'ipywidgets', 'scipy.stats._stats_py'} & set(sys.modules)"
+    )
+    assert "great_expectations" in imported_after(code)
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError):
         toolkit.Nothing  # noqa: B018

@@ -39,7 +39,6 @@ _BEFORE_A_FORK = (
     "ipykernel.zmqshell",
     "IPython.core.completer",
     "alembic.runtime.migration",
-    "altair.vegalite",
     "asyncio",
     "bleach",
     "great_expectations.render",

@@ -5,6 +5,7 @@ a light page and on a dark one. Its colours are those of Okabe and Ito, told apa
 has an outline, and a label, a shape or a place in an order beside its colour.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -70,16 +71,22 @@ def time_axis(moments: "pl.Series") -> "Axis":
     return alt.Axis(format="%H:%M" if is_short else "%d %b", tickCount=5, labelOverlap=True)
 
 
-def svg(chart: "ChartType") -> str:
-    """Return the chart as SVG."""
+def svg(chart: "ChartType | Mapping[str, object]") -> str:
+    """Return the chart, or a specification of Vega-Lite, as SVG."""
     import vl_convert
 
+    specification = dict(chart) if isinstance(chart, Mapping) else chart.to_dict()
     # Nothing may be fetched: a chart brings its figures along.
-    return str(vl_convert.vegalite_to_svg(chart.to_dict(), config=_LOOKS, allowed_base_urls=[]))
+    return str(vl_convert.vegalite_to_svg(specification, config=_LOOKS, allowed_base_urls=[]))
 
 
-def figure(chart: "ChartType", label: str) -> Markup:
-    """Return the chart as a figure of HTML that narrows with its page; ``label`` says what it shows."""
+def figure(chart: "ChartType | Mapping[str, object]", label: str) -> Markup:
+    """Return the chart as a figure of HTML that narrows with its page.
+
+    Args:
+        chart: A chart of Altair's, or a specification of Vega-Lite.
+        label: What it shows.
+    """
     picture = svg(chart).replace("<svg ", '<svg style="max-width:100%;height:auto;overflow:visible" ', 1)
     frame = '<figure role="img" aria-label="{label}" style="margin:0">{picture}</figure>'
     return markup(frame, label=label, picture=trusted(picture))
