@@ -41,8 +41,9 @@ docs: $(READY) ## Build the documentation as a site, in build/site
 wheel: $(READY) ## Build the wheel, in dist, which runs everything without the checkout
 	@$(BIN)/python -m hatchling build -t wheel -d dist
 
-bench: $(READY) ## Measure: one million members out of ten million profiles
+bench: $(READY) ## Measure: one million members out of ten million profiles, and a refresh of small exports
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.refreshes
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade \
