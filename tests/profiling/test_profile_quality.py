@@ -15,6 +15,7 @@ from toolkit.errors import ErrorCode
 from toolkit.identifiers.types.email import TYPE as EMAIL
 from toolkit.profiling import ContentType, ProfileQuality, find_candidates, quality_of, sample
 from toolkit.redaction import masked_column
+from toolkit.sources.parquet_files import ParquetFiles
 
 ROWS = 200
 
@@ -165,3 +166,29 @@ def test_it_shows_itself_without_an_address_and_in_one_line_of_python(tmp_path: 
     assert "100 rows, 2 columns" in shown
     assert "p•••@m•••.example" in shown
     assert "person" not in shown
+
+
+class TestManyColumns:
+    """A table of very many columns is looked at in blocks, each as the whole would be."""
+
+    def test_are_told_in_their_order(self, tmp_path: Path) -> None:
+        columns = {f"Column{number}": many(f"{{}} of {number}") for number in range(150)}
+        columns["Column0"] = many("first{}@mail.example")
+        columns["Column149"] = many("Last{}@mail.example")[:-20] + ["last1@mail.example"] * 10 + ["none"] * 10
+        found = quality_of(table(tmp_path, **columns))
+        assert found.frame["column"].to_list() == ["CustomerId", *columns]
+        best = found.candidates["email"].select("column", "coverage", "validity", "distinct", "reach").rows()
+        assert best == [("Column0", 1.0, 1.0, 1.0, 1.0), ("Column149", 1.0, 0.95, 180 / 190, 0.9)]
+        assert set(found.key_candidates["column"]) == {"CustomerId", *columns} - {"Column149"}
+
+    def test_read_the_head_of_the_file_but_a_few_times(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        profiles = table(tmp_path, **{f"Column{number}": many("{}") for number in range(150)})
+        asked, schema = [], ParquetFiles.schema
+
+        def counted(self: ParquetFiles, *arguments: object) -> pl.Schema:
+            asked.append(self)
+            return schema(self, *arguments)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(ParquetFiles, "schema", counted)
+        assert quality_of(profiles).frame.height == 151
+        assert len(asked) < 10

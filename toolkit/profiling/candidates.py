@@ -93,7 +93,9 @@ def find_candidates(
 def ranked_by_sample(sample: Sample, identifier_type: IdentifierType) -> list[Candidate]:
     """Return the text columns of which some values can be sent, the best first, with the figures of the sample."""
     columns = [name for name, dtype in sample.table.types.items() if dtype == pl.String]
-    counted = _counting(sample.frame.lazy(), columns, identifier_type).collect().row(0, named=True)
+    if not columns:
+        return []
+    counted = _counted_in(sample.frame, columns, identifier_type)
     found = [_candidate(it, counted, based_on=sample.said) for it in columns]
     usable = [it for it in found if it.validity >= _LEAST_USABLE and it.column != sample.table.key]
     return sorted((replace(it, example=_example(sample.frame, it.column, identifier_type)) for it in usable), key=_rank)
@@ -106,7 +108,7 @@ def to_measure(ranked: Sequence[Candidate]) -> list[str]:
 
 def counting(sample: Sample, columns: Sequence[str], identifier_type: IdentifierType) -> pl.LazyFrame:
     """Return the counts of these columns in all rows of the table, lazily, as one row."""
-    return _counting(sample.table.scan(), columns, identifier_type, part=part_of(sample.rows))
+    return _counting(sample.scan(), columns, identifier_type, part=part_of(sample.rows))
 
 
 def measured(ranked: Sequence[Candidate], exact: pl.DataFrame) -> list[Candidate]:
@@ -162,6 +164,36 @@ def _counting(
     return marked.select(pl.len().alias(_ROWS), *(expr.alias(_figure(*of)) for of, expr in {**sums, **kinds}.items()))
 
 
+def _counted_in(frame: pl.DataFrame, columns: Sequence[str], identifier_type: IdentifierType) -> dict[str, int]:
+    """Return the same counts of rows in memory, of any number of columns by one expression: all in one long column."""
+    numbered = frame.lazy().select(pl.col(name).alias(str(number)) for number, name in enumerate(columns))
+    counts = (
+        _counting_long(numbered.unpivot(variable_name=_NUMBER, value_name=_VALUE), identifier_type)
+        .collect(engine="streaming")
+        .rows_by_key(_NUMBER, named=True, unique=True)
+    )
+    of_none = dict.fromkeys((*_SUMS, "distinct"), 0)  # of a table without rows
+    figures = {(name, what): it for n, name in enumerate(columns) for what, it in counts.get(str(n), of_none).items()}
+    return {_ROWS: frame.height} | {_figure(*of): it for of, it in figures.items()}
+
+
+def _counting_long(long: pl.LazyFrame, identifier_type: IdentifierType) -> pl.LazyFrame:
+    value = nw.col(_VALUE)
+    return (
+        nw.from_native(identifier_type.normalize_columns(long, [_VALUE]))
+        .with_columns(
+            filled=~identifier_type.is_missing(value),
+            valid=identifier_type.is_valid(value),
+            hashes=identifier_type.is_prehashed(value),
+        )
+        .to_native()
+        .with_columns(usable=pl.col("valid") | pl.col("hashes"))
+        .group_by(_NUMBER)
+        .agg(pl.col(*_SUMS).sum(), distinct=distinct(pl.col(_VALUE), where=pl.col("usable"), part=1))
+    )
+
+
+_NUMBER, _VALUE = "number", "value"
 _ROWS = "rows"
 _SUMS = ("filled", "usable", "hashes")
 

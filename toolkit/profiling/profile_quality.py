@@ -1,8 +1,9 @@
 """The quality of a profile table: how each column is filled, and which ones data matching can use."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
 import polars as pl
 
@@ -19,6 +20,8 @@ from toolkit.sources.error_translation import as_toolkit_error
 _FEW = 20_000
 """A column with fewer values in a sample has few in all, which can be counted one by one."""
 _NEARLY_ALL = 0.99
+_AT_ONCE = 64
+"""Columns that are looked at together: the sample of them is in memory, and a query of very many is slow to plan."""
 
 _SCHEMA = pl.Schema(
     {
@@ -102,7 +105,7 @@ def quality_of(profiles: Profiles) -> ProfileQuality:
     table, types = profiles.look_at_all()
     unreadable = {name: _Unreadable(dtype, f"it has the type {dtype}") for name, dtype in types.items()}
     try:
-        found = [_measure(table)]
+        found = [_measure(table.only(names)) for names in _blocks(table.types)]
     except _OF_A_COLUMN as error:
         found, broken = _measure_each(table)
         if not found:
@@ -142,6 +145,12 @@ class _Unreadable:
     why: str
 
 
+def _blocks(names: Iterable[str]) -> Iterator[list[str]]:
+    left = iter(names)
+    while block := list(islice(left, _AT_ONCE)):
+        yield block
+
+
 def _measure(table: Table) -> _Measured:
     sample = sample_of(table)
     today = datetime.now(UTC).date()
@@ -150,9 +159,9 @@ def _measure(table: Table) -> _Measured:
     countable = [name for name, dtype in sample.table.types.items() if _is_countable(dtype)]
     # One after the other: asked at once they would share the scan, and hold the whole of it in memory.
     with blame_table(sample.table):
-        figures = sample.table.scan().select(_aggregates(sample, holdings)).collect(engine="streaming")
+        figures = sample.scan().select(_aggregates(sample, holdings)).collect(engine="streaming")
         values = [
-            distinct_in(sample.table.scan(), it, part=_part(sample, it)).collect(engine="streaming") for it in countable
+            distinct_in(sample.scan(), it, part=_part(sample, it)).collect(engine="streaming") for it in countable
         ]
         exact = [counting(sample, to_measure(some), kind).collect(engine="streaming") for kind, some in ranked.items()]
     counted = pl.concat(values, how="horizontal") if values else pl.DataFrame(height=1)

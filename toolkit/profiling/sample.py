@@ -20,6 +20,10 @@ class Sample:
     """How many rows the whole table has."""
     table: Table
 
+    def scan(self) -> pl.LazyFrame:
+        """Return all rows of the table: those in memory where they are all, else the files'."""
+        return self.frame.lazy() if self.frame.height == self.rows else self.table.scan()
+
     @property
     def said(self) -> str:
         """What the figures of a sample are based on, in words."""

@@ -75,7 +75,8 @@ class ParquetFiles(Files):
         schema = self._head(self.parts[0]).schema
         if schema is None:
             return {}
-        return {it.name: str(it.type) for it in schema if self.schema().get(it.name) == pl.Unknown}
+        read = self.schema()
+        return {it.name: str(it.type) for it in schema if read.get(it.name) == pl.Unknown}
 
     def _scan_by_polars(self, types: pl.Schema, chosen: Sequence[StoredFile]) -> pl.LazyFrame:
         folders = [name for name in types if name in self.partitions]

@@ -141,14 +141,13 @@ def require_columns(schema: pl.Schema, columns: Sequence[str], *, files: Files) 
 
 
 def _require_readable(types: pl.Schema, *, files: Files) -> None:
-    unreadable = files.unreadable()
-    for name, dtype in types.items():
-        if dtype == pl.Unknown:
-            raise DataError(
-                f"Column {name!r} of the {files.what} at {files.location} can't be read: it has the type "
-                f"{unreadable.get(name, 'unknown')}.",
-                "Have it written as another type, such as text, or name another column.",
-            )
+    name = next((name for name, dtype in types.items() if dtype == pl.Unknown), None)
+    if name is not None:
+        raise DataError(
+            f"Column {name!r} of the {files.what} at {files.location} can't be read: it has the type "
+            f"{files.unreadable().get(name, 'unknown')}.",
+            "Have it written as another type, such as text, or name another column.",
+        )
 
 
 def _nearest(name: str, known: Sequence[str]) -> list[str]:
