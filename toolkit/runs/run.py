@@ -9,8 +9,8 @@ from typing import Any, Self
 
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, defer
 
 from toolkit.access.people import require_actor
 from toolkit.audience import LEFT_OUT
@@ -214,8 +214,8 @@ class Run:
         return f"{kind} {self.id} of export {self.export!r}: {self.outcome}{took}"
 
 
-def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder) -> Run:
-    """Return the run that a record tells of.
+def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder, *, briefly: bool = False) -> Run:
+    """Return the run that a record tells of; ``briefly`` without what frames of many runs don't show.
 
     One that is recorded as running, whose process can no longer be working, is told as failed: whoever looks writes
     nothing, and whoever acts next records it.
@@ -234,19 +234,19 @@ def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder) -> Ru
             person=record.person,
             started_at=record.started_at,
             finished_at=record.finished_at,
-            inputs=INPUTS.from_json(record.inputs),
+            inputs=() if briefly else INPUTS.from_json(record.inputs),
             lists=LISTS.from_json(record.lists),
-            checks=CHECKS.from_json(record.checks),
+            checks=() if briefly else CHECKS.from_json(record.checks),
             warnings=NOTICES.from_json(record.warnings),
-            notes=NOTICES.from_json(record.notes),
+            notes=() if briefly else NOTICES.from_json(record.notes),
             error=found_dead or error_in(record.error),
-            timings=record.timings,
+            timings={} if briefly else record.timings,
             allowed=tuple(map(Guard, record.allowed)),
             resumes=record.resumes,
             refresh=record.refresh_id,
             toolkit_version=record.toolkit_version,
             folder=place_of_run(folder.path, record.id),
-            abandoned=ABANDONED.from_json(record.abandoned),
+            abandoned=() if briefly else ABANDONED.from_json(record.abandoned),
         )
     except (KeyError, TypeError, ValueError):
         # Its values may be anything, so that their words are left out.
@@ -336,6 +336,12 @@ def past_runs(folder: WorkspaceFolder, export: str, *, most: int) -> list[Run]:
         return [value_of(session, record, folder) for record in session.scalars(query)]
 
 
+def _briefly(session: Session, folder: WorkspaceFolder, query: Select[RunRecord]) -> list[Run]:
+    """Return runs for a frame: what the frame does not show is not read, since there may be thousands."""
+    records = session.scalars(query.options(*map(defer, _NOT_IN_FRAMES)))
+    return [value_of(session, record, folder, briefly=True) for record in records]
+
+
 def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
     """Return a row a run and contact list, the oldest first: how sizes, adds, removes, rejects and matches moved.
 
@@ -348,14 +354,15 @@ def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
         query = query.where(ExportRecord.name == export)
     with folder.reading() as session:
         require_actor(session, folder)
-        runs = [value_of(session, record, folder) for record in session.scalars(query)]
+        runs = _briefly(session, folder, query)
+    of_lists = [name for name in _TREND_SCHEMA if name not in _OF_RUNS]
     rows = [
-        {"at": run.started_at, "run": run.id, "export": run.export, "status": run.status.value, **result.row}
+        (run.started_at, run.id, run.export, run.status.value, *(getattr(result, name) for name in of_lists))
         for run in runs
         for result in run.lists
         if run.status is RunStatus.SUCCESSFUL or result.size is not None or result.added or result.removed
     ]
-    frame = pl.DataFrame(rows, schema=_TREND_SCHEMA)
+    frame = pl.DataFrame(rows, schema=[*_OF_RUNS, *of_lists], schema_overrides=_TREND_SCHEMA, orient="row")
     rate = pl.when(pl.col("held_by_criteo") > 0).then(pl.col("matches") / pl.col("held_by_criteo"))
     return frame.with_columns(match_rate=rate.cast(pl.Float64))
 
@@ -367,7 +374,7 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
         query = query.where(ExportRecord.name == export)
     with folder.reading() as session:
         require_actor(session, folder)
-        return _frame_of([value_of(session, record, folder) for record in session.scalars(query)])
+        return _frame_of(_briefly(session, folder, query))
 
 
 def last_runs_frame(folder: WorkspaceFolder) -> pl.DataFrame:
@@ -378,8 +385,9 @@ def last_runs_frame(folder: WorkspaceFolder) -> pl.DataFrame:
     newest = select(ranked.c.id).where(ranked.c.place == 1)
     with folder.reading() as session:
         require_actor(session, folder)
-        records = session.scalars(select(RunRecord).where(RunRecord.id.in_(newest)).order_by(*newest_first))
-        return _frame_of([value_of(session, record, folder) for record in records])
+        return _frame_of(
+            _briefly(session, folder, select(RunRecord).where(RunRecord.id.in_(newest)).order_by(*newest_first))
+        )
 
 
 def _frame_of(runs: Sequence[Run]) -> pl.DataFrame:
@@ -408,6 +416,7 @@ def _frame_of(runs: Sequence[Run]) -> pl.DataFrame:
     )
 
 
+_NOT_IN_FRAMES = (RunRecord.inputs, RunRecord.checks, RunRecord.notes, RunRecord.timings, RunRecord.abandoned)
 _SENDS_SEGMENTS = (~RunRecord.dry_run, RunRecord.started_by.not_in([Trigger.FORGET, Trigger.LISTS]))
 
 _TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
@@ -428,6 +437,7 @@ _TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "held_by_criteo": pl.Int64,
     "matches": pl.Int64,
 }
+_OF_RUNS = ("at", "run", "export", "status")
 _REJECTED_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "segment": pl.String,
     "customer": pl.String,

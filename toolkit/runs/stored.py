@@ -28,13 +28,17 @@ class Stored(Generic[T]):
     def _adapter(self) -> TypeAdapter[T]:
         return TypeAdapter(self._kind)
 
+    @cached_property
+    def _adapter_of_all(self) -> TypeAdapter[tuple[T, ...]]:
+        return TypeAdapter(tuple[self._kind, ...])  # type: ignore[name-defined]  # a type made at run time
+
     def to_json(self, values: Iterable[T]) -> list[Json]:
         """Return the values as JSON has them."""
         return [self._adapter.dump_python(it, mode="json") for it in values]
 
     def from_json(self, rows: Iterable[Json]) -> tuple[T, ...]:
         """Return the values that were written."""
-        return tuple(self._adapter.validate_python(it) for it in rows)
+        return self._adapter_of_all.validate_python(rows)
 
 
 LISTS = Stored(ListResult)

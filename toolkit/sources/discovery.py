@@ -24,12 +24,18 @@ from toolkit.sources.parquet_files import ParquetFiles
 from toolkit.sources.storage import Storage, StoredFile
 
 
-def find_files(what: str, location: str, *, declared: Format | None, storage: Storage) -> Files:
+def find_files(
+    what: str, location: str, *, declared: Format | None, storage: Storage, seen: set[str] | None = None
+) -> Files:
     """Find the table's files as they are now; ``what`` says which table it is, for errors.
+
+    Whoever lists many tables of one folder hands the same set over as ``seen`` for each, so that the folders above are
+    looked at once.
 
     Raises ConfigurationError when nothing is there, DataError when what is there is no table, empty or of several
     formats, AccessError when it may not be read.
     """
+    seen = set() if seen is None else seen
     with translate_errors(what, location):
         found = storage.find(location)
         if found is None:
@@ -39,7 +45,7 @@ def find_files(what: str, location: str, *, declared: Format | None, storage: St
                 return IcebergFiles.open(what, location, storage, metadata=location)
             parts = [found]
             require_current_file(what, found, storage)
-            require_no_table_above(what, [location], storage)
+            require_no_table_above(what, [location], storage, seen=seen)
         elif declared is Format.DELTA:
             return DeltaFiles.open(what, location, storage)
         else:
@@ -49,7 +55,7 @@ def find_files(what: str, location: str, *, declared: Format | None, storage: St
             files = list(storage.files(location))
             require_no_table_below(what, location, files, storage)
             parts = [it for it in files if not any(map(is_metadata_file, (*it.folders, it.name)))]
-            require_no_table_above(what, [location, *storage.elsewhere(location, parts)], storage)
+            require_no_table_above(what, [location, *storage.elsewhere(location, parts)], storage, seen=seen)
     if declared is Format.ICEBERG:
         raise ConfigurationError(
             f"There is no Iceberg table at {location}, where the {what} should lie.",

@@ -119,12 +119,17 @@ class SegmentFolder(Source):
             DataError: A table can't be read, or lacks a column.
         """
         tables = self._tables(self.names())
-        with blame_table(*tables.values()):
-            counted = pl.collect_all([it.scan().select(pl.len()) for it in tables.values()], engine="streaming")
+        inputs = {name: table.files.inputs() for name, table in tables.items()}
+        # Parquet says at its end how many rows it has.
+        known = {name: rows for name, files in inputs.items() if (rows := _rows_of(files)) is not None}
+        unknown = {name: table for name, table in tables.items() if name not in known}
+        with blame_table(*unknown.values()):
+            counted = pl.collect_all([it.scan().select(pl.len()) for it in unknown.values()], engine="streaming")
+        rows_by_name = known | {name: rows.item() for name, rows in zip(unknown, counted, strict=True)}
         return pl.DataFrame(
             [
-                (name, rows.item(), _changed_at(table.files.inputs()), table.files.location)
-                for (name, table), rows in zip(tables.items(), counted, strict=True)
+                (name, rows_by_name[name], _changed_at(files), tables[name].files.location)
+                for name, files in inputs.items()
             ],
             schema=_SUMMARY,
             orient="row",
@@ -147,8 +152,9 @@ class SegmentFolder(Source):
     def _found(self, names: Sequence[str] | None) -> dict[str, Files]:
         storage = self._storage()
         paths = self._paths(storage)
+        seen: set[str] = set()
         return {
-            name: find_files(f"segment {name!r}", _known(name, paths), declared=self.format, storage=storage)
+            name: find_files(f"segment {name!r}", _known(name, paths), declared=self.format, storage=storage, seen=seen)
             for name in (_sorted(paths) if names is None else map(same_form, names))
         }
 
@@ -303,6 +309,12 @@ class SegmentTable(Source):
 
     def _repr_html_(self) -> str:
         return html_table(self.summary().drop("location"), title="Segments", subtitle=self.location)
+
+
+def _rows_of(files: Sequence[InputFile]) -> int | None:
+    """Return how many rows the files have together, None where one does not say."""
+    rows = [it.rows for it in files]
+    return None if None in rows else sum(it for it in rows if it is not None)
 
 
 def _require_some(names: Sequence[str]) -> None:

@@ -43,12 +43,12 @@ def format_at(place: Place) -> TableFormat | None:
     return next((it for it in FORMATS if it.is_at(place)), None)
 
 
-def require_no_table_above(what: str, locations: Iterable[str], storage: Storage) -> None:
+def require_no_table_above(what: str, locations: Iterable[str], storage: Storage, *, seen: set[str]) -> None:
     """Raise DataError when one of these folders or files lies in the folder of a table that keeps a record of files.
 
-    A partition's folder still holds the files of rows that were deleted.
+    A partition's folder still holds the files of rows that were deleted. What is ``seen`` was looked at in the same
+    listing, is not looked at again, and grows.
     """
-    seen: set[str] = set()
     for location in locations:
         for folder in storage.folders_above(location):
             if folder in seen:
