@@ -34,7 +34,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from traceback import extract_tb
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
+
+from toolkit.translatable import Text, _, json_of, sentences, shown, text_of
 
 
 class ErrorCode(StrEnum):
@@ -92,6 +94,11 @@ class ErrorInfo:
     is_transient: bool = False
     """Whether it may be gone when the same is tried again, with nothing changed."""
 
+    @property
+    def sentences(self) -> Text:
+        """What happened and what to do, one after the other."""
+        return sentences((self.what, self.remedy))
+
     def __str__(self) -> str:
         return f"{self.what} {self.remedy}"
 
@@ -99,16 +106,22 @@ class ErrorInfo:
         """Return the error itself, to raise it here."""
         return _CLASSES[self.code](self.what, self.remedy)
 
-    def to_json(self) -> dict[str, str | bool]:
-        """Return the fields as JSON has them."""
-        return {"code": self.code.value, "what": self.what, "remedy": self.remedy, "is_transient": self.is_transient}
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON has them: the sentences in English, and beside them what translations need."""
+        fields = {"code": self.code.value, "what": str(self.what), "remedy": str(self.remedy)}
+        texts = {
+            name: json_of(text)
+            for name, text in (("what", self.what), ("remedy", self.remedy))
+            if isinstance(text, Text)
+        }
+        return {**fields, "is_transient": self.is_transient, **({"translatable": texts} if texts else {})}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, str | bool]) -> Self:
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Return what was written as JSON."""
-        return cls(
-            ErrorCode(str(stored["code"])), str(stored["what"]), str(stored["remedy"]), bool(stored["is_transient"])
-        )
+        texts = stored.get("translatable", {})
+        what, remedy = (text_of(texts.get(name, str(stored[name]))) for name in ("what", "remedy"))
+        return cls(ErrorCode(str(stored["code"])), what, remedy, bool(stored["is_transient"]))
 
 
 class ToolkitError(Exception):
@@ -141,7 +154,7 @@ class ToolkitError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Return what IPython shows in the place of a traceback: the two sentences."""
-        return [f"{type(self).__name__}: {self.what}", self.remedy]
+        return [f"{type(self).__name__}: {shown(self.what)}", shown(self.remedy)]
 
     def __reduce__(self) -> tuple[type["ToolkitError"], tuple[str, str]]:
         return type(self), (self.what, self.remedy)
@@ -375,8 +388,12 @@ class UnforeseenError(ToolkitError):
         """Return what may be told of an exception: its kind, and the places in the code, the innermost first."""
         places = [f"{Path(it.filename).name}:{it.lineno} ({it.name})" for it in extract_tb(error.__traceback__)]
         return cls(
-            f"Something unforeseen happened ({type(error).__name__}): {', in '.join(reversed(places))}.",
-            "Nothing is lost: run the export again. If it happens again, report it with these places in the code.",
+            _(
+                "Something unforeseen happened ({kind}): {places}.",
+                kind=type(error).__name__,
+                places=", in ".join(reversed(places)),
+            ),
+            _("Nothing is lost: run the export again. If it happens again, report it with these places in the code."),
         )
 
 
@@ -444,7 +461,8 @@ class RunCanceledError(ToolkitError):
     def by(cls, person: str) -> Self:
         """Return the error that says who asked."""
         return cls(
-            f"The run was canceled by {person!r}.", "What was sent stays; resume the export to send what is missing."
+            _("The run was canceled by {person!r}.", person=person),
+            _("What was sent stays; resume the export to send what is missing."),
         )
 
 
@@ -488,12 +506,15 @@ def translated(error: BaseException) -> ToolkitError:
             return error
         case OSError():
             return UnavailableError(
-                f"This machine could not do what the run needs: {error.strerror or type(error).__name__}.",
-                "See that its disks have room, that of temporary files too, and resume the export.",
+                _(
+                    "This machine could not do what the run needs: {reason}.",
+                    reason=error.strerror or type(error).__name__,
+                ),
+                _("See that its disks have room, that of temporary files too, and resume the export."),
             )
         case KeyboardInterrupt():
             return RunInterruptedError(
-                "The run was interrupted by a person.", "Run the export again: it sends what is missing."
+                _("The run was interrupted by a person."), _("Run the export again: it sends what is missing.")
             )
         case _:
             return UnforeseenError.of(error)

@@ -7,6 +7,8 @@ hides too much than too little: whatever stands around an at sign, up to white s
 import re
 from typing import TYPE_CHECKING
 
+from toolkit.translatable import Text
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -41,13 +43,20 @@ _ANYTHING = r"(?s)^\s*(.).*$"
 def redacted(text: object) -> str:
     """Return the text with whatever looks like an e-mail address, or the hash of one, hidden.
 
-    The container or user in a location such as ``abfss://container@account…`` stays.
+    The container or user in a location such as ``abfss://container@account…`` stays, and so does what a translatable
+    text needs for its translation, as far as it shows nothing.
     """
+    return text.mapped(redacted) if isinstance(text, Text) else _redacted(text)
+
+
+def _redacted(text: object) -> str:
     return _HASH.sub(HIDDEN, _without_addresses(str(text)))
 
 
 def without_identifiers(text: object) -> str:
     """Return the text as ``redacted`` does, also without devices' ids and telephone numbers; a date stays."""
+    if isinstance(text, Text):
+        return text.mapped(without_identifiers)
     return _IDENTIFIER.sub(HIDDEN, redacted(text))
 
 

@@ -13,12 +13,12 @@ from babel.messages.pofile import read_po
 
 import toolkit
 from tests.raising import raises
+from toolkit import translatable
 from toolkit.errors import ErrorCode
 from toolkit.widgets import ConnectionForm, ExportForm, RunPanel
-from toolkit.widgets import language as language_module
 from toolkit.widgets.language import Words, languages, words_for
 
-WRITTEN_IN = [Path(toolkit.__file__).parent / it for it in ("forms", "identifiers/types")]
+WRITTEN_IN = [Path(toolkit.__file__).parent / it for it in ("widgets", "identifiers/types")]
 LOCALE = Path(toolkit.__file__).parent / "locale"
 LABELS = {
     "Connections": "Verbindingen",
@@ -148,7 +148,7 @@ class TestChoosing:
         shutil.copytree(LOCALE, catalogs)
         (catalogs / "fr" / "LC_MESSAGES").mkdir(parents=True)
         (catalogs / "fr" / "LC_MESSAGES" / "toolkit.po").write_text('msgid "Save"\nmsgstr "Enregistrer"\n')
-        monkeypatch.setattr(language_module, "_CATALOGS", catalogs)
+        monkeypatch.setattr(translatable, "CATALOGS", catalogs)
         assert words_for("fr").say("Save") == "Enregistrer"
         assert words_for("fr").say("Status") == "Status"
 

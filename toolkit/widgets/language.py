@@ -1,19 +1,21 @@
 """The language of the forms: texts from the catalogs in ``toolkit/locale``, numbers and moments as it writes them."""
 
-import gettext
-import io
 import os
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 
 from toolkit.errors import ConfigurationError
+from toolkit.translatable import (
+    ENGLISH,
+    VARIABLE,
+    _,
+    catalog_of,
+    jupyterlab_language,
+    languages,
+    listed,
+    nearest_language,
+)
 
-VARIABLE = "TOOLKIT_LANGUAGE"
-ENGLISH = "en"
-
-_CATALOGS = Path(__file__).parents[1] / "locale"
-_JUPYTERLAB_SETTING = "@jupyterlab/translation-extension/plugin.jupyterlab-settings"
+__all__ = ["VARIABLE", "Words", "languages", "local_zone", "words_for"]
 
 
 class Words:
@@ -21,7 +23,7 @@ class Words:
 
     def __init__(self, language: str) -> None:
         self.language = language
-        self._catalog = _catalog(language)
+        self._catalog = catalog_of(language)
 
     def say(self, text: str, **values: object) -> str:
         """Return the text in this language, with the values in the places of their names in braces."""
@@ -80,55 +82,14 @@ def words_for(language: str | None) -> Words:
     """
     named = language or os.environ.get(VARIABLE)
     if not named:
-        return Words(_nearest(_jupyterlab_language()) or ENGLISH)
-    found = _nearest(named)
+        return Words(nearest_language(jupyterlab_language()) or ENGLISH)
+    found = nearest_language(named)
     if found is None:
         raise ConfigurationError(
-            f"The forms do not speak {named!r}.",
-            f"Choose one of {', '.join(languages())}, or add a catalog: docs/forms.md tells how.",
+            _("The forms do not speak {language!r}.", language=named),
+            _(
+                "Choose one of {languages}, or add a catalog: docs/forms.md tells how.",
+                languages=listed(languages()),
+            ),
         )
     return Words(found)
-
-
-def languages() -> list[str]:
-    """Return the languages that there are."""
-    return sorted({ENGLISH, *(it.parent.parent.name for it in _CATALOGS.glob("*/LC_MESSAGES/toolkit.po"))})
-
-
-def _nearest(language: str) -> str | None:
-    """Return the language that there is for a name such as nl-NL or nl_BE.UTF-8."""
-    short = language.replace("-", "_").partition("_")[0].lower()
-    return short if short in languages() else None
-
-
-def _jupyterlab_language() -> str:
-    """Return what JupyterLab's user settings say, where the kernel can read them, or nothing.
-
-    JupyterLab tells a kernel nothing of its language, but keeps the choice in a file of the user's configuration
-    (https://jupyterlab.readthedocs.io/en/stable/user/directories.html).
-    """
-    import json5
-    from jupyter_core.paths import jupyter_config_dir
-
-    folder = os.environ.get("JUPYTERLAB_SETTINGS_DIR") or f"{jupyter_config_dir()}/lab/user-settings"
-    try:
-        setting = json5.loads((Path(folder) / _JUPYTERLAB_SETTING).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ""
-    chosen = setting.get("locale", "") if isinstance(setting, dict) else ""
-    return chosen if isinstance(chosen, str) else ""
-
-
-@cache
-def _catalog(language: str) -> gettext.NullTranslations:
-    """Return the catalog, made from its text: so that a further language is one file, and nothing is compiled."""
-    if language == ENGLISH:
-        return gettext.NullTranslations()
-    from babel.messages.mofile import write_mo
-    from babel.messages.pofile import read_po
-
-    compiled = io.BytesIO()
-    with (_CATALOGS / language / "LC_MESSAGES" / "toolkit.po").open("rb") as file:
-        write_mo(compiled, read_po(file, locale=language))
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
