@@ -49,9 +49,9 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock
 
-words: $(READY) ## Collect the texts of the forms, for translation, into toolkit/locale
-	@$(BIN)/pybabel -q extract --keyword=say --keyword=some:1,2 --keyword=mark --no-location --sort-output --omit-header \
-		--width=110 --output-file toolkit/locale/toolkit.pot toolkit/widgets toolkit/identifiers
+words: $(READY) ## Collect the texts that people see, for translation, into toolkit/locale
+	@$(BIN)/pybabel -q extract --mapping-file toolkit/locale/babel.cfg --keyword=say --keyword=some:1,2 --keyword=mark \
+		--no-location --sort-output --omit-header --width=110 --output-file toolkit/locale/toolkit.pot toolkit
 	@$(BIN)/pybabel -q update --domain toolkit --input-file toolkit/locale/toolkit.pot --output-dir toolkit/locale \
 		--no-fuzzy-matching --ignore-obsolete --width=110
 

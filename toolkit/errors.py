@@ -99,8 +99,20 @@ class ErrorInfo:
         """What happened and what to do, one after the other."""
         return sentences((self.what, self.remedy))
 
+    def __text__(self) -> Text:
+        return self.sentences
+
     def __str__(self) -> str:
         return f"{self.what} {self.remedy}"
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the fields as JSON for other programs: the sentences in English, and nothing beside them."""
+        return {
+            "code": self.code.value,
+            "what": str(self.what),
+            "remedy": str(self.remedy),
+            "is_transient": self.is_transient,
+        }
 
     def error(self) -> "ToolkitError":
         """Return the error itself, to raise it here."""
@@ -108,13 +120,12 @@ class ErrorInfo:
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as JSON has them: the sentences in English, and beside them what translations need."""
-        fields = {"code": self.code.value, "what": str(self.what), "remedy": str(self.remedy)}
         texts = {
             name: json_of(text)
             for name, text in (("what", self.what), ("remedy", self.remedy))
             if isinstance(text, Text)
         }
-        return {**fields, "is_transient": self.is_transient, **({"translatable": texts} if texts else {})}
+        return {**self.to_plain(), **({"translatable": texts} if texts else {})}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
@@ -151,6 +162,9 @@ class ToolkitError(Exception):
     def info(self) -> ErrorInfo:
         """The error as a value."""
         return ErrorInfo(self.code, self.what, self.remedy, self.is_transient)
+
+    def __text__(self) -> Text:
+        return self.info.sentences
 
     def _render_traceback_(self) -> list[str]:
         """Return what IPython shows in the place of a traceback: the two sentences."""

@@ -4,6 +4,7 @@ from enum import StrEnum
 from importlib.util import find_spec
 
 from toolkit.errors import MissingExtraError
+from toolkit.translatable import _
 
 DISTRIBUTION = "criteo-segment-toolkit"
 
@@ -32,7 +33,7 @@ MODULES = {
 """What each extra installs, by the names that are imported."""
 
 
-WRITE_AS_PARQUET = "write its current rows as Parquet to another folder"
+WRITE_AS_PARQUET = _("write its current rows as Parquet to another folder")
 
 
 def is_installed(extra: Extra) -> bool:
@@ -52,6 +53,16 @@ def require(extra: Extra, what: str, *, otherwise: str = "") -> None:
         return
     instead = f", or {otherwise}" if otherwise else ""
     raise MissingExtraError(
-        f"{what} needs the extra {extra.value!r} of {DISTRIBUTION}, which is not installed.",
-        f"Run pip install '{DISTRIBUTION}[{extra.value}]'{instead}.",
+        _(
+            "{what} needs the extra {extra!r} of {distribution}, which is not installed.",
+            what=what,
+            extra=extra.value,
+            distribution=DISTRIBUTION,
+        ),
+        _(
+            "Run pip install '{distribution}[{extra}]'{instead}.",
+            distribution=DISTRIBUTION,
+            extra=extra.value,
+            instead=instead,
+        ),
     )

@@ -13,6 +13,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from toolkit.errors import UnavailableError
+from toolkit.translatable import _
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
@@ -83,8 +84,8 @@ def write_once(path: Path, text: str, *, mode: int = 0o666) -> bool:
 def _unwritten(path: Path, error: Exception) -> UnavailableError:
     said = getattr(error, "strerror", None) or error
     return UnavailableError(
-        f"{path} cannot be written: {said}.",
-        "See that the disk has room and that you may write there; then try again.",
+        _("{path} cannot be written: {said}.", path=path, said=said),
+        _("See that the disk has room and that you may write there; then try again."),
     )
 
 
@@ -109,7 +110,7 @@ def sweep_unfinished(*folders: Path, before: datetime) -> int:
     """
     swept = 0
     for folder in folders:
-        for place, _, files in os.walk(folder):
+        for place, _folders, files in os.walk(folder):
             for path in [Path(place) / it for it in files if _BESIDE.fullmatch(it)]:
                 with suppress(OSError):
                     stat = path.lstat()

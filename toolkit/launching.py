@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from toolkit.project import Project
 from toolkit.sandbox import SharedSandbox, StartedSandbox, attach_or_start
+from toolkit.translatable import _
 
 _LONGEST_SOCKET = 100
 """What the name of a socket may have, on any system, in bytes."""
@@ -34,11 +35,14 @@ def embedded_criteo(project: Project, *, say: Callable[[str], None]) -> Iterator
         yield {}
         return
     with attach_or_start(keep=project.sandbox) as criteo:
-        shared = ", which runs already" if isinstance(criteo, SharedSandbox) else ""
+        shared = _(", which runs already") if isinstance(criteo, SharedSandbox) else ""
         say(f"Embedded Criteo: {criteo.url}{shared}")
         if isinstance(criteo, StartedSandbox) and criteo.taken_port is not None:
             say(
-                f"Another program listens on port {criteo.taken_port}. Connections to that port don't reach this "
-                "embedded Criteo: make new ones to the address above."
+                _(
+                    "Another program listens on port {taken_port}. Connections to that port don't reach "
+                    "this embedded Criteo: make new ones to the address above.",
+                    taken_port=criteo.taken_port,
+                )
             )
         yield {"TOOLKIT_SANDBOX_URL": criteo.url}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from toolkit.translatable import _
+
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
@@ -52,6 +54,9 @@ def template(package: str, name: str) -> "Template":
 def _environment(package: str) -> "Environment":
     from jinja2 import Environment, PackageLoader
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader(package, "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
+    # A translatable text escapes itself in the language of whoever reads.
+    environment.globals["_"] = _
+    return environment

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from toolkit.errors import ConfigurationError, UnknownNameError
+from toolkit.translatable import Text, _
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -41,19 +42,27 @@ def listed(given: str | Iterable[str] | None, *, what: str) -> list[str]:
         return []
     names = [given] if isinstance(given, str) else given
     if not isinstance(names, Iterable) or isinstance(names, bytes):
-        raise ConfigurationError(f"{what} takes names, and not a {type(given).__name__}.", f'Write {what}=["…"].')
+        raise ConfigurationError(
+            _("{what} takes names, and not a {kind}.", what=what, kind=type(given).__name__),
+            _('Write {what}=["…"].', what=what),
+        )
     found = list(names)
     if not all(isinstance(it, str) for it in found):
-        raise ConfigurationError(f"{what} takes names as text.", f'Write {what}=["…"].')
+        raise ConfigurationError(_("{what} takes names as text.", what=what), _('Write {what}=["…"].', what=what))
     return found
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     """Return the error that tells which names would have worked, the nearest first."""
     names = sorted(known)
+    kind = kind if isinstance(kind, Text) else _(kind)
     near = get_close_matches(str(name), names, n=3, cutoff=0.4) or names[:5]
     if not names:
-        return UnknownNameError(f"There is no {kind} {name!r}: there are none yet.", f"Make the {kind} first.")
+        return UnknownNameError(
+            _("There is no {kind} {name!r}: there are none yet.", kind=kind, name=name),
+            _("Make the {kind} first.", kind=kind),
+        )
     return UnknownNameError(
-        f"There is no {kind} {name!r}.", f"Choose one of {len(names)}, such as {', '.join(map(repr, near))}."
+        _("There is no {kind} {name!r}.", kind=kind, name=name),
+        _("Choose one of {count}, such as {near}.", count=len(names), near=", ".join(map(repr, near))),
     )

@@ -1,5 +1,6 @@
 """A workspace at a glance: its connections, its exports with their last run, and what needs attention."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import polars as pl
 from toolkit.display import fragment, table, text_table
 from toolkit.exports.connections import connections
 from toolkit.exports.saved_exports import exports_frame
-from toolkit.refresh import HealthLevel, health_of
+from toolkit.refresh import Finding, HealthLevel, health_of
 from toolkit.runs import last_runs_frame
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _
 
 _NOT_SET = "not set"
 _MOST_ATTENTION = 20
@@ -40,13 +42,15 @@ class Overview:
     attention: pl.DataFrame
     """A row for each finding of ``Workspace.health`` that is not well, the worst first: ``level``, ``what``, ``name``
     and ``said``."""
+    sentences: tuple[str, ...] = ()
+    """What ``attention`` says, in texts that are translatable."""
 
     @property
     def _parts(self) -> list[tuple[str, pl.DataFrame, str]]:
         return [
-            ("Connections", self.connections, "None. Make one with workspace.connections.set_up(name)."),
-            ("Exports", self.exports, "None. Save one with workspace.exports.save(…)."),
-            ("Needs attention", self.attention.head(_MOST_ATTENTION), "Nothing."),
+            (_("Connections"), self.connections, _("None. Make one with workspace.connections.set_up(name).")),
+            (_("Exports"), self.exports, _("None. Save one with workspace.exports.save(…).")),
+            (_("Needs attention"), self.attention.head(_MOST_ATTENTION), _("Nothing.")),
         ]
 
     def __repr__(self) -> str:
@@ -56,16 +60,17 @@ class Overview:
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:
-        head = table(self.tables, title=f"Workspace {self.path}", subtitle=self.notice or "")
+        head = table(self.tables, title=_("Workspace {path}", path=self.path), subtitle=self.notice or "")
         parts = (
-            table(frame, title=title, subtitle="" if frame.height else if_none) for title, frame, if_none in self._parts
+            table(frame, title=title, subtitle="" if frame.height else if_none, texts={"said": self.sentences})
+            for title, frame, if_none in self._parts
         )
         return str(fragment(head, *parts))
 
 
 def overview_of(folder: WorkspaceFolder, *, notice: str | None) -> Overview:
     """Look at the workspace; Criteo is not asked, and nothing is written."""
-    settings = folder.settings
+    settings, attention = folder.settings, _attention(folder)
     locations = [it.location if it else _NOT_SET for it in (settings.profiles, settings.segments)]
     return Overview(
         path=folder.path,
@@ -73,7 +78,8 @@ def overview_of(folder: WorkspaceFolder, *, notice: str | None) -> Overview:
         tables=pl.DataFrame({"table": ["profiles", "segments"], "location": locations}),
         connections=_connections(folder),
         exports=_exports(folder),
-        attention=_attention(folder),
+        attention=_frame_of(attention),
+        sentences=tuple(it.said for it in attention),
     )
 
 
@@ -90,9 +96,13 @@ def _exports(folder: WorkspaceFolder) -> pl.DataFrame:
     return together.select(*saved.columns, "last_run", "at", "added", "removed")
 
 
-def _attention(folder: WorkspaceFolder) -> pl.DataFrame:
+def _attention(folder: WorkspaceFolder) -> list[Finding]:
+    """Return what is not well, the worst first."""
     found = [it for it in health_of(folder).findings if it.level is not HealthLevel.OK]
-    worst_first = sorted(found, key=lambda it: it.level, reverse=True)
+    return sorted(found, key=lambda it: it.level, reverse=True)
+
+
+def _frame_of(attention: Sequence[Finding]) -> pl.DataFrame:
     schema = dict.fromkeys(["level", "what", "name", "said"], pl.String)
-    rows = [(it.level.name.lower(), it.what, it.name, it.said) for it in worst_first]
+    rows = [(it.level.name.lower(), it.what, it.name, str(it.said)) for it in attention]
     return pl.DataFrame(rows, schema=schema, orient="row")

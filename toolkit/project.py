@@ -16,6 +16,7 @@ from toolkit.access.locations import Tables, require_database
 from toolkit.errors import ConfigurationError
 from toolkit.files import write_atomically
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _
 
 SAMPLE_KEY = "CustomerId"
 _WITHOUT = "without_{}"
@@ -73,8 +74,8 @@ class Project:
         project = cls(path.resolve())
         if not project.notebooks.is_dir() or not (project.workspace / "workspace.toml").is_file():
             raise ConfigurationError(
-                f"There is no project in {project.path}.",
-                "Run `toolkit init FOLDER` to make one, and name it with --project, or go into it.",
+                _("There is no project in {project}.", project=project.path),
+                _("Run `toolkit init FOLDER` to make one, and name it with --project, or go into it."),
             )
         _require_own_files(project)
         return project
@@ -114,8 +115,8 @@ def make_project(
     _require_own_files(project)
     if sample and tables is not None and (tables.profiles or tables.segments):
         raise ConfigurationError(
-            "A project reads the sample or tables of your own, and not both.",
-            "Leave out --sample, or leave out --profiles and --segments.",
+            _("A project reads the sample or tables of your own, and not both."),
+            _("Leave out --sample, or leave out --profiles and --segments."),
         )
     written = tuple(_write(project, sample=sample, sandbox=sandbox or sample))
     read = sample_tables(project, day=1) if sample else tables
@@ -180,8 +181,8 @@ def _new(path: Path, write: Callable[[Path], object]) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(
-            f"No project can be made in {path.parent}: {error.strerror}.",
-            "Name another folder, or have this one made writable for you.",
+            _("No project can be made in {path}: {reason}.", path=path.parent, reason=error.strerror),
+            _("Name another folder, or have this one made writable for you."),
         ) from None
     write_atomically(path, write)
     yield path
@@ -199,6 +200,9 @@ def _require_own_files(project: Project) -> None:
     """Raise ConfigurationError when the project would be the toolkit itself, whose files are for reading only."""
     if bundled.holds(project.notebooks):
         raise ConfigurationError(
-            f"{project.path} holds the toolkit itself, whose notebooks and sample tables are not written to.",
-            "Name another folder, such as `toolkit init project --sample`.",
+            _(
+                "{project} holds the toolkit itself, whose notebooks and sample tables are not written to.",
+                project=project.path,
+            ),
+            _("Name another folder, such as `toolkit init project --sample`."),
         )

@@ -8,42 +8,44 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from toolkit.errors import ConfigurationError, ToolkitError
+from toolkit.translatable import _, mark, sentences
 
 _KINDS = {
-    "string": "text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "True or False",
-    "tuple": "a list",
-    "list": "a list",
-    "set": "a list",
-    "mapping": "a table of names and values",
-    "dict": "a table of names and values",
-    "model": "a table of names and values",
-    "dataclass": "a table of names and values",
-    "date": "a date, such as 2026-01-31",
-    "datetime": "a date and time, such as 2026-01-31 02:00",
-    "time": "a time, such as 02:00",
-    "timezone": "a time zone, such as Europe/Amsterdam",
-    "time_delta": "a duration, such as timedelta(minutes=5)",
-    "path": "a path",
-    "is": "a value of another kind",
+    "string": _("text"),
+    "int": _("a whole number"),
+    "float": _("a number"),
+    "bool": _("True or False"),
+    "tuple": _("a list"),
+    "list": _("a list"),
+    "set": _("a list"),
+    "mapping": _("a table of names and values"),
+    "dict": _("a table of names and values"),
+    "model": _("a table of names and values"),
+    "dataclass": _("a table of names and values"),
+    "date": _("a date, such as 2026-01-31"),
+    "datetime": _("a date and time, such as 2026-01-31 02:00"),
+    "time": _("a time, such as 02:00"),
+    "timezone": _("a time zone, such as Europe/Amsterdam"),
+    "time_delta": _("a duration, such as timedelta(minutes=5)"),
+    "path": _("a path"),
+    "is": _("a value of another kind"),
 }
 _LIMITS = {
-    "greater_than": ("gt", "must be more than {}"),
-    "greater_than_equal": ("ge", "must be at least {}"),
-    "less_than": ("lt", "must be less than {}"),
-    "less_than_equal": ("le", "must be at most {}"),
-    "too_short": ("min_length", "needs at least {}"),
-    "too_long": ("max_length", "takes at most {}"),
-    "string_too_short": ("min_length", "needs at least {} characters"),
-    "string_too_long": ("max_length", "takes at most {} characters"),
+    "greater_than": ("gt", mark("must be more than {limit}")),
+    "greater_than_equal": ("ge", mark("must be at least {limit}")),
+    "less_than": ("lt", mark("must be less than {limit}")),
+    "less_than_equal": ("le", mark("must be at most {limit}")),
+    "too_short": ("min_length", mark("needs at least {limit}")),
+    "too_long": ("max_length", mark("takes at most {limit}")),
+    "string_too_short": ("min_length", mark("needs at least {limit} characters")),
+    "string_too_long": ("max_length", mark("takes at most {limit} characters")),
 }
 
 
 def wrong_values(error: ValidationError) -> str:
     """Return what is wrong, value by value, without the values themselves."""
-    return "; ".join(dict.fromkeys(map(_said, error.errors(include_url=False, include_input=False))))
+    found = dict.fromkeys(map(_said, error.errors(include_url=False, include_input=False)))
+    return sentences(found, between="; ")
 
 
 @contextmanager
@@ -54,7 +56,7 @@ def validating(
     try:
         yield
     except ValidationError as error:
-        raise kind(f"{what}: {wrong_values(error)}.", remedy) from None
+        raise kind(_("{what}: {wrong}.", what=what, wrong=wrong_values(error)), remedy) from None
 
 
 def call_with_translated_errors(
@@ -64,9 +66,10 @@ def call_with_translated_errors(
     fields = ", ".join(model.model_fields)
     if tuple(given):
         raise ConfigurationError(
-            f"{model.__name__} takes its values by name.", f"Write {model.__name__}(name=value); names are {fields}."
+            _("{model} takes its values by name.", model=model.__name__),
+            _("Write {model}(name=value); names are {fields}.", model=model.__name__, fields=fields),
         )
-    with validating(f"{model.__name__} can't be made", f"Names are {fields}."):
+    with validating(_("{model} can't be made", model=model.__name__), _("Names are {fields}.", fields=fields)):
         return call(**named)
 
 
@@ -93,21 +96,22 @@ class Told(_Base):
 
 def _said(error: ErrorDetails) -> str:
     place = ".".join(str(it) for it in error["loc"])
-    return ": ".join(filter(None, (place, _sentence(error))))
+    return sentences((place, _sentence(error)), between=": ")
 
 
 def _sentence(error: ErrorDetails) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind in ("value_error", "assertion_error"):
-        return str(context.get("error", ""))
+        raised = context.get("error", "")
+        return next(iter(raised.args), "") if isinstance(raised, Exception) else str(raised)
     if kind == "missing":
-        return "is missing"
+        return _("is missing")
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        return "is not known"
+        return _("is not known")
     if kind in ("enum", "literal_error"):
-        return f"must be one of {context.get('expected', '')}"
+        return _("must be one of {expected}", expected=context.get("expected", ""))
     if kind in _LIMITS:
         name, sentence = _LIMITS[kind]
-        return sentence.format(context.get(name, ""))
+        return _(sentence, limit=context.get(name, ""))
     beginning = next((it for it in sorted(_KINDS, key=len, reverse=True) if kind.startswith(f"{it}_")), None)
-    return f"must be {_KINDS[beginning]}" if beginning else "does not fit"
+    return f"must be {_KINDS[beginning]}" if beginning else _("does not fit")

@@ -11,6 +11,8 @@ from typing import TextIO
 
 import typer
 
+from toolkit.translatable import shown
+
 _NOBODY_READS = (errno.EPIPE, errno.EBADF, errno.EINVAL)
 
 
@@ -23,7 +25,11 @@ def prepare_output() -> None:
 
 
 def say(text: str, *, err: bool = False, nl: bool = True) -> None:
-    """Print text to standard output, or to standard error; nothing when it is closed or nobody reads it."""
+    """Print text to standard output, or to standard error; nothing when it is closed or nobody reads it.
+
+    A translatable text is printed in the language of whoever reads.
+    """
+    text = shown(text)
     stream = sys.stderr if err else sys.stdout
     if stream is None or stream.closed:
         return

@@ -291,6 +291,10 @@ def text_of(stored: Json) -> str:
     return found if str(found) == stored["text"] else str(stored["text"])
 
 
+PLAIN = {"plain": True}
+"""The context in which a field that is ``Translatable`` is written as its English alone."""
+
+
 class Translatable:
     """The mark of a field of text, ``Annotated[str, Translatable()]``: it is stored with what its translation needs."""
 
@@ -298,8 +302,12 @@ class Translatable:
         from pydantic_core import core_schema
 
         return core_schema.no_info_plain_validator_function(
-            text_of, serialization=core_schema.plain_serializer_function_ser_schema(json_of)
+            text_of, serialization=core_schema.plain_serializer_function_ser_schema(_stored, info_arg=True)
         )
+
+
+def _stored(text: str, info: Any) -> Json:
+    return str(text) if info.context == PLAIN else json_of(text)
 
 
 class _Formatter(string.Formatter):
@@ -359,7 +367,10 @@ def _moment(moment: datetime, language: str) -> str:
 
 
 def _plain(value: object) -> object:
-    """Return a value of a text as it is kept: what JSON can hold, texts and moments; all else by what it says."""
+    """Return a value of a text as it is kept: what JSON can hold, texts and moments; all else by what it says.
+
+    What says several sentences, such as an error, says them by ``__text__``, which keeps their translations.
+    """
     match value:
         case Text() | bool() | date() | None:
             return value
@@ -370,7 +381,8 @@ def _plain(value: object) -> object:
         case list() | tuple():
             return [_plain(it) for it in value]
         case _:
-            return str(value)
+            as_text = getattr(value, "__text__", None)
+            return str(value) if as_text is None else as_text()
 
 
 def _changed(value: object, change: Callable[[str], str]) -> object:

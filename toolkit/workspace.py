@@ -33,6 +33,7 @@ from toolkit.runs import Forgotten, forget
 from toolkit.sources import Profiles, SegmentFolder, SegmentTable
 from toolkit.sources.secrets import secret_in
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _
 from toolkit.validation import Thresholds
 
 
@@ -94,9 +95,18 @@ def _require_source(name: str, given: object, kinds: tuple[type, ...], example: 
         return
     where = given if isinstance(given, str | Path) and secret_in(str(given)) is None else "…"
     raise ConfigurationError(
-        f"{name} takes {' or '.join(it.__name__ for it in kinds)}, and not a {type(given).__name__}: the column with "
-        "the customer's key is missing.",
-        f'Write {name}=toolkit.{example}(location="{where}", key="CustomerId").',
+        _(
+            "{name} takes {names}, and not a {kind}: the column with the customer's key is missing.",
+            name=name,
+            names=" or ".join(it.__name__ for it in kinds),
+            kind=type(given).__name__,
+        ),
+        _(
+            'Write {name}=toolkit.{example}(location="{where}", key="CustomerId").',
+            name=name,
+            example=example,
+            where=where,
+        ),
     )
 
 
@@ -149,7 +159,7 @@ class Workspace:
         """
         if other := other_tables(self._folder):
             return f"{' '.join(other)} {SAVE_THEM}"
-        return f"This workspace is new, in {self.path}." if self._folder.is_new else None
+        return _("This workspace is new, in {path}.", path=self.path) if self._folder.is_new else None
 
     @property
     def profiles(self) -> Profiles:
@@ -360,13 +370,13 @@ class Workspace:
         """
         return preview_of_segments(
             self._folder,
-            [same_form(it) for it in listed(segments, what="segments")],
+            [same_form(it) for it in listed(segments, what=_("segments"))],
             email_column=email_column,
-            exclude=[same_form(it) for it in listed(exclude, what="exclude")],
+            exclude=[same_form(it) for it in listed(exclude, what=_("exclude"))],
             form=one_of("form", HashFormat, form),
             thresholds=thresholds,
-            columns=listed(columns, what="columns"),
-            unmasked=listed(unmasked, what="unmasked"),
+            columns=listed(columns, what=_("columns")),
+            unmasked=listed(unmasked, what=_("unmasked")),
             members=members,
             **identifier_column,
         )

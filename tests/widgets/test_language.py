@@ -1,25 +1,28 @@
-"""The forms speak English and Dutch, and every text that stands in the code is translated."""
+"""All that people see is in English and Dutch, and every text that stands in the code is translated."""
 
 import ast
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.frontend import parse_keywords, parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 import toolkit
 from tests.raising import raises
 from toolkit import translatable
-from toolkit.errors import ErrorCode
+from toolkit.errors import ErrorCode, family
 from toolkit.widgets import ConnectionForm, ExportForm, RunPanel
 from toolkit.widgets.language import Words, languages, words_for
 
-WRITTEN_IN = [Path(toolkit.__file__).parent / it for it in ("widgets", "identifiers/types")]
 LOCALE = Path(toolkit.__file__).parent / "locale"
+WORD = re.compile(r"[A-Za-z]{2}")
 LABELS = {
     "Connections": "Verbindingen",
     "Add connection": "Verbinding toevoegen",
@@ -45,15 +48,16 @@ LABELS = {
 }
 
 
-def texts() -> Iterator[str]:
-    """Every text that the forms say, read from their code and from the types of identifiers."""
-    for file in (file for it in WRITTEN_IN for file in it.glob("*.py")):
-        for call in ast.walk(ast.parse(file.read_text())):
-            if not isinstance(call, ast.Call) or not call.args:
-                continue
-            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-            if name in ("say", "some", "mark") and isinstance(call.args[0], ast.Constant):
-                yield call.args[0].value
+@cache
+def texts() -> set[str]:
+    """Every text that people see, as pybabel collects them from the code and the templates."""
+    found: set[str] = set()
+    with (LOCALE / "babel.cfg").open() as file:
+        methods, options = parse_mapping_cfg(file)
+    keywords = {**DEFAULT_KEYWORDS, **parse_keywords(["say", "some:1,2", "mark"])}
+    for *_, message, _comments, _context in extract_from_dir(LOCALE.parent, methods, options, keywords):
+        found.add(message if isinstance(message, str) else message[0])
+    return found
 
 
 @pytest.mark.parametrize("language", [it for it in languages() if it != "en"])
@@ -61,7 +65,7 @@ def test_each_text_is_translated_and_nothing_else(language: str) -> None:
     with (LOCALE / language / "LC_MESSAGES" / "toolkit.po").open("rb") as file:
         catalog = read_po(file, locale=language)
     translated = {it.id if isinstance(it.id, str) else it.id[0]: it for it in catalog if it.id}
-    assert set(translated) == set(texts())
+    assert set(translated) == texts()
     assert [it for it, message in translated.items() if not all(_strings(message.string)) or message.fuzzy] == []
 
 
@@ -69,14 +73,52 @@ def test_each_text_is_translated_and_nothing_else(language: str) -> None:
 def test_a_translation_fills_in_what_the_english_text_does(language: str) -> None:
     with (LOCALE / language / "LC_MESSAGES" / "toolkit.po").open("rb") as file:
         for message in read_po(file, locale=language):
-            fields = set(re.findall(r"{\w+}", "".join(_strings(message.id))))
-            assert all(set(re.findall(r"{\w+}", it)) == fields for it in _strings(message.string)), message.id
+            fields = _fields("".join(_strings(message.id)))
+            # What stands for one may leave out the number.
+            assert all(_fields(it) | {"{count}"} >= fields >= _fields(it) for it in _strings(message.string)), (
+                message.id
+            )
 
 
 def test_the_template_for_a_further_language_has_every_text() -> None:
     with (LOCALE / "toolkit.pot").open("rb") as file:
         known = {it.id if isinstance(it.id, str) else it.id[0] for it in read_po(file) if it.id}
-    assert known == set(texts())
+    assert known == texts()
+
+
+class TestGuard:
+    """Sentences that are written anew are translatable."""
+
+    SENTENCES: ClassVar = {"Notice": (1,), "Stop": (1, 2), "Finding": (3,)}
+    """The calls that hold sentences, and at which places; those of errors are the first two."""
+
+    @staticmethod
+    def plain(node: ast.expr) -> bool:
+        """Whether it is text with words in it, without a translation."""
+        if isinstance(node, ast.IfExp):
+            return TestGuard.plain(node.body) or TestGuard.plain(node.orelse)
+        if isinstance(node, ast.JoinedStr):
+            return any(TestGuard.plain(it) for it in node.values)
+        return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(WORD.search(node.value))
+
+    def test_errors_and_notices_are_translatable(self) -> None:
+        errors = {it.__name__ for it in family()}
+        left = []
+        for path in Path(toolkit.__file__).parent.rglob("*.py"):
+            for call in ast.walk(ast.parse(path.read_text())):
+                if not isinstance(call, ast.Call):
+                    continue
+                name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+                places = (0, 1) if name in errors else self.SENTENCES.get(name, ())
+                said = [call.args[it] for it in places if it < len(call.args)]
+                said += [it.value for it in call.keywords if it.arg in ("what", "remedy")]
+                left += [f"{path}:{it.lineno}" for it in said if self.plain(it)]
+        assert left == []
+
+    def test_plain_sentences_are_found(self) -> None:
+        plain = ['"No export."', 'f"No export {name}."', '"No export." if here else name', 'f"{name} is gone"']
+        assert all(self.plain(ast.parse(it, mode="eval").body) for it in plain)
+        assert not any(self.plain(ast.parse(it, mode="eval").body) for it in ['_("No export.")', "said", '"."'])
 
 
 @pytest.mark.parametrize(("english", "dutch"), LABELS.items())
@@ -155,3 +197,8 @@ class TestChoosing:
 
 def _strings(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else tuple(text)
+
+
+def _fields(text: str) -> set[str]:
+    """Return what a text fills in, with how it is written; braces that are doubled are braces."""
+    return set(re.findall(r"{[^{}]+}", re.sub(r"{{|}}", "", text)))

@@ -9,6 +9,7 @@ from typing import Self
 from toolkit.criteo import CRITEO, canonical_host
 from toolkit.errors import ConfigurationError
 from toolkit.invisible_characters import trimmed
+from toolkit.translatable import _, all_of, one_of
 
 ID_VARIABLE = "CRITEO_CLIENT_ID"
 SECRET_VARIABLE = "CRITEO_CLIENT_SECRET"  # noqa: S105
@@ -36,20 +37,22 @@ class Credentials:
         for name in names:
             given: object = getattr(self, name)
             if not isinstance(given, str):
-                raise ConfigurationError(f"{name} is no text.", "Copy it from your app on Criteo's developer portal.")
+                raise ConfigurationError(
+                    _("{name} is no text.", name=name), _("Copy it from your app on Criteo's developer portal.")
+                )
             # What is pasted brings blanks and line ends along, which Criteo would refuse as a wrong secret.
             object.__setattr__(self, name, trimmed(given))
         broken = [name for name in names if any(it.isspace() for it in getattr(self, name))]
         if broken:
             raise ConfigurationError(
-                f"{' and '.join(broken)} holds a blank or a line end within.",
-                "Copy it again from your app on Criteo's developer portal, in one piece.",
+                _("{broken} holds a blank or a line end within.", broken=all_of(broken)),
+                _("Copy it again from your app on Criteo's developer portal, in one piece."),
             )
         missing = [name for name in names if not getattr(self, name)]
         if missing:
             raise ConfigurationError(
-                f"The credentials lack {' and '.join(missing)}.",
-                "Copy both from your app on Criteo's developer portal.",
+                _("The credentials lack {missing}.", missing=all_of(missing)),
+                _("Copy both from your app on Criteo's developer portal."),
             )
         # One Criteo has one name, wherever a connection or a list is looked up by it.
         object.__setattr__(self, "host", canonical_host(self.host))
@@ -73,7 +76,11 @@ class Credentials:
         """
         from getpass import getpass
 
-        return cls(client_id=client_id, client_secret=getpass(f"Client secret of {client_id} for {host}: "), host=host)
+        return cls(
+            client_id=client_id,
+            client_secret=getpass(_("Client secret of {client_id} for {host}: ", client_id=client_id, host=host)),
+            host=host,
+        )
 
     @classmethod
     def from_environment(cls, *, host: str = CRITEO) -> Self:
@@ -91,7 +98,8 @@ class Credentials:
         unset = [name for name in (ID_VARIABLE, SECRET_VARIABLE) if not os.environ.get(name)]
         if unset:
             raise ConfigurationError(
-                f"The environment has no {' and no '.join(unset)}.", "Set both for this process, or use another way."
+                _("The environment has no {unset}.", unset=one_of(unset)),
+                _("Set both for this process, or use another way."),
             )
         return cls(client_id=os.environ[ID_VARIABLE], client_secret=os.environ[SECRET_VARIABLE], host=host)
 
@@ -112,16 +120,22 @@ class Credentials:
         try:
             if os.name == "posix" and file.stat().st_mode & 0o077:
                 raise ConfigurationError(
-                    f"{file} may be read by others on this machine.", f"Take that away with: chmod 600 '{file}'."
+                    _("{file} may be read by others on this machine.", file=file),
+                    _("Take that away with: chmod 600 '{file}'.", file=file),
                 )
             content = tomllib.loads(file.read_text(encoding="utf-8"))
         except OSError as error:
-            raise ConfigurationError(f"{file} cannot be read: {error.strerror}.", "Name another file.") from None
+            raise ConfigurationError(
+                _("{file} cannot be read: {reason}.", file=file, reason=error.strerror), _("Name another file.")
+            ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-            raise ConfigurationError(f"{file} is no TOML.", 'Write client_id = "…" and client_secret = "…".') from None
+            raise ConfigurationError(
+                _("{file} is no TOML.", file=file), _('Write client_id = "…" and client_secret = "…".')
+            ) from None
         texts = {name: content.get(name) for name in ("client_id", "client_secret", "host")}
         if not all(isinstance(texts[name], str) for name in ("client_id", "client_secret")):
             raise ConfigurationError(
-                f"{file} lacks client_id or client_secret.", 'Write client_id = "…" and client_secret = "…".'
+                _("{file} lacks client_id or client_secret.", file=file),
+                _('Write client_id = "…" and client_secret = "…".'),
             )
         return cls(**{name: text for name, text in texts.items() if isinstance(text, str)})

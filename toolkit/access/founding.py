@@ -11,6 +11,7 @@ from toolkit.state.audit import Action
 from toolkit.state.database import parsed
 from toolkit.state.folder import WorkspaceFolder, full_path, named_path
 from toolkit.state.settings import Settings
+from toolkit.translatable import _
 
 
 def open_or_make(
@@ -45,8 +46,8 @@ def _made(folder: Path, tables: Tables, *, database: str | None, named: Path) ->
         is_ours = settings_file.write_new(folder, settings)
     except OSError as error:
         raise ConfigurationError(
-            f"No workspace can be made in {folder}: {error.strerror}.",
-            "Name another folder, or have this one made writable for you.",
+            _("No workspace can be made in {folder}: {reason}.", folder=folder, reason=error.strerror),
+            _("Name another folder, or have this one made writable for you."),
         ) from None
     finally:
         if not was_there and folder.is_dir() and not any(folder.iterdir()):
@@ -64,8 +65,14 @@ def _record_first_administrator(folder: WorkspaceFolder) -> None:
             return  # made by this person before, and not to its end
         if people.has_people(session):
             raise ConfigurationError(
-                f"The database of a workspace in {folder.path} holds the people of another workspace already.",
-                f"Bring its {settings_file.FILE_NAME} back into the folder, or name another folder or database.",
+                _(
+                    "The database of a workspace in {folder} holds the people of another workspace already.",
+                    folder=folder.path,
+                ),
+                _(
+                    "Bring its {file_name} back into the folder, or name another folder or database.",
+                    file_name=settings_file.FILE_NAME,
+                ),
             )
         first = people.add_first_administrator(session, folder)
         if folder.settings.profiles or folder.settings.segments:

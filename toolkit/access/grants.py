@@ -14,6 +14,7 @@ from toolkit.errors import ConfigurationError
 from toolkit.state.database import address_of
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import Base
+from toolkit.translatable import _
 
 _ALL = "INSERT, UPDATE, DELETE"
 
@@ -54,8 +55,8 @@ def grants_for(folder: WorkspaceFolder, user: str, role: Role) -> str:
     address = address_of(folder.saved.database, folder.path)
     if address.get_backend_name() != "postgresql":
         raise ConfigurationError(
-            f"The workspace in {folder.path} keeps its data in SQLite, which has no users.",
-            "Grants are for PostgreSQL. For SQLite, set the permissions of the folder: see docs/team.md.",
+            _("The workspace in {folder} keeps its data in SQLite, which has no users.", folder=folder.path),
+            _("Grants are for PostgreSQL. For SQLite, set the permissions of the folder: see docs/team.md."),
         )
     database = make_url(folder.saved.database).database
     return "\n".join([*_statements(user, role, database), ""])
@@ -102,7 +103,9 @@ def _sequences() -> dict[str, str]:
 
 def _quoted(name: str) -> str:
     if not name.strip() or "\0" in name:
-        raise ConfigurationError(f"{name!r} is no name of a user.", "Give the name of the person's database user.")
+        raise ConfigurationError(
+            _("{name!r} is no name of a user.", name=name), _("Give the name of the person's database user.")
+        )
     return '"' + name.replace('"', '""') + '"'
 
 

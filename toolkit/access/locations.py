@@ -14,8 +14,9 @@ from toolkit.state.decisions import Decided, Kind, is_as_decided, require_as_dec
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.settings import Settings
 from toolkit.state.signing import JSON, without_floats
+from toolkit.translatable import _
 
-SAVE_THEM = "Scheduled runs read what is saved; workspace.save_tables() saves what this session reads."
+SAVE_THEM = _("Scheduled runs read what is saved; workspace.save_tables() saves what this session reads.")
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,12 @@ def require_database(folder: WorkspaceFolder, url: str | None) -> None:
     """Raise ConfigurationError when the workspace has another database than the one that was named."""
     if url is not None and folder.saved.database != parsed(url).render_as_string():
         raise ConfigurationError(
-            f"The workspace in {folder.path} has another database: {parsed(folder.saved.database).render_as_string()}.",
-            "Leave out the database, or name another folder.",
+            _(
+                "The workspace in {folder} has another database: {render_as_string}.",
+                folder=folder.path,
+                render_as_string=parsed(folder.saved.database).render_as_string(),
+            ),
+            _("Leave out the database, or name another folder."),
         )
 
 
@@ -75,9 +80,11 @@ def require_signed_locations(session: Session, folder: WorkspaceFolder) -> None:
         session,
         decided_locations(folder.saved),
         table="workspace.toml",
-        name="Where profiles and segments lie",
-        remedy="Nothing was sent. See that workspace.toml names the right tables, and sign them with "
-        "workspace.read_from(profiles=…, segments=…).",
+        name=_("Where profiles and segments lie"),
+        remedy=_(
+            "Nothing was sent. See that workspace.toml names the right tables, and sign them with "
+            "workspace.read_from(profiles=…, segments=…)."
+        ),
     )
 
 
@@ -86,7 +93,7 @@ def other_tables(folder: WorkspaceFolder) -> list[str]:
     here, saved = folder.settings, folder.saved
     pairs = {"profiles": (here.profiles, saved.profiles), "segments": (here.segments, saved.segments)}
     return [
-        f"This session reads {name} from {_told(used)}; saved is {_told(kept)}."
+        _("This session reads {name} from {told}; saved is {told_2}.", name=name, told=_told(used), told_2=_told(kept))
         for name, (used, kept) in pairs.items()
         if _full(used, folder) != _full(kept, folder)
     ]
@@ -106,6 +113,10 @@ def _full(
 
 def _told(table: Profiles | SegmentFolder | SegmentTable | None) -> str:
     if table is None:
-        return "no table"
+        return _("no table")
     options = table.model_dump(mode="json", exclude_defaults=True, exclude={"location"})
-    return f"{table.location} ({', '.join(f'{name}={value!r}' for name, value in options.items())})"
+    return _(
+        "{location} ({options})",
+        location=table.location,
+        options=", ".join(f"{name}={value!r}" for name, value in options.items()),
+    )

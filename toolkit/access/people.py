@@ -19,10 +19,11 @@ from toolkit.state.keys import is_public_key
 from toolkit.state.models import PersonRecord
 from toolkit.state.role import Role
 from toolkit.state.signing import JSON
+from toolkit.translatable import _, mark
 
 __all__ = ["RESTORE", "JoinRequest", "Person", "Role", "person_named", "require_actor"]
 
-RESTORE = (
+RESTORE = _(
     "Find out who changed the database, and have an administrator put it back as it was signed, with "
     "workspace.restore_signed_rows()."
 )
@@ -69,7 +70,7 @@ class JoinRequest:
         return f'workspace.people.add({name}, public_key="{self.public_key}", role="{Role.CONTRIBUTOR}"{seen})'
 
     def __repr__(self) -> str:
-        return f"Hand this line to an administrator of the workspace:\n{self.line}"
+        return _("Hand this line to an administrator of the workspace:\n{line}", line=self.line)
 
 
 def require_actor(session: Session, folder: WorkspaceFolder, *, least: Role = Role.VIEWER) -> PersonRecord:
@@ -87,17 +88,24 @@ def require_actor(session: Session, folder: WorkspaceFolder, *, least: Role = Ro
     person = session.scalar(select(PersonRecord).where(PersonRecord.public_key == key))
     if person is None and (key is None or key not in state.people):
         raise AccessError(
-            f"The workspace {folder.path} does not know you: none of its people has your key.",
-            "Run workspace.people.join() and hand the line that it shows to an administrator; or name your own key "
-            "with the environment variable TOOLKIT_KEY_FILE.",
+            _("The workspace {folder} does not know you: none of its people has your key.", folder=folder.path),
+            _(
+                "Run workspace.people.join() and hand the line that it shows to an administrator; or name "
+                "your own key with the environment variable TOOLKIT_KEY_FILE."
+            ),
         )
     if person is None:
         raise _missing(state, str(key))
     require_signed_person(session, person)
     if list(Role).index(Role(person.role)) < list(Role).index(least):
         raise AccessError(
-            f"You are {Role(person.role).one} of this workspace as {person.name!r}, and this takes {least.one}.",
-            "Ask an administrator to do it, or to change your role.",
+            _(
+                "You are {one} of this workspace as {person!r}, and this takes {least_one}.",
+                one=Role(person.role).one,
+                person=person.name,
+                least_one=least.one,
+            ),
+            _("Ask an administrator to do it, or to change your role."),
         )
     return person
 
@@ -161,7 +169,11 @@ def decided_person(person: PersonRecord) -> Decided:
 def _missing(state: State, key: str) -> SignatureError:
     known = state.people[key]
     return SignatureError(
-        f"Person {known.name!r} (row {known.id} of table people) is missing: somebody removed it in the database.",
+        _(
+            "Person {known!r} (row {known_id} of table people) is missing: somebody removed it in the database.",
+            known=known.name,
+            known_id=known.id,
+        ),
         RESTORE,
     )
 
@@ -207,8 +219,16 @@ def require_same_root(session: Session, name: str, root: str) -> None:
     """Raise TrustError when somebody who asks to be let in sees another workspace."""
     if root and root != state_of(session).root:
         raise TrustError(
-            f"{name!r} sees another workspace: its root is {root} there, and {state_of(session).root} here.",
-            "Let nobody in before you both open the same folder and database; one of you may have been given another.",
+            _(
+                "{name!r} sees another workspace: its root is {root} there, and {state_of_root} here.",
+                name=name,
+                root=root,
+                state_of_root=state_of(session).root,
+            ),
+            _(
+                "Let nobody in before you both open the same folder and database; one of you may have "
+                "been given another."
+            ),
         )
 
 
@@ -218,22 +238,22 @@ def add_person(
     """Let somebody in; raises ConfigurationError for a name or key that is there, or a key that is none."""
     if not is_public_key(public_key):
         raise ConfigurationError(
-            f"The public key of {name!r} is not one: 64 hexadecimal digits are expected.",
-            "Copy the whole line that workspace.people.join() shows them.",
+            _("The public key of {name!r} is not one: 64 hexadecimal digits are expected.", name=name),
+            _("Copy the whole line that workspace.people.join() shows them."),
         )
     if not looks(name) or not name.isprintable():
         raise ConfigurationError(
-            f"Nobody can be called {name!r}: a name has letters, and no characters that are not seen.",
-            "Choose a name that everybody can read.",
+            _("Nobody can be called {name!r}: a name has letters, and no characters that are not seen.", name=name),
+            _("Choose a name that everybody can read."),
         )
     for there in signed_people(session):
         # Who is called almost like somebody would be taken for them, in the audit and in lists.
         if looks(there.name) == looks(name) or there.public_key == public_key:
-            likeness = "that name" if there.name == name else f"a name like {name!r}"
-            same = "that key" if there.public_key == public_key else likeness
+            likeness = _("that name") if there.name == name else _("a name like {name!r}", name=name)
+            same = _("that key") if there.public_key == public_key else likeness
             raise ConfigurationError(
-                f"The workspace knows {there.name!r} with {same} already.",
-                "Choose another name, or change the role of the one who is there.",
+                _("The workspace knows {there!r} with {same} already.", there=there.name, same=same),
+                _("Choose another name, or change the role of the one who is there."),
             )
     person = PersonRecord(
         name=name, role=role.value, public_key=public_key, added_by=actor.name, added_at=datetime.now(UTC)
@@ -278,7 +298,7 @@ def person_named(session: Session, name: str) -> PersonRecord:
     """Return the person; raises ConfigurationError with the nearest names when there is none."""
     known = {it.name: it for it in signed_people(session)}
     if name not in known:
-        raise unknown_name("person", name, known)
+        raise unknown_name(mark("person"), name, known)
     return known[name]
 
 
@@ -286,7 +306,8 @@ def _keep_an_administrator(session: Session, person: PersonRecord) -> None:
     administrators = [it for it in signed_people(session) if it.role == Role.ADMINISTRATOR.value]
     if [it.name for it in administrators] == [person.name]:
         raise ConfigurationError(
-            f"{person.name!r} is the last administrator of the workspace.", "Make somebody else administrator first."
+            _("{person!r} is the last administrator of the workspace.", person=person.name),
+            _("Make somebody else administrator first."),
         )
 
 

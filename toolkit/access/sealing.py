@@ -20,6 +20,7 @@ from toolkit.state.keys import Identity, seal
 from toolkit.state.models import ConnectionRecord, PersonRecord, SealRecord
 from toolkit.state.role import Role
 from toolkit.state.signing import JSON, Signature, SignedKind, sign, verify
+from toolkit.translatable import _, mark
 
 
 def may_use(person: PersonRecord, connection: ConnectionRecord) -> bool:
@@ -60,7 +61,7 @@ def connection_for(session: Session, person: PersonRecord, name: str) -> Connect
     known = {it.name: it for it in session.scalars(select(ConnectionRecord)) if may_use(person, it)}
     if name not in known:
         _require_not_hidden(session, person, name)
-        raise unknown_name("connection", name, known)
+        raise unknown_name(mark("connection"), name, known)
     require_signed_connection(session, known[name])
     return known[name]
 
@@ -101,7 +102,7 @@ def require_signed_connection(session: Session, connection: ConnectionRecord) ->
             decided,
             table="connections",
             name=f"Connection {connection.name!r}",
-            remedy=f"Nothing was sent. {RESTORE}",
+            remedy=_("Nothing was sent. {restore}", restore=RESTORE),
         )
 
 
@@ -172,16 +173,22 @@ def unseal(connection: ConnectionRecord, identity: Identity) -> Secret:
     record = next((it for it in connection.seals if it.public_key == identity.public_key), None)
     if record is None:
         raise AccessError(
-            f"You are not an export user of connection {connection.name!r}: its secret is not sealed to your key.",
-            f"Ask one who is to run workspace.connections.seal({connection.name!r}), or an administrator to rotate it.",
+            _(
+                "You are not an export user of connection {connection!r}: its secret is not sealed to your key.",
+                connection=connection.name,
+            ),
+            _(
+                "Ask one who is to run workspace.connections.seal({connection!r}), or an administrator to rotate it.",
+                connection=connection.name,
+            ),
         )
     _require_signed_seal(connection, record)
     content = identity.open_sealed(record.box)
     if hashlib.sha256(content).hexdigest() != connection.secret_fingerprint:
-        raise _forged(connection, "holds another secret than the connection was given")
+        raise _forged(connection, _("holds another secret than the connection was given"))
     secret = Secret.read(content)
     if (secret.credentials.host, secret.connection_id) != (connection.host, connection.id):
-        raise _forged(connection, f"holds the secret of another connection, for {secret.credentials.host}")
+        raise _forged(connection, _("holds the secret of another connection, for {host}", host=secret.credentials.host))
     return secret
 
 
@@ -205,12 +212,12 @@ def bring_seals_up_to_date(session: Session, folder: WorkspaceFolder, connection
 def _require_signed_seal(connection: ConnectionRecord, record: SealRecord) -> None:
     state = state_of(_session(connection))
     if record.sealed_by not in state.sealers:
-        raise _forged(connection, "was sealed by somebody who never could")
+        raise _forged(connection, _("was sealed by somebody who never could"))
     try:
         signature = Signature(record.sealed_by, record.signature)
         verify(SignedKind.SEAL, _signed(connection, record), signature, root=state.root)
     except SignatureError:
-        raise _forged(connection, "is not as it was signed") from None
+        raise _forged(connection, _("is not as it was signed")) from None
 
 
 def _signed(connection: ConnectionRecord, record: SealRecord) -> dict[str, JSON]:
@@ -225,8 +232,16 @@ def _signed(connection: ConnectionRecord, record: SealRecord) -> dict[str, JSON]
 
 def _forged(connection: ConnectionRecord, what: str) -> SignatureError:
     return SignatureError(
-        f"The seal of connection {connection.name!r} to your key (table seals, connection {connection.id}) {what}.",
-        "Nothing was sent. Somebody changed the database: find out who, and have an administrator rotate the secret.",
+        _(
+            "The seal of connection {connection!r} to your key (table seals, connection {connection_id}) {what}.",
+            connection=connection.name,
+            connection_id=connection.id,
+            what=what,
+        ),
+        _(
+            "Nothing was sent. Somebody changed the database: find out who, and have an administrator "
+            "rotate the secret."
+        ),
     )
 
 
@@ -236,8 +251,12 @@ def _require_not_hidden(session: Session, person: PersonRecord, name: str) -> No
     for it in state.connections.values():
         if it.name == name and state.may_use(person.public_key, it.id):
             raise SignatureError(
-                f"Connection {name!r} (row {it.id} of table connections) is missing or renamed: somebody changed it "
-                "in the database.",
+                _(
+                    "Connection {name!r} (row {id} of table connections) is missing or renamed: somebody "
+                    "changed it in the database.",
+                    name=name,
+                    id=it.id,
+                ),
                 RESTORE,
             )
 

@@ -14,9 +14,11 @@ from toolkit.alerts.channels import Address, configured_channels
 from toolkit.errors import ErrorCode, ErrorInfo, ToolkitError
 from toolkit.redaction import redacted
 from toolkit.runs.lifecycle import now
+from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.stored import code_in, error_in
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import MatterRecord
+from toolkit.translatable import Text, _, reading_in, sentences, shown
 
 _TELLING_LASTS = timedelta(minutes=5)
 
@@ -37,7 +39,16 @@ class AlertKey:
     name: str
 
     def __str__(self) -> str:
-        return f"{self.subject.value.capitalize()} {self.name!r}"
+        return str(self.__text__())
+
+    def __text__(self) -> Text:
+        match self.subject:
+            case Subject.EXPORT:
+                return _("Export {name!r}", name=self.name)
+            case Subject.CONNECTION:
+                return _("Connection {name!r}", name=self.name)
+            case Subject.TABLE:
+                return _("Table {name!r}", name=self.name)
 
 
 @dataclass(frozen=True)
@@ -66,8 +77,8 @@ def record_state(folder: WorkspaceFolder, matter: AlertKey, trouble: ErrorInfo |
         record.error = None if hidden is None else hidden.to_json()
 
 
-def dispatch(folder: WorkspaceFolder, *, to: Collection[Address] | None = None) -> list[str]:
-    """Tell every state that was not told; return what could not be delivered, as warnings.
+def dispatch(folder: WorkspaceFolder, *, to: Collection[Address] | None = None) -> list[Notice]:
+    """Tell every state that was not told, in the workspace's language; return what could not be delivered, as warnings.
 
     ``to`` is the configured addresses by default. Nothing is raised: telling never makes a run fail.
     """
@@ -75,7 +86,8 @@ def dispatch(folder: WorkspaceFolder, *, to: Collection[Address] | None = None) 
         chosen = configured_channels() if to is None else to
         return [warning for record in _untold(folder, chosen) for warning in _tell_one(folder, record, chosen)]
     except ToolkitError as error:
-        return [f"Nobody was notified. {error.what} {error.remedy}"]
+        text = _("Nobody was notified. {what} {remedy}", what=error.what, remedy=error.remedy)
+        return [Notice(NoticeCode.NOT_NOTIFIED, text)]
 
 
 def alert_states(folder: WorkspaceFolder) -> tuple[AlertState, ...]:
@@ -94,19 +106,21 @@ def _untold(folder: WorkspaceFolder, chosen: Collection[Address]) -> list[Matter
     return [it for it in records if any(it.told.get(address.name) != _code(it) for address in chosen)]
 
 
-def _tell_one(folder: WorkspaceFolder, untold: MatterRecord, chosen: Collection[Address]) -> list[str]:
+def _tell_one(folder: WorkspaceFolder, untold: MatterRecord, chosen: Collection[Address]) -> list[Notice]:
     record = _claimed(folder, untold)
     if record is None:
         return []  # another process is at it
-    told, warnings = dict(record.told), []
-    title, text = _wording(folder, record)
+    told = dict(record.told)
+    warnings: list[Notice] = []
+    with reading_in(folder.settings.language):
+        title, text = map(shown, _wording(folder, record))
     for address in chosen:
         if told.get(address.name) == _code(record):
             continue
         try:
             address.send(title, text, is_trouble=record.error is not None)
         except ToolkitError as error:
-            warnings.append(f"{error.what} {error.remedy}")
+            warnings.append(Notice(NoticeCode.NOT_NOTIFIED, error.info.sentences))
         else:
             told[address.name] = _code(record)
     with folder.session() as session, session.begin():
@@ -127,22 +141,30 @@ def _of(record: MatterRecord) -> Update:
 
 def _wording(folder: WorkspaceFolder, record: MatterRecord) -> tuple[str, str]:
     matter = AlertKey(Subject(record.kind), record.name)
-    where = f"Workspace {folder.path} on {folder.machine}, since {record.since:%Y-%m-%d %H:%M} UTC."
+    where = _(
+        "Workspace {folder} on {machine}, since {since:%Y-%m-%d %H:%M} UTC.",
+        folder=folder.path,
+        machine=folder.machine,
+        since=record.since,
+    )
     error = error_in(record.error)
     if error is None:
-        return f"{matter} is well again", f"It needs nothing more. {where}"
-    return f"{matter}: {headline(error.code)}", f"{error.what}\n{error.remedy}\n{where}"
+        return _("{matter} is well again", matter=matter), _("It needs nothing more. {where}", where=where)
+    return (
+        _("{matter}: {headline}", matter=matter, headline=headline(error.code)),
+        sentences([error.what, error.remedy, where], between="\n"),
+    )
 
 
 def headline(code: ErrorCode) -> str:
     """Return in a few words what is wrong."""
-    return _HEADLINES.get(code, f"failed ({code.value.replace('_', ' ')})")
+    return _HEADLINES.get(code) or _("failed ({code})", code=code.value.replace("_", " "))
 
 
 _HEADLINES = {
-    ErrorCode.GUARD: "stopped by a guard",
-    ErrorCode.CHANGING_INPUT: "stopped by a guard",
-    ErrorCode.INPUT_NOT_READY: "not there in time",
+    ErrorCode.GUARD: _("stopped by a guard"),
+    ErrorCode.CHANGING_INPUT: _("stopped by a guard"),
+    ErrorCode.INPUT_NOT_READY: _("not there in time"),
 }
 
 

@@ -14,6 +14,7 @@ from platformdirs import user_config_path
 
 from toolkit.errors import ConfigurationError, UnavailableError
 from toolkit.extras import Extra, require
+from toolkit.translatable import _
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
@@ -46,8 +47,11 @@ class Address:
         kind = NotifyType.FAILURE if is_trouble else NotifyType.SUCCESS
         if not one.notify(title=title, body=text, notify_type=kind):
             raise UnavailableError(
-                f"The notification {title!r} could not be delivered to address {self.name}.",
-                f"It is tried again at the next run. Check {ADDRESSES_VARIABLE}, or the file of addresses.",
+                _("The notification {title!r} could not be delivered to address {name}.", title=title, name=self.name),
+                _(
+                    "It is tried again at the next run. Check {addresses_variable}, or the file of addresses.",
+                    addresses_variable=ADDRESSES_VARIABLE,
+                ),
             )
 
 
@@ -60,7 +64,11 @@ def configured_channels() -> list[Address]:
     file = file_of_addresses()
     if not named.strip() and file is None:
         return []
-    require(Extra.NOTIFY, "Notifying people", otherwise=f"remove {ADDRESSES_VARIABLE} and the file of addresses")
+    require(
+        Extra.NOTIFY,
+        _("Notifying people"),
+        otherwise=_("remove {addresses_variable} and the file of addresses", addresses_variable=ADDRESSES_VARIABLE),
+    )
     _keep_quiet()
     services = [*_from_variable(named), *(_from_file(file) if file else [])]
     return [Address(f"{number} {_scheme(it)}", it) for number, it in enumerate(services, start=1)]
@@ -75,8 +83,13 @@ def _from_variable(named: str) -> list["NotifyBase"]:
         one = Apprise()
         if not one.add(url):
             raise ConfigurationError(
-                f"Address {number} of {len(urls)} in {ADDRESSES_VARIABLE} is none that Apprise knows.",
-                "Write URLs as its documentation has them, with spaces between; a space within one is %20.",
+                _(
+                    "Address {number} of {count} in {addresses_variable} is none that Apprise knows.",
+                    number=number,
+                    count=len(urls),
+                    addresses_variable=ADDRESSES_VARIABLE,
+                ),
+                _("Write URLs as its documentation has them, with spaces between; a space within one is %20."),
             )
         found += list(one)
     return found
@@ -88,13 +101,17 @@ def _from_file(path: Path) -> list["NotifyBase"]:
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise ConfigurationError(
-                f"The file of addresses {path} may be read by others on this machine.",
-                f"Take that away with: chmod 600 '{path}'. If others may have read it, change its passwords.",
+                _("The file of addresses {path} may be read by others on this machine.", path=path),
+                _(
+                    "Take that away with: chmod 600 '{path}'. If others may have read it, change its passwords.",
+                    path=path,
+                ),
             )
         path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"The file of addresses {path} can't be read: {error.strerror}.", f"Correct {FILE_VARIABLE}, or the file."
+            _("The file of addresses {path} can't be read: {reason}.", path=path, reason=error.strerror),
+            _("Correct {file_variable}, or the file.", file_variable=FILE_VARIABLE),
         ) from None
     config = AppriseConfig()
     config.add(path.as_uri())
@@ -103,8 +120,8 @@ def _from_file(path: Path) -> list["NotifyBase"]:
     found = list(configured)
     if not found:
         raise ConfigurationError(
-            f"The file of addresses {path} holds none that Apprise knows.",
-            "Write it as a configuration file of Apprise, in YAML (.yml) or as lines (.conf), or remove it.",
+            _("The file of addresses {path} holds none that Apprise knows.", path=path),
+            _("Write it as a configuration file of Apprise, in YAML (.yml) or as lines (.conf), or remove it."),
         )
     return found
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 from toolkit.alerts.alert_states import AlertKey, Subject, dispatch, record_state
 from toolkit.errors import ErrorInfo, RunFailedError
 from toolkit.runs import Run, RunStatus, Trigger
+from toolkit.runs.notices import Notice
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _
 
 
-def alert_of_run(folder: WorkspaceFolder, run: Run) -> list[str]:
+def alert_of_run(folder: WorkspaceFolder, run: Run) -> list[Notice]:
     """Take down how a run ended, and tell what is new; return what could not be delivered, as warnings.
 
     A person who starts a run sees it fail: others hear of it only when that ends a trouble that they heard of.
@@ -23,5 +25,8 @@ def alert_of_run(folder: WorkspaceFolder, run: Run) -> list[str]:
 
 def trouble_of_run(run: Run) -> ErrorInfo:
     """Return what is wrong with the export of a failed run."""
-    error = run.error or RunFailedError(f"Run {run.id} is {run.status.value}.", "Run it again.").info
-    return replace(error, what=f"{error.what} (Run {run.id}.)")
+    error = (
+        run.error
+        or RunFailedError(_("Run {run} is {status}.", run=run.id, status=run.status.value), _("Run it again.")).info
+    )
+    return replace(error, what=_("{what} (Run {run}.)", what=error.what, run=run.id))

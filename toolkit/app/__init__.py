@@ -9,6 +9,7 @@ from pathlib import Path
 from toolkit.extras import Extra, require
 from toolkit.launching import embedded_criteo
 from toolkit.project import Project
+from toolkit.translatable import _
 
 _TEMPLATES = Path(__file__).with_name("share")
 
@@ -20,7 +21,7 @@ def run_app(project: Path, arguments: Sequence[str], *, say: Callable[[str], Non
         MissingExtraError: Voilà is not installed.
         ConfigurationError: The folder holds no project.
     """
-    require(Extra.APP, "The application without code", otherwise="open the notebooks with `toolkit lab`")
+    require(Extra.APP, _("The application without code"), otherwise=_("open the notebooks with `toolkit lab`"))
     opened = Project.open(project)
     with embedded_criteo(opened, say=say) as environment:
         command = [sys.executable, "-m", "toolkit.app", str(opened.notebooks), *arguments]

@@ -11,6 +11,7 @@ from toolkit.audience.status import Status
 from toolkit.display import html_table, text_table
 from toolkit.identifiers import HashFormat, IdentifierType, first_type
 from toolkit.spreadsheets import FrameForPeople
+from toolkit.translatable import _, ngettext
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -157,12 +158,15 @@ class Audience:
         return f"{self._headline}\n{text_table(figures)}"
 
     def _repr_html_(self) -> str:
-        return html_table(self.counts, title=self._headline, subtitle="members, and what becomes of them")
+        return html_table(self.counts, title=self._headline, subtitle=_("members by outcome"))
 
     @property
     def _headline(self) -> str:
-        noun = "segment" if len(self.segments) == 1 else "segments"
-        return (
-            f"Audience of {len(self.segments)} {noun}: {self.exportable:,} of {self.members:,} members exportable "
-            f"as {self.form.value}"
+        return ngettext(
+            "Audience of {count} segment: {exportable:,} of {members:,} members exportable as {form}",
+            "Audience of {count} segments: {exportable:,} of {members:,} members exportable as {form}",
+            len(self.segments),
+            exportable=self.exportable,
+            members=self.members,
+            form=self.form.value,
         )

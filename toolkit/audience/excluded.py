@@ -17,6 +17,7 @@ from toolkit.audience.suppression import Suppression
 from toolkit.errors import DataError
 from toolkit.identifiers import HASHES, HashFormat, IdentifierType, hashed, identifier_types
 from toolkit.identifiers.hashing import may_be
+from toolkit.translatable import _
 
 MOST_STEPS = 100
 """So long a chain of people who share identifiers is a fault of the data."""
@@ -255,7 +256,7 @@ def _met(fields: pl.LazyFrame, columns: Sequence[IdentityColumn], wanted: _Wante
     if not wanted.key_hashes.is_empty():
         text = rows.with_columns(key=pl.col("customer").cast(pl.String))
         rows = compare(text, hashed("key", HashFormat.SHA256), wanted.key_hashes).drop("key")
-    for number, (_, kind) in enumerate(columns):
+    for number, (_column, kind) in enumerate(columns):
         name = _field(number)
         if kind in wanted.texts:
             rows = compare(rows, pl.col(name), wanted.texts[kind])
@@ -276,7 +277,7 @@ def _identifiers(rows: pl.DataFrame, columns: Sequence[IdentityColumn]) -> pl.Da
     """Return ``customer``, ``kind`` and ``value`` of the fields that are identifiers; the word 'none' links nobody."""
     parts = [_NOTHING_FOUND.with_columns(pl.col("customer").cast(rows.schema["customer"])).drop("rank")]
     value = nw.col("value")
-    for number, (_, kind) in enumerate(columns):
+    for number, (_column, kind) in enumerate(columns):
         theirs = rows.select(
             "customer", pl.lit(kind.name).alias("identifier_type"), pl.col(_field(number)).alias("value")
         )
@@ -317,7 +318,14 @@ _NOTHING_FOUND = pl.DataFrame(
 def _too_long(columns: Sequence[IdentityColumn]) -> DataError:
     named = ", ".join(repr(it.name) for it in columns)
     return DataError(
-        f"Customers who are suppressed share identifiers with others, and these with others, over more than "
-        f"{MOST_STEPS} steps, so that nobody can say where a person ends.",
-        f"Look for values that stand for nobody in the profile columns {named}, such as an address of the shop itself.",
+        _(
+            "Customers who are suppressed share identifiers with others, and these with others, over more "
+            "than {most_steps} steps, so that nobody can say where a person ends.",
+            most_steps=MOST_STEPS,
+        ),
+        _(
+            "Look for values that stand for nobody in the profile columns {named}, such as an address of "
+            "the shop itself.",
+            named=named,
+        ),
     )

@@ -10,6 +10,7 @@ from toolkit.identifiers import identifier_types
 from toolkit.redaction import redacted
 from toolkit.sources import KeyRule, Profiles, Table, blame_table
 from toolkit.sources.key_rules import normalized
+from toolkit.translatable import _, all_of
 
 _SCHEMA = pl.Schema(
     {"rule": pl.String(), "members": pl.Int64(), "member_example": pl.String(), "profile_example": pl.String()}
@@ -35,9 +36,15 @@ class SpeltOtherwise:
     def sentences(self) -> list[str]:
         """A warning for each kind, none when there is nobody."""
         return [
-            f"{row['members']:,} members are in no profile because their keys are spelt otherwise than the profiles' "
-            f"({row['rule']}), such as {redacted(row['member_example'])!r} for {redacted(row['profile_example'])!r}. "
-            f"If that is the same customer, read the profiles with key_normalization=[{row['rule']!r}]."
+            _(
+                "{members:,} members are in no profile because their keys are spelt otherwise than the "
+                "profiles' ({rule}), such as {member!r} for {profile!r}. If that is the same customer, read "
+                "the profiles with key_normalization=[{rule!r}].",
+                members=row["members"],
+                rule=row["rule"],
+                member=redacted(row["member_example"]),
+                profile=redacted(row["profile_example"]),
+            )
             for row in self.frame.iter_rows(named=True)
         ]
 
@@ -96,10 +103,20 @@ def refuse_addresses(keys: pl.Series, *, column: str, what: str) -> None:
         count = 0 if it.in_keys is None else int(keys.str.contains(it.in_keys).sum() or 0)
         if count:
             raise DataError(
-                f"In column {column!r} of the {what}, {count:,} of {len(keys):,} keys are {it.content}. Keys are kept "
-                "in the history and shown in reports, where no identifier of a person may stand.",
-                "Name a column that holds a customer ID as the key. Where there is none, have both tables written with "
-                "the SHA-256 of the identifier as the key.",
+                _(
+                    "In column {column!r} of the {what}, {count:,} of {count_2:,} keys are {content}. "
+                    "Keys are kept in the history and shown in reports, where no identifier of a person "
+                    "may stand.",
+                    column=column,
+                    what=what,
+                    count=count,
+                    count_2=len(keys),
+                    content=it.content,
+                ),
+                _(
+                    "Name a column that holds a customer ID as the key. Where there is none, have both "
+                    "tables written with the SHA-256 of the identifier as the key."
+                ),
             )
 
 
@@ -112,7 +129,7 @@ def require_no_addresses_as_keys(profiles: Profiles) -> None:
     table = profiles.look()
     with blame_table(table):
         keys = table.scan().select(pl.col(table.key)).head(_SAMPLE).collect()[table.key]
-    refuse_addresses(keys, column=profiles.key, what=f"profiles at {profiles.location}")
+    refuse_addresses(keys, column=profiles.key, what=_("profiles at {location}", location=profiles.location))
 
 
 _SAMPLE = 1_000
@@ -135,10 +152,18 @@ def _refuse_ambiguous(pairs: pl.DataFrame, table: Table, rules: Sequence[KeyRule
     several = pairs.unique().group_by("member").agg(pl.col("profile").sort()).filter(pl.col("profile").list.len() > 1)
     if several.height:
         first = several.sort("member")["profile"][0]
-        named = " and ".join(repr(redacted(it)) for it in first.head(_MOST_EXAMPLES))
+        named = all_of(repr(redacted(it)) for it in first.head(_MOST_EXAMPLES))
         raise DataError(
-            f"In column {table.key!r} of the {table.files.what} at {table.files.location}, keys become one by "
-            f"key_normalization={[it.value for it in rules]}, such as {named}: {several.height:,} members would meet "
-            "several profiles.",
-            "Leave out the rule that makes them one, or have the keys of the profiles written in one way.",
+            _(
+                "In column {key!r} of the {what} at {location}, keys become one by "
+                "key_normalization={value}, such as {named}: {height:,} members would meet several "
+                "profiles.",
+                key=table.key,
+                what=table.files.what,
+                location=table.files.location,
+                value=[it.value for it in rules],
+                named=named,
+                height=several.height,
+            ),
+            _("Leave out the rule that makes them one, or have the keys of the profiles written in one way."),
         )

@@ -14,6 +14,7 @@ from toolkit.audience.suppression import Suppression
 from toolkit.errors import DataError
 from toolkit.identifiers import HashFormat
 from toolkit.sources import KeyRule, Members, Profiles, SegmentFolder, SegmentTable, Table, blame_table
+from toolkit.translatable import _
 
 
 def excluded_of(
@@ -135,7 +136,11 @@ def audience_of(
             )
         except ProfileKeyError as error:
             raise profiles.key_error(error.keys) from None
-    refuse_addresses(audience.frame["customer"], column=catalog.key, what=f"{catalog.what} at {catalog.location}")
+    refuse_addresses(
+        audience.frame["customer"],
+        column=catalog.key,
+        what=_("{what} at {location}", what=catalog.what, location=catalog.location),
+    )
     unknown = audience.frame.filter(pl.col("status") == Status.NOT_IN_PROFILES.value)["customer"]
     return replace(audience, spelt_otherwise=find_spelt_otherwise(unknown, table))
 
@@ -157,7 +162,9 @@ def audience_from_keys(
     if excluded is None:
         excluded = excluded_of(profiles, columns=[column], suppression=suppression)
     members = keys.cast(table.key_type).alias("customer").to_frame()
-    refuse_addresses(members["customer"], column=profiles.key, what=f"profiles at {profiles.location}")
+    refuse_addresses(
+        members["customer"], column=profiles.key, what=_("profiles at {location}", location=profiles.location)
+    )
     named = members.lazy().select(pl.lit(segment, pl.Enum([segment])).alias("segment"), "customer")
     with blame_table(table):
         try:
@@ -185,9 +192,22 @@ def require_same_keys(
         return
     numbers, reader = ("profiles", "Profiles") if ours else ("segments", type(catalog).__name__)
     raise DataError(
-        f"The keys cannot be matched: column {profiles.key!r} of the profiles at {profiles.location} is {_said(ours)}, "
-        f"and column {catalog.key!r} of the {catalog.what} at {catalog.location} is {_said(theirs)}.",
-        f"Read the {numbers} with {reader}(…, key_as_text=True), if 7 and '7' are the same customer.",
+        _(
+            "The keys cannot be matched: column {key!r} of the profiles at {location} is {said}, and "
+            "column {catalog_key!r} of the {what} at {catalog_location} is {said_2}.",
+            key=profiles.key,
+            location=profiles.location,
+            said=_said(ours),
+            catalog_key=catalog.key,
+            what=catalog.what,
+            catalog_location=catalog.location,
+            said_2=_said(theirs),
+        ),
+        _(
+            "Read the {numbers} with {reader}(…, key_as_text=True), if 7 and '7' are the same customer.",
+            numbers=numbers,
+            reader=reader,
+        ),
     )
 
 
@@ -199,7 +219,13 @@ def _require_text(table: Table, column: IdentityColumn) -> None:
     dtype = table.types[column.name]
     if dtype != pl.String:
         raise DataError(
-            f"Column {column.name!r} of the {table.files.what} at {table.files.location} holds {dtype}, "
-            f"which cannot be {column.identifier_type.noun}.",
-            f"Choose the column with the {column.identifier_type.plural}, as text.",
+            _(
+                "Column {column!r} of the {what} at {location} holds {dtype}, which cannot be {noun}.",
+                column=column.name,
+                what=table.files.what,
+                location=table.files.location,
+                dtype=dtype,
+                noun=column.identifier_type.noun,
+            ),
+            _("Choose the column with the {plural}, as text.", plural=column.identifier_type.plural),
         )

@@ -26,6 +26,7 @@ from toolkit.cli import (
 from toolkit.errors import ToolkitError
 from toolkit.extras import DISTRIBUTION
 from toolkit.terminal import prepare_output, say
+from toolkit.translatable import shown
 
 app = typer.Typer(
     name="toolkit",
@@ -86,5 +87,5 @@ def main() -> None:
     try:
         app()
     except ToolkitError as error:
-        say(f"{error.what}\n{error.remedy}", err=True)
+        say(f"{shown(error.what)}\n{shown(error.remedy)}", err=True)
         raise SystemExit(2) from None

@@ -7,6 +7,7 @@ import typer
 from toolkit.cli.options import WORKSPACE, JsonOption, WorkspaceOption, opened, pairs
 from toolkit.cli.output import show_frame
 from toolkit.terminal import say
+from toolkit.translatable import _
 
 
 def show_audit(
@@ -26,7 +27,8 @@ def show_audit(
         say(str(broken))
         raise typer.Exit(1)
     altered = here.altered_rows
-    say("\n".join(map(str, altered)) or "The audit is as it was written, and all rows are as they were signed.")
+    text = "\n".join(map(str, altered)) or _("The audit is as it was written, and all rows are as they were signed.")
+    say(text)
     if altered:
         raise typer.Exit(1)
 
@@ -47,4 +49,4 @@ def trust(
         say(here.root)
         return
     here.trust(root, newest_row=newest_row, hosts=pairs(host, "--host"))
-    say("This machine remembers it.")
+    say(_("This machine remembers it."))

@@ -8,6 +8,7 @@ import typer
 from toolkit.cli.options import WORKSPACE, JsonOption, WorkspaceOption, opened
 from toolkit.cli.output import show_json
 from toolkit.terminal import say
+from toolkit.translatable import _
 
 commands = typer.Typer(no_args_is_help=True, help="Add, sign, list and remove suites of your own checks.")
 
@@ -21,7 +22,8 @@ def list_suites(json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE
     if json:
         show_json([{"suite": name, "checks": it.frame.to_dicts()} for name, it in suites.items()])
     else:
-        say("\n".join(map(repr, suites.values())) or "You have no suites of your own.")
+        text = "\n".join(map(repr, suites.values())) or _("You have no suites of your own.")
+        say(text)
 
 
 @commands.command()

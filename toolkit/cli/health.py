@@ -7,6 +7,7 @@ import typer
 from toolkit.cli.options import WORKSPACE, JsonOption, WorkspaceOption, opened
 from toolkit.errors import ToolkitError
 from toolkit.terminal import say
+from toolkit.translatable import shown
 
 _UNKNOWN = 3
 """What monitors take for a check that could not be made."""
@@ -21,7 +22,7 @@ def show_health(
     try:
         found = opened(workspace).health()
     except ToolkitError as error:
-        say(f"{error.what}\n{error.remedy}", err=True)
+        say(f"{shown(error.what)}\n{shown(error.remedy)}", err=True)
         raise typer.Exit(_UNKNOWN) from None
     if prometheus:
         say(found.prometheus, nl=False)

@@ -9,6 +9,7 @@ from toolkit.cli.options import WORKSPACE, AtOption, DayOption, JsonOption, Work
 from toolkit.cli.output import show_frame
 from toolkit.errors import BusyError, UnavailableError
 from toolkit.terminal import say
+from toolkit.translatable import shown
 
 commands = typer.Typer(help="Run the exports that are due; list past refreshes.")
 
@@ -55,7 +56,7 @@ def start(
     try:
         done = opened(workspace).refreshes.start(options)
     except (BusyError, UnavailableError) as error:
-        say(f"{error.what}\n{error.remedy}", err=True)
+        say(f"{shown(error.what)}\n{shown(error.remedy)}", err=True)
         raise typer.Exit(1) from None
     if done.exports or done.warnings or not quiet:
         say(done.json_lines if json else repr(done))

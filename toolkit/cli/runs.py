@@ -140,5 +140,8 @@ def flapping(
 
 def _of_json(name: str, ended: "Run | ToolkitError") -> object:
     if isinstance(ended, ToolkitError):
-        return {"export": name, "error": {"kind": type(ended).__name__, "what": ended.what, "remedy": ended.remedy}}
+        return {
+            "export": name,
+            "error": {"kind": type(ended).__name__, "what": str(ended.what), "remedy": str(ended.remedy)},
+        }
     return loads(ended.to_json())

@@ -17,6 +17,7 @@ from toolkit.cli.tables import (
     tables_at,
 )
 from toolkit.terminal import say
+from toolkit.translatable import _
 
 commands = typer.Typer(no_args_is_help=True, help="Create a workspace, set its tables, prepare its database.")
 
@@ -119,4 +120,5 @@ def grants(
 @commands.command()
 def restore(workspace: WorkspaceOption = WORKSPACE) -> None:
     """Restore people, connections and their shares to what administrators signed."""
-    say("\n".join(opened(workspace).restore_signed_rows()) or "Everything is as it was signed.")
+    text = "\n".join(opened(workspace).restore_signed_rows()) or _("Everything is as it was signed.")
+    say(text)

@@ -10,6 +10,7 @@ import polars as pl
 from toolkit.collections.collection import Collection
 from toolkit.exports import team
 from toolkit.state.audit import AuditBreak
+from toolkit.translatable import _, mark
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ class Audit(Collection[int, AuditRow]):
         'add person'
     """
 
-    _title: ClassVar[str] = "Audit"
-    _kind: ClassVar[str] = "row of the audit"
-    _if_empty: ClassVar[str] = "The workspace has nobody."
+    _title: ClassVar[str] = _("Audit")
+    _kind: ClassVar[str] = mark("row of the audit")
+    _if_empty: ClassVar[str] = _("The workspace has nobody.")
 
     def _load(self) -> Mapping[int, AuditRow]:
         return {row["row"]: AuditRow(**row) for row in self.frame.iter_rows(named=True)}

@@ -7,6 +7,7 @@ import polars as pl
 
 from toolkit.collections.collection import Collection
 from toolkit.exports.suites import add_suite, remove_suite, sign_suite, suites_of
+from toolkit.translatable import _, mark
 from toolkit.validation import OwnSuite
 
 
@@ -18,9 +19,9 @@ class Checks(Collection[str, OwnSuite]):
         0
     """
 
-    _title: ClassVar[str] = "Own checks"
-    _kind: ClassVar[str] = "suite of checks"
-    _if_empty: ClassVar[str] = "Add one with workspace.checks.add(name, expectations)."
+    _title: ClassVar[str] = _("Own checks")
+    _kind: ClassVar[str] = mark("suite of checks")
+    _if_empty: ClassVar[str] = _("Add one with workspace.checks.add(name, expectations).")
 
     def _load(self) -> Mapping[str, OwnSuite]:
         return {it.name: it for it in suites_of(self._folder)}

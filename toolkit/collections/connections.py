@@ -14,6 +14,7 @@ from toolkit.exports import connections
 from toolkit.exports.connections import Connection, ConnectionSetup, ExportDisposal
 from toolkit.names import one_of
 from toolkit.runs import AbandonedLists, ListDisposal, dispose_lists
+from toolkit.translatable import _, mark
 
 
 class Connections(Collection[str, Connection]):
@@ -26,9 +27,9 @@ class Connections(Collection[str, Connection]):
         ['advertiser_id', 'advertiser']
     """
 
-    _title: ClassVar[str] = "Connections"
-    _kind: ClassVar[str] = "connection"
-    _if_empty: ClassVar[str] = "Make one with workspace.connections.set_up(name)."
+    _title: ClassVar[str] = _("Connections")
+    _kind: ClassVar[str] = mark("connection")
+    _if_empty: ClassVar[str] = _("Make one with workspace.connections.set_up(name).")
 
     def _load(self) -> Mapping[str, Connection]:
         return connections.connections(self._folder)

@@ -28,6 +28,7 @@ from toolkit.names import listed
 from toolkit.preview import FIRST_MEMBERS, Preview, preview_of_export
 from toolkit.runs import AbandonedLists, check_export
 from toolkit.spreadsheets import FrameForPeople
+from toolkit.translatable import _, mark
 from toolkit.validation import CheckResults, Thresholds
 
 
@@ -41,9 +42,9 @@ class Exports(Collection[str, Export]):
         ('High value',)
     """
 
-    _title: ClassVar[str] = "Exports"
-    _kind: ClassVar[str] = "export"
-    _if_empty: ClassVar[str] = "Save one with workspace.exports.save(…)."
+    _title: ClassVar[str] = _("Exports")
+    _kind: ClassVar[str] = mark("export")
+    _if_empty: ClassVar[str] = _("Save one with workspace.exports.save(…).")
 
     def _load(self) -> Mapping[str, Export]:
         return {it.name: it for it in exports(self._folder)}
@@ -184,8 +185,8 @@ class Exports(Collection[str, Export]):
         return preview_of_export(
             self._folder,
             name,
-            columns=listed(columns, what="columns"),
-            unmasked=listed(unmasked, what="unmasked"),
+            columns=listed(columns, what=_("columns")),
+            unmasked=listed(unmasked, what=_("unmasked")),
             members=members,
             asks_criteo=ask_criteo,
         )

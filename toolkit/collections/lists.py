@@ -9,6 +9,7 @@ import polars as pl
 from toolkit.collections.collection import Collection
 from toolkit.runs import AbandonedLists, ListDisposal, end_abandoned, find_abandoned
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _, mark
 
 
 class Lists(Collection[str, AbandonedLists]):
@@ -22,9 +23,9 @@ class Lists(Collection[str, AbandonedLists]):
         [('High value', 1751)]
     """
 
-    _title: ClassVar[str] = "Lists left behind"
-    _kind: ClassVar[str] = "list that is left behind"
-    _if_empty: ClassVar[str] = "Every list that holds people is filled by an export."
+    _title: ClassVar[str] = _("Lists left behind")
+    _kind: ClassVar[str] = mark("list that is left behind")
+    _if_empty: ClassVar[str] = _("Every list that holds people is filled by an export.")
 
     def _load(self) -> Mapping[str, AbandonedLists]:
         found = self.left_behind

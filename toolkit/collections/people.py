@@ -11,6 +11,7 @@ from toolkit.access.people import JoinRequest, Person, Role
 from toolkit.collections.collection import Collection
 from toolkit.exports import team
 from toolkit.names import one_of
+from toolkit.translatable import _, mark
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,7 +28,12 @@ class NewPerson(Person):
     """The line that they run, to know that they see the same workspace."""
 
     def __repr__(self) -> str:
-        return f"{self.name!r} is {self.role} now. Hand this line back to them:\n{self.answer}"
+        return _(
+            "{name!r} is {role} now. Hand this line back to them:\n{answer}",
+            name=self.name,
+            role=self.role,
+            answer=self.answer,
+        )
 
 
 class People(Collection[str, Person]):
@@ -39,9 +45,9 @@ class People(Collection[str, Person]):
         (1, 'administrator')
     """
 
-    _title: ClassVar[str] = "People"
-    _kind: ClassVar[str] = "person"
-    _if_empty: ClassVar[str] = "Make the workspace again: it lost everybody."
+    _title: ClassVar[str] = _("People")
+    _kind: ClassVar[str] = mark("person")
+    _if_empty: ClassVar[str] = _("Make the workspace again: it lost everybody.")
 
     def _load(self) -> Mapping[str, Person]:
         return {it.name: it for it in people.people(self._folder)}

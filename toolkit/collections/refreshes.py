@@ -7,6 +7,7 @@ import polars as pl
 
 from toolkit.collections.collection import Collection
 from toolkit.refresh import Refresh, RefreshOptions, refresh, refresh_ids, refresh_of, refreshes_by_id, refreshes_frame
+from toolkit.translatable import _, mark
 
 
 class Refreshes(Collection[str, Refresh]):
@@ -17,9 +18,9 @@ class Refreshes(Collection[str, Refresh]):
         0
     """
 
-    _title: ClassVar[str] = "Refreshes"
-    _kind: ClassVar[str] = "refresh"
-    _if_empty: ClassVar[str] = "Start one with workspace.refreshes.start(), or have a schedule start them."
+    _title: ClassVar[str] = _("Refreshes")
+    _kind: ClassVar[str] = mark("refresh")
+    _if_empty: ClassVar[str] = _("Start one with workspace.refreshes.start(), or have a schedule start them.")
 
     def _load(self) -> Mapping[str, Refresh]:
         return refreshes_by_id(self._folder)

@@ -34,8 +34,10 @@ from toolkit.runs import (
     trend,
 )
 from toolkit.runs.progress import Observer
+from toolkit.runs.run import run_before
 from toolkit.spreadsheets import FrameForPeople
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _, mark, shown
 
 
 class Runs(Collection[str, Run]):
@@ -47,9 +49,9 @@ class Runs(Collection[str, Run]):
         'Nightly'
     """
 
-    _title: ClassVar[str] = "Runs"
-    _kind: ClassVar[str] = "run"
-    _if_empty: ClassVar[str] = "Run an export with workspace.runs.start(name)."
+    _title: ClassVar[str] = _("Runs")
+    _kind: ClassVar[str] = mark("run")
+    _if_empty: ClassVar[str] = _("Run an export with workspace.runs.start(name).")
 
     def _load(self) -> Mapping[str, Run]:
         return runs_by_id(self._folder)
@@ -124,7 +126,7 @@ class Runs(Collection[str, Run]):
                 trigger=one_of("trigger", Trigger, trigger),
                 dry_run=dry_run,
                 mode=None if mode is None else one_of("mode", Mode, mode),
-                allow=[one_of("guard", Guard, it) for it in listed(allow, what="allow")],
+                allow=[one_of("guard", Guard, it) for it in listed(allow, what=_("allow"))],
                 if_list_gone=one_of("choice", IfListGone, if_list_gone),
                 batch_size=batch_size,
                 observer=watching,
@@ -213,6 +215,22 @@ class Runs(Collection[str, Run]):
         require_known_export(self._folder, export)
         return FrameForPeople(runs_frame(self._folder, export))
 
+    def before(self, run: Run) -> Run | None:
+        """Return the run that a run's report compares its figures with.
+
+        Args:
+            run: A run.
+
+        Returns:
+            The successful run of the export before it; dry runs and data subject requests do not count. None when
+            there is none.
+
+        Examples:
+            >>> workspace.runs.before(workspace.runs.start("Nightly")).outcome
+            'successful'
+        """
+        return run_before(self._folder, run)
+
     def trend(self, export: str | None = None) -> pl.DataFrame:
         """Return the figures of past runs.
 
@@ -285,5 +303,5 @@ _MOST_SHOWN = 20
 def _alerted(folder: WorkspaceFolder, run: Run) -> Run:
     """Notify whom it concerns of how the run ended; one that can't be notified is no reason to fail."""
     for warning in alert_of_run(folder, run):
-        warnings.warn(warning, stacklevel=4)
+        warnings.warn(shown(warning.text), stacklevel=4)
     return run

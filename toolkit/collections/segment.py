@@ -19,6 +19,7 @@ from toolkit.segments import (
 )
 from toolkit.sources import SegmentFolder, blame_table
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _, mark
 
 _MOST_SHOWN = 10
 
@@ -86,7 +87,11 @@ class Segment:
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:
-        parts = [table(self.frame, title=f"Segment {self.name}", subtitle=f"{self.size:,} members")]
+        parts = [
+            table(
+                self.frame, title=_("Segment {name}", name=self.name), subtitle=_("{count:,} members", count=self.size)
+            )
+        ]
         if self.history.height:
             parts.append(table(_shown(self.history)))
         return str(fragment(*parts))
@@ -97,7 +102,7 @@ def segment_of(folder: WorkspaceFolder, name: str) -> Segment:
     catalog = folder.segments
     known = catalog.names()
     if name not in known:
-        raise unknown_name("segment", name, known)
+        raise unknown_name(mark("segment"), name, known)
     members = catalog.members([name])
     with blame_table(*members.tables):
         size = int(members.frame.select(pl.len()).collect(engine="streaming").item())

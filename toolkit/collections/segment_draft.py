@@ -32,6 +32,7 @@ from toolkit.segments import (
 )
 from toolkit.sources import SegmentFolder
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _
 from toolkit.validation import Thresholds
 
 _HUNDRED = 100
@@ -104,8 +105,8 @@ class SegmentDraft:
             email_column=email_column,
             form=one_of("form", HashFormat, form),
             thresholds=thresholds,
-            columns=listed(columns, what="columns"),
-            unmasked=listed(unmasked, what="unmasked"),
+            columns=listed(columns, what=_("columns")),
+            unmasked=listed(unmasked, what=_("unmasked")),
             members=members,
             **identifier_column,
         )
@@ -155,7 +156,12 @@ class SegmentDraft:
 
     @property
     def _headline(self) -> str:
-        return f"Draft of segment {self.name!r}: {self.size:,} of {self.profiles:,} profiles. It is not saved."
+        return _(
+            "Draft of segment {name!r}: {size:,} of {profiles:,} profiles. It is not saved.",
+            name=self.name,
+            size=self.size,
+            profiles=self.profiles,
+        )
 
     @property
     def _shown(self) -> pl.DataFrame:
@@ -207,8 +213,11 @@ def _definition(made: _Made, *, dynamic: bool | None) -> Definition:
     is_dynamic = (known is not None and known.dynamic) if dynamic is None else dynamic
     if is_dynamic and not made.condition.is_sql:
         raise ConfigurationError(
-            f"Segment {made.name!r} can't be dynamic: its condition is a Polars expression, which can't be kept.",
-            "Write the condition as SQL, or save the segment with dynamic=False.",
+            _(
+                "Segment {made!r} can't be dynamic: its condition is a Polars expression, which can't be kept.",
+                made=made.name,
+            ),
+            _("Write the condition as SQL, or save the segment with dynamic=False."),
         )
     kept = {"where" if made.condition.is_sql else "expression": made.condition.text}
     if known is not None and (known.dynamic, known.condition) == (is_dynamic, made.condition.text):

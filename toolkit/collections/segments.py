@@ -12,6 +12,7 @@ from toolkit.names import same_form
 from toolkit.segments import remove_segment
 from toolkit.sources import SegmentFolder, SegmentTable
 from toolkit.spreadsheets import FrameForPeople
+from toolkit.translatable import _, mark
 
 
 class Segments(Collection[str, Segment]):
@@ -26,9 +27,9 @@ class Segments(Collection[str, Segment]):
         1879
     """
 
-    _title: ClassVar[str] = "Segments"
-    _kind: ClassVar[str] = "segment"
-    _if_empty: ClassVar[str] = "Build one with workspace.segments.build(name, where=…)."
+    _title: ClassVar[str] = _("Segments")
+    _kind: ClassVar[str] = mark("segment")
+    _if_empty: ClassVar[str] = _("Build one with workspace.segments.build(name, where=…).")
 
     def _load(self) -> Mapping[str, Segment]:
         return {name: segment_of(self._folder, name) for name in self._names()}

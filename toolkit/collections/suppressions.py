@@ -13,6 +13,7 @@ from toolkit.exports.suppression_import import SuppressionImport
 from toolkit.exports.suppressions import accept_lost_suppressions, suppress, suppression_frame, unsuppress
 from toolkit.identifiers import identifier_types
 from toolkit.spreadsheets import FrameForPeople
+from toolkit.translatable import _, mark
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ class Suppressions(Collection[str, SuppressionEntry]):
         0
     """
 
-    _title: ClassVar[str] = "Suppressions"
-    _kind: ClassVar[str] = "entry of the suppression list"
-    _if_empty: ClassVar[str] = "Keep people out of runs with workspace.suppressions.add(…)."
+    _title: ClassVar[str] = _("Suppressions")
+    _kind: ClassVar[str] = mark("entry of the suppression list")
+    _if_empty: ClassVar[str] = _("Keep people out of runs with workspace.suppressions.add(…).")
 
     def _load(self) -> Mapping[str, SuppressionEntry]:
         counts = {it.count_name: it.name for it in identifier_types()}

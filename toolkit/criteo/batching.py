@@ -9,6 +9,7 @@ from toolkit.criteo.http import Request
 from toolkit.criteo.models import Acknowledgement, Operation, flattened, read
 from toolkit.criteo.transport import Transport
 from toolkit.errors import DataError, TooLargeError
+from toolkit.translatable import _
 
 MAX_IDENTIFIERS_A_CALL = 50_000
 
@@ -48,8 +49,12 @@ class Amender:
         """Send the identifiers; raises DataError for more than Criteo takes, and for one that is too large alone."""
         if len(identifiers) > MAX_IDENTIFIERS_A_CALL:
             raise DataError(
-                f"A call takes {MAX_IDENTIFIERS_A_CALL:,} identifiers at most, not {len(identifiers):,}.",
-                "Divide them into batches.",
+                _(
+                    "A call takes {max_identifiers_a_call:,} identifiers at most, not {count:,}.",
+                    max_identifiers_a_call=MAX_IDENTIFIERS_A_CALL,
+                    count=len(identifiers),
+                ),
+                _("Divide them into batches."),
             )
         if not identifiers:
             return Acknowledgement(operation=amendment.operation, list_id=amendment.list_id, calls=0)
@@ -59,7 +64,7 @@ class Amender:
             return self._send_whole(amendment, identifiers)
         except TooLargeError as refused:
             if len(identifiers) == 1:
-                raise TooLargeError(refused.what, "Look at what the column of the identifiers holds.") from None
+                raise TooLargeError(refused.what, _("Look at what the column of the identifiers holds.")) from None
         self._most[amendment.type] = min(self._most.get(amendment.type, MAX_IDENTIFIERS_A_CALL), _half(identifiers))
         return self._send_halves(amendment, identifiers)
 

@@ -31,6 +31,7 @@ from toolkit.criteo.rate_limit import RetryPolicy, Wait
 from toolkit.criteo.reachability import Waiting
 from toolkit.criteo.transport import Application, Transport
 from toolkit.errors import ConfigurationError, TooLargeError, UnavailableError
+from toolkit.translatable import _
 
 API_VERSION = "2026-07"
 LISTS_A_CALL = 100
@@ -142,7 +143,7 @@ class CriteoClient:
             >>> client.advertisers()[0].id
             '2711'
         """
-        request = Request("list the advertisers", "GET", f"{self._version}/advertisers/me", only_reads=True)
+        request = Request(_("list the advertisers"), "GET", f"{self._version}/advertisers/me", only_reads=True)
         found = all_items(request, self._transport.call(request))
         return Rows(Advertiser, (read(Advertiser, flattened(it)) for it in found))
 
@@ -261,9 +262,12 @@ class CriteoClient:
         found = self.list_named(advertiser_id, name)
         if found is None:
             raise ConfigurationError(
-                f"Criteo has the name {name!r} already, and shows no contact list of it: a segment of another kind may "
-                "have it.",
-                "Give the list another name, or run again in some minutes.",
+                _(
+                    "Criteo has the name {name!r} already, and shows no contact list of it: a segment of "
+                    "another kind may have it.",
+                    name=name,
+                ),
+                _("Give the list another name, or run again in some minutes."),
             )
         return FoundList(found, created=False)
 
@@ -371,7 +375,9 @@ class CriteoClient:
         Raises:
             ListGoneError: The list was deleted at Criteo.
         """
-        self._do(Request(f"empty list {list_id}", "DELETE", self._contact_list(list_id), on_a_list=True))
+        self._do(
+            Request(_("empty list {list_id}", list_id=list_id), "DELETE", self._contact_list(list_id), on_a_list=True)
+        )
 
     def statistics(self, list_id: str) -> Statistics:
         """Count a contact list.
@@ -390,7 +396,7 @@ class CriteoClient:
             1751
         """
         path = f"{self._contact_list(list_id)}/statistics"
-        request = Request(f"count list {list_id}", "GET", path, on_a_list=True, only_reads=True)
+        request = Request(_("count list {list_id}", list_id=list_id), "GET", path, on_a_list=True, only_reads=True)
         return read(Statistics, flattened(self._do(request)))
 
     def compute_sizes(self, list_ids: Sequence[str]) -> Rows[ListSize]:
@@ -405,7 +411,7 @@ class CriteoClient:
         if not list_ids:
             return Rows(ListSize)
         body = _bulk(*({"id": it} for it in list_ids))
-        request = Request("measure lists", "POST", f"{self._segments}/compute-sizes", body=body, only_reads=True)
+        request = Request(_("measure lists"), "POST", f"{self._segments}/compute-sizes", body=body, only_reads=True)
         found = all_items(request, self._transport.call(request))
         sizes = {it.id: it for it in (read(ListSize, flattened(item)) for item in found)}
         return Rows(ListSize, (sizes.get(it, ListSize(id=it)) for it in list_ids))
@@ -420,7 +426,7 @@ class CriteoClient:
         """
         attributes = {"name": name, "description": {"value": description}}
         body = _bulk({"id": list_id, "attributes": attributes})
-        self._do(Request(f"rename list {list_id}", "PATCH", self._segments, body=body))
+        self._do(Request(_("rename list {list_id}", list_id=list_id), "PATCH", self._segments, body=body))
         self._forget_names()
 
     def delete_list(self, list_id: str) -> None:
@@ -430,7 +436,7 @@ class CriteoClient:
             list_id: Id of the list.
         """
         body = _bulk({"id": list_id})
-        self._do(Request(f"delete list {list_id}", "POST", f"{self._segments}/delete", body=body))
+        self._do(Request(_("delete list {list_id}", list_id=list_id), "POST", f"{self._segments}/delete", body=body))
         self._forget_names()
 
     def give_up_waiting(self) -> None:
@@ -472,7 +478,7 @@ class CriteoClient:
         seen: set[str] = set()
         while True:
             request = Request(
-                "search the lists",
+                _("search the lists"),
                 "POST",
                 f"{self._segments}/search",
                 body={"data": {"attributes": filters}},
@@ -518,7 +524,10 @@ class CriteoClient:
         }
         # A name is there once only, so that a second try of the same does no harm.
         request = Request(
-            f"make list {name!r}", "POST", f"{self._segments}/create", body=_bulk({"attributes": attributes})
+            _("make list {name!r}", name=name),
+            "POST",
+            f"{self._segments}/create",
+            body=_bulk({"attributes": attributes}),
         )
         answer = self._transport.call(request)
         if any(it.get("code") == NAME_TAKEN for it in items_of(answer, "errors")):
@@ -555,7 +564,8 @@ class CriteoClient:
         made = {it: named[it.advertiser_id, it.name] for it in lists if (it.advertiser_id, it.name) in named}
         if len(made) + len(refused) < len(lists):
             raise UnavailableError(
-                f"Criteo does not say whether this is done: {request.words}.", "Run again: nothing is lost."
+                _("Criteo does not say whether this is done: {words}.", words=request.words),
+                _("Run again: nothing is lost."),
             )
         with self._lock:
             for new, it in made.items():
@@ -611,5 +621,7 @@ def _typed(identifier_type: IdentifierType, gum_caller_id: int | None) -> dict[s
     if identifier_type is not IdentifierType.GUM:
         return {"identifierType": identifier_type}
     if gum_caller_id is None:
-        raise ConfigurationError("Identifiers of type gum were given without their caller.", "Pass gum_caller_id.")
+        raise ConfigurationError(
+            _("Identifiers of type gum were given without their caller."), _("Pass gum_caller_id.")
+        )
     return {"identifierType": identifier_type, "gumCallerId": gum_caller_id}

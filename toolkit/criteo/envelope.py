@@ -6,6 +6,7 @@ from toolkit.criteo.errors import error_of
 from toolkit.criteo.http import Request
 from toolkit.criteo.models import Item, items_of
 from toolkit.errors import ToolkitError, UnavailableError
+from toolkit.translatable import _
 
 _OK = 200
 
@@ -17,7 +18,8 @@ def only_item(request: Request, answer: Item) -> Item:
         raise _refusal(request, errors)
     if not data:
         raise UnavailableError(
-            f"Criteo does not say whether this is done: {request.words}.", "Run again: nothing is lost."
+            _("Criteo does not say whether this is done: {words}.", words=request.words),
+            _("Run again: nothing is lost."),
         )
     return data[0]
 
@@ -38,8 +40,12 @@ def all_done(request: Request, answer: Item, *, ids: Iterable[str]) -> None:
     missing = set(ids) - {str(it.get("id")) for it in items_of(answer, "data")}
     if missing:
         raise UnavailableError(
-            f"Criteo does not say whether this is done for {', '.join(sorted(missing))}: {request.words}.",
-            "Run again: nothing is lost.",
+            _(
+                "Criteo does not say whether this is done for {names}: {words}.",
+                names=", ".join(sorted(missing)),
+                words=request.words,
+            ),
+            _("Run again: nothing is lost."),
         )
 
 

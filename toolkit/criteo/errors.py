@@ -15,6 +15,7 @@ from toolkit.errors import (
     UnavailableError,
 )
 from toolkit.redaction import without_identifiers
+from toolkit.translatable import _
 
 NAME_TAKEN = "name-must-be-unique"
 _SERVER_FAILS = 500
@@ -61,38 +62,42 @@ Remedy = tuple[type[ToolkitError], str]
 
 _REFUSED_CLIENT: Remedy = (
     AccessError,
-    "Check client id and secret in Criteo's developer portal, and authenticate the connection anew.",
+    _("Check client id and secret in Criteo's developer portal, and authenticate the connection anew."),
 )
 _LIST_GONE: Remedy = (
     ListGoneError,
-    "The contact list was deleted at Criteo. Choose: run with if_list_gone='remake' (in a terminal, --if-list-gone "
-    "remake) to make it anew and send all, or take the segment out of the export.",
+    _(
+        "The contact list was deleted at Criteo. Choose: run with if_list_gone='remake' (in a terminal, "
+        "--if-list-gone remake) to make it anew and send all, or take the segment out of the export."
+    ),
 )
 _BY_CODE: dict[str, Remedy] = {
     "invalid_client": _REFUSED_CLIENT,
     "audience-invalid": _LIST_GONE,
     "segment-not-found": _LIST_GONE,
-    NAME_TAKEN: (ConfigurationError, "Give the list another name, or rename the one that is there."),
-    "name-must-not-be-empty": (ConfigurationError, "Give the list a name."),
+    NAME_TAKEN: (ConfigurationError, _("Give the list another name, or rename the one that is there.")),
+    "name-must-not-be-empty": (ConfigurationError, _("Give the list a name.")),
 }
 _BY_STATUS: dict[int, Remedy] = {
-    200: (ConfigurationError, "Change what it names, then run again."),
-    400: (DataError, "The request is malformed: report it with the trace; sending it again will not help."),
+    200: (ConfigurationError, _("Change what it names, then run again.")),
+    400: (DataError, _("The request is malformed: report it with the trace; sending it again will not help.")),
     401: _REFUSED_CLIENT,
     403: (
         AccessError,
-        "Have an administrator of the advertiser consent to your Criteo app, and see that the app may manage "
-        "audiences.",
+        _(
+            "Have an administrator of the advertiser consent to your Criteo app, and see that the app may "
+            "manage audiences."
+        ),
     ),
-    404: (ConfigurationError, "Check the host of the connection."),
-    410: (ConfigurationError, "This version of Criteo's API is gone: install a newer toolkit."),
-    413: (TooLargeError, "Send less in one call."),
-    429: (BusyError, "The limit of calls is used up: run again later; nothing is lost."),
+    404: (ConfigurationError, _("Check the host of the connection.")),
+    410: (ConfigurationError, _("This version of Criteo's API is gone: install a newer toolkit.")),
+    413: (TooLargeError, _("Send less in one call.")),
+    429: (BusyError, _("The limit of calls is used up: run again later; nothing is lost.")),
 }
-_DOWN: Remedy = (UnavailableError, "Criteo is down: run again later; nothing is lost.")
+_DOWN: Remedy = (UnavailableError, _("Criteo is down: run again later; nothing is lost."))
 _OTHER: Remedy = (
     ConfigurationError,
-    "Look up the status in Criteo's documentation, and report it with the trace.",
+    _("Look up the status in Criteo's documentation, and report it with the trace."),
 )
 
 
@@ -108,4 +113,4 @@ def error_of(words: str, problem: Problem, *, on_a_list: bool = False) -> Toolki
         kind, remedy = _DOWN
     else:
         kind, remedy = _BY_CODE.get(problem.code) or _BY_STATUS.get(problem.status) or _OTHER
-    return kind(f"Criteo refused to {words}: {problem}.", remedy)
+    return kind(_("Criteo refused to {words}: {problem}.", words=words, problem=problem), remedy)

@@ -19,6 +19,7 @@ from toolkit.criteo.models import Item, items_of
 from toolkit.criteo.rate_limit import RetryPolicy
 from toolkit.criteo.retry import Attempt, RetryError
 from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError
+from toolkit.translatable import _
 
 CRITEO = "https://api.criteo.com"
 
@@ -146,8 +147,13 @@ class Wire:
             return refused
         except _TooLongError:
             return UnavailableError(
-                f"{self.host} was asked to {request.words}, and its answer has more than {MOST_BYTES:,} bytes.",
-                "A proxy may be in the way: check the network, then run again; nothing is lost.",
+                _(
+                    "{host} was asked to {words}, and its answer has more than {most_bytes:,} bytes.",
+                    host=self.host,
+                    words=request.words,
+                    most_bytes=MOST_BYTES,
+                ),
+                _("A proxy may be in the way: check the network, then run again; nothing is lost."),
             )
         except OSError as error:
             # The kind of failure only: its text may hold what was sent.
@@ -180,21 +186,30 @@ class Wire:
     def _failed(self, request: Request, error: OSError) -> Exception:
         if _is_untrusted(error):
             return ConfigurationError(
-                f"The certificate of {self.host} is not trusted.",
-                "Name your company's certificates with the environment variable REQUESTS_CA_BUNDLE.",
+                _("The certificate of {host} is not trusted.", host=self.host),
+                _("Name your company's certificates with the environment variable REQUESTS_CA_BUNDLE."),
             )
         if not isinstance(error, requests.RequestException):
             return ConfigurationError(
-                f"{self.host} could not be asked to {request.words}: the certificates to trust cannot be read.",
-                "See that the environment variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names a file that is there.",
+                _(
+                    "{host} could not be asked to {words}: the certificates to trust cannot be read.",
+                    host=self.host,
+                    words=request.words,
+                ),
+                _("See that the environment variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names a file that is there."),
             )
-        what = f"{self.host} could not be asked to {request.words} ({type(error).__name__})."
+        what = _(
+            "{host} could not be asked to {words} ({kind}).",
+            host=self.host,
+            words=request.words,
+            kind=type(error).__name__,
+        )
         if isinstance(error, _MAY_PASS):
             return RetryError(
-                UnavailableError(what, "Check the network and the proxy settings, then run again; nothing is lost."),
+                UnavailableError(what, _("Check the network and the proxy settings, then run again; nothing is lost.")),
                 is_unreached=isinstance(error, requests.exceptions.ConnectionError),
             )
-        return ConfigurationError(what, "Check the host of the connection and the proxy settings.")
+        return ConfigurationError(what, _("Check the host of the connection and the proxy settings."))
 
 
 def checked_host(host: str) -> str:
@@ -207,12 +222,13 @@ def checked_host(host: str) -> str:
         scheme = name = ""
     if not name or not (scheme == "https" or (scheme == "http" and _is_loopback(name))):
         raise ConfigurationError(
-            f"The host {_without_secrets(host)!r} is not an https address.",
-            f"Use {CRITEO}, or the address of an embedded Criteo.",
+            _("The host {without_secrets!r} is not an https address.", without_secrets=_without_secrets(host)),
+            _("Use {criteo}, or the address of an embedded Criteo.", criteo=CRITEO),
         )
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise ConfigurationError(
-            f"The host {_without_secrets(host)!r} holds more than a host.", f"Use an address such as {CRITEO}."
+            _("The host {without_secrets!r} holds more than a host.", without_secrets=_without_secrets(host)),
+            _("Use an address such as {criteo}.", criteo=CRITEO),
         )
     return host.rstrip("/")
 

@@ -21,6 +21,7 @@ from pydantic import (
 
 from toolkit.display import html_table
 from toolkit.errors import UnavailableError
+from toolkit.translatable import _
 
 Item = dict[str, Any]
 
@@ -210,6 +211,10 @@ def read(kind: type[AnsweredT], item: Item) -> AnsweredT:
     except ValidationError as error:
         places = ", ".join(sorted({str(it["loc"][0]) for it in error.errors(include_input=False) if it["loc"]}))
         raise UnavailableError(
-            f"Criteo answered with something that is no {kind.__name__}: {places} cannot be read.",
-            "Run again; if it stays so, install a newer toolkit.",
+            _(
+                "Criteo answered with something that is no {kind}: {places} cannot be read.",
+                kind=kind.__name__,
+                places=places,
+            ),
+            _("Run again; if it stays so, install a newer toolkit."),
         ) from None

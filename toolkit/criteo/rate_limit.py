@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+from toolkit.translatable import _
+
 CALLS_A_MINUTE = 250
 _MINUTE = 60.0
 # A limit a minute long never asks for more; a header that does is not to be believed.
@@ -41,7 +43,12 @@ class Wait:
     """Whether a call failed that is then tried again; if not, it only waits for its turn."""
 
     def __str__(self) -> str:
-        return f"Waiting {self.seconds:.1f} s, {self.seconds_left:.0f} s of patience left: {self.reason}"
+        return _(
+            "Waiting {seconds:.1f} s, {seconds_left:.0f} s of patience left: {reason}",
+            seconds=self.seconds,
+            seconds_left=self.seconds_left,
+            reason=self.reason,
+        )
 
 
 class RateLimiter:

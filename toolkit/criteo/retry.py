@@ -13,6 +13,7 @@ import tenacity
 from toolkit.criteo.rate_limit import RetryPolicy, Wait
 from toolkit.criteo.reachability import Reachability, Waiting
 from toolkit.errors import ToolkitError
+from toolkit.translatable import _
 
 _log = logging.getLogger("toolkit.criteo")
 
@@ -131,4 +132,7 @@ def _failure(state: tenacity.RetryCallState) -> RetryError:
 def _tried_in_vain(error: ToolkitError, *, tries: int, seconds: float) -> ToolkitError:
     if tries == 1:
         return error
-    return type(error)(f"{error.what} It was tried {tries} times in {seconds:.0f} s.", error.remedy)
+    return type(error)(
+        _("{what} It was tried {tries} times in {seconds:.0f} s.", what=error.what, tries=tries, seconds=seconds),
+        error.remedy,
+    )

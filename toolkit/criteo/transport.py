@@ -16,6 +16,7 @@ from toolkit.criteo.reachability import Waiting, connect_seconds_for, reachabili
 from toolkit.criteo.retry import Attempt, Retrier, RetryError
 from toolkit.criteo.token import TokenCache
 from toolkit.errors import BusyError, UnavailableError
+from toolkit.translatable import _
 
 """How a notice begins that tells of the end of a version."""
 _NO_CONTENT, _REDIRECTION, _UNAUTHORIZED, _TIMED_OUT, _TOO_MANY, _SERVER_FAILS = 204, 300, 401, 408, 429, 500
@@ -113,7 +114,9 @@ class Transport:
             raise error_of(request.words, refused.problem) from None
         token = answer.get("access_token")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
-            raise RetryError(UnavailableError("Criteo's answer holds no token.", "Run again later; nothing is lost."))
+            raise RetryError(
+                UnavailableError(_("Criteo's answer holds no token."), _("Run again later; nothing is lost."))
+            )
         return token, _life(answer.get("expires_in"))
 
     def _exchange(self, request: Request, attempt: Attempt, *, authorize: Authorize) -> Item:
@@ -127,31 +130,40 @@ class Transport:
     def _wait_for_turn(self, request: Request, attempt: Attempt) -> None:
         while seconds := self._pace.take_turn():
             left = attempt.seconds_left
-            what = f"Criteo takes {self._pace.calls_a_minute} calls a minute, and they are used up"
+            what = _(
+                "Criteo takes {calls_a_minute} calls a minute, and they are used up",
+                calls_a_minute=self._pace.calls_a_minute,
+            )
             if seconds > left:
                 raise BusyError(
-                    f"{what} for {seconds:.0f} s more: it was not asked to {request.words}.",
-                    "Run again later; nothing is lost.",
+                    _(
+                        "{what} for {seconds:.0f} s more: it was not asked to {words}.",
+                        what=what,
+                        seconds=seconds,
+                        words=request.words,
+                    ),
+                    _("Run again later; nothing is lost."),
                 )
             if seconds > _WORTH_TELLING_SECONDS:
                 self._persistence.tell(seconds, f"{what}.", seconds_left=left - seconds)
             if self._persistence.ended.wait(seconds):
                 raise UnavailableError(
-                    f"The client was closed before it could ask Criteo to {request.words}.", "Run again."
+                    _("The client was closed before it could ask Criteo to {words}.", words=request.words),
+                    _("Run again."),
                 )
 
     def _take_notice(self, request: Request, reply: Reply) -> None:
         for name in ("Deprecation", "Sunset"):
             if name in reply.headers:
                 value = reply.headers[name][:_LONGEST_HEADER]
-                said = f"Criteo says of this version of its API: {name} {value}."
+                said = _("Criteo says of this version of its API: {name} {value}.", name=name, value=value)
                 self._notices.setdefault((name, value), ApiNotice(NoticeKind.API_VERSION, said))
         content = reply.content or {}
         # A bulk call that failed in part says so beside what it did.
         in_part = items_of(content, "errors") if items_of(content, "data") else []
         for item in [*items_of(content, "warnings"), *in_part]:
             problem = request.problem(reply.status, item)
-            said = f"Criteo warns of {request.words}: {problem}."
+            said = _("Criteo warns of {words}: {problem}.", words=request.words, problem=problem)
             self._notices.setdefault((problem.code, problem.title), ApiNotice(NoticeKind.WARNING, said))
 
     def _judged(self, request: Request, reply: Reply) -> Item:
@@ -173,8 +185,11 @@ class Transport:
         if reply.content is None:
             raise RetryError(
                 UnavailableError(
-                    f"What answered for Criteo when asked to {request.words} does not speak its language (no JSON).",
-                    "A proxy may be in the way: check the network, then run again; nothing is lost.",
+                    _(
+                        "What answered for Criteo when asked to {words} does not speak its language (no JSON).",
+                        words=request.words,
+                    ),
+                    _("A proxy may be in the way: check the network, then run again; nothing is lost."),
                 )
             )
         return reply.content

@@ -14,6 +14,7 @@ from toolkit.extras import Extra, require
 from toolkit.project import Project, copy_sample, sample_tables
 from toolkit.refresh import RefreshOptions, ScheduledRun, execute_notebook
 from toolkit.sandbox import Sandbox, start
+from toolkit.translatable import _
 from toolkit.workspace import Workspace, open_workspace
 
 EXPORT = "Sample segments"
@@ -59,7 +60,8 @@ def _fresh(folder: Path | None) -> Path:
     chosen = folder or Path.cwd() / f"demo-workspace-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
     if chosen.exists() and any(chosen.iterdir()):
         raise ConfigurationError(
-            f"The folder {chosen} is not empty.", "Name another, or leave out --folder for a new one."
+            _("The folder {chosen} is not empty.", chosen=chosen),
+            _("Name another, or leave out --folder for a new one."),
         )
     return chosen.resolve()
 

@@ -9,6 +9,7 @@ from toolkit.display.page import page
 from toolkit.display.style import STYLE, fragment
 from toolkit.display.tables import html_table, table, table_of_texts
 from toolkit.display.text import text_table
+from toolkit.display.words import word
 
 __all__ = [
     "STYLE",
@@ -21,4 +22,5 @@ __all__ = [
     "table",
     "table_of_texts",
     "text_table",
+    "word",
 ]

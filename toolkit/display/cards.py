@@ -6,6 +6,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from toolkit.markup import template
+from toolkit.translatable import _
 
 
 class Card(NamedTuple):
@@ -32,4 +33,4 @@ def change(now: int, before: int | None) -> str:
     """
     if before is None:
         return ""
-    return "as last time" if now == before else f"{now - before:+,} against last time"
+    return _("as last time") if now == before else _("{difference:+,} against last time", difference=now - before)

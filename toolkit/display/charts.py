@@ -7,12 +7,14 @@ has an outline, and a label, a shape or a place in an order beside its colour.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from toolkit.lazy_grammar import defer_iri_grammar
 from toolkit.markup import markup, trusted
+from toolkit.translatable import ENGLISH, current_language
 
 if TYPE_CHECKING:
     import polars as pl
@@ -77,7 +79,40 @@ def svg(chart: "ChartType | Mapping[str, object]") -> str:
 
     specification = dict(chart) if isinstance(chart, Mapping) else chart.to_dict()
     # Nothing may be fetched: a chart brings its figures along.
-    return str(vl_convert.vegalite_to_svg(specification, config=_LOOKS, allowed_base_urls=[]))
+    return str(
+        vl_convert.vegalite_to_svg(specification, config=_LOOKS, allowed_base_urls=[], **_locales(current_language()))
+    )
+
+
+@cache
+def _locales(language: str) -> dict[str, Any]:
+    """Return how figures and days are written, in the words of D3, which draws the axes."""
+    if language == ENGLISH:
+        return {}
+    from babel import Locale
+
+    locale = Locale.parse(language)
+    marks = locale.number_symbols["latn"]
+    days, months = locale.days["stand-alone"], locale.months["stand-alone"]
+    week = (6, 0, 1, 2, 3, 4, 5)
+    return {
+        "format_locale": {
+            "decimal": marks["decimal"],
+            "thousands": marks["group"],
+            "grouping": [3],
+            "currency": ["", ""],
+        },
+        "time_format_locale": {
+            "dateTime": "%e %B %Y %X",
+            "date": "%d-%m-%Y",
+            "time": "%H:%M:%S",
+            "periods": ["AM", "PM"],
+            "days": [days["wide"][it] for it in week],
+            "shortDays": [days["abbreviated"][it] for it in week],
+            "months": list(months["wide"].values()),
+            "shortMonths": list(months["abbreviated"].values()),
+        },
+    }
 
 
 def figure(chart: "ChartType | Mapping[str, object]", label: str) -> Markup:

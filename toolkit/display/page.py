@@ -4,17 +4,17 @@ from markupsafe import Markup
 
 from toolkit.display.style import STYLE
 from toolkit.markup import template, trusted
+from toolkit.translatable import current_language
 
 
-def page(title: str, body: Markup, *, language: str = "en", style: str = "") -> str:
-    """Return a whole page of HTML.
+def page(title: str, body: Markup, *, style: str = "") -> str:
+    """Return a whole page of HTML, in the language of whoever reads.
 
     Args:
         title: What the browser's tab says.
         body: What stands on it, made by the toolkit.
-        language: The language of its words, for screen readers.
         style: Further rules of the style sheet.
     """
     return template("toolkit.display", "page.html").render(
-        title=title, body=body, language=language, style=trusted(STYLE + style)
+        title=title, body=body, language=current_language(), style=trusted(STYLE + style)
     )

@@ -1,4 +1,7 @@
-"""Frames as tables of HTML: readable headings, figures to the right with thousands marks, moments in local time."""
+"""Frames as tables of HTML: readable headings, figures to the right with thousands marks, moments in local time.
+
+All of it is in the language of whoever reads: headings, figures, moments, and the values of closed sets.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -8,7 +11,10 @@ import polars as pl
 from markupsafe import Markup
 
 from toolkit.display.style import fragment
+from toolkit.display.words import CLOSED, word
 from toolkit.markup import template
+from toolkit.translatable import _, moment_text, number_text
+from toolkit.translatable import shown as shown_text
 
 MOST_ROWS = 200
 """More than anybody reads: of a longer frame a table shows the first ones, and says how many there are."""
@@ -25,15 +31,18 @@ class Column(NamedTuple):
     say: Callable[[Any], str]
 
 
-def html_table(frame: pl.DataFrame, *, title: str, subtitle: str = "") -> str:
+def html_table(
+    frame: pl.DataFrame, *, title: str, subtitle: str = "", texts: Mapping[str, Sequence[str]] | None = None
+) -> str:
     """Return the frame as a table that brings its style along, as a cell of a notebook shows it.
 
     Args:
         frame: What is shown; text in it is escaped.
         title: Stands above it; nothing does where it is empty.
         subtitle: Stands below the title, smaller.
+        texts: Columns of sentences as translatable texts, a text a row, in the place of the frame's English.
     """
-    return str(fragment(table(frame, title=title, subtitle=subtitle)))
+    return str(fragment(table(frame, title=title, subtitle=subtitle, texts=texts)))
 
 
 def table(
@@ -43,6 +52,7 @@ def table(
     subtitle: str = "",
     headings: Mapping[str, str] | None = None,
     most_rows: int = MOST_ROWS,
+    texts: Mapping[str, Sequence[str]] | None = None,
 ) -> Markup:
     """Return the frame as a table for a page or a part of one that has the style already.
 
@@ -52,10 +62,16 @@ def table(
         subtitle: Stands below the title, smaller.
         headings: What columns are called; one that is not named here is called by its name, in words.
         most_rows: So many rows are shown, and how many more there are is said.
+        texts: Columns of sentences as translatable texts, a text a row, in the place of the frame's English.
     """
     columns = [_column(name, dtype, headings or {}) for name, dtype in frame.schema.items()]
     shown = frame.head(most_rows)
     rows = [[it.say(value) for it, value in zip(columns, row, strict=True)] for row in shown.iter_rows()]
+    for name, sentences in (texts or {}).items():
+        if name in frame.columns:
+            place = frame.columns.index(name)
+            for row, sentence in zip(rows, sentences, strict=False):
+                row[place] = shown_text(sentence)
     return _rendered(columns, rows, title=title, subtitle=subtitle, more=frame.height - shown.height)
 
 
@@ -79,13 +95,17 @@ def _rendered(
     columns: Sequence[Column], rows: Iterable[Sequence[str]], *, title: str, subtitle: str = "", more: int = 0
 ) -> Markup:
     html = template("toolkit.display", "table.html").render(
-        title=title, subtitle=subtitle, columns=columns, rows=rows, more=more
+        title=title,
+        subtitle=subtitle,
+        columns=columns,
+        rows=rows,
+        more=_("and {count:,} more", count=more) if more else "",
     )
     return Markup(html)  # noqa: S704  # the template escapes
 
 
 def _column(name: str, dtype: pl.DataType, headings: Mapping[str, str]) -> Column:
-    heading = headings.get(name, name.replace("_", " "))
+    heading = shown_text(word(headings.get(name, name)))
     if dtype.is_integer():
         return Column(heading, "toolkit-number", _whole)
     if dtype.is_float() and name.rsplit("_", maxsplit=1)[-1] in _SHARES:
@@ -94,19 +114,21 @@ def _column(name: str, dtype: pl.DataType, headings: Mapping[str, str]) -> Colum
         return Column(heading, "toolkit-number", _decimal)
     if dtype == pl.Datetime:
         return Column(heading, "toolkit-moment", _moment)
+    if name in CLOSED:
+        return Column(heading, "", _value)
     return Column(heading, "", _truth if dtype == pl.Boolean else _text)
 
 
 def _whole(value: int | None) -> str:
-    return "" if value is None else f"{value:,}"
+    return "" if value is None else number_text(value)
 
 
 def _share(value: float | None) -> str:
-    return "" if value is None else f"{value:.1%}"
+    return "" if value is None else number_text(value, ".1%")
 
 
 def _decimal(value: float | None) -> str:
-    return "" if value is None else f"{value:,.0f}" if abs(value) >= _LARGE else f"{value:,.2f}"
+    return "" if value is None else number_text(value, ",.0f" if abs(value) >= _LARGE else ",.2f")
 
 
 _LARGE = 1000
@@ -114,17 +136,16 @@ _LARGE = 1000
 
 
 def _truth(value: bool | None) -> str:
-    return "" if value is None else "yes" if value else "no"
+    return "" if value is None else shown_text(_("yes") if value else _("no"))
 
 
 def _moment(value: datetime | None) -> str:
     return "" if value is None else moment_text(value)
 
 
-def moment_text(value: datetime) -> str:
-    """Return the moment to the minute, in local time; one without a zone as it stands."""
-    return f"{value if value.tzinfo is None else value.astimezone():%Y-%m-%d %H:%M}"
+def _value(value: object) -> str:
+    return "" if value is None else shown_text(word(str(value)))
 
 
 def _text(value: object) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else shown_text(value) if isinstance(value, str) else str(value)

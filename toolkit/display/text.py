@@ -2,14 +2,16 @@
 
 import polars as pl
 
-from toolkit.display.tables import moment_text
+from toolkit.translatable import ENGLISH, moment_text
 
 
 def text_table(frame: pl.DataFrame) -> str:
     """Return the frame as lines of text, all rows and columns, without types and shape; moments in local time."""
     moments = [name for name, dtype in frame.schema.items() if dtype == pl.Datetime]
     shown = frame.with_columns(
-        pl.Series(name, [None if it is None else moment_text(it) for it in frame[name]], dtype=pl.String)
+        pl.Series(
+            name, [None if it is None else moment_text(it, language=ENGLISH) for it in frame[name]], dtype=pl.String
+        )
         for name in moments
     )
     with pl.Config(

@@ -39,6 +39,7 @@ from toolkit.state.decisions import Decided, Kind, is_as_decided
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.machine_memory import KnownHost
 from toolkit.state.models import ConnectionRecord, ExportRecord, PersonRecord, ShareRecord
+from toolkit.translatable import _
 
 CONSENT_TEXT = (
     "When you enable this connection, data, personal data included, leaves this machine for Criteo whenever you "
@@ -108,11 +109,20 @@ class Connection:
 
     def __repr__(self) -> str:
         names = ", ".join(f"{name} ({number})" for number, name in self.advertisers.items())
-        to = f" to {self.host}" if self.host else ""
-        lines = [f"Connection {self.name!r}{to}; advertisers that consented: {names}"]
+        values = {"name": self.name, "host": self.host, "names": names}
+        lines: list[str] = [
+            _("Connection {name!r} to {host}; advertisers that consented: {names}", **values)
+            if self.host
+            else _("Connection {name!r}; advertisers that consented: {names}", **values)
+        ]
         if self.users is not None and self.consent_at is not None:
             lines.append(
-                f"May be used by {', '.join(self.users)}; {self.consent_by} agreed on {self.consent_at:%Y-%m-%d}"
+                _(
+                    "May be used by {users}; {consent_by} agreed on {consent_at:%Y-%m-%d}",
+                    users=", ".join(self.users),
+                    consent_by=self.consent_by,
+                    consent_at=self.consent_at,
+                )
             )
         return "\n".join([*lines, *self._advice])
 
@@ -122,16 +132,23 @@ class Connection:
 
     @property
     def _advice(self) -> list[str]:
-        advice = []
+        advice: list[str] = []
         if self.waiting:
             advice.append(
-                f"Waiting for their seal: {', '.join(self.waiting)}; an export user runs "
-                f"workspace.connections.seal({self.name!r})"
+                _(
+                    "Waiting for their seal: {waiting}; an export user runs workspace.connections.seal({name!r})",
+                    waiting=", ".join(self.waiting),
+                    name=self.name,
+                )
             )
         if self.rotate_because:
             advice.append(
-                f"Rotate the secret at Criteo, because of {', '.join(self.rotate_because)}; then run "
-                f"workspace.connections.rotate({self.name!r}, …)"
+                _(
+                    "Rotate the secret at Criteo, because of {rotate_because}; then run "
+                    "workspace.connections.rotate({name!r}, …)",
+                    rotate_because=", ".join(self.rotate_because),
+                    name=self.name,
+                )
             )
         return advice
 
@@ -152,7 +169,7 @@ class ConnectionSetup:
         with folder.session() as session, session.begin():
             require_actor(session, folder, least=Role.ADMINISTRATOR)
         if not name.strip():
-            raise ConfigurationError("A connection needs a display name.", "Give it one, such as 'Criteo'.")
+            raise ConfigurationError(_("A connection needs a display name."), _("Give it one, such as 'Criteo'."))
         self._folder = folder
         self._name = name
         self._users: str | tuple[str, ...] = ADMINISTRATORS
@@ -201,8 +218,11 @@ class ConnectionSetup:
         """
         if self._agreed_at is None:
             raise AccessError(
-                f"Connection {self._name!r} was not authenticated: nobody agreed to data privacy and compliance.",
-                f"Read the text and agree to it (i_agree=True). It says: {CONSENT_TEXT}",
+                _(
+                    "Connection {name!r} was not authenticated: nobody agreed to data privacy and compliance.",
+                    name=self._name,
+                ),
+                _("Read the text and agree to it (i_agree=True). It says: {consent_text}", consent_text=CONSENT_TEXT),
             )
         self._require_same_host(credentials)
         self._advertisers = consented_advertisers(self._name, credentials)
@@ -219,8 +239,13 @@ class ConnectionSetup:
     def _require_not_turned(self, record: ConnectionRecord, credentials: Credentials) -> None:
         if record.host != credentials.host:
             raise ConfigurationError(
-                f"Connection {self._name!r} goes to {record.host}; it cannot be turned to {credentials.host}.",
-                "Save the new one under another name, and choose it in the exports.",
+                _(
+                    "Connection {name!r} goes to {host}; it cannot be turned to {credentials_host}.",
+                    name=self._name,
+                    host=record.host,
+                    credentials_host=credentials.host,
+                ),
+                _("Save the new one under another name, and choose it in the exports."),
             )
 
     @property
@@ -239,8 +264,11 @@ class ConnectionSetup:
         """
         if self._credentials is None:
             raise AccessError(
-                f"Nobody can be added as export user of connection {self._name!r} before it is authenticated.",
-                "Authenticate with Criteo first.",
+                _(
+                    "Nobody can be added as export user of connection {name!r} before it is authenticated.",
+                    name=self._name,
+                ),
+                _("Authenticate with Criteo first."),
             )
         self._added_me = True
         return self
@@ -259,7 +287,8 @@ class ConnectionSetup:
         """
         if not self._added_me or self._credentials is None:
             raise AccessError(
-                f"Connection {self._name!r} was not saved: it has no export user.", "Add yourself as export user first."
+                _("Connection {name!r} was not saved: it has no export user.", name=self._name),
+                _("Add yourself as export user first."),
             )
         folder = self._folder
         with folder.session() as session, session.begin():
@@ -318,8 +347,11 @@ def consented_advertisers(name: str, credentials: Credentials) -> dict[str, str]
         found = {advertiser.id: advertiser.name for advertiser in criteo.advertisers()}
     if not found:
         raise AccessError(
-            f"Criteo accepts the credentials of connection {name!r}, but no advertiser has consented to them.",
-            "Have an administrator of the advertiser open the consent link of your Criteo app, then try again.",
+            _(
+                "Criteo accepts the credentials of connection {name!r}, but no advertiser has consented to them.",
+                name=name,
+            ),
+            _("Have an administrator of the advertiser open the consent link of your Criteo app, then try again."),
         )
     return found
 
@@ -346,8 +378,11 @@ def credentials_of(folder: WorkspaceFolder, name: str) -> Credentials:
         record = connection_for(session, actor, name)
         if record.consent_sha256 != _consent_sha256():
             raise AccessError(
-                f"The consent to data privacy and compliance of connection {name!r} was given to another text.",
-                "Have an administrator read the text as it is now, and save the connection again with i_agree=True.",
+                _(
+                    "The consent to data privacy and compliance of connection {name!r} was given to another text.",
+                    name=name,
+                ),
+                _("Have an administrator read the text as it is now, and save the connection again with i_agree=True."),
             )
         secret = unseal(record, folder.identity)
     require_known_host(folder, name, secret.credentials.host)
@@ -413,9 +448,18 @@ def require_known_host(folder: WorkspaceFolder, name: str, host: str) -> None:
     known = known_hosts(folder).get(name)
     if known is not None and known.host != host:
         raise TrustError(
-            f"Connection {name!r} goes to {host}; this machine knows it with {known.host}. Nothing was sent.",
-            f"Ask your administrator. If the change is meant, confirm it with "
-            f"workspace.trust(hosts={{{name!r}: {host!r}}}).",
+            _(
+                "Connection {name!r} goes to {host}; this machine knows it with {known_host}. Nothing was sent.",
+                name=name,
+                host=host,
+                known_host=known.host,
+            ),
+            _(
+                "Ask your administrator. If the change is meant, confirm it with "
+                "workspace.trust(hosts={{{name!r}: {host!r}}}).",
+                name=name,
+                host=host,
+            ),
         )
 
 
@@ -438,8 +482,13 @@ def remember_host(folder: WorkspaceFolder, name: str, host: str, fingerprint: st
 def _require_same_host(record: ConnectionRecord, credentials: Credentials) -> None:
     if record.host != credentials.host:
         raise ConfigurationError(
-            f"Connection {record.name!r} goes to {record.host}, and the new secret is for {credentials.host}.",
-            "Give the host of the connection, or make another connection.",
+            _(
+                "Connection {record!r} goes to {host}, and the new secret is for {credentials_host}.",
+                record=record.name,
+                host=record.host,
+                credentials_host=credentials.host,
+            ),
+            _("Give the host of the connection, or make another connection."),
         )
 
 
@@ -459,7 +508,9 @@ def rename(folder: WorkspaceFolder, name: str, to: str) -> Connection:
         actor = require_actor(session, folder, least=Role.ADMINISTRATOR)
         record = connection_for(session, actor, name)
         if session.scalar(select(ConnectionRecord).where(ConnectionRecord.name == to)) or not to.strip():
-            raise ConfigurationError(f"No connection can be named {to!r}: it is taken, or empty.", "Choose another.")
+            raise ConfigurationError(
+                _("No connection can be named {to!r}: it is taken, or empty.", to=to), _("Choose another.")
+            )
         record.name = to
         for export in session.scalars(select(ExportRecord).where(ExportRecord.connection_id == record.id)):
             export.settings = {**export.settings, "connection": to}
@@ -529,8 +580,12 @@ def _decided(
     undecided = [export for export in using if export not in given]
     if undecided:
         raise ConfigurationError(
-            f"Connection {record.name!r} was not removed: {', '.join(map(repr, undecided))} use it.",
-            "Say what becomes of each: exports='detach' or 'remove' for all, or a choice by name.",
+            _(
+                "Connection {record!r} was not removed: {undecided} use it.",
+                record=record.name,
+                undecided=", ".join(map(repr, undecided)),
+            ),
+            _("Say what becomes of each: exports='detach' or 'remove' for all, or a choice by name."),
         )
     return {export: given[export] for export in using}
 
@@ -623,7 +678,7 @@ def _open_to(session: Session, record: ConnectionRecord, users: str | Sequence[s
         person = person_named(session, name)
         if person.role == Role.VIEWER.value:
             raise ConfigurationError(
-                f"{name!r} is a viewer, and can't use a connection.", "Make them contributor first."
+                _("{name!r} is a viewer, and can't use a connection.", name=name), _("Make them contributor first.")
             )
         if person.id not in {it.person_id for it in record.shares}:
             record.shares.append(ShareRecord(person_id=person.id))

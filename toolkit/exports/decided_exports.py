@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from toolkit.state.decisions import Decided, Kind, require_as_decided
 from toolkit.state.models import ExportRecord
 from toolkit.state.signing import JSON, without_floats
+from toolkit.translatable import _
 
 
 def decided_export(record: ExportRecord) -> Decided:
@@ -36,6 +37,8 @@ def require_signed_export(session: Session, record: ExportRecord) -> None:
         decided_export(record),
         table="exports",
         name=f"Export {record.name!r}",
-        remedy="Nothing was sent. Look at its settings, and save it again if they are right; find out who changed the "
-        "database.",
+        remedy=_(
+            "Nothing was sent. Look at its settings, and save it again if they are right; find out "
+            "who changed the database."
+        ),
     )

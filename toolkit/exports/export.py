@@ -16,6 +16,7 @@ from toolkit.exports.schedule import Schedule
 from toolkit.identifiers import HashFormat, IdentifierType, identifier_types, without_addresses
 from toolkit.names import same_form
 from toolkit.pydantic_errors import Told, validating
+from toolkit.translatable import _
 from toolkit.validation import Thresholds
 
 LONGEST_LIST_NAME = 255
@@ -92,7 +93,7 @@ class Export(Told):
     @classmethod
     def _can_be_read(cls, name: str) -> str:
         if name and (not name.strip() or not name.isprintable()):
-            raise ValueError("it is blank, or holds a line end or another character that can't be printed")
+            raise ValueError(_("it is blank, or holds a line end or another character that can't be printed"))
         return name
 
     @field_validator("list_name")
@@ -101,12 +102,12 @@ class Export(Told):
         try:
             parts = list(Formatter().parse(template))
         except ValueError:
-            raise ValueError("its braces don't fit together; write {segment}, and a brace itself twice") from None
+            raise ValueError(_("its braces don't fit together; write {segment}, and a brace itself twice")) from None
         fields = [name for _, name, _, _ in parts if name is not None]
         if "segment" not in fields or not {*fields} <= {"segment", "export", "date"}:
-            raise ValueError("it must hold {segment}, may hold {export} and {date}, and nothing else in braces")
+            raise ValueError(_("it must hold {segment}, may hold {export} and {date}, and nothing else in braces"))
         if any(form or conversion for _, _, form, conversion in parts):
-            raise ValueError("the names in braces take no format; write {date}, which is put in as 2026-01-31")
+            raise ValueError(_("the names in braces take no format; write {date}, which is put in as 2026-01-31"))
         _require_name(f"x{''.join(text for text, _, _, _ in parts)}")
         return template
 
@@ -143,25 +144,25 @@ class Export(Told):
         options = {it.column_option for it in identifier_types()} - cls.model_fields.keys()
         unknown = [it for it in given if it not in options and it not in cls.model_fields]
         if unknown:
-            raise ValueError("; ".join(f"{it}: is not known" for it in unknown))
+            raise ValueError("; ".join(_("{value}: is not known", value=it) for it in unknown))
         return {name: value for name, value in given.items() if name not in options or value != ""}
 
     @model_validator(mode="after")
     def _names_required_columns(self) -> Self:
         lacking = [it.column_option for it in identifier_types() if it.is_required and not self.column_of(it)]
         if lacking:
-            raise ValueError("; ".join(f"{it}: is missing" for it in lacking))
+            raise ValueError("; ".join(_("{value}: is missing", value=it) for it in lacking))
         return self
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.advertiser_column and self.advertiser_id:
-            raise ValueError("give advertiser_id or advertiser_column, not both")
+            raise ValueError(_("give advertiser_id or advertiser_column, not both"))
         if self.advertiser_column and self.lists:
-            raise ValueError("lists can't be given with advertiser_column, where each advertiser gets its own")
+            raise ValueError(_("lists can't be given with advertiser_column, where each advertiser gets its own"))
         strange = [name for name in self.lists if name not in self.segments]
         if strange:
-            raise ValueError(f"lists names {strange[0]!r}, which is not among the segments")
+            raise ValueError(_("lists names {strange!r}, which is not among the segments", strange=strange[0]))
         return self
 
     def column_of(self, identifier_type: IdentifierType) -> str:
@@ -213,7 +214,8 @@ class Export(Told):
         """
         for segment in segments:
             with validating(
-                f"The list of segment {segment!r} can't be named", "Change list_name, or the segment's name."
+                _("The list of segment {segment!r} can't be named", segment=segment),
+                _("Change list_name, or the segment's name."),
             ):
                 _NAMED.validate_python(self.name_of_list(segment, date(2026, 12, 31)))
 
@@ -266,17 +268,23 @@ def make_export(name: str, options: Mapping[str, Any]) -> Export:
     """Return an export from its options; raises ConfigurationError that names each option that is wrong."""
     known = dict.fromkeys([*Export.model_fields, *(it.column_option for it in identifier_types())])
     fields = ", ".join(field for field in known if field not in ("name", "version"))
-    with validating(f"Export {name!r} was not saved", f"Options are {fields}."):
+    with validating(_("Export {name!r} was not saved", name=name), _("Options are {fields}.", fields=fields)):
         return Export.model_validate({"name": name, **options})
 
 
 def _require_name(name: str) -> str:
     if not name.strip():
-        raise ValueError("it is blank")
+        raise ValueError(_("it is blank"))
     if len(name) > LONGEST_LIST_NAME:
-        raise ValueError(f"it has {len(name):,} characters, of {LONGEST_LIST_NAME} at most")
+        raise ValueError(
+            _(
+                "it has {count:,} characters, of {longest_list_name} at most",
+                count=len(name),
+                longest_list_name=LONGEST_LIST_NAME,
+            )
+        )
     if any(not it.isprintable() for it in name):
-        raise ValueError("it holds a line end or another character that can't be printed")
+        raise ValueError(_("it holds a line end or another character that can't be printed"))
     return name
 
 

@@ -22,6 +22,7 @@ from toolkit.state import audit
 from toolkit.state.audit import Action
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ExportRecord, PersonRecord
+from toolkit.translatable import _, mark
 
 
 def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None = None) -> Export:
@@ -44,9 +45,15 @@ def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None
             require_manageable(actor, record)
         if based_on is not None and record.version != based_on:
             raise ConfigurationError(
-                f"Export {export.name!r} was saved by {record.saved_by!r} meanwhile: it is at version "
-                f"{record.version}, and yours is based on {based_on}.",
-                "Look at it as it is now, and save your change again.",
+                _(
+                    "Export {export!r} was saved by {saved_by!r} meanwhile: it is at version {version}, "
+                    "and yours is based on {based_on}.",
+                    export=export.name,
+                    saved_by=record.saved_by,
+                    version=record.version,
+                    based_on=based_on,
+                ),
+                _("Look at it as it is now, and save your change again."),
             )
         record.connection_id = used.id
         record.removed_at = None
@@ -88,7 +95,7 @@ def _named(session: Session, name: str) -> ExportRecord:
     there = select(ExportRecord).where(ExportRecord.removed_at.is_(None))
     record = session.scalar(there.where(ExportRecord.name == name))
     if record is None:
-        raise unknown_name("export", name, [it.name for it in session.scalars(there)])
+        raise unknown_name(mark("export"), name, [it.name for it in session.scalars(there)])
     return record
 
 
@@ -124,7 +131,8 @@ def require_runnable(folder: WorkspaceFolder, export: Export) -> None:
         record = session.scalars(select(ExportRecord).where(ExportRecord.name == export.name)).one()
         if record.connection_id is None:
             raise ConfigurationError(
-                f"Export {export.name!r} has no connection: it was detached.", "Save it with another connection."
+                _("Export {export!r} has no connection: it was detached.", export=export.name),
+                _("Save it with another connection."),
             )
         require_manageable(actor, record)
         require_signed_export(session, record)
@@ -138,9 +146,13 @@ def chosen_segments(folder: WorkspaceFolder, export: Export) -> Export:
     chosen = export.chosen(folder.segments.names())
     if not chosen.segments:
         raise ConfigurationError(
-            f"No segment at {folder.segments.location} matches {', '.join(map(repr, export.segments))} of export "
-            f"{export.name!r}.",
-            "Correct the pattern, or the folder that the segments are read from.",
+            _(
+                "No segment at {location} matches {segments} of export {export!r}.",
+                location=folder.segments.location,
+                segments=", ".join(map(repr, export.segments)),
+                export=export.name,
+            ),
+            _("Correct the pattern, or the folder that the segments are read from."),
         )
     return chosen
 
@@ -150,7 +162,7 @@ def exports_with(folder: WorkspaceFolder, segment: str) -> list[Export]:
     known = folder.segments.names()
     segment = same_form(segment)
     if segment not in known:
-        raise unknown_name("segment", segment, known)
+        raise unknown_name(mark("segment"), segment, known)
     return [it for it in exports(folder) if segment in it.chosen(known).segments]
 
 
@@ -161,7 +173,7 @@ def duplicate_export(folder: WorkspaceFolder, name: str, to: str) -> Export:
     """
     export = export_of(folder, name)
     if to in {it.name for it in exports(folder)}:
-        raise ConfigurationError(f"There is an export {to!r} already.", "Choose another name.")
+        raise ConfigurationError(_("There is an export {to!r} already.", to=to), _("Choose another name."))
     own = export.list_name if "{export}" in export.list_name else f"{export.list_name} ({{export}})"
     return save_export(folder, export.model_copy(update={"name": to, "list_name": own}))
 
@@ -195,8 +207,12 @@ def require_manageable(actor: PersonRecord, record: ExportRecord) -> None:
     """Raise AccessError to whom may not use the export's connection."""
     if record.connection is not None and not may_use(actor, record.connection):
         raise AccessError(
-            f"Export {record.name!r} uses a connection that is not shared with you ({actor.name!r}).",
-            "Ask an administrator to share the connection, or to do it.",
+            _(
+                "Export {record!r} uses a connection that is not shared with you ({actor!r}).",
+                record=record.name,
+                actor=actor.name,
+            ),
+            _("Ask an administrator to share the connection, or to do it."),
         )
 
 
@@ -216,14 +232,14 @@ def _checked(folder: WorkspaceFolder, export: Export) -> Export:
     identities = [it.name for it in export.identity_columns]
     for column in filter(None, (*identities, export.advertiser_column)):
         if column not in columns:
-            raise unknown_name("profile column", column, columns)
+            raise unknown_name(mark("profile column"), column, columns)
     if folder.profiles.key in identities:
         require_no_addresses_as_keys(folder.profiles)
     known = folder.segments.names()
     chosen = chosen_segments(folder, export)
     for segment in (*chosen.segments, *chosen.exclude):
         if segment not in known:
-            raise unknown_name("segment", segment, known)
+            raise unknown_name(mark("segment"), segment, known)
     export.require_names_of_lists(chosen.segments)
     advertiser_id = "" if export.advertiser_column else _advertiser(export, used)
     lists = _found_lists(folder, export, advertiser_id) if export.lists else {}
@@ -233,13 +249,17 @@ def _checked(folder: WorkspaceFolder, export: Export) -> Export:
 def _advertiser(export: Export, used: Connection) -> str:
     if export.advertiser_id:
         if export.advertiser_id not in used.advertisers:
-            raise unknown_name("advertiser that consented", export.advertiser_id, used.advertisers)
+            raise unknown_name(mark("advertiser that consented"), export.advertiser_id, used.advertisers)
         return export.advertiser_id
     if len(used.advertisers) > 1:
         known = ", ".join(f"{number} ({name})" for number, name in used.advertisers.items())
         raise ConfigurationError(
-            f"Export {export.name!r} names no advertiser, and connection {export.connection!r} has several.",
-            f"Pass advertiser_id, one of {known}; or advertiser_column, if the profiles hold it.",
+            _(
+                "Export {export!r} names no advertiser, and connection {connection!r} has several.",
+                export=export.name,
+                connection=export.connection,
+            ),
+            _("Pass advertiser_id, one of {known}; or advertiser_column, if the profiles hold it.", known=known),
         )
     return next(iter(used.advertisers))
 
@@ -254,4 +274,6 @@ def _found_list(criteo: CriteoClient, given: str, advertiser_id: str) -> str:
     for found in known:
         if given == found.id or same_form(given) == same_form(found.name):
             return found.id
-    raise unknown_name(f"contact list of advertiser {advertiser_id}", given, [it.name for it in known])
+    raise unknown_name(
+        _("contact list of advertiser {advertiser_id}", advertiser_id=advertiser_id), given, [it.name for it in known]
+    )

@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, field_validator, model_validator
 
 from toolkit.pydantic_errors import Told, validating
+from toolkit.translatable import _, listed
 
 MOST_TIMES_A_DAY = 4
 """As often as Customer Insights refreshes in a day."""
 
-_WRITTEN = 'Write it as Schedule.daily("02:00") or .weekly(["monday"], "02:00", time_zone="Europe/Amsterdam").'
+_WRITTEN = _('Write it as Schedule.daily("02:00") or .weekly(["monday"], "02:00", time_zone="Europe/Amsterdam").')
 _ONE_DIGIT = re.compile(r"\d:\d\d(?::\d\d)?")
 _LONGEST_PAUSE = timedelta(days=8)
 """Longer than from one time of a week to the same of the next, daylight saving included."""
@@ -94,7 +95,7 @@ class Schedule(Told):
             >>> print(toolkit.Schedule.daily("02:00", "14:00"))
             daily at 02:00, 14:00 UTC
         """
-        with validating("The schedule is wrong", _WRITTEN):
+        with validating(_("The schedule is wrong"), _WRITTEN):
             return cls.model_validate({"every": Every.DAY, "at": at, "time_zone": time_zone})
 
     @classmethod
@@ -113,7 +114,7 @@ class Schedule(Told):
             ConfigurationError: A day, a time or the time zone is wrong.
         """
         chosen = (days,) if isinstance(days, str) else days
-        with validating("The schedule is wrong", _WRITTEN):
+        with validating(_("The schedule is wrong"), _WRITTEN):
             return cls.model_validate({"every": Every.WEEK, "days": chosen, "at": at, "time_zone": time_zone})
 
     @classmethod
@@ -137,7 +138,7 @@ class Schedule(Told):
     @classmethod
     def _whole_minutes(cls, at: tuple[time, ...]) -> tuple[time, ...]:
         if any(it.second or it.microsecond or it.tzinfo for it in at):
-            raise ValueError("write times as 02:00, and the zone as time_zone")
+            raise ValueError(_("write times as 02:00, and the zone as time_zone"))
         return tuple(sorted(set(at)))
 
     @field_validator("days")
@@ -151,15 +152,17 @@ class Schedule(Told):
         try:
             ZoneInfo(name)
         except (OSError, ValueError, KeyError):  # which of them depends on what is wrong with the name
-            raise ValueError(f"{name!r} is no time zone; write it as {_near_zone(name)}") from None
+            raise ValueError(
+                _("{name!r} is no time zone; write it as {near_zone}", name=name, near_zone=_near_zone(name))
+            ) from None
         return name
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.has_times != bool(self.at):
-            raise ValueError("times go with every day or week, and with these there is at least one")
+            raise ValueError(_("times go with every day or week, and with these there is at least one"))
         if (self.every is Every.WEEK) != bool(self.days):
-            raise ValueError("days go with every week, and with it there is at least one")
+            raise ValueError(_("days go with every week, and with it there is at least one"))
         return self
 
     @property
@@ -229,14 +232,16 @@ class Schedule(Told):
     def __str__(self) -> str:
         match self.every:
             case Every.REFRESH:
-                return "with every refresh"
+                return _("with every refresh")
             case Every.OFF:
-                return "off"
+                return _("off")
             case Every.DAY:
-                days = "daily"
+                days = _("daily")
             case Every.WEEK:
-                days = ", ".join(it.value.capitalize() for it in self.days)
-        return f"{days} at {', '.join(f'{it:%H:%M}' for it in self.at)} {self.time_zone}"
+                days = listed(_(it.value.capitalize()) for it in self.days)
+        return _(
+            "{days} at {times} {zone}", days=days, times=", ".join(f"{it:%H:%M}" for it in self.at), zone=self.time_zone
+        )
 
 
 def _by_the_clock(moment: datetime, zone: ZoneInfo) -> datetime:

@@ -15,6 +15,7 @@ from toolkit.state import audit
 from toolkit.state.audit import Action
 from toolkit.state.decisions import Decided, Kind, is_as_decided, require_as_decided, state_of
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _, mark
 from toolkit.validation import (
     OwnSuite,
     load_suite,
@@ -43,7 +44,7 @@ def suites_of(folder: WorkspaceFolder, chosen: Sequence[str] | None = None) -> l
         found = _read(folder, chosen)
     for name in chosen or ():
         if name not in found:
-            raise unknown_name("suite", name, suite_files(_place(folder)))
+            raise unknown_name(mark("suite"), name, suite_files(_place(folder)))
     return [parse_suite(path, content) for path, content in found.values()]
 
 
@@ -135,8 +136,12 @@ def _signed_file(session: Session, folder: WorkspaceFolder, name: str) -> tuple[
         _decided(name, content),
         table="checks/expectations",
         name=f"Suite {name!r}",
-        remedy=f"Find out who changed the file. If it is right, sign it with workspace.checks.sign({name!r}), "
-        f"else remove it with workspace.checks.remove({name!r}).",
+        remedy=_(
+            "Find out who changed the file. If it is right, sign it with "
+            "workspace.checks.sign({name!r}), else remove it with "
+            "workspace.checks.remove({name!r}).",
+            name=name,
+        ),
     )
     assert content is not None  # noqa: S101  # what is not there is refused
     return picked, content
@@ -156,7 +161,7 @@ def _decided(name: str, content: bytes | None) -> Decided:
 def _file_of(folder: WorkspaceFolder, name: str) -> Path:
     files = suite_files(_place(folder))
     if name not in files:
-        raise unknown_name("suite", name, files)
+        raise unknown_name(mark("suite"), name, files)
     return files[name]
 
 

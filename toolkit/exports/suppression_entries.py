@@ -29,6 +29,7 @@ from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.machine_memory import Remembered, SuppressionsHead
 from toolkit.state.models import AuditRecord, PersonRecord, SuppressionPartRecord, SuppressionRecord
 from toolkit.state.signing import JSON, Signature, SignedKind, digest, sign, verify
+from toolkit.translatable import _, ngettext
 
 _BEGINNING = "0" * 64
 _ROWS_A_PART = 250_000
@@ -81,25 +82,37 @@ class Entries:
             return
         count = len(self.lost)
         moments = [it.made_at for it in self.lost if it.made_at is not None]
-        last = f", the last on {max(moments):%Y-%m-%d %H:%M} UTC" if moments else ""
-        remedy = (
-            "Bring back the newer database: people who asked not to be sent would be sent again. If it is lost, "
-            f"confirm with workspace.suppressions.accept_lost(entries={count}), and suppress or forget them anew "
-            "before you run an export. Entries that others made since the backup, on machines of their own, can't be "
-            "known here: ask them."
+        last = _(", the last on {moments:%Y-%m-%d %H:%M} UTC", moments=max(moments)) if moments else ""
+        remedy = _(
+            "Bring back the newer database: people who asked not to be sent would be sent again. If "
+            "it is lost, confirm with workspace.suppressions.accept_lost(entries={count}), and "
+            "suppress or forget them anew before you run an export. Entries that others made since "
+            "the backup, on machines of their own, can't be known here: ask them.",
+            count=count,
         )
-        named = "1 entry" if count == 1 else f"{count} entries"
+        named = ngettext("{count} entry", "{count} entries", count)
         altered = [it for it in self.lost if it.is_altered]
         if altered:
             numbers = ", ".join(str(it.number) for it in altered[:3])
             raise SignatureError(
-                f"The suppression list is not as it was made: {named} of it can't be relied on{last}; entry {numbers} "
-                "was altered in the database.",
+                _(
+                    "The suppression list is not as it was made: {named} of it can't be relied on{last}; "
+                    "entry {numbers} was altered in the database.",
+                    named=named,
+                    last=last,
+                    numbers=numbers,
+                ),
                 remedy,
             )
-        verb = "was" if count == 1 else "were"
         raise SuppressionsLostError(
-            f"The suppression list is older than it should be: {named} of it {verb} made and {verb} not found{last}.",
+            ngettext(
+                "The suppression list is older than it should be: {count} entry of it was made and was not "
+                "found{last}.",
+                "The suppression list is older than it should be: {count} entries of it were made and were not "
+                "found{last}.",
+                count,
+                last=last,
+            ),
             remedy,
         )
 
@@ -167,9 +180,15 @@ def content_of(session: Session, records: Iterable[SuppressionRecord]) -> pl.Dat
         parts = session.scalars(query.order_by(SuppressionPartRecord.part)).all()
         if _digest_of_parts(parts) != record.content_sha256:
             raise SignatureError(
-                f"The people of entry {record.name} of the suppression list are not those who were added.",
-                "Somebody changed the database. Bring it back from a backup; or suppress its people anew, and lift it "
-                f"with workspace.suppressions.lift({record.name!r}).",
+                _(
+                    "The people of entry {record} of the suppression list are not those who were added.",
+                    record=record.name,
+                ),
+                _(
+                    "Somebody changed the database. Bring it back from a backup; or suppress its people "
+                    "anew, and lift it with workspace.suppressions.lift({record!r}).",
+                    record=record.name,
+                ),
             )
         frames += [_decoded(it).select(pl.lit(record.number, pl.Int64).alias("number"), *SCHEMA) for it in parts]
     return pl.concat(frames)
@@ -358,8 +377,8 @@ def _decoded(content: bytes) -> pl.DataFrame:
         return pl.read_parquet(io.BytesIO(content)).with_columns(pl.col(HASH_COLUMNS).bin.encode("hex"))
     except (OSError, pl.exceptions.PolarsError):
         raise DataError(
-            "A part of the suppression list is damaged in the database.",
-            "Bring it back from a backup: without it somebody who asked not to be sent would be.",
+            _("A part of the suppression list is damaged in the database."),
+            _("Bring it back from a backup: without it somebody who asked not to be sent would be."),
         ) from None
 
 

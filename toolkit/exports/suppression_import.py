@@ -18,15 +18,16 @@ from toolkit.sources.discovery import find_files
 from toolkit.sources.error_translation import translate_errors
 from toolkit.sources.location import is_remote
 from toolkit.sources.storage import storage_of
+from toolkit.translatable import _, all_of, mark, ngettext, sentences
 
-_WHAT = "table of people to suppress"
+_WHAT = _("table of people to suppress")
 _MOST_SHOWN = 100
 _MOST_NAMED = 3
 
 
 _CUSTOMER = "customer"
-_BLANK = "the row names nobody"
-_BLANKS_AROUND_KEY = "the customer key has blanks around it"
+_BLANK = _("the row names nobody")
+_BLANKS_AROUND_KEY = _("the customer key has blanks around it")
 
 
 @dataclass(frozen=True)
@@ -79,20 +80,29 @@ class SuppressionImport:
     @property
     def _headline(self) -> str:
         if self.entry is None:
-            return "The table has no rows. Nobody was added to the suppression list."
-        skipped = f" {_counted(self.unusable_rows)} can't be used." if self.unusable_rows else ""
-        *counts, last = [f"{self.customers:,} customer keys"] + [
-            f"{self.identifiers.get(it.name, 0):,} {it.plural}" for it in identifier_types()
+            return _("The table has no rows. Nobody was added to the suppression list.")
+        counts = [
+            _("{count:,} customer keys", count=self.customers),
+            *(
+                _("{count:,} {plural}", count=self.identifiers.get(it.name, 0), plural=it.plural)
+                for it in identifier_types()
+            ),
         ]
-        added = f"{', '.join(counts)} and {last}"
-        return f"Entry {self.entry} of the suppression list: {added} of {self.rows:,} rows.{skipped}"
+        added = _(
+            "Entry {entry} of the suppression list: {added} of {rows:,} rows.",
+            entry=self.entry,
+            added=all_of(counts),
+            rows=self.rows,
+        )
+        unusable = ngettext("{count:,} row can't be used.", "{count:,} rows can't be used.", self.unusable_rows)
+        return sentences([added, unusable if self.unusable_rows else ""])
 
     def __repr__(self) -> str:
         return f"{self._headline}\n{text_table(self.unusable)}" if self.unusable_rows else self._headline
 
     def _repr_html_(self) -> str:
         shown = self.unusable if self.unusable_rows else self.frame.drop("entry")
-        return html_table(shown, title="Suppressed", subtitle=self._headline)
+        return html_table(shown, title=_("Suppressed"), subtitle=self._headline)
 
 
 def read_people(
@@ -112,7 +122,9 @@ def read_people(
         named[_CUSTOMER] = customer_column
     if not named:
         options = [f"{_CUSTOMER}_column", *(it.column_option for it in identifier_types())]
-        raise ConfigurationError("No column was named.", f"Pass one or several of {', '.join(options)}.")
+        raise ConfigurationError(
+            _("No column was named."), _("Pass one or several of {options}.", options=", ".join(options))
+        )
     texts = _texts(people, named)
     checked = _checked(texts, list(named), list(columns))
     is_unusable = pl.any_horizontal(pl.col(f"why {field}").is_not_null() for field in named)
@@ -134,11 +146,17 @@ def require_usable(people: People, *, skip_unusable: bool) -> None:
         for row, column, value, why in people.unusable.head(_MOST_NAMED).iter_rows()
     )
     raise UnusableRowsError(
-        f"{people.unusable_rows:,} of {people.rows:,} rows can't be used: {examples}. Nobody was added to the "
-        "suppression list.",
-        "Correct the rows, or pass skip_unusable=True to add the people of the others."
-        if not people.suppression.is_empty
-        else "See that the right columns are named, and that they hold what their names say.",
+        _(
+            "{unusable_rows:,} of {rows:,} rows can't be used: {examples}. Nobody was added to the suppression list.",
+            unusable_rows=people.unusable_rows,
+            rows=people.rows,
+            examples=examples,
+        ),
+        (
+            _("Correct the rows, or pass skip_unusable=True to add the people of the others.")
+            if not people.suppression.is_empty
+            else _("See that the right columns are named, and that they hold what their names say.")
+        ),
     )
 
 
@@ -149,7 +167,7 @@ def _texts(people: pl.DataFrame | pl.LazyFrame | str | Path, named: Mapping[str,
         there = people.lazy().collect_schema().names()
         for column in named.values():
             if column not in there:
-                raise unknown_name("column", column, there)
+                raise unknown_name(mark("column"), column, there)
         return people.lazy().select(chosen).collect(engine="streaming").with_row_index("row", 1)
     location = str(people)
     location = location if is_remote(location) else str(Path(location).expanduser().resolve())
@@ -172,7 +190,7 @@ def _checked(texts: pl.DataFrame, fields: Sequence[str], types: Sequence[Identif
         is_one = it.is_known_by(nw.col(it.name)).alias(f"usable {it.name}")
         rows = nw.from_native(rows).with_columns(is_one).to_native()
         usable[it.name] = pl.col(f"usable {it.name}")
-        why[it.name] = f"this is not {it.noun}, nor the hash of one"
+        why[it.name] = _("this is not {noun}, nor the hash of one", noun=it.noun)
     rows = rows.with_columns(usable[it].fill_null(False).alias(f"usable {it}") for it in fields)
     filled = {it: (pl.col(it).str.strip_chars() != "").fill_null(False) for it in fields}
     is_blank = ~pl.any_horizontal(filled.values())

@@ -33,6 +33,7 @@ from toolkit.state.audit import Action
 from toolkit.state.decisions import root_in
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import SuppressionRecord
+from toolkit.translatable import _, mark
 
 _OF_A_FRAME = "a table"
 _BY_REQUEST = "data subject request"
@@ -122,7 +123,7 @@ def unsuppress(folder: WorkspaceFolder, entry: str) -> None:
         entries.require_whole()
         in_force = {it.name: it for it in entries.in_force}
         if entry not in in_force:
-            raise unknown_name("entry of the suppression list", entry, in_force)
+            raise unknown_name(mark("entry of the suppression list"), entry, in_force)
         lift_entry(session, folder, actor, in_force[entry])
     require_suppressions(folder)
 
@@ -143,8 +144,12 @@ def accept_lost_suppressions(folder: WorkspaceFolder, *, entries: int) -> None:
         found = entries_of(session, folder)
         if not found.lost or len(found.lost) != entries:
             raise ConfigurationError(
-                f"{len(found.lost)} entries of the suppression list are lost, not {entries}.",
-                "Pass the number of entries that are lost." if found.lost else "There is nothing to confirm.",
+                _(
+                    "{count} entries of the suppression list are lost, not {entries}.",
+                    count=len(found.lost),
+                    entries=entries,
+                ),
+                (_("Pass the number of entries that are lost.") if found.lost else _("There is nothing to confirm.")),
             )
         accept_loss(session, folder, actor, found)
     require_suppressions(folder)

@@ -22,6 +22,7 @@ from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.machine_memory import Remembered
 from toolkit.state.models import AuditRecord, ConnectionRecord, ExportRecord, PersonRecord, ShareRecord
 from toolkit.state.role import Role
+from toolkit.translatable import _, mark, sentences
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,13 @@ class AlteredRow:
     what: str
     remedy: str
 
+    @property
+    def sentence(self) -> str:
+        """What it is, and what to do about it."""
+        return sentences((self.what, self.remedy))
+
     def __str__(self) -> str:
-        return f"{self.what} {self.remedy}"
+        return str(self.sentence)
 
 
 def trust(
@@ -63,8 +69,13 @@ def trust(
         here = root_in(session)
         if root is not None and here != root:
             raise TrustError(
-                f"The root of the workspace {folder.path} is {here or 'not made yet'}, and not {root}.",
-                "Ask your administrator for the root, and see that you opened the same folder and database.",
+                _(
+                    "The root of the workspace {folder} is {here}, and not {root}.",
+                    folder=folder.path,
+                    here=here or _("not made yet"),
+                    root=root,
+                ),
+                _("Ask your administrator for the root, and see that you opened the same folder and database."),
             )
         if root is not None and folder.pins != {here}:
             state = replayed(session)
@@ -82,12 +93,17 @@ def _accept_older(session: Session, folder: WorkspaceFolder, newest_row: int) ->
     state = replayed(session)
     if folder.pins - {None, state.root}:
         raise TrustError(
-            f"The workspace {folder.path} has another root: {state.root}.", "Confirm that first, if it is meant."
+            _("The workspace {folder} has another root: {root}.", folder=folder.path, root=state.root),
+            _("Confirm that first, if it is meant."),
         )
     if state.head.count != newest_row:
         raise TrustError(
-            f"The newest row of the audit is {state.head.count}, and not {newest_row}.",
-            "Somebody acted meanwhile, or you look at another database. Look at the audit before you confirm it.",
+            _(
+                "The newest row of the audit is {count}, and not {newest_row}.",
+                count=state.head.count,
+                newest_row=newest_row,
+            ),
+            _("Somebody acted meanwhile, or you look at another database. Look at the audit before you confirm it."),
         )
     folder.memory.replace(folder.path, _with_what_else_is_known(folder, state))
 
@@ -109,11 +125,16 @@ def _accept_host(folder: WorkspaceFolder, name: str, host: str) -> None:
         state = state_of(session)
         signed = {it.name: it for it in state.connections.values() if state.may_use(folder.identity.public_key, it.id)}
         if name not in signed:
-            raise unknown_name("connection", name, signed)
+            raise unknown_name(mark("connection"), name, signed)
         if signed[name].host != host:
             raise TrustError(
-                f"Connection {name!r} goes to {signed[name].host}, and not to {host}.",
-                "Ask the administrator who made the connection where it goes.",
+                _(
+                    "Connection {name!r} goes to {host}, and not to {host_2}.",
+                    name=name,
+                    host=signed[name].host,
+                    host_2=host,
+                ),
+                _("Ask the administrator who made the connection where it goes."),
             )
     remember_host(folder, name, host, signed[name].secret_fingerprint)
 
@@ -156,9 +177,13 @@ def _failures(session: Session, folder: WorkspaceFolder) -> Iterator[SignatureEr
     for it in state_of(session).connections.values():
         if it.id not in there:
             yield SignatureError(
-                f"Connection {it.name!r} (row {it.id} of table connections) is missing: somebody removed it in the "
-                "database.",
-                "Find out who changed the database, and bring it back from a backup, or make the connection anew.",
+                _(
+                    "Connection {name!r} (row {id} of table connections) is missing: somebody removed it "
+                    "in the database.",
+                    name=it.name,
+                    id=it.id,
+                ),
+                _("Find out who changed the database, and bring it back from a backup, or make the connection anew."),
             )
 
 
@@ -166,13 +191,17 @@ def _missing_exports(session: Session) -> Iterator[SignatureError]:
     # One that was removed stays in its row.
     there = set(session.scalars(select(ExportRecord.id)))
     for about, decision in state_of(session).decisions.items():
-        kind, _, number = about.rpartition(":")
+        kind, _colon, number = about.rpartition(":")
         if kind == Kind.EXPORT and decision.sha256 is not None and int(number) not in there:
             row = session.get(AuditRecord, decision.row)
-            name = "" if row is None else f" {row.name!r}"
+            name = "" if row is None else row.name
             yield SignatureError(
-                f"Export{name} (row {number} of table exports) is missing: somebody removed it in the database.",
-                "Find out who changed the database, and bring it back from a backup; or save the export anew.",
+                _(
+                    "Export {name!r} (row {number} of table exports) is missing: somebody removed it in the database.",
+                    name=name,
+                    number=number,
+                ),
+                _("Find out who changed the database, and bring it back from a backup; or save the export anew."),
             )
 
 
@@ -187,8 +216,8 @@ def restore_signed_rows(folder: WorkspaceFolder) -> list[str]:
         me = state.people.get(folder.identity.public_key)
         if me is None or me.role != Role.ADMINISTRATOR:
             raise AccessError(
-                "Rows are put back by an administrator of the workspace, and your key is not one's.",
-                "Ask an administrator to run workspace.restore_signed_rows().",
+                _("Rows are put back by an administrator of the workspace, and your key is not one's."),
+                _("Ask an administrator to run workspace.restore_signed_rows()."),
             )
         restored = _restore_people(session, state)
         session.flush()

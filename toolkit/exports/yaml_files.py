@@ -11,6 +11,7 @@ from toolkit.exports.export import Export, make_export
 from toolkit.exports.saved_exports import exports, save_export
 from toolkit.files import write_atomically
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _
 
 
 def as_yaml(some: Iterable[Export]) -> str:
@@ -53,12 +54,17 @@ def _options(path: Path) -> dict[str, dict[str, Any]]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigurationError(f"{path} can't be read: {error.strerror}.", "Name the file of exports.") from None
+        raise ConfigurationError(
+            _("{path} can't be read: {reason}.", path=path, reason=error.strerror), _("Name the file of exports.")
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError):
-        raise ConfigurationError(f"{path} is no YAML.", "Mend the file, or write it anew from a workspace.") from None
+        raise ConfigurationError(
+            _("{path} is no YAML.", path=path), _("Mend the file, or write it anew from a workspace.")
+        ) from None
     found = content.get("exports") if isinstance(content, dict) else None
     if not isinstance(found, dict) or not all(isinstance(it, dict) for it in found.values()):
         raise ConfigurationError(
-            f"{path} holds no exports.", "Write 'exports:', and below it each export's name with its options."
+            _("{path} holds no exports.", path=path),
+            _("Write 'exports:', and below it each export's name with its options."),
         )
     return {str(name): options for name, options in found.items()}

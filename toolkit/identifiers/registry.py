@@ -10,6 +10,7 @@ from toolkit.errors import ConfigurationError
 from toolkit.identifiers import types
 from toolkit.identifiers.identifier_type import IdentifierType
 from toolkit.names import unknown_name
+from toolkit.translatable import _, mark
 
 _added: dict[str, IdentifierType] = {}
 
@@ -41,8 +42,8 @@ def identifier_type_named(name: str) -> IdentifierType:
     found = next((it for it in known if it.name == name), None)
     if found is None:
         raise ConfigurationError(
-            f"This workspace holds identifiers of type {name!r}, which this release does not know.",
-            f"Use the release that wrote them. Known types are {', '.join(it.name for it in known)}.",
+            _("This workspace holds identifiers of type {name!r}, which this release does not know.", name=name),
+            _("Use the release that wrote them. Known types are {names}.", names=", ".join(it.name for it in known)),
         )
     return found
 
@@ -75,7 +76,7 @@ def columns_by_type(options: Mapping[str, str | None]) -> dict[IdentifierType, s
     known = {it.column_option: it for it in identifier_types()}
     for option in options:
         if option not in known:
-            raise unknown_name("option", option, known)
+            raise unknown_name(mark("option"), option, known)
     named = ((it, options.get(option)) for option, it in known.items())
     return {it: column for it, column in named if column}
 
@@ -95,10 +96,12 @@ def named_identifier(given: Mapping[str, str | None]) -> tuple[IdentifierType, s
     known = {it.keyword: it for it in identifier_types()}
     for keyword in given:
         if keyword not in known:
-            raise unknown_name("type of identifier", keyword, known)
+            raise unknown_name(mark("type of identifier"), keyword, known)
     named = [(known[keyword], value) for keyword, value in given.items() if value is not None]
     if len(named) > 1:
-        raise ConfigurationError("A person is named by one identifier.", f"Give one of {', '.join(known)}.")
+        raise ConfigurationError(
+            _("A person is named by one identifier."), _("Give one of {known}.", known=", ".join(known))
+        )
     return named[0] if named else None
 
 

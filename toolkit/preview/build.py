@@ -18,12 +18,14 @@ from toolkit.preview.members import first_members
 from toolkit.preview.preview import Preview
 from toolkit.preview.summary import warnings_of
 from toolkit.runs import find_abandoned, past_runs, trend
+from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.preflight import last_sizes
 from toolkit.runs.targets import audiences_of
 from toolkit.segments import stale_segments_of
 from toolkit.state import audit
 from toolkit.state.audit import Action
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _
 from toolkit.validation import Thresholds
 
 FIRST_MEMBERS = 100
@@ -137,17 +139,26 @@ def preview_of_export(
         unmasked=unmasked,
         members=members,
         warnings=[
-            *(f"Segment {it!r} is not up to date: a run builds it anew, and may send others." for it in stale),
-            *map(str, find_abandoned(folder, export).untended),
+            *(_stale(it) for it in stale),
+            *(Notice(NoticeCode.LEFT_BEHIND, it.sentence) for it in find_abandoned(folder, export).untended),
         ],
     )
+
+
+def _stale(segment: str) -> Notice:
+    text = _(
+        "Segment {segment!r} is not up to date: a run builds it again first, and may send others.", segment=segment
+    )
+    return Notice(NoticeCode.STALE_SEGMENT, text)
 
 
 def _column(options: Mapping[str, str | None]) -> IdentityColumn:
     named = columns_by_type(options)
     if len(named) != 1:
         known = ", ".join(it.column_option for it in identifier_types())
-        raise ConfigurationError("A preview is of one column with identifiers.", f"Pass one of {known}.")
+        raise ConfigurationError(
+            _("A preview is of one column with identifiers."), _("Pass one of {known}.", known=known)
+        )
     return next(IdentityColumn(column, kind) for kind, column in named.items())
 
 
@@ -164,7 +175,7 @@ def _preview(
     members: int,
     export: Export | None = None,
     sizes_before: Mapping[str, int] | None = None,
-    warnings: Sequence[str] = (),
+    warnings: Sequence[Notice] = (),
 ) -> Preview:
     if unmasked:
         _note_unmasked(folder, unmasked, export.name if export else ", ".join(audience.segments))

@@ -1,12 +1,15 @@
 """Pictures of a preview, as Altair charts that can be edited further."""
 
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
+from toolkit.display import word
 from toolkit.display.charts import BLUE, COLOURS, GREEN, ORANGE, TEXT, time_axis
 from toolkit.identifiers import first_type
 from toolkit.runs.charts import lines_of
+from toolkit.translatable import _, number_text, shown
 
 if TYPE_CHECKING:
     import altair as alt
@@ -32,22 +35,21 @@ def funnel_chart(funnel: pl.DataFrame) -> "Chart":
         .otherwise(pl.lit("left out"))
     )
     rows = steps.select(
-        step=pl.col("step").str.replace_all("_", " "),
+        step=pl.col("step").map_elements(_worded, return_dtype=pl.String),
         kind=kind,
         start=pl.when(kind == "left out").then("remaining").otherwise(0),
         end=pl.when(kind == "left out").then(pl.col("remaining") + pl.col("people")).otherwise("people"),
         people="people",
         label=pl.concat_str(
             pl.when(kind == "left out").then(pl.lit("− ")).otherwise(pl.lit("")),  # noqa: RUF001  # a minus, no hyphen
-            thousands(pl.col("people")),
-            pl.format(" ({}%)", (pl.col("share").fill_null(0) * 100).round(1)),
+            pl.struct("people", "share").map_elements(_figure, return_dtype=pl.String),
         ),
     )
     base = alt.Chart(alt.InlineData(values=rows.to_dicts())).encode(
         y=alt.Y("step:N", sort=rows["step"].to_list(), title=None)
     )
     bars = base.mark_bar().encode(
-        x=alt.X("start:Q", title="people", axis=alt.Axis(format="~s", tickCount=5)),
+        x=alt.X("start:Q", title=_worded("people"), axis=alt.Axis(format="~s", tickCount=5)),
         x2="end:Q",
         color=alt.Color(
             "kind:N",
@@ -73,7 +75,7 @@ def history_chart(history: pl.DataFrame) -> "Chart":
     )
     base = alt.Chart(alt.InlineData(values=sizes.to_dicts())).encode(
         x=alt.X("moment:T", title=None, axis=time_axis(history["at"])),
-        y=alt.Y("size:Q", title="size of the list", axis=alt.Axis(format="~s", tickCount=5)),
+        y=alt.Y("size:Q", title=shown(_("size of the list")), axis=alt.Axis(format="~s", tickCount=5)),
         color=alt.Color("line:N", title=None, sort=lines, scale=alt.Scale(domain=lines, range=COLOURS[: len(lines)])),
     )
     points = base.mark_point(filled=True, size=55, opacity=1).encode(
@@ -93,7 +95,7 @@ def overlap_chart(pairs: pl.DataFrame) -> "Chart":
         "other",
         "both",
         share=pl.col("share").fill_null(0),
-        label=pl.format("{}%", (pl.col("share").fill_null(0) * 100).round(0).cast(pl.Int64)),
+        label=pl.col("share").fill_null(0).map_elements(lambda it: number_text(it, ".0%"), return_dtype=pl.String),
     )
     base = alt.Chart(alt.InlineData(values=cells.to_dicts())).encode(
         x=alt.X("other:N", sort=shown, title=None, axis=alt.Axis(labelAngle=-35, orient="top")),
@@ -106,8 +108,9 @@ def overlap_chart(pairs: pl.DataFrame) -> "Chart":
     return alt.layer(tints, base.mark_text().encode(text="label:N")).properties(width={"step": 58}, height={"step": 30})
 
 
-def thousands(number: pl.Expr) -> pl.Expr:
-    """Return whole numbers as text, with marks between the thousands."""
-    text = number.cast(pl.String)
-    grouped = text.str.reverse().str.replace_all(r"(\d{3})", "${1},").str.strip_suffix(",").str.reverse()
-    return grouped
+def _worded(name: str) -> str:
+    return shown(word(name))
+
+
+def _figure(row: Mapping[str, Any]) -> str:
+    return f"{number_text(row['people'])} ({number_text(row['share'] or 0.0, '.1%')})"

@@ -17,6 +17,8 @@ LIMIT_NAMES = {Check.PROFILE_LIMIT: "most of an export", Check.CONTRACT_LIMIT: "
 _OF_USE_BY = "Criteo's integrators"
 """Criteo itself names no least size of a list; who integrates with its audiences does."""
 
+ALL_SEGMENTS = "all segments"
+"""What a limit of an export is of."""
 _SIZE = Figure.LIST_SIZE.value
 _SCHEMA = pl.Schema(
     {
@@ -26,6 +28,7 @@ _SCHEMA = pl.Schema(
         "at_least": pl.Int64(),
         "at_most": pl.Int64(),
         "is_kept": pl.Boolean(),
+        "level": pl.String(),
         "said_by": pl.String(),
     }
 )
@@ -34,7 +37,8 @@ _SCHEMA = pl.Schema(
 def limits_of(audience: Audience, lists: pl.DataFrame, thresholds: Thresholds) -> pl.DataFrame:
     """Return a row a limit: what it is ``of`` (all segments, or a list), its ``size``, and whether it ``is_kept``.
 
-    That is null of a list that nobody would be in, as its check has it. ``said_by`` tells where a limit comes from.
+    That is null of a list that nobody would be in, as its check has it. ``level`` is what a run does when it is not:
+    an ``error`` stops it, a ``warning`` does not. ``said_by`` tells where a limit comes from.
     """
     own = "Customer Insights" if thresholds.limit_profiles == MOST_PROFILES_AN_EXPORT else "the export"
     said_by = {Check.PROFILE_LIMIT: own, Check.CONTRACT_LIMIT: "the contract with Criteo"}
@@ -42,11 +46,12 @@ def limits_of(audience: Audience, lists: pl.DataFrame, thresholds: Thresholds) -
     of_export = [
         figures.select(
             limit=pl.lit(LIMIT_NAMES[rule.check]),
-            of=pl.lit("all segments"),
+            of=pl.lit(ALL_SEGMENTS),
             size=rule.figure.value,
             at_least=pl.lit(None),
             at_most=pl.lit(rule.threshold),
             is_kept=rule.is_kept(),
+            level=pl.lit(rule.level.value),
             said_by=pl.lit(said_by[rule.check]),
         )
         for rule in export_rules(thresholds)
@@ -63,6 +68,7 @@ def limits_of(audience: Audience, lists: pl.DataFrame, thresholds: Thresholds) -
             at_least=pl.lit(rule.threshold),
             at_most=pl.lit(None),
             is_kept=rule.is_kept(),
+            level=pl.lit(rule.level.value),
             said_by=pl.lit(_OF_USE_BY),
         )
         for rule in segment_rules(thresholds, audience.identifier_type)

@@ -17,6 +17,7 @@ from toolkit.runs.guards import Guard, GuardViolation, would_stop
 from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.list_result import ListResult
 from toolkit.runs.marks import diverged, judge
+from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.planner import Planned, plan_export
 from toolkit.runs.run import last_run, stopped_by_other_ledger
 from toolkit.runs.targets import Target, figures_of, targets_of
@@ -55,7 +56,7 @@ class Lists:
 
     frame: pl.DataFrame
     """A row a list and type of identifier, with the columns of ``SCHEMA``."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Notice, ...] = ()
     renamed: int = 0
     """How many lists are called otherwise at Criteo than the export calls them now."""
 
@@ -95,11 +96,14 @@ def lists_of_export(
     try:
         planned = plan_export(folder, export, targets, host=host, ledger=ledger)
     except ToolkitError as error:
-        return Lists(pl.DataFrame([_counts(it) for it in figures.values()], schema=SCHEMA), (str(error),))
+        return Lists(
+            pl.DataFrame([_counts(it) for it in figures.values()], schema=SCHEMA),
+            (Notice(NoticeCode.NOT_PLANNED, error.info.sentences),),
+        )
     rows = [{**_counts(figures[it]), **_changes(it, export, planned, ledger)} for it in targets]
     renamed = sum(_is_renamed(it, export) for it in planned.records.values())
     told = [*would_stop(planned.stops), *stopped_by_other_ledger(last_run(folder, export.name))]
-    return Lists(_with_counted(pl.DataFrame(rows, schema=SCHEMA), history), tuple(map(str, told)), renamed)
+    return Lists(_with_counted(pl.DataFrame(rows, schema=SCHEMA), history), tuple(told), renamed)
 
 
 def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
@@ -115,15 +119,15 @@ def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
                 folder, _host(folder, export), criteo.lists_by_id(lists.frame["list_id"].drop_nulls()).values()
             )
         except ToolkitError as error:
-            warnings.append(str(error))
+            warnings.append(Notice(NoticeCode.NOT_COUNTED, error.info.sentences))
         else:
             changed = diverged(folder, seen.values())
-            warnings += [] if changed is None else map(str, would_stop([GuardViolation(Guard.OTHER_LEDGER, changed)]))
+            warnings += [] if changed is None else would_stop([GuardViolation(Guard.OTHER_LEDGER, changed)])
         for list_id in lists.frame["list_id"].drop_nulls().unique():
             try:
                 found = criteo.statistics(list_id)
             except ToolkitError as error:
-                warnings.append(str(error))
+                warnings.append(Notice(NoticeCode.NOT_COUNTED, error.info.sentences))
             else:
                 counted[list_id] = {
                     "held_by_criteo": found.identifiers,

@@ -1,15 +1,18 @@
 """The preview as HTML: a part of a notebook, or a page of its own. Both take the colours of what is around them."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 from markupsafe import Markup
 
-from toolkit.display import fragment, page, table
+from toolkit.display import fragment, page, table, word
 from toolkit.display.charts import figure
 from toolkit.markup import template
+from toolkit.preview.limits import ALL_SEGMENTS
 from toolkit.preview.summary import change_sentences, effort_sentence
 from toolkit.redaction import redacted
+from toolkit.translatable import _, shown
 
 if TYPE_CHECKING:
     from toolkit.preview.preview import Preview
@@ -70,33 +73,40 @@ def _sections(preview: "Preview") -> list[_Section]:
     reasons = [it for it in preview.counts.columns if it != "segment" and (preview.counts[it].sum() or it == "members")]
     sections = [
         _section(
-            "From members to exportable",
-            picture=figure(preview.funnel_chart, "From members to exportable") if preview.audience.members else "",
+            _("From members to exportable"),
+            picture=figure(preview.funnel_chart, _("From members to exportable")) if preview.audience.members else "",
         ),
-        _section("By segment", preview.counts.select("segment", *reasons)),
-        _section("Coverage and validity", preview.coverage),
-        _section("What a run would send", _shown_lists(preview)),
-        _section("Limits", preview.limits),
+        _section(_("By segment"), preview.counts.select("segment", *reasons)),
+        _section(_("Coverage and validity"), preview.coverage),
+        _section(_("What a run would send"), _shown_lists(preview)),
+        _section(
+            _("Limits"),
+            preview.limits,
+            texts={"of": [word(it) if it == ALL_SEGMENTS else it for it in preview.limits["of"]]},
+        ),
     ]
     if several:
-        chart = figure(preview.overlap_chart, "Overlap of the segments")
-        note = (
-            f"Together they send {preview.distinct:,} people, each counted once. The picture tells of each segment, "
-            "a row, how much of it another one, a column, sends too."
+        chart = figure(preview.overlap_chart, _("Overlap of the segments"))
+        note = _(
+            "Together they send {people:,} people, each counted once. In the picture, each row is a segment: it shows "
+            "how much of it the segment of each column sends too.",
+            people=preview.distinct,
         )
         sections.append(
-            _section("Overlap of the segments", preview.overlap.filter(pl.col("both") > 0), picture=chart, note=note)
+            _section(_("Overlap of the segments"), preview.overlap.filter(pl.col("both") > 0), picture=chart, note=note)
         )
     if preview.history.height:
         several_runs = preview.history["at"].n_unique() > 1
-        lines = figure(preview.history_chart, "Size of the lists over past runs") if several_runs else ""
+        lines = figure(preview.history_chart, _("Size of the lists over past runs")) if several_runs else ""
         newest = preview.history.reverse().select(
             "at", "export", "segment", "status", "size", "exportable", "added", "removed"
         )
-        sections.append(_section("Over past runs", newest, picture=lines))
-    sections.append(_section("Mail domains", preview.domains.with_columns(pl.col("domain").fill_null("others"))))
-    sections.append(_section("First members", _without_addresses(preview.members)))
-    sections.append(_section("Left out", _without_addresses(preview.left_out)))
+        sections.append(_section(_("Over past runs"), newest, picture=lines))
+    sections.append(
+        _section(_("Mail domains"), preview.domains.with_columns(pl.col("domain").fill_null(shown(word("others")))))
+    )
+    sections.append(_section(_("First members"), _without_addresses(preview.members)))
+    sections.append(_section(_("Left out"), _without_addresses(preview.left_out)))
     return [it for it in sections if it.picture or it.table]
 
 
@@ -111,13 +121,21 @@ def _shown_lists(preview: "Preview") -> pl.DataFrame:
     return lists.select(it for it in told if it not in alike)
 
 
-def _section(title: str, frame: pl.DataFrame | None = None, *, picture: Markup | str = "", note: str = "") -> _Section:
-    shown = "" if frame is None or frame.is_empty() else table(frame, headings=_WORDS, most_rows=_MOST_ROWS)
-    return _Section(title, note, picture, shown)
+def _section(
+    title: str,
+    frame: pl.DataFrame | None = None,
+    *,
+    picture: Markup | str = "",
+    note: str = "",
+    texts: Mapping[str, Sequence[str]] | None = None,
+) -> _Section:
+    is_empty = frame is None or frame.is_empty()
+    rows = "" if frame is None or is_empty else table(frame, headings=_WORDS, most_rows=_MOST_ROWS, texts=texts)
+    return _Section(title, note, picture, rows)
 
 
 def _without_addresses(people: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of which no key shows an address. Columns of the profiles are masked already."""
-    shown = people.head(_MOST_ROWS)
-    keys = pl.Series("customer", [redacted(it) for it in shown["customer"]], dtype=pl.String)
-    return pl.concat([shown.with_columns(keys), people.slice(_MOST_ROWS)], how="vertical_relaxed")
+    first = people.head(_MOST_ROWS)
+    keys = pl.Series("customer", [redacted(it) for it in first["customer"]], dtype=pl.String)
+    return pl.concat([first.with_columns(keys), people.slice(_MOST_ROWS)], how="vertical_relaxed")

@@ -14,10 +14,12 @@ from toolkit.errors import ConfigurationError
 from toolkit.files import write_atomically
 from toolkit.preview.funnel import coverage_of, funnel_of
 from toolkit.preview.overlap import Overlap, overlap_of
+from toolkit.runs.notices import Notice
 from toolkit.spreadsheets import write_csv
 from toolkit.state import audit
 from toolkit.state.audit import Action
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _, ngettext
 
 if TYPE_CHECKING:
     from toolkit.preview.charts import Chart
@@ -48,7 +50,8 @@ class Preview:
     Criteo was asked.
     """
     limits: pl.DataFrame
-    """A row a limit: of what, the ``size``, ``at_least`` or ``at_most``, and whether it ``is_kept``.
+    """A row a limit: of what, the ``size``, ``at_least`` or ``at_most``, whether it ``is_kept``, and the ``level``:
+    an ``error`` stops a run, a ``warning`` does not.
 
     That is null of a list that nobody would be in, which has no useful size.
     """
@@ -58,7 +61,7 @@ class Preview:
     """One row: ``calls``, ``batches``, ``identifiers``, and the ``seconds`` by the speed of ``past_runs``."""
     members: pl.DataFrame
     """The first members of each segment, with the identifier and the chosen columns, masked."""
-    warnings: tuple[str, ...]
+    warnings: tuple[Notice, ...]
     """What is worth a look before a run."""
     _folder: WorkspaceFolder = field(repr=False)
 
@@ -167,7 +170,7 @@ class Preview:
         to = Path(path)
         if to.suffix.lower() not in {".csv", ".parquet"}:
             raise ConfigurationError(
-                f"{to.name} has a name that tells no format to write.", "Let it end in .csv or .parquet."
+                _("{to} has a name that tells no format to write.", to=to.name), _("Let it end in .csv or .parquet.")
             )
         left_out = self.left_out.with_columns(pl.col("segment", "status", "suppressed_by").cast(pl.String))
         is_csv = to.suffix.lower() == ".csv"
@@ -223,13 +226,19 @@ class Preview:
     @property
     def headline(self) -> str:
         """What is previewed, and how much of it is sent."""
-        count = len(self.segments)
-        what = f"{count} {'segment' if count == 1 else 'segments'}"
-        if self.export is not None:
-            what = f"export {self.export!r}, {what}"
-        return (
-            f"Preview of {what}: {self.exportable:,} of {self.audience.members:,} members exportable as "
-            f"{self.audience.form.value}, {self.distinct:,} people"
+        segments = ngettext("{count:,} segment", "{count:,} segments", len(self.segments))
+        what = (
+            segments
+            if self.export is None
+            else _("export {export!r}, {segments}", export=self.export, segments=segments)
+        )
+        return _(
+            "Preview of {what}: {exportable:,} of {members:,} members exportable as {form}, {people:,} people",
+            what=what,
+            exportable=self.exportable,
+            members=self.audience.members,
+            form=self.audience.form.value,
+            people=self.distinct,
         )
 
     def __repr__(self) -> str:

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from toolkit.audience import Audience
+from toolkit.display import word
 from toolkit.identifiers import IdentifierType
 from toolkit.preview.limits import LIMIT_NAMES
+from toolkit.runs.notices import Notice, NoticeCode
+from toolkit.translatable import Text, _, listed, ngettext, sentences
 from toolkit.validation import Check, Level, Thresholds, audience_verdicts
 
 if TYPE_CHECKING:
@@ -23,86 +26,126 @@ def warnings_of(
     limits: pl.DataFrame,
     thresholds: Thresholds,
     last_sizes: Mapping[str, int] | None = None,
-) -> list[str]:
+) -> list[Notice]:
     """Return what is worth a look before a run: limits that are passed, and figures that its checks will not take."""
     broken = audience_verdicts(audience, thresholds, last_sizes).filter(~pl.col("is_kept"))
     return [
-        *audience.spelt_otherwise.sentences,
+        *(Notice(NoticeCode.KEYS_SPELT_OTHERWISE, it) for it in audience.spelt_otherwise.sentences),
         *_of_limits(limits, thresholds),
         *_of_figures(broken, thresholds, audience.identifier_type),
         *_of_placeholders(audience),
     ]
 
 
-def _of_placeholders(audience: Audience) -> list[str]:
+def _of_placeholders(audience: Audience) -> list[Notice]:
     if not audience.placeholders:
         return []
-    column = f"{audience.identifier_type.short} column"
-    return [
-        f"Placeholders stand in the {column} of {audience.placeholders:,} members, such as n/a or the hash of an empty "
-        "field. They count as missing and are not sent."
-    ]
+    text = _(
+        "The {short} column of {count:,} members holds a placeholder, such as n/a or the hash of an empty field. "
+        "Placeholders count as missing and are not sent.",
+        short=audience.identifier_type.short,
+        count=audience.placeholders,
+    )
+    return [Notice(NoticeCode.PLACEHOLDERS, text)]
 
 
-def _of_limits(limits: pl.DataFrame, thresholds: Thresholds) -> list[str]:
+def _failed(level: Level, text: str) -> Notice:
+    """Return a check that a run would fail, with what that does to the run."""
+    if level is Level.ERROR:
+        return Notice(NoticeCode.WOULD_STOP, sentences([text, _("A run would stop.")]))
+    return Notice(NoticeCode.CHECK_FAILED, sentences([text, _("A run would go on, with a warning.")]))
+
+
+def _of_limits(limits: pl.DataFrame, thresholds: Thresholds) -> list[Notice]:
     passed = limits.filter(~pl.col("is_kept"))
     most = passed.drop_nulls("at_most")
     small = passed.drop_nulls("at_least")
     checks = {name: check for check, name in LIMIT_NAMES.items()}
-    said = [
-        f"{row['size']:,} identifiers are more than the {row['at_most']:,} of the limit ({row['limit']}, as "
-        f"{row['said_by']} has it): a run would {_done(thresholds.level(checks[row['limit']]))}."
+    found = [
+        _failed(
+            thresholds.level(checks[row["limit"]]),
+            _(
+                "{size:,} identifiers are more than the limit of {at_most:,} ({limit}, set by {said_by}).",
+                size=row["size"],
+                at_most=row["at_most"],
+                limit=word(row["limit"]),
+                said_by=word(row["said_by"]),
+            ),
+        )
         for row in most.iter_rows(named=True)
     ]
     if small.height:
-        named = ", ".join(f"{it['of']!r} ({it['size']:,})" for it in small.head(_MOST_NAMED).iter_rows(named=True))
-        more = f" and {small.height - _MOST_NAMED:,} more" if small.height > _MOST_NAMED else ""
-        said.append(
-            f"Fewer than {small['at_least'][0]} people would be sent of segment {named}{more}: {small['said_by'][0]} "
-            "report that campaigns can't use so small a list."
+        named = listed(
+            _("{segment!r} ({size:,})", segment=it["of"], size=it["size"])
+            for it in small.head(_MOST_NAMED).iter_rows(named=True)
         )
-    return said
+        more = small.height - _MOST_NAMED
+        text = _(
+            "Fewer than {least:,} people would be sent of segment {segments}. Campaigns can't use so small a list, "
+            "{said_by} report.",
+            least=small["at_least"][0],
+            segments=_("{names} and {count:,} more", names=named, count=more) if more > 0 else named,
+            said_by=word(small["said_by"][0]),
+        )
+        found.append(_failed(thresholds.level(Check.USEFUL_SIZE), text))
+    return found
 
 
-def _of_figures(broken: pl.DataFrame, thresholds: Thresholds, kind: IdentifierType) -> list[str]:
-    """Return a sentence a verdict; those of sizes are told of limits, which know the lists."""
+def _of_figures(broken: pl.DataFrame, thresholds: Thresholds, kind: IdentifierType) -> list[Notice]:
+    """Return a notice a verdict; those of sizes are told of limits, which know the lists."""
     return [
-        _sentence(Check(row["check"]), row["segment"], row["figure"], thresholds, kind)
+        _failed(
+            thresholds.level(Check(row["check"])),
+            _sentence(Check(row["check"]), row["segment"], row["figure"], thresholds, kind),
+        )
         for row in broken.iter_rows(named=True)
         if row["check"] not in _AMONG_LIMITS
     ]
 
 
 def _sentence(check: Check, segment: str | None, figure: float, thresholds: Thresholds, kind: IdentifierType) -> str:
-    run = f"a run would {_done(thresholds.level(check))}"
     match check:
         case Check.EXPORT_HAS_MEMBERS:
-            return f"No segment has any members: {run}."
+            return _("No segment has any members.")
         case Check.SEGMENT_HAS_MEMBERS:
-            return f"Segment {segment!r} has no members, or all of them are suppressed: {run}."
+            return _("Segment {segment!r} has no members, or all of them are suppressed.", segment=segment)
         case Check.EMAIL_COVERAGE:
-            found, wanted = (
-                f"{figure:.1%} of the members have {kind.noun}",
-                f"less than the {thresholds.email_coverage:.0%}",
+            return _(
+                "In segment {segment!r}, {share:.1%} of the members have {noun}; the check expects at least "
+                "{threshold:.0%}.",
+                segment=segment,
+                share=figure,
+                noun=kind.noun,
+                threshold=thresholds.email_coverage,
             )
         case Check.EMAIL_VALIDITY:
-            found, wanted = (
-                f"{figure:.1%} of the {kind.plural} are valid",
-                f"less than the {thresholds.email_validity:.0%}",
+            return _(
+                "In segment {segment!r}, {share:.1%} of the {plural} are valid; the check expects at least "
+                "{threshold:.0%}.",
+                segment=segment,
+                share=figure,
+                plural=kind.plural,
+                threshold=thresholds.email_validity,
             )
         case Check.EMAIL_DUPLICATES:
-            found = f"{1 - figure:.1%} of the {kind.plural} are those of another member too"
-            wanted = f"more than the {thresholds.most_duplicates:.0%}"
+            return _(
+                "In segment {segment!r}, {share:.1%} of the {plural} also belong to another member; the check allows "
+                "at most {threshold:.0%}.",
+                segment=segment,
+                share=1 - figure,
+                plural=kind.plural,
+                threshold=thresholds.most_duplicates,
+            )
         case Check.SIZE_CHANGE:
-            found = f"the size changes by {figure:.1%} since the last run"
-            wanted = f"more than the {thresholds.most_change:.0%}"
-        case _:
+            return _(
+                "The size of segment {segment!r} changes by {share:.1%} since the last run; the check allows at most "
+                "{threshold:.0%}.",
+                segment=segment,
+                share=figure,
+                threshold=thresholds.most_change,
+            )
+        case _other:
             raise AssertionError(f"No words for a preview of the check {check.value!r}.")
-    return f"In segment {segment!r} {found}, {wanted} that its check takes."
-
-
-def _done(level: Level) -> str:
-    return "stop" if level is Level.ERROR else "tell it as a warning"
 
 
 def sentences_of(preview: "Preview") -> list[str]:
@@ -111,7 +154,7 @@ def sentences_of(preview: "Preview") -> list[str]:
         *suppressed_sentences(preview),
         *change_sentences(preview),
         effort_sentence(preview),
-        *(f"Warning: {it}" for it in preview.warnings),
+        *(_("Warning: {text}", text=it.text) for it in preview.warnings),
     ]
 
 
@@ -120,8 +163,17 @@ def suppressed_sentences(preview: "Preview") -> list[str]:
     by = preview.suppressed_by.group_by("suppressed_by").agg(pl.col("members").sum()).sort("members", descending=True)
     if by.is_empty():
         return []
-    named = ", ".join(f"{members:,} by {reason}" for reason, members in by.iter_rows())
-    return [f"{int(by['members'].sum()):,} members are suppressed: {named}."]
+    named = listed(
+        _("{count:,} by {reason}", count=members, reason=word(str(reason))) for reason, members in by.iter_rows()
+    )
+    return [
+        ngettext(
+            "{count:,} member is suppressed: {reasons}.",
+            "{count:,} members are suppressed: {reasons}.",
+            int(by["members"].sum()),
+            reasons=named,
+        )
+    ]
 
 
 def change_sentences(preview: "Preview") -> list[str]:
@@ -130,17 +182,29 @@ def change_sentences(preview: "Preview") -> list[str]:
     if preview.export is None or lists["added"].is_null().any():
         return []
     emptied = int(lists["is_emptied"].sum())
-    said = [
-        f"A run would add {int(lists['added'].sum()):,} identifiers and remove {int(lists['removed'].sum()):,}"
-        f"{f', after emptying {emptied} of the lists' if emptied else ''}."
+    changes = {"added": int(lists["added"].sum()), "removed": int(lists["removed"].sum())}
+    said: list[str] = [
+        ngettext(
+            "A run would add {added:,} identifiers and remove {removed:,}, after emptying {count:,} list.",
+            "A run would add {added:,} identifiers and remove {removed:,}, after emptying {count:,} lists.",
+            emptied,
+            **changes,
+        )
+        if emptied
+        else _("A run would add {added:,} identifiers and remove {removed:,}.", **changes)
     ]
     counted = lists.drop_nulls("counted_at").unique("list_id")
     if counted.height:
         held, matches = int(counted["held_by_criteo"].sum()), int(counted["matches"].sum())
-        rate = f", {matches / held:.0%}" if held else ""
+        values = {"held": held, "matches": matches, "at": counted["counted_at"].max()}
         said.append(
-            f"Criteo counted {held:,} identifiers and {matches:,} matches{rate} "
-            f"({counted.select(pl.col('counted_at').max().dt.strftime('%Y-%m-%d %H:%M')).item()} UTC)."
+            _(
+                "Criteo counted {held:,} identifiers and {matches:,} matches, {rate:.0%} ({at:%Y-%m-%d %H:%M} UTC).",
+                rate=matches / held,
+                **values,
+            )
+            if held
+            else _("Criteo counted {held:,} identifiers and {matches:,} matches ({at:%Y-%m-%d %H:%M} UTC).", **values)
         )
     return said
 
@@ -149,18 +213,28 @@ def effort_sentence(preview: "Preview") -> str:
     """Return how many calls and how long it would take."""
     row = preview.effort.row(0, named=True)
     if row["calls"] is None:
-        return "What a run would send is not known."
+        return _("It is not known what a run would send.")
     least = row["least_seconds"]
-    waits = f"Criteo's rate limit alone makes that at least {_said(least)}" if least else ""
     if row["seconds"] is not None:
-        runs = "run" if row["past_runs"] == 1 else f"{row['past_runs']} runs"
-        time = f"about {_said(row['seconds'])} by the speed of the last {runs}"
+        time = ngettext(
+            "about {duration}, at the speed of the last run",
+            "about {duration}, at the speed of the last {count} runs",
+            row["past_runs"],
+            duration=_said(row["seconds"]),
+        )
+    elif least:
+        time = _("at least {duration}, because of Criteo's rate limit", duration=_said(least))
     else:
-        time = waits or "within Criteo's rate limit of a minute; no run tells yet how fast this line is"
-    return f"Sending takes about {row['calls']:,} calls, {row['batches']:,} of them batches: {time}."
+        time = _("less than a minute of Criteo's rate limit; the first run shows how fast this connection is")
+    return _(
+        "Sending takes about {calls:,} calls, {batches:,} of them batches: {time}.",
+        calls=row["calls"],
+        batches=row["batches"],
+        time=time,
+    )
 
 
-def _said(seconds: float) -> str:
+def _said(seconds: float) -> Text:
     if seconds < _MINUTE_SECONDS:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds / _MINUTE_SECONDS:.1f} minutes"
+        return _("{seconds:.0f} s", seconds=max(seconds, 1))
+    return _("{minutes:.1f} minutes", minutes=seconds / _MINUTE_SECONDS)

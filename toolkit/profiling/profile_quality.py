@@ -16,6 +16,7 @@ from toolkit.profiling.distinct import distinct_in, part_of
 from toolkit.profiling.sample import Sample, sample_of
 from toolkit.sources import Profiles, Table, blame_table
 from toolkit.sources.error_translation import as_toolkit_error
+from toolkit.translatable import _
 
 _FEW = 20_000
 """A column with fewer values in a sample has few in all, which can be counted one by one."""
@@ -76,13 +77,18 @@ class ProfileQuality:
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:
-        tables = [table(_shown(self.frame), title="Profile quality", subtitle=self._headline)]
+        tables = [table(_shown(self.frame), title=_("Profile quality"), subtitle=self._headline)]
         tables += [table(_shown(it), title=title) for title, it in self._candidates if it.height]
         return str(fragment(*tables))
 
     @property
     def _headline(self) -> str:
-        return f"Profiles at {self.location}: {self.rows:,} rows, {self.frame.height} columns"
+        return _(
+            "Profiles at {location}: {rows:,} rows, {count:,} columns",
+            location=self.location,
+            rows=self.rows,
+            count=self.frame.height,
+        )
 
     @property
     def _types(self) -> list[IdentifierType]:
@@ -91,8 +97,11 @@ class ProfileQuality:
     @property
     def _candidates(self) -> tuple[tuple[str, pl.DataFrame], ...]:
         return (
-            *((f"Candidates for the {its.short} column", self.candidates[its.keyword]) for its in self._types),
-            ("Candidates for the key", self.key_candidates),
+            *(
+                (_("Candidates for the {short} column", short=its.short), self.candidates[its.keyword])
+                for its in self._types
+            ),
+            (_("Candidates for the key"), self.key_candidates),
         )
 
 
@@ -186,8 +195,13 @@ def _told(error: BaseException, table: Table) -> ToolkitError:
         return error
     what, where = table.files.what, table.files.location
     return as_toolkit_error(error, what=what, where=where) or DataError(
-        f"The {what} at {where} hold values that can't be counted ({type(error).__name__}).",
-        "Have the column written as another type, such as text.",
+        _(
+            "The {what} at {where} hold values that can't be counted ({kind}).",
+            what=what,
+            where=where,
+            kind=type(error).__name__,
+        ),
+        _("Have the column written as another type, such as text."),
     )
 
 

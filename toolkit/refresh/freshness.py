@@ -13,6 +13,7 @@ from toolkit.runs.run import last_inputs
 from toolkit.segments import built_segments
 from toolkit.sources.files import Files
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _
 
 _DONE_MARKER = "_SUCCESS"
 _UNDER_WAY = ("_temporary", "_started_")
@@ -69,14 +70,14 @@ def first_not_ready(
         if not why and name not in whole:
             why = _why_not_written(name, files, looks=looks, options=options, now=now)
         if why:
-            remedy = f"See what writes the {name}. The next refresh runs the export."
+            remedy = _("See what writes the {name}. The next refresh runs the export.", name=name)
             return NotReady(name, InputNotReadyError(why, remedy).info)
     return None
 
 
 def _unfound(folder: WorkspaceFolder, export: Export, error: ToolkitError) -> NotReady:
     """Return which table it is that can't be found; ``error`` is what was said of all of them."""
-    table = "profiles"
+    table: str = _("profiles")
     try:
         folder.profiles.found()
         table = _SEGMENTS
@@ -84,7 +85,7 @@ def _unfound(folder: WorkspaceFolder, export: Export, error: ToolkitError) -> No
         table = _chosen_by(export)
         chosen = chosen_segments(folder, export)
         for name in (*chosen.segments, *chosen.exclude):
-            table = f"segment {name!r}"
+            table = _("segment {name!r}", name=name)
             folder.segments.found([name])
     except ToolkitError as of_the_table:
         error = of_the_table
@@ -92,7 +93,7 @@ def _unfound(folder: WorkspaceFolder, export: Export, error: ToolkitError) -> No
 
 
 def _chosen_by(export: Export) -> str:
-    return f"segments of export {export.name!r}"
+    return _("segments of export {export!r}", export=export.name)
 
 
 def _older(folder: WorkspaceFolder, export: Export, tables: Mapping[str, Files]) -> dict[str, str]:
@@ -114,15 +115,31 @@ def _why_not_written(name: str, files: Files, *, looks: FileStability, options: 
         return ""
     under_way = next((it for it in markers if it.startswith(_UNDER_WAY)), None)
     if under_way:
-        return f"The {name} at {files.location} are being written: {under_way} lies there."
+        return _(
+            "The {name} at {location} are being written: {under_way} lies there.",
+            name=name,
+            location=files.location,
+            under_way=under_way,
+        )
     if is_folder and (options.success_markers or done_at is not None):
-        without = "is older than the files" if done_at is not None else "does not lie there"
-        return f"The {name} at {files.location} may not be written to the end: {_DONE_MARKER} {without}."
+        without = _("is older than the files") if done_at is not None else _("does not lie there")
+        return _(
+            "The {name} at {location} may not be written to the end: {done_marker} {without}.",
+            name=name,
+            location=files.location,
+            done_marker=_DONE_MARKER,
+            without=without,
+        )
     since = looks.since(name, [(it.path, it.size_bytes, it.modified_at) for it in inputs], now=now)
     if newest is not None and newest <= now:
         since = min(since, newest)
     if now - since < options.settled_after:
-        return f"The {name} at {files.location} changed less than {options.settled_after.seconds} s ago."
+        return _(
+            "The {name} at {location} changed less than {seconds} s ago.",
+            name=name,
+            location=files.location,
+            seconds=options.settled_after.seconds,
+        )
     return ""
 
 

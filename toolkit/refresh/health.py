@@ -10,7 +10,7 @@ import polars as pl
 
 from toolkit.alerts import Subject, alert_states, headline
 from toolkit.criteo import API_VERSION
-from toolkit.display import html_table, text_table
+from toolkit.display import html_table, text_table, word
 from toolkit.errors import (
     DataError,
     ErrorCode,
@@ -34,6 +34,7 @@ from toolkit.runs.batches import uncertain_exports
 from toolkit.runs.lifecycle import now as machine_now
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.states import RefreshStatus
+from toolkit.translatable import _, listed
 
 API_VERSION_LASTS_MONTHS = 12
 """How long Criteo answers a version of its API (https://developers.criteo.com, "Versioning policy")."""
@@ -100,7 +101,7 @@ class Health:
     @property
     def frame(self) -> pl.DataFrame:
         """A row a thing that was looked at: ``what``, ``name``, ``level``, ``said``, ``at``, ``value``."""
-        rows = [(it.what, it.name, it.level.name.lower(), it.said, it.at, it.value) for it in self.findings]
+        rows = [(it.what, it.name, it.level.name.lower(), str(it.said), it.at, it.value) for it in self.findings]
         return pl.DataFrame(
             rows,
             schema={
@@ -135,7 +136,8 @@ class Health:
         return f"Health: {self.level.name.lower()}\n{text_table(shown)}"
 
     def _repr_html_(self) -> str:
-        return html_table(self.frame, title=f"Health: {self.level.name.lower()}")
+        title = _("Health: {level}", level=word(self.level.name.lower()))
+        return html_table(self.frame.drop("value"), title=title, texts={"said": [it.said for it in self.findings]})
 
 
 def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health:
@@ -145,7 +147,7 @@ def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health
         altered = altered_rows(folder)
     except (SignatureError, TrustError, DataError) as error:
         # Nothing else is looked at: it would be told by a database that somebody changed.
-        said = f"{error.what} {error.remedy}"
+        said = _("{what} {remedy}", what=error.what, remedy=error.remedy)
         return Health((Finding("signatures", "audit", HealthLevel.CRITICAL, said), _of_disk(folder)), moment)
     if altered:
         return Health((*_of_signatures(altered), _of_disk(folder)), moment)
@@ -177,12 +179,18 @@ def api_version(version: str, now: datetime) -> Finding:
     months = month - 1 + API_VERSION_LASTS_MONTHS
     ends = date(year + months // 12, months % 12 + 1, 1)
     until = datetime(ends.year, ends.month, 1, tzinfo=UTC)
-    said = f"Criteo answers it until {until:%Y-%m}."
+    said = _("Criteo answers it until {until:%Y-%m}.", until=until)
     if now >= until:
-        return Finding("API version", version, HealthLevel.CRITICAL, f"{said} Install a newer toolkit.", until)
+        return Finding(
+            "API version", version, HealthLevel.CRITICAL, _("{said} Install a newer toolkit.", said=said), until
+        )
     if until - now <= _WARN_BEFORE_WITHDRAWAL:
         return Finding(
-            "API version", version, HealthLevel.WARNING, f"{said} Install a newer toolkit before then.", until
+            "API version",
+            version,
+            HealthLevel.WARNING,
+            _("{said} Install a newer toolkit before then.", said=said),
+            until,
         )
     return Finding("API version", version, HealthLevel.OK, said, until)
 
@@ -191,38 +199,52 @@ def _of_sunset(ran: Mapping[str, Run]) -> Iterator[Finding]:
     """Tell what Criteo said itself, in the headers of its answers, of the end of the version."""
     said = {it.text for run in ran.values() for it in run.warnings if it.code is NoticeCode.API_VERSION}
     for warning in sorted(said):
-        yield Finding("API version", "as Criteo says", HealthLevel.WARNING, f"{warning} Install a newer toolkit.")
+        yield Finding(
+            "API version",
+            "as Criteo says",
+            HealthLevel.WARNING,
+            _("{warning} Install a newer toolkit.", warning=warning),
+        )
 
 
 def _of_refresh(folder: WorkspaceFolder, last: Refresh | None, active: list[Export], now: datetime) -> Finding:
     if last is None:
         needed = any(it.schedule.every is not Every.OFF for it in active)
         level = HealthLevel.WARNING if needed else HealthLevel.OK
-        return Finding("refresh", "last", level, "There never was one. See: toolkit schedule show --help.")
+        return Finding("refresh", "last", level, _("There never was one. See: toolkit schedule show --help."))
     named = ("refresh", "last")
     if last.status is RefreshStatus.RUNNING and running_refresh(folder) is not None:
-        return Finding(*named, HealthLevel.OK, f"{last.id} goes on.", last.asked_at)
+        return Finding(*named, HealthLevel.OK, _("{last} goes on.", last=last.id), last.asked_at)
     if last.status is not RefreshStatus.FINISHED:
-        said = f"{last.id} was killed; the next goes on with what it left."
+        said = _("{last} was killed; the next goes on with what it left.", last=last.id)
         return Finding(*named, HealthLevel.CRITICAL, said, last.asked_at)
     late = _late(last, now)
     if late:
         return Finding(
-            *named, HealthLevel.CRITICAL, f"{late} See that the scheduler and the machine run.", last.asked_at
+            *named,
+            HealthLevel.CRITICAL,
+            _("{late} See that the scheduler and the machine run.", late=late),
+            last.asked_at,
         )
     told = last_refresh(folder, with_exports=True) or last
-    bad = ", ".join(f"{it.export} {it.status.value}" for it in told.exports if it.status is not RunStatus.SUCCESSFUL)
+    bad = listed(
+        _("{export}: {status}", export=it.export, status=word(it.status.value))
+        for it in told.exports
+        if it.status is not RunStatus.SUCCESSFUL
+    )
     if bad:
-        return Finding(*named, HealthLevel.WARNING, f"Not all was good at {told.id}: {bad}.", told.asked_at)
-    return Finding(*named, HealthLevel.OK, f"All was good at {told.id}.", told.asked_at)
+        return Finding(
+            *named, HealthLevel.WARNING, _("Not all was good at {told}: {bad}.", told=told.id, bad=bad), told.asked_at
+        )
+    return Finding(*named, HealthLevel.OK, _("All was good at {told}.", told=told.id), told.asked_at)
 
 
 def _late(last: Refresh, now: datetime) -> str:
     due = last.schedule.next(last.asked_at)
     if last.schedule.has_times and due is not None:
-        return f"The next was due at {due:%Y-%m-%d %H:%M} UTC." if now > due + _LATE_AFTER else ""
+        return _("The next was due at {due:%Y-%m-%d %H:%M} UTC.", due=due) if now > due + _LATE_AFTER else ""
     if now > last.asked_at + _WITHOUT_TIMES_LATE_AFTER:
-        return f"There was none since {last.asked_at:%Y-%m-%d %H:%M} UTC."
+        return _("There was none since {asked_at:%Y-%m-%d %H:%M} UTC.", asked_at=last.asked_at)
     return ""
 
 
@@ -233,22 +255,25 @@ def _of_next(folder: WorkspaceFolder, last: Refresh | None, now: datetime) -> It
         export = settings[name]
         if not export.active or not export.connection:
             yield Finding(
-                "next due", name, HealthLevel.OK, "Never: it is not active." if not export.active else "Detached."
+                "next due",
+                name,
+                HealthLevel.OK,
+                (_("Never: it is not active.") if not export.active else _("Detached.")),
             )
         elif due is None:
-            yield Finding("next due", name, HealthLevel.OK, f"By its schedule: {export.schedule}.")
+            yield Finding("next due", name, HealthLevel.OK, _("By its schedule: {schedule}.", schedule=export.schedule))
         elif due < now - _LATE_AFTER:
-            said = f"It was due at {due:%Y-%m-%d %H:%M} UTC. See that the scheduler calls the refresh."
+            said = _("It was due at {due:%Y-%m-%d %H:%M} UTC. See that the scheduler calls the refresh.", due=due)
             yield Finding("next due", name, HealthLevel.CRITICAL, said, due)
         else:
-            yield Finding("next due", name, HealthLevel.OK, f"{due:%Y-%m-%d %H:%M} UTC.", due)
+            yield Finding("next due", name, HealthLevel.OK, _("{due:%Y-%m-%d %H:%M} UTC.", due=due), due)
 
 
 def _of_signatures(altered: list[AlteredRow]) -> Iterator[Finding]:
     for row in altered:
-        yield Finding("signatures", "row", HealthLevel.CRITICAL, str(row))
+        yield Finding("signatures", "row", HealthLevel.CRITICAL, row.sentence)
     if not altered:
-        yield Finding("signatures", "all", HealthLevel.OK, "All is as it was signed.")
+        yield Finding("signatures", "all", HealthLevel.OK, _("All is as it was signed."))
 
 
 def _of_exports(
@@ -264,28 +289,39 @@ def _of_exports(
     for export in active:
         if export.name in troubles:
             error, since = troubles[export.name]
-            said = f"{headline(error.code)} since {since:%Y-%m-%d %H:%M} UTC. {error}"
+            said = _(
+                "{headline} since {since:%Y-%m-%d %H:%M} UTC. {error}",
+                headline=headline(error.code),
+                since=since,
+                error=error,
+            )
             yield Finding("export", export.name, HealthLevel.CRITICAL, said, since)
         elif export.name in retrying:
-            yield Finding("export", export.name, HealthLevel.WARNING, f"Is tried again. {retrying[export.name]}")
+            yield Finding(
+                "export",
+                export.name,
+                HealthLevel.WARNING,
+                _("Is tried again. {retrying}", retrying=retrying[export.name]),
+            )
         elif export.name in uncertain:
-            said = (
-                f"Run {uncertain[export.name]} lost its lease, and may have changed a list since. Run the "
-                "export: it sends again what is uncertain."
+            said = _(
+                "Run {uncertain} lost its lease, and may have changed a list since. Run the export: "
+                "it sends again what is uncertain.",
+                uncertain=uncertain[export.name],
             )
             yield Finding("export", export.name, HealthLevel.WARNING, said)
         elif (run := ran.get(export.name)) is not None and run.status is RunStatus.FAILED:
-            said = f"Its last run failed. {run.error or ''}".rstrip()
+            said = _("Its last run failed. {error}", error="" if run.error is None else run.error.sentences)
             yield Finding("export", export.name, HealthLevel.WARNING, said, run.started_at)
         else:
-            yield Finding("export", export.name, HealthLevel.OK, "Nothing is known to be wrong.")
+            yield Finding("export", export.name, HealthLevel.OK, _("Nothing is known to be wrong."))
 
 
 def _of_ledgers(ran: Mapping[str, Run]) -> Iterator[Finding]:
     """Tell which exports were stopped last because another workspace, or a copy of this one, changed their lists."""
     for export, run in ran.items():
         if run.error is not None and run.error.code is ErrorCode.LEDGER_DIVERGED:
-            yield Finding("ledger", export, HealthLevel.CRITICAL, str(run.error), run.started_at)
+            yield Finding("ledger", export, HealthLevel.CRITICAL, run.error.sentences, run.started_at)
 
 
 def _of_suppressions(folder: WorkspaceFolder) -> Iterator[Finding]:
@@ -293,7 +329,9 @@ def _of_suppressions(folder: WorkspaceFolder) -> Iterator[Finding]:
     try:
         require_suppressions(folder)
     except (SuppressionsLostError, SignatureError) as error:
-        yield Finding("suppressions", "all", HealthLevel.CRITICAL, f"{error.what} {error.remedy}")
+        yield Finding(
+            "suppressions", "all", HealthLevel.CRITICAL, _("{what} {remedy}", what=error.what, remedy=error.remedy)
+        )
 
 
 def _of_connections(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
@@ -305,19 +343,25 @@ def _of_connections(folder: WorkspaceFolder, active: list[Export]) -> Iterator[F
             credentials_of(folder, connection.name)
         except ToolkitError as unusable:
             level = HealthLevel.CRITICAL if connection.name in used else HealthLevel.WARNING
-            yield Finding(*named, level, str(unusable))
+            yield Finding(*named, level, unusable.info.sentences)
             continue
         if connection.name in troubles:
             error, since = troubles[connection.name]
             yield Finding(*named, HealthLevel.CRITICAL, f"Since {since:%Y-%m-%d %H:%M} UTC. {error}", since)
         elif connection.rotate_because:
-            said = f"Rotate its secret at Criteo, because of {', '.join(connection.rotate_because)}."
+            said = _(
+                "Rotate its secret at Criteo, because of {rotate_because}.",
+                rotate_because=", ".join(connection.rotate_because),
+            )
             yield Finding(*named, HealthLevel.WARNING, said)
         elif lacking := _without_consent(active, connection.name, connection.advertisers):
-            said = f"Advertiser {lacking} of an export does not consent any more: have its administrator consent anew."
+            said = _(
+                "Advertiser {lacking} of an export does not consent any more: have its administrator consent anew.",
+                lacking=lacking,
+            )
             yield Finding(*named, HealthLevel.CRITICAL, said)
         else:
-            yield Finding(*named, HealthLevel.OK, "Its secret opens, and consent was given to the text as it is.")
+            yield Finding(*named, HealthLevel.OK, _("Its secret opens, and consent was given to the text as it is."))
 
 
 def _without_consent(active: list[Export], connection: str, advertisers: dict[str, str]) -> str | None:
@@ -327,7 +371,13 @@ def _without_consent(active: list[Export], connection: str, advertisers: dict[st
 
 def _of_tables(folder: WorkspaceFolder) -> Iterator[Finding]:
     for name, (error, since) in _troubles(folder, Subject.TABLE).items():
-        yield Finding("table", name, HealthLevel.CRITICAL, f"Since {since:%Y-%m-%d %H:%M} UTC. {error}", since)
+        yield Finding(
+            "table",
+            name,
+            HealthLevel.CRITICAL,
+            _("Since {since:%Y-%m-%d %H:%M} UTC. {error}", since=since, error=error),
+            since,
+        )
 
 
 def _troubles(folder: WorkspaceFolder, subject: Subject) -> dict[str, tuple[ErrorInfo, datetime]]:
@@ -341,18 +391,22 @@ def _troubles(folder: WorkspaceFolder, subject: Subject) -> dict[str, tuple[Erro
 
 def _of_lists(folder: WorkspaceFolder) -> Iterator[Finding]:
     for it in find_abandoned(folder).untended:
-        yield Finding("list", f"{it.name} ({it.list_id})", HealthLevel.WARNING, str(it), value=it.held)
+        yield Finding("list", f"{it.name} ({it.list_id})", HealthLevel.WARNING, it.sentence, value=it.held)
 
 
 def _of_disk(folder: WorkspaceFolder) -> Finding:
     usage = shutil.disk_usage(folder.path)
     share = usage.free / usage.total
-    said = f"{usage.free / 1e9:,.1f} GB free, {share:.0%}."
+    said = _("{free:,.1f} GB free, {share:.0%}.", free=usage.free / 1000000000.0, share=share)
     named = ("disk", str(folder.path))
     if usage.free < _LEAST_FREE_BYTES:
-        return Finding(*named, HealthLevel.CRITICAL, f"{said} Make room: a full disk stops runs.", value=usage.free)
+        return Finding(
+            *named, HealthLevel.CRITICAL, _("{said} Make room: a full disk stops runs.", said=said), value=usage.free
+        )
     if share < _LEAST_FREE_SHARE:
-        return Finding(*named, HealthLevel.WARNING, f"{said} Make room before it is full.", value=usage.free)
+        return Finding(
+            *named, HealthLevel.WARNING, _("{said} Make room before it is full.", said=said), value=usage.free
+        )
     return Finding(*named, HealthLevel.OK, said, value=usage.free)
 
 

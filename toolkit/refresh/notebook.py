@@ -22,6 +22,7 @@ from toolkit.lazy_grammar import defer_iri_grammar
 from toolkit.redaction import redacted
 from toolkit.refresh.notebook_errors import error_of_notebook
 from toolkit.refresh.prepared_kernels import PreparedKernels, kernel_manager
+from toolkit.translatable import _
 
 if TYPE_CHECKING:
     from traitlets.config import Config
@@ -75,32 +76,37 @@ def execute_notebook(
         raise _told(error.ename, notebook=to) from None
     except NoSuchKernel as error:
         raise ConfigurationError(
-            f"The notebook {notebook} asks for a kernel {error.name!r} that is not installed.",
-            "Open it in JupyterLab, choose the kernel of the toolkit's environment, and save it.",
+            _(
+                "The notebook {notebook} asks for a kernel {error!r} that is not installed.",
+                notebook=notebook,
+                error=error.name,
+            ),
+            _("Open it in JupyterLab, choose the kernel of the toolkit's environment, and save it."),
         ) from None
     except (CellTimeoutError, DeadKernelError) as error:
-        what = "took too long and was ended" if isinstance(error, CellTimeoutError) else "lost its kernel"
+        what = _("took too long and was ended") if isinstance(error, CellTimeoutError) else _("lost its kernel")
         raise UnavailableError(
-            f"The notebook {to} {what}.", "Nothing is lost: the next run sends what is missing. See its log and memory."
+            _("The notebook {to} {what}.", to=to, what=what),
+            _("Nothing is lost: the next run sends what is missing. See its log and memory."),
         ) from None
 
 
 def require_notebook(notebook: Path) -> None:
     """Raise ConfigurationError when there is no notebook that parameters can be given to, or nothing that runs one."""
-    require(Extra.SCHEDULE, "Running an export by its notebook", otherwise="run it with `toolkit run start`")
+    require(Extra.SCHEDULE, _("Running an export by its notebook"), otherwise=_("run it with `toolkit run start`"))
     try:
         cells = orjson.loads(notebook.read_bytes())["cells"]
         tags = [tag for cell in cells for tag in cell["metadata"].get("tags", ())]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        why = "is not there" if isinstance(error, FileNotFoundError) else "can't be read as one"
+        why = _("is not there") if isinstance(error, FileNotFoundError) else _("can't be read as one")
         raise ConfigurationError(
-            f"The notebook {notebook} {why}.",
-            "Correct the path, or leave out --notebook for the one that comes with the toolkit.",
+            _("The notebook {notebook} {why}.", notebook=notebook, why=why),
+            _("Correct the path, or leave out --notebook for the one that comes with the toolkit."),
         ) from None
     if "parameters" not in tags:
         raise ConfigurationError(
-            f"The notebook {notebook} has no cell with the tag 'parameters'.",
-            f"Begin with a copy of {_SCHEDULED}, which `toolkit init` puts into a project.",
+            _("The notebook {notebook} has no cell with the tag 'parameters'.", notebook=notebook),
+            _("Begin with a copy of {scheduled}, which `toolkit init` puts into a project.", scheduled=_SCHEDULED),
         )
 
 
@@ -111,7 +117,7 @@ def without_people(notebook: dict[str, Any]) -> dict[str, Any]:
             continue
         for output in cell["outputs"]:
             if output["output_type"] == "error" and output["ename"] not in _OURS:
-                output["evalue"] = "(its words are left out, because they may quote the data)"
+                output["evalue"] = _("(its words are left out, because they may quote the data)")
                 output["traceback"] = [*_places(output["traceback"]), f"{output['ename']}: {output['evalue']}"]
         cell["outputs"] = _masked(cell["outputs"])
     return notebook
@@ -157,8 +163,8 @@ def _told(kind: str, *, notebook: Path) -> ToolkitError:
     if told is not None and type(error := told.error()).__name__ == kind:
         return error
     return UnforeseenError(
-        f"The notebook {notebook} ended with an error ({kind}).",
-        "Open it: it shows what happened or, where that may quote the data, the places in the code.",
+        _("The notebook {notebook} ended with an error ({kind}).", notebook=notebook, kind=kind),
+        _("Open it: it shows what happened or, where that may quote the data, the places in the code."),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from toolkit.errors import ENDS_ALL, ErrorInfo, ToolkitError, translated
 from toolkit.markup import markup
+from toolkit.translatable import shown
 
 ERROR_TYPE = "application/vnd.criteo-segment-toolkit.error+json"
 """The kind of output that holds an ``ErrorInfo`` as JSON."""
@@ -47,7 +48,7 @@ def _show(error: ToolkitError) -> None:
         return
     publish_display_data(  # type: ignore[no-untyped-call]
         {
-            "text/plain": f"{error.what}\n{error.remedy}",
+            "text/plain": f"{shown(error.what)}\n{shown(error.remedy)}",
             "text/html": markup("<p><b>{what}</b><br>{remedy}</p>", what=error.what, remedy=error.remedy),
             ERROR_TYPE: error.info.to_json(),
         }

@@ -10,6 +10,7 @@ from toolkit.bundled import SCHEDULED_NOTEBOOK
 from toolkit.errors import ConfigurationError
 from toolkit.exports.schedule import Every, Schedule
 from toolkit.pydantic_errors import Told, validating
+from toolkit.translatable import _
 
 
 def refresh_schedule(at: Sequence[str], days: Sequence[str], time_zone: str, *, default: Schedule) -> Schedule:
@@ -20,12 +21,14 @@ def refresh_schedule(at: Sequence[str], days: Sequence[str], time_zone: str, *, 
     if not at:
         if days:
             raise ConfigurationError(
-                f"The refresh has days ({', '.join(days)}) and no times.", "Add a time, such as --at 02:00."
+                _("The refresh has days ({days}) and no times.", days=", ".join(days)),
+                _("Add a time, such as --at 02:00."),
             )
         return default
     given = {"every": Every.WEEK if days else Every.DAY, "at": at, "days": days, "time_zone": time_zone}
     with validating(
-        "The times of the refresh are wrong", "Write them as --at 02:00 --day monday --time-zone Europe/Amsterdam."
+        _("The times of the refresh are wrong"),
+        _("Write them as --at 02:00 --day monday --time-zone Europe/Amsterdam."),
     ):
         return Schedule.model_validate(given)
 

@@ -26,6 +26,7 @@ from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.leases import Lease, end_if_dead, is_alive, take_lease
 from toolkit.state.models import ExportRecord, LeaseRecord, RefreshedExportRecord, RefreshRecord, RunRecord
 from toolkit.state.states import RefreshStatus, RunStatus
+from toolkit.translatable import _
 
 _LOOK_AGAIN_SECONDS = 5
 _EMPTY_ONES_STAY = timedelta(days=1)
@@ -109,8 +110,15 @@ def _begin_in_turn(folder: WorkspaceFolder, options: RefreshOptions, clock: Cloc
                 else f"Refresh {other.id} of {other.person!r} on {_machine(folder, other)}"
             )
             raise BusyError(
-                f"{who} goes on, and did so for all of the {options.wait_for_others} that this one waited.",
-                "Wait until it is over; if it hangs, end its process, and the next refresh goes on with what it left.",
+                _(
+                    "{who} goes on, and did so for all of the {wait_for_others} that this one waited.",
+                    who=who,
+                    wait_for_others=options.wait_for_others,
+                ),
+                _(
+                    "Wait until it is over; if it hangs, end its process, and the next refresh goes on "
+                    "with what it left."
+                ),
             )
         clock.sleep(_LOOK_AGAIN_SECONDS)
 

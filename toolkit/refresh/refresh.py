@@ -32,11 +32,14 @@ from toolkit.refresh.result import Refresh, refresh_of
 from toolkit.refresh.scheduled_run import ScheduledRun
 from toolkit.runs import Run, RunStatus, end_dead_runs, run_of
 from toolkit.runs.leftovers import sweep_workspace
+from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.report import write_report
+from toolkit.runs.stored import NOTICES
 from toolkit.segments import StartedBy, built_segments_of, rebuild_if_stale
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ExportRecord, RefreshRecord, RunRecord
 from toolkit.state.places import place_of_refresh, place_of_run
+from toolkit.translatable import _
 
 Execute = Callable[[ScheduledRun, Path], None]
 """Runs an export, and leaves the executed notebook at the path; raises the ToolkitError that kept it from beginning."""
@@ -124,7 +127,7 @@ class _Work:
         self._clock = clock
         self._execute = execute
         self._looks = FileStability()
-        self._warnings: dict[str, None] = {}
+        self._warnings: dict[Notice, None] = {}
         self._broken: dict[str, ErrorInfo] = {}
         now = clock.now()
         self._todo = [_Todo(due, position, not_before=now) for position, due in enumerate(begun.todo, start=1)]
@@ -174,7 +177,7 @@ class _Work:
         connection = todo.due.export.connection
         if connection in self._broken:
             trouble = self._broken[connection]
-            return self._skip(todo, f"Connection {connection!r} can't be used.", trouble)
+            return self._skip(todo, _("Connection {connection!r} can't be used.", connection=connection), trouble)
         unready = first_not_ready(
             self._folder, todo.due.export, looks=self._looks, options=self._options, now=self._clock.now()
         )
@@ -189,7 +192,7 @@ class _Work:
             if error.is_transient:
                 return self._wait_or_skip(todo, NotReady(name, error.info))
             self._note(AlertKey(Subject.TABLE, name), error.info)
-            return self._skip(todo, f"It depends on the {name}.", error.info)
+            return self._skip(todo, _("It depends on the {name}.", name=name), error.info)
         for table in readable_for(self._folder, todo.due.export):
             self._note(AlertKey(Subject.TABLE, table), None)
         return self._run(todo)
@@ -231,13 +234,13 @@ class _Work:
             return False
         error = InputNotReadyError(unready.error.what, unready.error.remedy).info
         self._note(AlertKey(Subject.TABLE, unready.table), error)
-        return self._skip(todo, f"It depends on the {unready.table}.", error)
+        return self._skip(todo, _("It depends on the {table}.", table=unready.table), error)
 
     def _skip(self, todo: _Todo, because: str, trouble: ErrorInfo) -> bool:
         self._note_export(
             todo,
             status=RunStatus.SKIPPED,
-            error=replace(trouble, what=f"{because} {trouble.what}"),
+            error=replace(trouble, what=_("{because} {what}", because=because, what=trouble.what)),
             finished_at=self._clock.now(),
             tries=todo.tries,
         )
@@ -274,13 +277,15 @@ class _Work:
         """Write the report of a run that did not come to do so; one that can't be written changes nothing else."""
         try:
             if not run.report.exists():
-                write_report(run)
+                write_report(run, language=self._folder.settings.language)
         except (OSError, UnavailableError) as error:
-            self._warnings[f"The report of run {run.id} is missing. {error}"] = None
+            text = _("The report of run {run} is missing. {error}", run=run.id, error=error)
+            self._warnings[Notice(NoticeCode.REPORT_MISSING, text)] = None
 
     def _end_without_run(self, todo: _Todo, trouble: ToolkitError | None, *, can_retry: bool) -> bool:
         failed = trouble or ConfigurationError(
-            f"The notebook {self._options.notebook} did not run the export.", "Use the one that the toolkit has."
+            _("The notebook {notebook} did not run the export.", notebook=self._options.notebook),
+            _("Use the one that the toolkit has."),
         )
         error = failed.info
         if can_retry and error.is_transient:
@@ -342,7 +347,7 @@ class _Work:
 
     def _tell(self) -> None:
         self._warnings |= dict.fromkeys(dispatch(self._folder))
-        note_refresh(self._folder, self._begun, warnings=list(self._warnings))
+        note_refresh(self._folder, self._begun, warnings=NOTICES.to_json(self._warnings))
 
 
 def _remove_old(folder: WorkspaceFolder, *, before: datetime) -> None:

@@ -11,14 +11,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from toolkit.access.people import require_actor
-from toolkit.display import html_table, text_table
+from toolkit.display import html_table, text_table, word
 from toolkit.errors import ErrorInfo, UnknownNameError
 from toolkit.exports.schedule import Schedule
 from toolkit.runs import RunStatus
-from toolkit.runs.stored import error_in
+from toolkit.runs.notices import Notice
+from toolkit.runs.stored import NOTICES, error_in
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ExportRecord, RefreshedExportRecord, RefreshRecord
 from toolkit.state.states import RefreshStatus
+from toolkit.translatable import _, listed, sentences
 
 _GOOD, _SOMETHING_FAILED = 0, 1
 _SCHEMA = pl.Schema(
@@ -84,7 +86,7 @@ class Refresh:
     takes_up: str | None
     """The refresh that was killed, and that it went on with."""
     exports: tuple[RefreshedExport, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Notice, ...]
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -127,7 +129,7 @@ class Refresh:
             "finished_at": self.finished_at,
             "takes_up": self.takes_up,
             "counts": {status: count for status, count in counts.items() if count},
-            "warnings": list(self.warnings),
+            "warnings": [str(it) for it in self.warnings],
             "exit_code": self.exit_code,
         }
         return "\n".join(orjson.dumps(line, option=orjson.OPT_UTC_Z).decode() for line in [*lines, last])
@@ -136,12 +138,16 @@ class Refresh:
     def headline(self) -> str:
         """What became of it, in one line."""
         counts = {it: [e.status for e in self.exports].count(it) for it in RunStatus}
-        told = ", ".join(f"{count} {status.value}" for status, count in counts.items() if count)
-        goes_on = f", goes on with {self.takes_up}" if self.takes_up else ""
-        return f"Refresh {self.id}{goes_on}: {self.status.value}; {told or 'no export was due'}"
+        told = listed(
+            _("{count:,} {status}", count=count, status=word(status.value)) for status, count in counts.items() if count
+        )
+        values = {"id": self.id, "status": word(self.status.value), "told": told or _("no export was due")}
+        if self.takes_up:
+            return _("Refresh {id}, goes on with {takes_up}: {status}; {told}", takes_up=self.takes_up, **values)
+        return _("Refresh {id}: {status}; {told}", **values)
 
     def __repr__(self) -> str:
-        lines = [self.headline]
+        lines = [str(self.headline)]
         if self.exports:
             shown = self.frame.select("export", "status", "due_at", "tries", "run", pl.col("seconds").round(1))
             lines.append(text_table(shown.with_columns(pl.col("due_at").dt.strftime("%Y-%m-%d %H:%M UTC"))))
@@ -149,7 +155,13 @@ class Refresh:
         return "\n".join([*lines, *(f"Warning: {warning}" for warning in self.warnings)])
 
     def _repr_html_(self) -> str:
-        return html_table(self.frame.drop("notebook"), title=self.headline, subtitle=" ".join(self.warnings))
+        errors = [it.error for it in self.exports]
+        texts = {
+            "what": ["" if it is None else it.what for it in errors],
+            "remedy": ["" if it is None else it.remedy for it in errors],
+        }
+        subtitle = sentences(it.text for it in self.warnings)
+        return html_table(self.frame.drop("notebook"), title=self.headline, subtitle=subtitle, texts=texts)
 
 
 def refresh_of(folder: WorkspaceFolder, refresh_id: str) -> Refresh:
@@ -158,7 +170,10 @@ def refresh_of(folder: WorkspaceFolder, refresh_id: str) -> Refresh:
         require_actor(session, folder)
         record = session.get(RefreshRecord, refresh_id)
         if record is None:
-            raise UnknownNameError(f"There is no refresh {refresh_id!r}.", "See their ids in the list of refreshes.")
+            raise UnknownNameError(
+                _("There is no refresh {refresh_id!r}.", refresh_id=refresh_id),
+                _("See their ids in the list of refreshes."),
+            )
         return _value(session, folder, record)
 
 
@@ -211,7 +226,7 @@ def _value(session: Session, folder: WorkspaceFolder, record: RefreshRecord) -> 
         schedule=Schedule.model_validate(record.schedule),
         takes_up=record.takes_up,
         exports=tuple(_of_export(folder, export, name) for export, name in session.execute(its)),
-        warnings=tuple(record.warnings),
+        warnings=NOTICES.from_json(record.warnings),
     )
 
 

@@ -14,8 +14,10 @@ from toolkit.pydantic_errors import validating
 from toolkit.refresh.notebook_errors import translate_notebook_errors
 from toolkit.runs import Guard, Run, Trigger, run_export
 from toolkit.runs.lifecycle import now
+from toolkit.runs.notices import Notice
 from toolkit.runs.run import last_run
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _, shown
 
 _OF_THE_NOTEBOOK = ("In", "Out")
 _PLAIN = (str, int, float, list, tuple, dict, type(None))
@@ -61,7 +63,9 @@ class ScheduledRun(BaseModel):
 
     @classmethod
     def _checked(cls, given: Mapping[str, Any]) -> Self:
-        with validating("The parameters of the notebook are wrong", f"There are {', '.join(_told(cls))}."):
+        with validating(
+            _("The parameters of the notebook are wrong"), _("There are {names}.", names=", ".join(_told(cls)))
+        ):
             return cls.model_validate(given)
 
     def run(self) -> Run:
@@ -105,9 +109,9 @@ class ScheduledRun(BaseModel):
         return AlertKey(Subject.EXPORT, self.export)
 
 
-def _warn(sentences: Sequence[str]) -> None:
-    for sentence in sentences:
-        warnings.warn(sentence, stacklevel=3)
+def _warn(notices: Sequence[Notice]) -> None:
+    for notice in notices:
+        warnings.warn(shown(notice.text), stacklevel=3)
 
 
 def _told(model: type[BaseModel]) -> list[str]:

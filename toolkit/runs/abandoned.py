@@ -20,6 +20,7 @@ from toolkit.runs.abandoned_lists import AbandonedList, AbandonedLists, Because
 from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ContactListRecord, ExportRecord
+from toolkit.translatable import _, all_of, mark
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def _abandoned(folder: WorkspaceFolder, export: Export | None) -> list[tuple[Aba
     ledger = LedgerReader(folder)
     filled = sorted(_filled(folder, export), key=lambda it: (it.record.host, it.record.criteo_id or "", it.record.id))
     found = []
-    for _, each in groupby(filled, key=lambda it: (it.record.host, it.record.criteo_id)):
+    for _list, each in groupby(filled, key=lambda it: (it.record.host, it.record.criteo_id)):
         group = list(each)
         left = [it for it in group if it.because is not None and _holds(ledger, it.record)]
         if not left or (export is not None and all(it.export.name != export.name for it in left)):
@@ -147,10 +148,14 @@ def abandoned_list(
     known = _abandoned(folder, None)
     found = [it for it in known if it[0].list_id == list_id and host in (None, it[0].host)]
     if not found:
-        raise unknown_name("list that is left behind", list_id, [it.list_id for it, _ in known])
+        raise unknown_name(mark("list that is left behind"), list_id, [it.list_id for it, _ in known])
     if len(found) > 1:
         raise ConfigurationError(
-            f"List {list_id} is left behind at {' and at '.join(it.host for it, _ in found)}.",
-            "Pass host as well, to say which one.",
+            _(
+                "List {list_id} is left behind at {names}.",
+                list_id=list_id,
+                names=all_of(it.host for it, _ in found),
+            ),
+            _("Pass host as well, to say which one."),
         )
     return found[0]

@@ -7,6 +7,7 @@ from enum import StrEnum
 import polars as pl
 
 from toolkit.display import html_table, text_table
+from toolkit.translatable import _, sentences
 
 
 class Because(StrEnum):
@@ -28,13 +29,13 @@ class Because(StrEnum):
 
 
 _SAID = {
-    Because.ADVERTISER: "The export sends to another advertiser now.",
-    Because.HOST: "The connection of the export goes to another host now.",
-    Because.LIST: "The export fills another list now.",
-    Because.SEGMENT: "The export no longer has the segment.",
-    Because.IDENTIFIER: "The export no longer sends this type of identifier.",
-    Because.DETACHED: "The export has no connection.",
-    Because.REMOVED: "The export was removed.",
+    Because.ADVERTISER: _("The export sends to another advertiser now."),
+    Because.HOST: _("The connection of the export goes to another host now."),
+    Because.LIST: _("The export fills another list now."),
+    Because.SEGMENT: _("The export no longer has the segment."),
+    Because.IDENTIFIER: _("The export no longer sends this type of identifier."),
+    Because.DETACHED: _("The export has no connection."),
+    Because.REMOVED: _("The export was removed."),
 }
 
 
@@ -65,24 +66,40 @@ class AbandonedList:
     @property
     def what(self) -> str:
         """What is left behind, and why."""
-        held = "may still hold people" if self.held is None else f"still holds {self.held:,} identifiers"
-        return (
-            f"List {self.name!r} ({self.list_id}) of advertiser {self.advertiser_id} at {self.host} {held} of segment "
-            f"{self.segment!r} of export {self.export!r}, which no run updates. {_SAID[self.because]}"
+        held = (
+            _("may still hold people") if self.held is None else _("still holds {held:,} identifiers", held=self.held)
+        )
+        return _(
+            "List {name!r} ({list_id}) of advertiser {advertiser_id} at {host} {held} of segment "
+            "{segment!r} of export {export!r}, which no run updates. {said}",
+            name=self.name,
+            list_id=self.list_id,
+            advertiser_id=self.advertiser_id,
+            host=self.host,
+            held=held,
+            segment=self.segment,
+            export=self.export,
+            said=_SAID[self.because],
         )
 
     @property
     def remedy(self) -> str:
         """What to do about it."""
         if self.filled_by:
-            return f"Run export {self.filled_by[0]!r}, which fills it too, with mode='replace'."
-        return (
-            f"Empty it with workspace.lists.empty({self.list_id!r}), delete it with delete_list, or keep it as it is "
-            "with keep_list."
+            return _("Run export {filled_by!r}, which fills it too, with mode='replace'.", filled_by=self.filled_by[0])
+        return _(
+            "Empty it with workspace.lists.empty({list_id!r}), delete it with delete_list, or keep it "
+            "as it is with keep_list.",
+            list_id=self.list_id,
         )
 
+    @property
+    def sentence(self) -> str:
+        """What is left behind, and what to do about it."""
+        return sentences((self.what, self.remedy))
+
     def __str__(self) -> str:
-        return f"{self.what} {self.remedy}"
+        return str(self.sentence)
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,11 +132,11 @@ class AbandonedLists:
 
     def __repr__(self) -> str:
         if not self.lists:
-            return "No list is left behind."
+            return _("No list is left behind.")
         return "\n".join([text_table(self.frame.drop("filled_by")), *(it.remedy for it in self.untended)])
 
     def _repr_html_(self) -> str:
-        return html_table(self.frame.drop("filled_by"), title="Lists left behind")
+        return html_table(self.frame.drop("filled_by"), title=_("Lists left behind"))
 
 
 _SCHEMA = pl.Schema(

@@ -4,8 +4,9 @@ import polars as pl
 from markupsafe import Markup
 
 from toolkit.audience import Status
-from toolkit.display import charts
+from toolkit.display import charts, word
 from toolkit.runs.run import Run
+from toolkit.translatable import _, shown
 
 
 def lines_of(trend: pl.DataFrame) -> pl.DataFrame:
@@ -34,7 +35,7 @@ _COLOURS = {
 
 def members_chart(run: Run) -> Markup:
     """Return what becomes of each segment's members as a picture that needs no network."""
-    shown = [it for it in _COLOURS if it is Status.EXPORTABLE or any(row.left_out.get(it) for row in run.lists)]
+    statuses = [it for it in _COLOURS if it is Status.EXPORTABLE or any(row.left_out.get(it) for row in run.lists)]
     rows = [
         {
             "segment": row.segment,
@@ -43,9 +44,9 @@ def members_chart(run: Run) -> Markup:
             "order": order,
         }
         for row in run.lists
-        for order, status in enumerate(shown)
+        for order, status in enumerate(statuses)
     ]
-    colours = {"domain": [_said(it) for it in shown], "range": [_COLOURS[it] for it in shown]}
+    colours = {"domain": [_said(it) for it in statuses], "range": [_COLOURS[it] for it in statuses]}
     # Written out: every run draws this one, and Altair alone takes longer to import than a small run.
     chart = {
         "data": {"values": rows},
@@ -54,7 +55,7 @@ def members_chart(run: Run) -> Markup:
             "x": {
                 "field": "members",
                 "type": "quantitative",
-                "title": "members",
+                "title": shown(word("members")),
                 "axis": {"format": ",d", "tickCount": 6},
             },
             "y": {"field": "segment", "type": "nominal", "title": None, "sort": [row.segment for row in run.lists]},
@@ -64,8 +65,8 @@ def members_chart(run: Run) -> Markup:
         "width": 560,
         "height": {"step": 26},
     }
-    return charts.figure(chart, "Members, and what becomes of them")
+    return charts.figure(chart, _("Members by outcome"))
 
 
 def _said(status: Status) -> str:
-    return "included" if status is Status.EXPORTABLE else status.value.replace("_", " ")
+    return shown(word("included" if status is Status.EXPORTABLE else status.value))

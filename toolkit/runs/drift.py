@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from toolkit.criteo import Statistics
+from toolkit.translatable import _
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,19 @@ def drift(expected: Expected, found: Statistics) -> str | None:
     """Return the sentence that tells how the two differ, and what to do; None when they agree."""
     if found.identifiers >= expected.least and (expected.most is None or found.identifiers <= expected.most):
         return None
-    should = f"{expected.least:,}" if expected.least == expected.most else f"at least {expected.least:,}"
+    should = (
+        _("{least:,}", least=expected.least)
+        if expected.least == expected.most
+        else _("at least {least:,}", least=expected.least)
+    )
     if expected.most is not None and expected.least != expected.most:
-        should = f"{expected.least:,} to {expected.most:,}"
-    return (
-        f"Criteo counts {found.identifiers:,} identifiers in list {expected.name!r} ({expected.list_id}), which should "
-        f"hold {should}: somebody else changed it, or something was lost there. Run the export with mode='replace' to "
-        "send it anew."
+        should = _("{least:,} to {most:,}", least=expected.least, most=expected.most)
+    return _(
+        "Criteo counts {identifiers:,} identifiers in list {expected!r} ({list_id}), which should "
+        "hold {should}: somebody else changed it, or something was lost there. Run the export with "
+        "mode='replace' to send it anew.",
+        identifiers=found.identifiers,
+        expected=expected.name,
+        list_id=expected.list_id,
+        should=should,
     )

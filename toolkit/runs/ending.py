@@ -33,6 +33,7 @@ from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.leases import call_patience
 from toolkit.state.models import ConnectionRecord, ContactListRecord, ExportRecord, RunRecord
 from toolkit.state.states import RunStatus, Trigger
+from toolkit.translatable import _
 
 Records = Sequence[ContactListRecord]
 """All that is known of one list: a record for each segment that was put into it."""
@@ -63,7 +64,12 @@ def end_abandoned(
         return None
     if found.filled_by:
         raise ConfigurationError(
-            f"List {found.name!r} ({list_id}) was not changed: export {found.filled_by[0]!r} fills it too.",
+            _(
+                "List {found!r} ({list_id}) was not changed: export {filled_by!r} fills it too.",
+                found=found.name,
+                list_id=list_id,
+                filled_by=found.filled_by[0],
+            ),
             found.remedy,
         )
 
@@ -104,7 +110,11 @@ def dispose_lists(folder: WorkspaceFolder, connection_name: str, chosen: ListDis
         credentials_of(folder, connection_name), waiting=Trigger.LISTS.waiting, patience=call_patience()
     ) as criteo:
         _require_own(
-            folder, host, lists, criteo, remedy="Remove it with lists='keep', and end the lists where they are filled."
+            folder,
+            host,
+            lists,
+            criteo,
+            remedy=_("Remove it with lists='keep', and end the lists where they are filled."),
         )
     for export_id in dict.fromkeys(it.export_id for it in lists.values()):
         its_lists = [it for it in lists.values() if it.export_id == export_id]
@@ -134,12 +144,24 @@ def connection_to(folder: WorkspaceFolder, record: ContactListRecord) -> str:
     shared = connections(folder)
     mine = [it for it in reaching if it.name in shared]
     if not mine:
-        said = "is shared with you" if reaching else "goes there any more"
-        raise (AccessError if reaching else ConfigurationError)(
-            f"List {record.name!r} ({record.criteo_id}) of advertiser {record.advertiser_id} at {record.host} was not "
-            f"changed: no connection {said}.",
-            "Have it shared, or make one to that advertiser, or empty the list at Criteo.",
+        remedy = _("Have it shared, or make one to that advertiser, or empty the list at Criteo.")
+        which = {
+            "name": record.name,
+            "list_id": record.criteo_id,
+            "advertiser_id": record.advertiser_id,
+            "host": record.host,
+        }
+        not_shared = _(
+            "List {name!r} ({list_id}) of advertiser {advertiser_id} at {host} was not changed: "
+            "no connection there is shared with you.",
+            **which,
         )
+        not_there = _(
+            "List {name!r} ({list_id}) of advertiser {advertiser_id} at {host} was not changed: "
+            "no connection goes there any more.",
+            **which,
+        )
+        raise AccessError(not_shared, remedy) if reaching else ConfigurationError(not_there, remedy)
     return next((it.name for it in mine if it.id == own), mine[0].name)
 
 
@@ -187,7 +209,7 @@ def _end(
 def _delete_all(folder: WorkspaceFolder, lists: Sequence[Records], ledger: Ledger, criteo: CriteoClient) -> None:
     known = {records[0].criteo_id or "": records for records in lists}
     host = lists[0][0].host
-    _require_own(folder, host, known, criteo, remedy="Delete it from the workspace that fills it, or keep it.")
+    _require_own(folder, host, known, criteo, remedy=_("Delete it from the workspace that fills it, or keep it."))
     for list_id, records in known.items():
         # One that somebody deleted at Criteo holds nobody either.
         with suppress(ListGoneError):
@@ -272,7 +294,7 @@ def _require_own(
     shown.require_open()
     changed = diverged(folder, judge(folder, host, shown.found.values()).values())
     if changed is not None:
-        raise LedgerDivergedError(f"{changed} Nothing was changed.", remedy)
+        raise LedgerDivergedError(_("{changed} Nothing was changed.", changed=changed), remedy)
 
 
 def _filled_through(folder: WorkspaceFolder, connection_name: str) -> list[ContactListRecord]:
@@ -294,10 +316,20 @@ def _require_no_others_fill(folder: WorkspaceFolder, connection_name: str, host:
         connection = it.export.connection
         if connection is not None and connection.name != connection_name:
             raise ConfigurationError(
-                f"Export {it.export.name!r} of connection {connection.name!r} fills contact list {it.name!r} "
-                f"({it.criteo_id}) too. Connection {connection_name!r} and its lists stay as they are.",
-                f"Remove it with lists='keep', and run export {it.export.name!r} with mode='replace': then the list "
-                "holds what that one puts there. Or remove that export first.",
+                _(
+                    "Export {export!r} of connection {connection!r} fills contact list {name!r} "
+                    "({criteo_id}) too. Connection {connection_name!r} and its lists stay as they are.",
+                    export=it.export.name,
+                    connection=connection.name,
+                    name=it.name,
+                    criteo_id=it.criteo_id,
+                    connection_name=connection_name,
+                ),
+                _(
+                    "Remove it with lists='keep', and run export {export!r} with mode='replace': then the "
+                    "list holds what that one puts there. Or remove that export first.",
+                    export=it.export.name,
+                ),
             )
 
 
@@ -312,8 +344,8 @@ def _require_none_running(folder: WorkspaceFolder, records: Records) -> None:
         running = session.scalars(query.limit(1)).one_or_none()
     if running is not None:
         raise BusyError(
-            f"Export {running!r} is running: its lists stay as they are.",
-            "Wait until that run is over, then try again.",
+            _("Export {running!r} is running: its lists stay as they are.", running=running),
+            _("Wait until that run is over, then try again."),
         )
 
 

@@ -49,6 +49,7 @@ from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.leases import call_patience
 from toolkit.state.models import ContactListRecord
 from toolkit.state.states import Operation, RunStatus, Trigger
+from toolkit.translatable import _, ngettext
 from toolkit.validation import CheckResults, preload, write_data_docs
 
 
@@ -132,7 +133,7 @@ def run_export(
         keeper.begin(Step.DONE)
     sweep_workspace(folder)
     run = run_of(folder, keeper.id)
-    return _reported(run, run_before(folder, run))
+    return _reported(run, run_before(folder, run), language=folder.settings.language)
 
 
 def resume_export(
@@ -151,21 +152,26 @@ def resume_export(
     end_dead_runs(folder)
     last = last_run(folder, name)
     if last is None or last.status is RunStatus.SUCCESSFUL:
-        said = "never ran" if last is None else "ended well the last time"
-        raise ConfigurationError(f"There is nothing to resume: export {name!r} {said}.", "Run it instead.")
+        said = _("never ran") if last is None else _("ended well the last time")
+        raise ConfigurationError(
+            _("There is nothing to resume: export {name!r} {said}.", name=name, said=said), _("Run it instead.")
+        )
     if last.status is RunStatus.RUNNING:
-        raise BusyError(f"Run {last.id} of export {name!r} is going on.", "Wait until it is over, or cancel it.")
+        raise BusyError(
+            _("Run {last} of export {name!r} is going on.", last=last.id, name=name),
+            _("Wait until it is over, or cancel it."),
+        )
     # To take a list over is decided by who sees whose it is, each time.
     allow = [it for it in last.allowed if it is not Guard.OTHER_LEDGER]
     return run_export(folder, name, allow=allow, batch_size=batch_size, resumes=last.id, observer=observer)
 
 
-def _reported(run: Run, previous: Run | None) -> Run:
+def _reported(run: Run, previous: Run | None, *, language: str | None) -> Run:
     """Write the report of the run; one that can't be written is a warning, and changes nothing of how it ended."""
     try:
-        write_report(run, previous)
+        write_report(run, previous, language=language)
     except UnavailableError as error:
-        missing = Notice(NoticeCode.REPORT_MISSING, f"The report is missing. {error}")
+        missing = Notice(NoticeCode.REPORT_MISSING, _("The report is missing. {error}", error=error))
         return replace(run, warnings=(*run.warnings, missing))
     return run
 
@@ -177,11 +183,11 @@ def active_exports(folder: WorkspaceFolder) -> list[str]:
 
 def _require_batch_size(size: int) -> None:
     """Raise ConfigurationError unless it is a whole number of identifiers that one call takes."""
-    remedy = f"Give batch_size from 1 to {MAX_IDENTIFIERS_A_CALL:,}."
+    remedy = _("Give batch_size from 1 to {max_identifiers_a_call:,}.", max_identifiers_a_call=MAX_IDENTIFIERS_A_CALL)
     if isinstance(size, bool) or not isinstance(size, int):
-        raise ConfigurationError(f"batch_size is no whole number but a {type(size).__name__}.", remedy)
+        raise ConfigurationError(_("batch_size is no whole number but a {kind}.", kind=type(size).__name__), remedy)
     if not 1 <= size <= MAX_IDENTIFIERS_A_CALL:
-        raise ConfigurationError(f"A batch can't have {size:,} identifiers.", remedy)
+        raise ConfigurationError(_("A batch can't have {size:,} identifiers.", size=size), remedy)
 
 
 def _bring_segments_up_to_date(folder: WorkspaceFolder, export: Export, trigger: Trigger) -> None:
@@ -220,14 +226,15 @@ def _prepared_and_checked(
     # Not before the scan: Great Expectations is imported meanwhile.
     results = check_prepared(folder, export, audiences)
     keeper.note_checks(results.rows)
-    _keep_found(results, folder.path / "runs" / keeper.id, title=f"Checks of export {export.name!r}, run {keeper.id}")
+    title = _("Checks of export {export!r}, run {run}", export=export.name, run=keeper.id)
+    _keep_found(results, folder.path / "runs" / keeper.id, title=title, language=folder.settings.language)
     keeper.warn(NoticeCode.CHECK_FAILED, (it.sentence for it in results.warnings))
     return found, guard_checks(results.errors)
 
 
-def _keep_found(results: CheckResults, place: Path, *, title: str) -> None:
+def _keep_found(results: CheckResults, place: Path, *, title: str, language: str | None) -> None:
     """Write the Data Docs, and whose rows made checks fail: keys, beside the report and not in it."""
-    write_data_docs(results, place, title=title)
+    write_data_docs(results, place, title=title, language=language)
     failed = results.failed.unexpected
     if not failed.is_empty():
         write_atomically(place / "unexpected.parquet", failed.write_parquet)
@@ -375,13 +382,20 @@ class _Work:
                     note_doubt(self._folder, it, Holds.ANYTHING if replaces else Holds.OTHERS_TOO)
                 self._records[target] = reread(self._folder, record)
         if replaces:
-            self._tell(NoticeCode.TAKEN_OVER, f"{marks.taken_over_from} It is emptied and sent whole.")
+            self._tell(
+                NoticeCode.TAKEN_OVER,
+                _("{taken_over_from} It is emptied and sent whole.", taken_over_from=marks.taken_over_from),
+            )
             return
         self._keeper.warn(
             NoticeCode.TAKEN_OVER,
             [
-                f"{marks.taken_over_from} It was taken over: whom the other workspace put there can't be known, and "
-                "stays. To leave exactly the segment in it, run the export once with mode='replace'."
+                _(
+                    "{taken_over_from} It was taken over: whom the other workspace put there can't be "
+                    "known, and stays. To leave exactly the segment in it, run the export once with "
+                    "mode='replace'.",
+                    taken_over_from=marks.taken_over_from,
+                )
             ],
         )
 
@@ -393,8 +407,12 @@ class _Work:
             self._keeper.warn(
                 NoticeCode.MARKS_NOT_MOVED,
                 [
-                    "The marks of the lists could not be moved on after the last change. A backup that was made while "
-                    f"this run went on would not be told from this workspace. {error.what}"
+                    _(
+                        "The marks of the lists could not be moved on after the last change. A backup "
+                        "that was made while this run went on would not be told from this workspace. "
+                        "{what}",
+                        what=error.what,
+                    )
                 ],
             )
 
@@ -418,8 +436,15 @@ class _Work:
                 self._keeper.warn(
                     NoticeCode.SENT_AGAIN,
                     [
-                        f"Run {left.run_id} lost its lease, and may have changed list {record.name!r} "
-                        f"({record.criteo_id}) after another took over: {again:,} of its identifiers are sent again."
+                        _(
+                            "Run {run_id} lost its lease, and may have changed list {record!r} "
+                            "({criteo_id}) after another took over: {again:,} of its identifiers are sent "
+                            "again.",
+                            run_id=left.run_id,
+                            record=record.name,
+                            criteo_id=record.criteo_id,
+                            again=again,
+                        )
                     ],
                 )
 
@@ -431,8 +456,13 @@ class _Work:
                 if other.id not in ours and other.export.name != self._export.name:
                     self._tell(
                         NoticeCode.EMPTIED_FOR_OTHERS,
-                        f"List {other.name!r} ({other.criteo_id}) was emptied, and is filled by export "
-                        f"{other.export.name!r} too: run that one to send its members again.",
+                        _(
+                            "List {other!r} ({criteo_id}) was emptied, and is filled by export {export!r} "
+                            "too: run that one to send its members again.",
+                            other=other.name,
+                            criteo_id=other.criteo_id,
+                            export=other.export.name,
+                        ),
                     )
 
     def _doubt_what_is_of_another_form(self) -> None:
@@ -498,7 +528,7 @@ class _Work:
             if said is not None:
                 self._tell(
                     NoticeCode.DRIFT,
-                    f"{said} It may still be counting what was sent just now: the next run looks again.",
+                    _("{said} It may still be counting what was sent just now: the next run looks again.", said=said),
                 )
 
     def _tell_flapping(self) -> None:
@@ -509,8 +539,15 @@ class _Work:
         for segment, count in often.group_by("segment", maintain_order=True).len().iter_rows():
             self._tell(
                 NoticeCode.FLAPPING,
-                f"{count:,} of those who entered the list of segment {segment!r} had left it before, and entered it "
-                f"{OFTEN} times or more often: workspace.runs.flapping({self._export.name!r}) names them.",
+                _(
+                    "{count:,} of those who entered the list of segment {segment!r} had left it before, "
+                    "and entered it {often} times or more often: workspace.runs.flapping({export!r}) "
+                    "names them.",
+                    count=count,
+                    segment=segment,
+                    often=OFTEN,
+                    export=self._export.name,
+                ),
             )
 
     def _expected(self) -> list[Expected]:
@@ -535,9 +572,13 @@ class _Work:
     def _note_figures(self) -> None:
         notes = list(self._told)
         if self._waits:
-            times = "once" if len(self._waits) == 1 else f"{len(self._waits)} times"
-            seconds = sum(it.seconds for it in self._waits)
-            said = f"The run waited for Criteo {times}, {seconds:.0f} s in all. The last time: {self._waits[-1].reason}"
+            said = ngettext(
+                "The run waited for Criteo once, for {seconds:.0f} s: {reason}",
+                "The run waited for Criteo {count} times, {seconds:.0f} s in all. The last time: {reason}",
+                len(self._waits),
+                seconds=sum(it.seconds for it in self._waits),
+                reason=self._waits[-1].reason,
+            )
             notes.append(Notice(NoticeCode.WAITED, said))
         self._keeper.note_lists([*self._rows.values(), *self._others], notes)
 
@@ -551,15 +592,21 @@ class _Work:
         self._keeper.warn(
             NoticeCode.REJECTED,
             (
-                f"Criteo rejected {row.rejected:,} {'identifier' if row.rejected == 1 else 'identifiers'} of segment "
-                f"{row.segment!r} as invalid; run.rejected shows whose, as far as Criteo named them."
+                ngettext(
+                    "Criteo rejected {count:,} identifier of segment {segment!r} as invalid; run.rejected shows whose, "
+                    "as far as Criteo named them.",
+                    "Criteo rejected {count:,} identifiers of segment {segment!r} as invalid; run.rejected shows "
+                    "whose, as far as Criteo named them.",
+                    row.rejected,
+                    segment=row.segment,
+                )
                 for row in self._rows.values()
                 if row.rejected
             ),
         )
         abandoned = find_abandoned(self._folder, self._export)
         self._keeper.note_abandoned(abandoned)
-        self._keeper.warn(NoticeCode.LEFT_BEHIND, (str(it) for it in abandoned.untended))
+        self._keeper.warn(NoticeCode.LEFT_BEHIND, (it.sentence for it in abandoned.untended))
         self._keeper.warn_all(of_criteo(criteo.notices))
 
 

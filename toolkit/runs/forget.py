@@ -38,6 +38,7 @@ from toolkit.runs.run import run_of
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ContactListRecord, ExportRecord
 from toolkit.state.states import Trigger
+from toolkit.translatable import _, ngettext, sentences
 
 _SECONDS_TO_ANSWER = 8.0
 """Somebody waits: a Criteo that refuses is told within this time, however many lists there are."""
@@ -118,25 +119,33 @@ class Forgotten:
 
     @property
     def _headline(self) -> str:
-        kept_out = f"Entry {self.entry} of the suppression list keeps the person out of later runs."
+        kept_out = _("Entry {entry} of the suppression list keeps the person out of later runs.", entry=self.entry)
         left = self.frame.filter(~pl.col("done")).height
-        undone = f"{_counted(left, 'list')} may still hold the person: see what is left to do. " if left else ""
-        undone += "".join(f"{it} " for it in self.problems)
-        if not self.found and not self.problems:
-            return f"The person was found in no profile and no list. {undone}{kept_out}"
-        found = f"Found: {_counted(self.customers, 'customer')}, {_counted(self.identifiers, 'identifier')}."
-        removed = (
-            f"Removed: {_counted(self.removed, 'identifier')} from {_counted(self.lists, 'list')}."
-            if self.lists
-            else "No list was known to hold the person."
+        undone = ngettext(
+            "{count:,} list may still hold the person: see what is left to do.",
+            "{count:,} lists may still hold the person: see what is left to do.",
+            left,
         )
-        return f"{found} {removed} {undone}{kept_out}"
+        ends = [*([undone] if left else []), *self.problems, kept_out]
+        if not self.found and not self.problems:
+            return sentences([_("The person was found in no profile and no list."), *ends])
+        found = _(
+            "Found: {customers}, {identifiers}.",
+            customers=ngettext("{count:,} customer", "{count:,} customers", self.customers),
+            identifiers=ngettext("{count:,} identifier", "{count:,} identifiers", self.identifiers),
+        )
+        removed = _(
+            "Removed: {identifiers} from {lists}.",
+            identifiers=ngettext("{count:,} identifier", "{count:,} identifiers", self.removed),
+            lists=ngettext("{count:,} list", "{count:,} lists", self.lists),
+        )
+        return sentences([found, removed if self.lists else _("No list was known to hold the person."), *ends])
 
     def __repr__(self) -> str:
         return f"{self._headline}\n{text_table(self.frame)}" if self.frame.height else self._headline
 
     def _repr_html_(self) -> str:
-        return html_table(self.frame, title="Forgotten", subtitle=self._headline)
+        return html_table(self.frame, title=_("Forgotten"), subtitle=self._headline)
 
 
 def forget(folder: WorkspaceFolder, *, customer: str | int | None = None, **identifiers: str | None) -> Forgotten:
@@ -156,7 +165,9 @@ def forget(folder: WorkspaceFolder, *, customer: str | int | None = None, **iden
     """
     identifier = named_identifier(identifiers)
     if (identifier is None) == (customer is None):
-        raise ConfigurationError("A person is named by an identifier or by a customer key.", "Give one of the two.")
+        raise ConfigurationError(
+            _("A person is named by an identifier or by a customer key."), _("Give one of the two.")
+        )
     exports = _filling_exports(folder)
     records = {it.id: _lists_of(folder, it) for it in exports}
     person = find_person(
@@ -288,7 +299,7 @@ class _Request:
                     rows = self._leave_all(keeper, ledger, criteo)
                 undone = [it.what for it in rows.values() if not it.done]
                 if undone:
-                    raise DataError(" ".join(undone), "Ask for it again when that is mended.")
+                    raise DataError(sentences(undone), _("Ask for it again when that is mended."))
             # What ended the request early is recorded, and not raised.
             ended = run_of(self._folder, keeper.id).error
             said = None if ended is None else ended.error()
@@ -341,7 +352,7 @@ class _Request:
             )
             ledger.commit_snapshot(record, wanted=_NOBODY)
         except ListGoneError:
-            return self._row(record, Outcome.LIST_GONE, "The list is no longer at Criteo.")
+            return self._row(record, Outcome.LIST_GONE, _("The list is no longer at Criteo."))
         except UnavailableError as problem:
             self._line.fell_silent(criteo.host, problem)
             return self.undone(record, problem)
@@ -349,19 +360,23 @@ class _Request:
             return self.undone(record, problem)
         if has_unnamed or record.mixes_forms:
             sent = (
-                "both plain values and hashes"
+                _("both plain values and hashes")
                 if record.mixes_forms
-                else "a plain value that the profiles no longer hold"
+                else _("a plain value that the profiles no longer hold")
             )
-            what = (
-                f"The list was sent {sent}, so that not all of the person can be named to be removed. "
-                f"Run export {self._export.name!r} with mode='replace'."
+            what = _(
+                "The list was sent {sent}, so that not all of the person can be named to be removed. "
+                "Run export {export!r} with mode='replace'.",
+                sent=sent,
+                export=self._export.name,
             )
             return self._row(record, Outcome.NOT_DONE, what, removed=removed)
         if removed:
-            return self._row(record, Outcome.REMOVED, "Nothing is left to do.", removed=removed)
-        asked = "Criteo was asked to remove what is known all the same." if len(addresses) else "Nothing was sent."
-        return self._row(record, Outcome.NOT_FOUND, f"The list is not known to hold the person. {asked}")
+            return self._row(record, Outcome.REMOVED, _("Nothing is left to do."), removed=removed)
+        asked = (
+            _("Criteo was asked to remove what is known all the same.") if len(addresses) else _("Nothing was sent.")
+        )
+        return self._row(record, Outcome.NOT_FOUND, _("The list is not known to hold the person. {asked}", asked=asked))
 
     def _identifiers(self, record: ContactListRecord, ledger: Ledger, form: HashFormat) -> tuple[pl.DataFrame, bool]:
         """Return ``identifier`` and ``address`` of what the list may hold; tell whether some can't be named."""

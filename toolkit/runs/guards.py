@@ -10,6 +10,7 @@ from toolkit.errors import ChangingInputError, DataError, GuardError
 from toolkit.runs.diff import anti_join
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.sources.files import InputFile
+from toolkit.translatable import _, mark, sentences
 from toolkit.validation import Check, CheckResult
 
 
@@ -58,7 +59,7 @@ class GuardViolation:
 
     guard: Guard
     what: str
-    remedy: str = "Look at the preview and at where the tables come from."
+    remedy: str = _("Look at the preview and at where the tables come from.")
 
 
 def pass_guards(stops: Sequence[GuardViolation], allow: Collection[Guard]) -> list[Notice]:
@@ -69,15 +70,21 @@ def pass_guards(stops: Sequence[GuardViolation], allow: Collection[Guard]) -> li
         remedies = dict.fromkeys(it.remedy for it in standing)
         kind = ChangingInputError if {it.guard for it in standing} == {Guard.CHANGING_INPUT} else GuardError
         raise kind(
-            " ".join(it.what for it in standing) + " Nothing was sent.",
-            f"{' '.join(remedies)} If it is meant, run with allow=[{named}].",
+            sentences([*(it.what for it in standing), _("Nothing was sent.")]),
+            sentences([*remedies, _("If it is meant, run with allow=[{guards}].", guards=named)]),
         )
-    return [Notice(NoticeCode.GUARD_PASSED, f"Passed knowingly ({it.guard.value}): {it.what}") for it in stops]
+    return [
+        Notice(NoticeCode.GUARD_PASSED, _("Passed knowingly ({guard}): {what}", guard=it.guard.value, what=it.what))
+        for it in stops
+    ]
 
 
 def would_stop(stops: Iterable[GuardViolation]) -> list[Notice]:
     """Return what whoever looks before a run is told: where it would stop."""
-    return [Notice(NoticeCode.WOULD_STOP, f"A run would stop here ({it.guard.value}): {it.what}") for it in stops]
+    return [
+        Notice(NoticeCode.WOULD_STOP, _("A run would stop here ({guard}): {what}", guard=it.guard.value, what=it.what))
+        for it in stops
+    ]
 
 
 def guard_checks(failed: Iterable[CheckResult]) -> list[GuardViolation]:
@@ -85,8 +92,8 @@ def guard_checks(failed: Iterable[CheckResult]) -> list[GuardViolation]:
     failed = list(failed)
     if any(it.check not in _OF_CHECKS for it in failed):
         raise DataError(
-            " ".join(it.sentence for it in failed) + " Nothing was sent.",
-            " ".join(dict.fromkeys(it.remedy for it in failed)),
+            sentences([*(it.sentence for it in failed), _("Nothing was sent.")]),
+            sentences(dict.fromkeys(it.remedy for it in failed)),
         )
     return [GuardViolation(_OF_CHECKS[it.check], it.sentence, it.remedy) for it in failed]
 
@@ -103,17 +110,30 @@ def guard_change(
     if wanted.is_empty():
         return [
             GuardViolation(
-                Guard.EMPTIED, f"Segment {segment} has nobody to send, and had {len(last):,} at the last run."
+                Guard.EMPTIED,
+                _(
+                    "Segment {segment} has nobody to send, and had {count:,} at the last run.",
+                    segment=segment,
+                    count=len(last),
+                ),
             )
         ]
-    changes = {"added": len(anti_join(wanted, last)), "removed": len(anti_join(last, wanted))}
+    changes = {
+        mark(
+            "{count:,} identifiers would be added in segment {segment}, {share:.0%} of the {last:,} of the last run: "
+            "more than {most:.0%}."
+        ): len(anti_join(wanted, last)),
+        mark(
+            "{count:,} identifiers would be removed in segment {segment}, {share:.0%} of the {last:,} of the last run: "
+            "more than {most:.0%}."
+        ): len(anti_join(last, wanted)),
+    }
     return [
         GuardViolation(
             Guard.LARGE_CHANGE,
-            f"{count:,} identifiers would be {change} in segment {segment}, {count / len(last):.0%} of the "
-            f"{len(last):,} of the last run: more than {most_change:.0%}.",
+            _(text, count=count, segment=segment, share=count / len(last), last=len(last), most=most_change),
         )
-        for change, count in changes.items()
+        for text, count in changes.items()
         if count / len(last) > most_change
     ]
 
@@ -124,7 +144,12 @@ def guard_age(inputs: Sequence[InputFile], last: Sequence[InputFile]) -> list[Gu
     return [
         GuardViolation(
             Guard.OLDER_INPUT,
-            f"{it.path} is of {_moment(it)}, older than at the last run ({_moment(known[it.path])}).",
+            _(
+                "{path} is of {moment}, older than at the last run ({moment_2}).",
+                path=it.path,
+                moment=_moment(it),
+                moment_2=_moment(known[it.path]),
+            ),
         )
         for it in inputs
         if it.path in known and _is_older(it, known[it.path])
@@ -135,7 +160,10 @@ def guard_writing(before: Sequence[InputFile], after: Sequence[InputFile]) -> li
     """Compare the files before and after they were read."""
     known, now = ({it.path: it for it in files} for files in (before, after))
     changed = [path for path in known | now if known.get(path) != now.get(path)]
-    return [GuardViolation(Guard.CHANGING_INPUT, f"{path} was written while the run read it.") for path in changed]
+    return [
+        GuardViolation(Guard.CHANGING_INPUT, _("{path} was written while the run read it.", path=path))
+        for path in changed
+    ]
 
 
 def _is_older(now: InputFile, before: InputFile) -> bool:
@@ -145,4 +173,6 @@ def _is_older(now: InputFile, before: InputFile) -> bool:
 
 
 def _moment(file: InputFile) -> str:
-    return "an unknown time" if file.modified_at is None else file.modified_at.isoformat()
+    if file.modified_at is None:
+        return _("an unknown time")
+    return _("{at:%Y-%m-%d %H:%M:%S} UTC", at=file.modified_at)

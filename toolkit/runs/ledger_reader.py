@@ -26,6 +26,7 @@ from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import BatchRecord, ContactListRecord, RunRecord
 from toolkit.state.places import place_of_run, place_of_snapshot
 from toolkit.state.states import BatchStatus, Operation
+from toolkit.translatable import _
 
 _NEVER = 2**62
 """Closed after no batch so far."""
@@ -327,6 +328,10 @@ def checksum(path: Path) -> str:
 
 def _lost(record: ContactListRecord, path: Path) -> DataError:
     return DataError(
-        f"The record of what contact list {record.name!r} holds is lost or damaged: {path}.",
-        "Run the export once with mode='replace': that empties the list and sends it whole.",
+        _(
+            "The record of what contact list {record!r} holds is lost or damaged: {path}.",
+            record=record.name,
+            path=path,
+        ),
+        _("Run the export once with mode='replace': that empties the list and sends it whole."),
     )

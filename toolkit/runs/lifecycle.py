@@ -46,6 +46,7 @@ from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.leases import Death, Lease, death_of, end_if_dead, take_lease
 from toolkit.state.models import ExportRecord, RunRecord
 from toolkit.state.states import RunStatus, Trigger
+from toolkit.translatable import _
 from toolkit.validation import CheckRow
 
 
@@ -186,8 +187,10 @@ def cancel_run(folder: WorkspaceFolder, run_id: str) -> None:
         actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
         record = session.get(RunRecord, run_id)
         if record is None or record.status != RunStatus.RUNNING:
-            said = "There is no such run" if record is None else f"It is {record.status}"
-            raise ConfigurationError(f"Run {run_id!r} can't be canceled. {said}.", "See the list of runs.")
+            said = _("There is no such run") if record is None else _("It is {status}", status=record.status)
+            raise ConfigurationError(
+                _("Run {run_id!r} can't be canceled. {said}.", run_id=run_id, said=said), _("See the list of runs.")
+            )
         require_manageable(actor, record.export)
         audit.record(session, folder, actor, Action.CANCEL_RUN, record.export.name, run=run_id)
         record.cancel_by = actor.name
@@ -219,14 +222,17 @@ def _error_of(death: Death, run_id: str) -> ErrorInfo:
 
 
 _ENDED_WITHOUT_A_WORD = ProcessEndedError(
-    "What ran it ended without a word.", "Resume the export, or run it again: it sends what is missing."
+    _("What ran it ended without a word."), _("Resume the export, or run it again: it sends what is missing.")
 ).info
 
 
 def _lost_lease(run_id: str) -> ErrorInfo:
     return LeaseLostError(
-        f"Run {run_id} gave no sign of life for a while, and lost its lease: it changes nothing any more.",
-        "See the list of runs for one that took over, or run the export again: it sends what is missing.",
+        _(
+            "Run {run_id} gave no sign of life for a while, and lost its lease: it changes nothing any more.",
+            run_id=run_id,
+        ),
+        _("See the list of runs for one that took over, or run the export again: it sends what is missing."),
     ).info
 
 
@@ -252,8 +258,12 @@ def _warn_of_lost_leases(keeper: RunRecorder, folder: WorkspaceFolder, export: E
         keeper.warn(
             NoticeCode.LEASE_LOST,
             [
-                f"Run {found.id} before this one gave no sign of life for a while, and lost its lease. What it had not "
-                "sent by then it does not send any more; this run sends what is missing."
+                _(
+                    "Run {found} before this one gave no sign of life for a while, and lost its lease. "
+                    "What it had not sent by then it does not send any more; this run sends what is "
+                    "missing.",
+                    found=found.id,
+                )
             ],
         )
 
@@ -297,8 +307,8 @@ def _begin(
             )
     except IntegrityError:
         raise BusyError(
-            f"Export {export.name!r} is running already.",
-            "Wait until that run is over (see the list of runs), then run it again if it is still needed.",
+            _("Export {export!r} is running already.", export=export.name),
+            _("Wait until that run is over (see the list of runs), then run it again if it is still needed."),
         ) from None
     return run_id, lease
 

@@ -19,6 +19,7 @@ from toolkit.state.database import serialize_writes
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.leases import Lease, end_if_dead
 from toolkit.state.models import ContactListRecord, ExportRecord, ListLeaseRecord, RunRecord
+from toolkit.translatable import _
 
 K = TypeVar("K")
 
@@ -214,9 +215,14 @@ def _by_name(
         name = ListName(record.advertiser_id, _name_of(record, export))
         if first.setdefault(name, record).segment != record.segment:
             raise ConfigurationError(
-                f"Segments {first[name].segment!r} and {record.segment!r} of export {export.name!r} would fill one "
-                f"list, {name.name!r}.",
-                "Let the name of the lists tell the segment: list_name='{segment}'.",
+                _(
+                    "Segments {segment!r} and {record_segment!r} of export {export!r} would fill one list, {name!r}.",
+                    segment=first[name].segment,
+                    record_segment=record.segment,
+                    export=export.name,
+                    name=name.name,
+                ),
+                _("Let the name of the lists tell the segment: list_name='{segment}'."),
             )
     return first
 
@@ -246,10 +252,17 @@ def _require_ours(folder: WorkspaceFolder, record: ContactListRecord, found: Con
 
 def _not_ours(record: ContactListRecord, found: ContactList) -> ConfigurationError:
     return ConfigurationError(
-        f"At Criteo there already is a list {found.name!r} of advertiser {record.advertiser_id} that this export did "
-        "not make.",
-        "Give the export another list name, such as list_name='{segment} ({export})'; rename that list there; or, "
-        f"to fill that one, save the export with lists={{{record.segment!r}: {found.id!r}}}.",
+        _(
+            "At Criteo there already is a list {found!r} of advertiser {advertiser_id} that this export did not make.",
+            found=found.name,
+            advertiser_id=record.advertiser_id,
+        ),
+        _(
+            "Give the export another list name, such as list_name='{{segment}} ({{export}})'; rename that "
+            "list there; or, to fill that one, save the export with lists={{{segment!r}: {found!r}}}.",
+            segment=record.segment,
+            found=found.id,
+        ),
     )
 
 
@@ -280,9 +293,12 @@ def _make(
         there = criteo.list_named(name.advertiser_id, name.name)
         if there is None:
             raise ConfigurationError(
-                f"Criteo has the name {name.name!r} already, and shows no contact list of it: a segment of another "
-                "kind may have it.",
-                "Give the list another name, or run again in some minutes.",
+                _(
+                    "Criteo has the name {name!r} already, and shows no contact list of it: a segment of "
+                    "another kind may have it.",
+                    name=name.name,
+                ),
+                _("Give the list another name, or run again in some minutes."),
             )
         marks.accept(_require_ours(folder, missing[name], there))
         found[name] = there
@@ -343,9 +359,13 @@ def lease_list(folder: WorkspaceFolder, lease: Lease, record: ContactListRecord)
         elif held.lease != lease.number:
             if end_if_dead(session, folder, held.lease) is None:
                 raise BusyError(
-                    f"Contact list {record.name!r} ({record.criteo_id}) is being changed by "
-                    f"{_holder(session, held.lease)}.",
-                    "Wait until that is over, then run this export again: nothing was sent.",
+                    _(
+                        "Contact list {record!r} ({criteo_id}) is being changed by {holder}.",
+                        record=record.name,
+                        criteo_id=record.criteo_id,
+                        holder=_holder(session, held.lease),
+                    ),
+                    _("Wait until that is over, then run this export again: nothing was sent."),
                 )
             held.lease = lease.number
         # Who held it until now may have changed what was known of it.
@@ -354,7 +374,11 @@ def lease_list(folder: WorkspaceFolder, lease: Lease, record: ContactListRecord)
 
 def _holder(session: Session, lease: int) -> str:
     run = session.scalar(select(RunRecord).where(RunRecord.lease == lease))
-    return "somebody who empties or deletes it" if run is None else f"run {run.id} of export {run.export.name!r}"
+    return (
+        _("somebody who empties or deletes it")
+        if run is None
+        else _("run {run} of export {export!r}", run=run.id, export=run.export.name)
+    )
 
 
 def others_of(folder: WorkspaceFolder, record: ContactListRecord) -> list[ContactListRecord]:

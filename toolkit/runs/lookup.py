@@ -7,6 +7,7 @@ from toolkit.names import unknown_name
 from toolkit.runs.run import Run, value_of
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ExportRecord, RunRecord
+from toolkit.translatable import mark
 
 
 def run_ids(folder: WorkspaceFolder) -> list[str]:
@@ -30,4 +31,4 @@ def require_known_export(folder: WorkspaceFolder, name: str) -> None:
         require_actor(session, folder)
         known = set(session.scalars(select(ExportRecord.name)))
     if name not in known:
-        raise unknown_name("export", name, known)
+        raise unknown_name(mark("export"), name, known)

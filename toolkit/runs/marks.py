@@ -34,6 +34,7 @@ from toolkit.errors import (
 )
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ContactListRecord, ListMarkRecord, RunRecord
+from toolkit.translatable import _
 
 _TOKEN_BYTES = 8
 _PATTERN = re.compile(r"\s*\[([0-9a-f]{8})-([0-9]{1,18}) ([0-9]{8}-[0-9]{6}-[0-9a-f]{6}) ([0-9a-f]{16})\]")
@@ -147,8 +148,8 @@ class ShownLists:
             at = time.monotonic()
             found |= criteo.lists_by_id(late)
         raise UnavailableError(
-            f"Criteo's search does not show contact list {', '.join(late)}, which is there.",
-            "Run again in some minutes: nothing was sent.",
+            _("Criteo's search does not show contact list {late}, which is there.", late=", ".join(late)),
+            _("Run again in some minutes: nothing was sent."),
         )
 
     def require_advertiser(self, list_id: str, record: ContactListRecord) -> None:
@@ -156,9 +157,17 @@ class ShownLists:
         there = self.found.get(list_id)
         if there is not None and there.advertiser_id not in ("", record.advertiser_id):
             raise SignatureError(
-                f"Contact list {there.name!r} ({list_id}) is of advertiser {there.advertiser_id}, and row {record.id} "
-                f"of table contact_lists names it as one of advertiser {record.advertiser_id}.",
-                "Nothing was sent to it. Find out who changed the database, and bring it back from a backup.",
+                _(
+                    "Contact list {there!r} ({list_id}) is of advertiser {advertiser_id}, and row "
+                    "{record} of table contact_lists names it as one of advertiser "
+                    "{record_advertiser_id}.",
+                    there=there.name,
+                    list_id=list_id,
+                    advertiser_id=there.advertiser_id,
+                    record=record.id,
+                    record_advertiser_id=record.advertiser_id,
+                ),
+                _("Nothing was sent to it. Find out who changed the database, and bring it back from a backup."),
             )
 
     def require_open(self) -> None:
@@ -248,10 +257,14 @@ class Marks:
     def warnings(self) -> list[str]:
         """What people should know of the marks that were found."""
         return [
-            f"Somebody edited the description of contact list {it.contact_list.name!r} ({it.contact_list.id}) at "
-            "Criteo: the mark by which this workspace knows its lists is gone. A run that changes the list puts it "
-            "back. Another workspace that changed the list meanwhile can't be told: if there may be one, run the "
-            "export with mode='replace'."
+            _(
+                "Somebody edited the description of contact list {contact_list!r} ({contact_list_id}) at "
+                "Criteo: the mark by which this workspace knows its lists is gone. A run that changes the "
+                "list puts it back. Another workspace that changed the list meanwhile can't be told: if "
+                "there may be one, run the export with mode='replace'.",
+                contact_list=it.contact_list.name,
+                contact_list_id=it.contact_list.id,
+            )
             for it in self._edited.values()
         ]
 
@@ -263,7 +276,9 @@ class Marks:
         """
         others = {list_id: it for list_id, it in sightings.items() if it.standing is Standing.OTHER}
         if others and not self._accepts_others:
-            raise LedgerDivergedError(f"{_what(self._folder, list(others.values()))} Nothing was sent.", _REMEDY)
+            raise LedgerDivergedError(
+                _("{what} Nothing was sent.", what=_what(self._folder, list(others.values()))), _REMEDY
+            )
         self._accepted |= others
         self._edited |= {list_id: it for list_id, it in sightings.items() if it.standing is Standing.EDITED}
 
@@ -342,7 +357,9 @@ class Marks:
         others = self._others_now(self._set)
         if not others:
             return
-        what = f"{_what(self._folder, others)} It did so while this run changed it: what it holds is not known."
+        what = _(
+            "{what} It did so while this run changed it: what it holds is not known.", what=_what(self._folder, others)
+        )
         try:
             self._criteo.change_lists(
                 [
@@ -351,7 +368,11 @@ class Marks:
                 ]
             )
         except ToolkitError as error:
-            what = f"{what} The list could not be marked for the other workspace: {error.what}"
+            what = _(
+                "{what} The list could not be marked for the other workspace: {error_what}",
+                what=what,
+                error_what=error.what,
+            )
         raise LedgerDivergedError(what, _REMEDY_OF_TWO)
 
     def finish(self) -> None:
@@ -399,7 +420,7 @@ class Marks:
         ]
 
     def _stopped_by(self, others: Sequence[Sighting]) -> LedgerDivergedError:
-        return LedgerDivergedError(f"{_what(self._folder, others)} Nothing was sent.", _REMEDY_OF_TWO)
+        return LedgerDivergedError(_("{what} Nothing was sent.", what=_what(self._folder, others)), _REMEDY_OF_TWO)
 
     def _disputed(self, sighting: Sighting) -> Mark:
         _, mark = self._set[sighting.contact_list.id]
@@ -462,15 +483,16 @@ def marked_lists(
     marks.finish()
 
 
-_REMEDY = (
-    "Use the workspace that changed the list last. If that one is gone, or this one was restored from a backup, "
-    "first forget and suppress anew whoever asked for it since: they would be sent again. Then choose: run the export "
-    "with mode='replace', which empties the list and sends it whole; or with allow=['other ledger'], which keeps what "
-    "the list holds: whom the other one put there can't be known."
+_REMEDY = _(
+    "Use the workspace that changed the list last. If that one is gone, or this one was restored from "
+    "a backup, first forget and suppress anew whoever asked for it since: they would be sent again. "
+    "Then choose: run the export with mode='replace', which empties the list and sends it whole; or "
+    "with allow=['other ledger'], which keeps what the list holds: whom the other one put there can't "
+    "be known."
 )
-_REMEDY_OF_TWO = (
-    "Two copies of a workspace fill this list. Stop one of them, then run the export of the other with mode='replace', "
-    "which empties the list and sends it whole."
+_REMEDY_OF_TWO = _(
+    "Two copies of a workspace fill this list. Stop one of them, then run the export of the other "
+    "with mode='replace', which empties the list and sends it whole."
 )
 
 
@@ -480,22 +502,35 @@ def _what(folder: WorkspaceFolder, others: Sequence[Sighting]) -> str:
         return ""
     first = others[0]
     assert first.mark is not None  # noqa: S101  # or nothing would be known of another ledger
-    more = len(others) - 1
-    lists = f"Contact list {first.contact_list.name!r} ({first.contact_list.id})" + (
-        f" and {more:,} more were" if more else " was"
+    which = {"name": first.contact_list.name, "list_id": first.contact_list.id, "more": len(others) - 1}
+    lists = (
+        _("Contact list {name!r} ({list_id}) and {more:,} more were", **which)
+        if len(others) > 1
+        else _("Contact list {name!r} ({list_id}) was", **which)
     )
-    at = "" if first.mark.at is None else f" of {first.mark.at:%Y-%m-%d %H:%M} UTC"
-    return f"{lists} last changed by run {first.mark.run_id}{at} {_whose(folder, first.mark)}."
-
-
-def _whose(folder: WorkspaceFolder, mark: Mark) -> str:
-    if mark.workspace != folder.settings.id:
-        return f"in workspace {mark.workspace}, another one than this"
+    run = (
+        _("run {run}", run=first.mark.run_id)
+        if first.mark.at is None
+        else _("run {run} of {at:%Y-%m-%d %H:%M} UTC", run=first.mark.run_id, at=first.mark.at)
+    )
+    if first.mark.workspace != folder.settings.id:
+        return _(
+            "{lists} last changed by {run} in workspace {workspace}, another one than this.",
+            lists=lists,
+            run=run,
+            workspace=first.mark.workspace,
+        )
     with folder.reading() as session:
-        is_known = session.get(RunRecord, mark.run_id) is not None
+        is_known = session.get(RunRecord, first.mark.run_id) is not None
     if is_known:
-        return "and, at the same time, by a copy of this workspace"
-    return "in a copy of this workspace, or before this one was restored from a backup"
+        return _(
+            "{lists} last changed by {run} and, at the same time, by a copy of this workspace.", lists=lists, run=run
+        )
+    return _(
+        "{lists} last changed by {run} in a copy of this workspace, or before this one was restored from a backup.",
+        lists=lists,
+        run=run,
+    )
 
 
 def _host(records: Iterable[ContactListRecord]) -> str:

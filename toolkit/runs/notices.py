@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
 
 from toolkit.criteo import ApiNotice, NoticeKind
+from toolkit.translatable import Translatable
 
 
 class NoticeCode(StrEnum):
@@ -47,6 +49,16 @@ class NoticeCode(StrEnum):
     WAITED = "waited"
     """The run waited for Criteo."""
     REPORT_MISSING = "report_missing"
+    NOT_NOTIFIED = "not_notified"
+    """Somebody could not be told how a run ended."""
+    PLACEHOLDERS = "placeholders"
+    """Of a preview: fields hold a placeholder in the place of an identifier."""
+    STALE_SEGMENT = "stale_segment"
+    """Of a preview: a run builds a segment anew first."""
+    NOT_PLANNED = "not_planned"
+    """Of a preview: nobody knows what a run would send."""
+    NOT_COUNTED = "not_counted"
+    """Of a preview: Criteo could not be asked what a list holds."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +71,13 @@ class Notice:
     """
 
     code: NoticeCode
-    text: str
+    text: Annotated[str, Translatable()]
+    """What it says; also a plain ``str`` in English."""
 
     def __str__(self) -> str:
+        return str(self.text)
+
+    def __text__(self) -> str:
         return self.text
 
 

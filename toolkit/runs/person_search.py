@@ -18,6 +18,7 @@ from toolkit.runs.membership import scan_identities
 from toolkit.sources import blame_table
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ContactListRecord
+from toolkit.translatable import _
 
 _MOST_NAMED = 3
 _AROUND = " \t\r\n{}[]()<>\"'`\u00a0\u200b\ufeff"
@@ -115,15 +116,18 @@ def _named(identifier: tuple[IdentifierType, str] | None, customer: str | None) 
         given = nw.from_native(_normalized(kind, value))
         if given.filter(kind.is_known_by(nw.col("value"))).to_native().is_empty():
             raise ConfigurationError(
-                f"What you gave is not {kind.noun}, nor the hash of one. Nobody was looked for, and nothing was added "
-                "to the suppression list.",
-                "Give it alone, without a name, brackets or punctuation.",
+                _(
+                    "What you gave is not {noun}, nor the hash of one. Nobody was looked for, and nothing "
+                    "was added to the suppression list.",
+                    noun=kind.noun,
+                ),
+                _("Give it alone, without a name, brackets or punctuation."),
             )
         return Suppression.of_identifiers(kind, pl.Series([value]))
     if customer is None or not customer.strip():
         raise ConfigurationError(
-            "The customer key is empty. Nobody was looked for, and nothing was added to the suppression list.",
-            "Give the key as the profile table has it.",
+            _("The customer key is empty. Nobody was looked for, and nothing was added to the suppression list."),
+            _("Give the key as the profile table has it."),
         )
     return Suppression.of_customers(pl.Series([customer]))
 
@@ -176,8 +180,8 @@ def _refuse_near_miss(folder: WorkspaceFolder, customer: str, known: pl.LazyFram
         named = ", ".join(repr(masked_field(it) if "@" in it else it) for it in near)
         given = repr(masked_field(customer) if "@" in customer else customer)
         raise ConfigurationError(
-            f"No customer has the key {given}. Nothing was added to the suppression list.",
-            f"These keys are nearly the same: {named}. Give the one that you mean.",
+            _("No customer has the key {given}. Nothing was added to the suppression list.", given=given),
+            _("These keys are nearly the same: {named}. Give the one that you mean.", named=named),
         )
 
 

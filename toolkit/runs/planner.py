@@ -14,6 +14,7 @@ from toolkit.runs.lists import get_lists, others_of
 from toolkit.runs.targets import Target
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ContactListRecord
+from toolkit.translatable import _, sentences
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,9 @@ def _known(record: ContactListRecord, ledger: LedgerReader) -> pl.Series:
 
 
 def _said(target: Target, export: Export) -> str:
-    parts = [repr(target.segment)]
+    parts: list[str] = [repr(target.segment)]
     if target.is_part:
-        parts.append(f"of advertiser {target.advertiser_id}")
+        parts.append(_("of advertiser {advertiser_id}", advertiser_id=target.advertiser_id))
     if len(export.identity_columns) > 1:
-        parts.append(f"({target.identifier_type.short})")
-    return " ".join(parts)
+        parts.append(_("({short})", short=target.identifier_type.short))
+    return sentences(parts)

@@ -8,12 +8,13 @@ from urllib.parse import quote
 import polars as pl
 from markupsafe import Markup
 
-from toolkit.display import cards, fragment, page, table
+from toolkit.display import cards, fragment, page, table, word
 from toolkit.files import write_atomically
 from toolkit.markup import joined, template
 from toolkit.runs.checks_matrix import checks_matrix
 from toolkit.runs.run import Run
 from toolkit.runs.summary import cards_of, sentence_of
+from toolkit.translatable import _, moment_text, ngettext, reading_in
 from toolkit.validation import CheckOutcome
 
 _HEADINGS = {
@@ -30,8 +31,23 @@ _HEADINGS = {
 }
 
 
-def write_report(run: Run, previous: Run | None = None) -> None:
+def write_report(run: Run, previous: Run | None = None, *, language: str | None = None) -> None:
     """Write the run's report as one HTML file that needs no network, and as JSON; neither holds an identifier.
+
+    Args:
+        run: The run.
+        previous: The run of the export before it, against which figures are told.
+        language: The language of the page; that of whoever runs by default.
+    """
+    with reading_in(language):
+        html = report_page(run, previous)
+    write_atomically(run.report, lambda path: path.write_text(html, encoding="utf-8"))
+    text = run.to_json()
+    write_atomically(run.folder / "report.json", lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def report_page(run: Run, previous: Run | None = None) -> str:
+    """Return the run's report as one page of HTML that needs no network, in the language of whoever reads.
 
     Args:
         run: The run.
@@ -39,9 +55,11 @@ def write_report(run: Run, previous: Run | None = None) -> None:
     """
     from toolkit.runs.charts import members_chart
 
+    title = _("{export}: {outcome}", export=run.export, outcome=word(run.outcome))
     picture = members_chart(run) if any(it.members for it in run.lists) else ""
     body = template("toolkit.runs", "report.html").render(
         run=run,
+        title=title,
         sentence=sentence_of(run),
         cards=cards(cards_of(run, previous)),
         picture=picture,
@@ -50,11 +68,11 @@ def write_report(run: Run, previous: Run | None = None) -> None:
         passed=_passed(run),
         inputs=_inputs(run),
         timings=_timings(run),
+        started_at=moment_text(run.started_at),
+        time_zone=run.started_at.astimezone().tzname(),
+        started_by=word(run.started_by.value),
     )
-    html = page(f"{run.export}: {run.outcome}", Markup(body))  # noqa: S704  # the template escapes
-    write_atomically(run.report, lambda path: path.write_text(html, encoding="utf-8"))
-    text = run.to_json()
-    write_atomically(run.folder / "report.json", lambda path: path.write_text(text, encoding="utf-8"))
+    return page(title, Markup(body))  # noqa: S704  # the template escapes
 
 
 def html_fragment(run: Run) -> str:
@@ -82,8 +100,15 @@ def _lists(run: Run) -> Markup | str:
 
 
 def _passed(run: Run) -> str:
+    if not run.checks:
+        return ""
     passed = sum(it.outcome is CheckOutcome.PASSED for it in run.checks)
-    return f"{passed} of {len(run.checks)} checks passed." if run.checks else ""
+    return ngettext(
+        "{passed:,} of {count:,} check passed.",
+        "{passed:,} of {count:,} checks passed.",
+        len(run.checks),
+        passed=passed,
+    )
 
 
 def _inputs(run: Run) -> Markup | str:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, defer
 
 from toolkit.access.people import require_actor
 from toolkit.audience import LEFT_OUT
-from toolkit.display import text_table
+from toolkit.display import text_table, word
 from toolkit.errors import DataError, ErrorCode, ErrorInfo, RunFailedError, UnknownNameError
 from toolkit.files import read_parquet
 from toolkit.runs.abandoned_lists import AbandonedList
@@ -28,6 +28,7 @@ from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ExportRecord, RunRecord
 from toolkit.state.places import place_of_run
 from toolkit.state.states import RunStatus, Trigger
+from toolkit.translatable import _
 from toolkit.validation import DATA_DOCS, CheckResults, CheckRow
 
 WITH_WARNINGS = "successful with warnings"
@@ -157,13 +158,13 @@ class Run:
         """Return all that the record tells, as values that JSON can hold; no identifier is among it."""
         kept = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "folder"}
         values = {
-            "inputs": INPUTS.to_json(self.inputs),
-            "lists": LISTS.to_json(self.lists),
-            "checks": CHECKS.to_json(self.checks),
-            "warnings": NOTICES.to_json(self.warnings),
-            "notes": NOTICES.to_json(self.notes),
-            "error": None if self.error is None else self.error.to_json(),
-            "abandoned": ABANDONED.to_json(self.abandoned),
+            "inputs": INPUTS.to_plain(self.inputs),
+            "lists": LISTS.to_plain(self.lists),
+            "checks": CHECKS.to_plain(self.checks),
+            "warnings": NOTICES.to_plain(self.warnings),
+            "notes": NOTICES.to_plain(self.notes),
+            "error": None if self.error is None else self.error.to_plain(),
+            "abandoned": ABANDONED.to_plain(self.abandoned),
         }
         moments = {
             name: None if (at := kept[name]) is None else at.isoformat() for name in ("started_at", "finished_at")
@@ -189,11 +190,18 @@ class Run:
         """Return the run when it was successful; raise RunFailedError with what happened and what to do if not."""
         if self.status is RunStatus.SUCCESSFUL:
             return self
-        error = self.error or RunFailedError(f"Run {self.id} is {self.status.value}.", "Run the export again.").info
-        raise RunFailedError(f"Run {self.id} of export {self.export!r}: {error.what}", error.remedy)
+        error = (
+            self.error
+            or RunFailedError(
+                _("Run {id} is {status}.", id=self.id, status=self.status.value), _("Run the export again.")
+            ).info
+        )
+        raise RunFailedError(
+            _("Run {id} of export {export!r}: {what}", id=self.id, export=self.export, what=error.what), error.remedy
+        )
 
     def __repr__(self) -> str:
-        lines = [self.headline]
+        lines = [str(self.headline)]
         if self.lists:
             lines.append(text_table(self.figures))
         if self.error:
@@ -209,9 +217,15 @@ class Run:
     @property
     def headline(self) -> str:
         """What ran, how it ended and how long it took."""
-        took = "" if self.seconds is None else f" in {self.seconds:.1f} s"
-        kind = "Dry run" if self.dry_run else "Run"
-        return f"{kind} {self.id} of export {self.export!r}: {self.outcome}{took}"
+        what = (
+            _("Dry run {run} of export {export!r}", run=self.id, export=self.export)
+            if self.dry_run
+            else _("Run {run} of export {export!r}", run=self.id, export=self.export)
+        )
+        outcome = word(self.outcome)
+        if self.seconds is None:
+            return _("{what}: {outcome}", what=what, outcome=outcome)
+        return _("{what}: {outcome} in {seconds:.1f} s", what=what, outcome=outcome, seconds=self.seconds)
 
 
 def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder, *, briefly: bool = False) -> Run:
@@ -251,8 +265,11 @@ def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder, *, br
     except (KeyError, TypeError, ValueError):
         # Its values may be anything, so that their words are left out.
         raise DataError(
-            f"Row {record.id} of table runs in the workspace's database is not as the toolkit writes it.",
-            "Somebody changed the database, or it is damaged: bring it back from a backup.",
+            _(
+                "Row {record} of table runs in the workspace's database is not as the toolkit writes it.",
+                record=record.id,
+            ),
+            _("Somebody changed the database, or it is damaged: bring it back from a backup."),
         ) from None
 
 
@@ -269,7 +286,9 @@ def run_of(folder: WorkspaceFolder, run_id: str) -> Run:
         require_actor(session, folder)
         record = session.get(RunRecord, run_id)
         if record is None:
-            raise UnknownNameError(f"There is no run {run_id!r}.", "See their ids in the list of runs.")
+            raise UnknownNameError(
+                _("There is no run {run_id!r}.", run_id=run_id), _("See their ids in the list of runs.")
+            )
         return value_of(session, record, folder)
 
 
@@ -306,7 +325,9 @@ def stopped_by_other_ledger(run: Run | None) -> list[Notice]:
     """Return what is told of the last run of an export when another ledger had changed its lists."""
     if run is None or run.error is None or run.error.code is not ErrorCode.LEDGER_DIVERGED:
         return []
-    said = f"The last run stopped here ({Guard.OTHER_LEDGER.value}): {run.error.what}"
+    said = _(
+        "The last run stopped here ({other_ledger}): {what}", other_ledger=Guard.OTHER_LEDGER.value, what=run.error.what
+    )
     return [Notice(NoticeCode.WOULD_STOP, said)]
 
 

@@ -11,6 +11,7 @@ from toolkit.runs.abandoned_lists import AbandonedList
 from toolkit.runs.list_result import ListResult
 from toolkit.runs.notices import Notice
 from toolkit.sources.files import InputFile
+from toolkit.translatable import PLAIN
 from toolkit.validation import CheckRow
 
 T = TypeVar("T")
@@ -35,6 +36,10 @@ class Stored(Generic[T]):
     def to_json(self, values: Iterable[T]) -> list[Json]:
         """Return the values as JSON has them."""
         return [self._adapter.dump_python(it, mode="json") for it in values]
+
+    def to_plain(self, values: Iterable[T]) -> list[Json]:
+        """Return the values as JSON for other programs: texts as English, and nothing beside them."""
+        return [self._adapter.dump_python(it, mode="json", context=PLAIN) for it in values]
 
     def from_json(self, rows: Iterable[Json]) -> tuple[T, ...]:
         """Return the values that were written."""

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from toolkit.display import Card, change
+from toolkit.display import Card, change, word
 from toolkit.identifiers import first_type, identifier_type_named
 from toolkit.runs.list_result import ListResult
 from toolkit.runs.run import Run, RunKind
 from toolkit.state.states import RunStatus
+from toolkit.translatable import _, ngettext, number_text
 
 
 @dataclass(frozen=True)
@@ -50,25 +51,30 @@ class Totals:
 def sentence_of(run: Run) -> str:
     """Return what happened, in one sentence for who did not start the run; nothing that Criteo did not confirm."""
     totals = Totals.of(run.lists)
-    lists = _counted(len({(it.segment, it.advertiser_id, it.identifier_type) for it in run.lists}), "list")
-    moved = f"{_counted(totals.added, 'identifier')} added, {totals.removed:,} removed"
     kind = RunKind.of(dry_run=run.dry_run, started_by=run.started_by)
-    if kind in _OF_PEOPLE:
-        return f"{_OF_PEOPLE[kind].format(export=run.export)}: {run.outcome}."
+    outcome = word(run.outcome)
+    values = {
+        "export": run.export,
+        "lists": ngettext(
+            "{count:,} list",
+            "{count:,} lists",
+            len({(it.segment, it.advertiser_id, it.identifier_type) for it in run.lists}),
+        ),
+        "added": ngettext("{count:,} identifier added", "{count:,} identifiers added", totals.added),
+        "removed": ngettext("{count:,} removed", "{count:,} removed", totals.removed),
+        "outcome": outcome,
+    }
+    if kind is RunKind.FORGET:
+        return _("Removal of one person from the lists of {export}: {outcome}.", **values)
+    if kind is RunKind.LISTS:
+        return _("End of lists that {export} filled: {outcome}.", **values)
     if kind is RunKind.DRY_RUN and run.status is RunStatus.SUCCESSFUL:
-        return f"Nothing was sent: a run of {run.export} would end with {moved}, in {lists}."
+        return _("Nothing was sent: a run of {export} would end with {added} and {removed}, in {lists}.", **values)
     if run.status is not RunStatus.SUCCESSFUL:
-        return f"{run.export}: {run.outcome}. Criteo confirmed {moved}."
+        return _("{export}: {outcome}. Criteo confirmed {added} and {removed}.", **values)
     if not totals.added and not totals.removed:
-        return f"{run.export} found nothing to add to its {lists}, and nothing to remove."
-    return f"{run.export} changed its {lists} at Criteo: {moved}."
-
-
-_OF_PEOPLE = {
-    RunKind.FORGET: "Removal of one person from the lists of {export}",
-    RunKind.LISTS: "End of lists that {export} filled",
-}
-"""What is no sending of segments."""
+        return _("{export} found nothing to add to its {lists}, and nothing to remove.", **values)
+    return _("{export} updated its {lists} at Criteo: {added}, {removed}.", **values)
 
 
 def cards_of(run: Run, previous: Run | None = None) -> list[Card]:
@@ -76,21 +82,16 @@ def cards_of(run: Run, previous: Run | None = None) -> list[Card]:
     if not run.lists:
         return []
     now, before = Totals.of(run.lists), None if previous is None else Totals.of(previous.lists)
-    would = "Would be " if run.dry_run else ""
     found = [
-        Card("Included", f"{now.included:,}", change(now.included, before.included if before else None)),
-        Card("Left out", f"{now.left_out:,}", change(now.left_out, before.left_out if before else None)),
-        Card(f"{would}added".capitalize(), f"{now.added:,}"),
-        Card(f"{would}removed".capitalize(), f"{now.removed:,}"),
+        Card(_("Included"), number_text(now.included), change(now.included, before.included if before else None)),
+        Card(_("Left out"), number_text(now.left_out), change(now.left_out, before.left_out if before else None)),
+        Card(_("Would be added") if run.dry_run else _("Added"), number_text(now.added)),
+        Card(_("Would be removed") if run.dry_run else _("Removed"), number_text(now.removed)),
     ]
     if now.rejected:
-        found.append(Card("Rejected by Criteo", f"{now.rejected:,}"))
+        found.append(Card(_("Rejected by Criteo"), number_text(now.rejected)))
     if now.match_rate is not None:
         was = None if before is None else before.match_rate
-        note = "" if was is None else f"{was:.0%} last time"
-        found.append(Card("Match rate", f"{now.match_rate:.0%}", note))
+        note = "" if was is None else _("{rate:.0%} last time", rate=was)
+        found.append(Card(_("Match rate"), number_text(now.match_rate, ".0%"), note))
     return found
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun if number == 1 else noun + 's'}"

@@ -16,6 +16,7 @@ from toolkit.sandbox.lists import Operation
 from toolkit.sandbox.options import CLIENT_ID, CLIENT_SECRET, SERVICE
 from toolkit.sandbox.ownership import CHALLENGE_PARAMETER, TOKEN_HEADER, control_at, proof
 from toolkit.sandbox.views import HeldList, LoggedRequest
+from toolkit.translatable import _
 
 _TIMEOUT_SECONDS = 30
 _NOT_FOUND = 404
@@ -168,23 +169,31 @@ class Sandbox:
                 )
         except RequestException as error:
             raise UnavailableError(
-                f"The sandbox at {self._url} does not answer.", "Start it again, or attach to one that runs."
+                _("The sandbox at {url} does not answer.", url=self._url),
+                _("Start it again, or attach to one that runs."),
             ) from error
         if response.status_code == _UNAUTHORIZED:
             raise AccessError(
-                f"The sandbox at {self._url} was not started by your account, or was started anew: it takes no control "
-                "calls from here.",
-                "Start one of your own with toolkit.sandbox.start(), or attach again.",
+                _(
+                    "The sandbox at {url} was not started by your account, or was started anew: it takes "
+                    "no control calls from here.",
+                    url=self._url,
+                ),
+                _("Start one of your own with toolkit.sandbox.start(), or attach again."),
             )
         if response.status_code == _NOT_FOUND:
             raise ConfigurationError(
-                f"The sandbox at {self._url} does not know {path}.",
-                "Look at lists() for what it holds.",
+                _("The sandbox at {url} does not know {path}.", url=self._url, path=path),
+                _("Look at lists() for what it holds."),
             )
         if not response.ok:
             raise UnavailableError(
-                f"The sandbox at {self._url} answered a control call with status {response.status_code}.",
-                "Look at what it printed, and start it again.",
+                _(
+                    "The sandbox at {url} answered a control call with status {status_code}.",
+                    url=self._url,
+                    status_code=response.status_code,
+                ),
+                _("Look at what it printed, and start it again."),
             )
         return response
 
@@ -200,14 +209,15 @@ def attach(url: str) -> Sandbox:
     """
     if not _is_loopback(url):
         raise ConfigurationError(
-            "A sandbox runs on this machine only, and this address is elsewhere.",
-            "Give an address such as http://127.0.0.1:8099.",
+            _("A sandbox runs on this machine only, and this address is elsewhere."),
+            _("Give an address such as http://127.0.0.1:8099."),
         )
     # Without a token: whatever answers has proved nothing yet.
     sandbox = Sandbox(url)
     if not sandbox.introduces_itself():
         raise ConfigurationError(
-            f"What answers at {sandbox.url} is not a sandbox.", "Give the address that the sandbox printed."
+            _("What answers at {url} is not a sandbox.", url=sandbox.url),
+            _("Give the address that the sandbox printed."),
         )
     control = control_at(sandbox.url)
     return Sandbox(url, control.token) if control is not None and sandbox.proves(control.token) else sandbox

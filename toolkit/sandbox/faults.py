@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from toolkit.errors import ConfigurationError
+from toolkit.translatable import _
 
 
 class Call(StrEnum):
@@ -66,8 +67,8 @@ class PlannedFault:
     def __post_init__(self) -> None:
         if self.times < 1 or self.after < 0 or not self.calls:
             raise ConfigurationError(
-                f"The planned fault {self.fault} would never happen.",
-                "Give at least one kind of call, times of 1 or more, and after of 0 or more.",
+                _("The planned fault {fault} would never happen.", fault=self.fault),
+                _("Give at least one kind of call, times of 1 or more, and after of 0 or more."),
             )
 
     @classmethod
@@ -82,9 +83,13 @@ class PlannedFault:
             return cls(fault=Fault(fault), calls=(Call(call),), times=int(times), after=int(after))
         except ValueError:
             raise ConfigurationError(
-                f"{text!r} is no fault.",
-                "Say it as fault:call:times:after, of which the first is enough. "
-                f"Faults are {', '.join(Fault)}; calls are {', '.join(Call)}.",
+                _("{text!r} is no fault.", text=text),
+                _(
+                    "Say it as fault:call:times:after, of which the first is enough. Faults are {fault}; "
+                    "calls are {call}.",
+                    fault=", ".join(Fault),
+                    call=", ".join(Call),
+                ),
             ) from None
 
     def hits(self, call: Call) -> bool:

@@ -18,6 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from toolkit.errors import BusyError, ConfigurationError
 from toolkit.sandbox.lists import Change
+from toolkit.translatable import _
 
 if sys.platform != "win32":
     import fcntl
@@ -40,8 +41,8 @@ class Journal:
             self._file = FileIO(self._path, "a+", opener=_open_for_its_owner)
         except OSError as error:
             raise ConfigurationError(
-                f"The sandbox cannot keep its lists in {folder}: {error.strerror}.",
-                "Choose a folder that you may write to.",
+                _("The sandbox cannot keep its lists in {folder}: {reason}.", folder=folder, reason=error.strerror),
+                _("Choose a folder that you may write to."),
             ) from error
         _lock(self._file, folder)
 
@@ -59,8 +60,12 @@ class Journal:
                     yield _ONE_CHANGE.validate_python(orjson.loads(line))
                 except (orjson.JSONDecodeError, ValidationError):
                     raise ConfigurationError(
-                        f"Line {number} of {self._path} is not a change that this sandbox wrote.",
-                        "Give another folder, or remove the file to begin with no lists.",
+                        _(
+                            "Line {number} of {path} is not a change that this sandbox wrote.",
+                            number=number,
+                            path=self._path,
+                        ),
+                        _("Give another folder, or remove the file to begin with no lists."),
                     ) from None
                 whole += len(line)
         self._file.truncate(whole)
@@ -100,5 +105,6 @@ def _lock(file: FileIO, folder: Path) -> None:
     except OSError as error:
         file.close()
         raise BusyError(
-            f"Another sandbox keeps its lists in {folder}.", "Stop that one, or choose another folder."
+            _("Another sandbox keeps its lists in {folder}.", folder=folder),
+            _("Stop that one, or choose another folder."),
         ) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from toolkit.errors import ConfigurationError
 from toolkit.sandbox.faults import PlannedFault
+from toolkit.translatable import _
 
 VERSION = "2026-07"
 """The one version of Criteo's interface that is spoken here."""
@@ -77,4 +78,6 @@ class SandboxOptions:
 
 def _refuse(names: Iterable[str], wanted: str) -> None:
     for name in names:
-        raise ConfigurationError(f"The sandbox option {name} is out of range.", f"Give {wanted}.")
+        raise ConfigurationError(
+            _("The sandbox option {name} is out of range.", name=name), _("Give {wanted}.", wanted=wanted)
+        )

@@ -15,6 +15,7 @@ from toolkit.extras import Extra, require
 from toolkit.sandbox.control import Sandbox, attach
 from toolkit.sandbox.options import SandboxOptions
 from toolkit.sandbox.ownership import TOKEN_HEADER, Control, control_at, control_beside
+from toolkit.translatable import _
 
 PORT = 8765
 """Where a sandbox answers that is meant to be found."""
@@ -121,7 +122,7 @@ def attach_or_start(*, keep: str | Path | None = None) -> Sandbox:
             continue
         started.taken_port = None if port == best else best
         return started
-    raise UnavailableError("No port is free on this machine.", "End a program that listens, then try again.")
+    raise UnavailableError(_("No port is free on this machine."), _("End a program that listens, then try again."))
 
 
 def _shared(control: Control) -> SharedSandbox | None:
@@ -140,8 +141,8 @@ def _announced(process: subprocess.Popen[str], *, port: int, options: SandboxOpt
     said = process.stdout.readline() if process.stdout is not None else ""
     if not said:
         raise UnavailableError(
-            f"The sandbox's process ended with code {process.wait()} before it answered.",
-            "Look at what it printed to the terminal or the notebook server's log.",
+            _("The sandbox's process ended with code {wait} before it answered.", wait=process.wait()),
+            _("Look at what it printed to the terminal or the notebook server's log."),
         )
     answer = json.loads(said)
     if "url" in answer:

@@ -12,6 +12,7 @@ from toolkit.sandbox.connections import DroppableConnection
 from toolkit.sandbox.control_calls import Holds
 from toolkit.sandbox.options import SandboxOptions
 from toolkit.sandbox.ownership import Control, new_token, publish, withdraw
+from toolkit.translatable import _
 
 _LOOPBACK = "127.0.0.1"
 _LARGEST_PORT = 65_535
@@ -69,7 +70,10 @@ def serve_here(
 
 def _bound_socket(port: int) -> socket.socket:
     if not 0 <= port <= _LARGEST_PORT:
-        raise ConfigurationError(f"{port} is not a port.", f"Choose one up to {_LARGEST_PORT}, or 0 for any free one.")
+        raise ConfigurationError(
+            _("{port} is not a port.", port=port),
+            _("Choose one up to {largest_port}, or 0 for any free one.", largest_port=_LARGEST_PORT),
+        )
     # The protocol is named because asyncio sends small answers at once (TCP_NODELAY) only where it is.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -80,7 +84,7 @@ def _bound_socket(port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         raise PortTakenError(
-            f"The sandbox cannot listen on port {port}: {error.strerror}.",
-            "Choose another port, or 0 for any free one.",
+            _("The sandbox cannot listen on port {port}: {reason}.", port=port, reason=error.strerror),
+            _("Choose another port, or 0 for any free one."),
         ) from error
     return bound

@@ -18,6 +18,7 @@ from toolkit.sources import SegmentFolder
 from toolkit.state import audit
 from toolkit.state.audit import Action
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _, mark
 
 
 def rebuild(folder: WorkspaceFolder, name: str) -> None:
@@ -29,8 +30,8 @@ def rebuild(folder: WorkspaceFolder, name: str) -> None:
     definition = _built(folder, name)
     if not definition.where:
         raise ConfigurationError(
-            f"Segment {name!r} was built by a Polars expression, which is kept to be read only.",
-            "Build it with the expression again, or with a condition in SQL.",
+            _("Segment {name!r} was built by a Polars expression, which is kept to be read only.", name=name),
+            _("Build it with the expression again, or with a condition in SQL."),
         )
     with _telling(name):
         _rebuild(folder, catalog, definition, StartedBy.PERSON)
@@ -73,8 +74,8 @@ def remove_segment(folder: WorkspaceFolder, name: str) -> None:
     holding = exports_using(folder, name)
     if holding:
         raise ConfigurationError(
-            f"Segment {name!r} is in {', '.join(f'export {it!r}' for it in holding)}.",
-            "Take it out there, or remove the exports, first.",
+            _("Segment {name!r} is in {names}.", name=name, names=", ".join(f"export {it!r}" for it in holding)),
+            _("Take it out there, or remove the exports, first."),
         )
     files = SegmentFiles.of(catalog, name)
     with folder.session() as session, session.begin():
@@ -98,9 +99,9 @@ def _built(folder: WorkspaceFolder, name: str) -> Definition:
         return definition
     if name in folder.segments.names():
         raise ConfigurationError(
-            f"Segment {name!r} was not built here.", "Change or remove it where its table comes from."
+            _("Segment {name!r} was not built here.", name=name), _("Change or remove it where its table comes from.")
         )
-    raise unknown_name("segment that is built here", name, built_segments(folder))
+    raise unknown_name(mark("segment that is built here"), name, built_segments(folder))
 
 
 def _is_stale(folder: WorkspaceFolder, catalog: SegmentFolder, definition: Definition) -> bool:
@@ -123,7 +124,7 @@ def _rebuild(folder: WorkspaceFolder, catalog: SegmentFolder, definition: Defini
 
 def _condition(definition: Definition) -> Condition:
     if not definition.where:
-        raise ConfigurationError("Its condition is kept to be read only.", "Build it with the expression again.")
+        raise ConfigurationError(_("Its condition is kept to be read only."), _("Build it with the expression again."))
     return condition_of(definition.where)
 
 
@@ -133,4 +134,6 @@ def _telling(name: str) -> Iterator[None]:
     try:
         yield
     except ToolkitError as error:
-        raise type(error)(f"Segment {name!r} can't be built. {error.what}", error.remedy) from None
+        raise type(error)(
+            _("Segment {name!r} can't be built. {what}", name=name, what=error.what), error.remedy
+        ) from None

@@ -14,6 +14,7 @@ import polars as pl
 from toolkit.errors import ConfigurationError
 from toolkit.segments.pii import require_no_address
 from toolkit.segments.rowwise import require_rowwise, tree_of
+from toolkit.translatable import _
 
 MOST_CHARACTERS = 100_000
 MOST_WORDS = 500
@@ -34,7 +35,7 @@ _UNCLEAR = re.compile(r"""[`$\\'"]|--|/\*|\w\0""")
 """Comments, and quotes of other dialects (E'…', q'…', $$…$$), in which another reader could see other words."""
 _SUBQUERY = re.compile(r"\b(select|values|table|with)\b|\(\s*from\b", re.IGNORECASE)
 _LONGEST_SAID = 200
-_REMEDY = "Write what stands after WHERE, such as where=\"Country = 'Netherlands' AND Orders > 1\"."
+_REMEDY = _("Write what stands after WHERE, such as where=\"Country = 'Netherlands' AND Orders > 1\".")
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,8 @@ def condition_of(where: str | pl.Expr) -> Condition:
         return _of_sql(where.strip())
     if not isinstance(where, pl.Expr):
         raise ConfigurationError(
-            f"A condition is SQL as text, or a Polars expression, and not a {type(where).__name__}.", _REMEDY
+            _("A condition is SQL as text, or a Polars expression, and not a {kind}.", kind=type(where).__name__),
+            _REMEDY,
         )
     tree = tree_of(where)
     if where.meta.has_multiple_outputs():
@@ -91,32 +93,54 @@ def _of_sql(text: str) -> Condition:
 
 
 def _of_several_columns() -> ConfigurationError:
-    return ConfigurationError("The condition stands for several columns at once.", "Name each column that is meant.")
+    return ConfigurationError(
+        _("The condition stands for several columns at once."), _("Name each column that is meant.")
+    )
 
 
 def _require_short(sql: str) -> None:
     """Raise for text that would take Polars' parser long, or more stack than a thread has; before it is parsed."""
-    remedy = "Shorten it; many values of one column are written as Column IN (…), which counts as one."
+    remedy = _("Shorten it; many values of one column are written as Column IN (…), which counts as one.")
     if len(sql) > MOST_CHARACTERS:
         raise ConfigurationError(
-            f"The condition is too long: {len(sql):,} characters, of {MOST_CHARACTERS:,} at most.", remedy
+            _(
+                "The condition is too long: {count:,} characters, of {most_characters:,} at most.",
+                count=len(sql),
+                most_characters=MOST_CHARACTERS,
+            ),
+            remedy,
         )
     tokens = _without_listed(_TOKEN.findall(sql))
     words = [it for it in tokens if it[0] in "'\"_" or it[0].isalnum()]
     if len(tokens) - len(words) > _MOST_SIGNS:
         raise ConfigurationError(
-            f"The condition is too long: it has more than {_MOST_SIGNS:,} operators and brackets.", remedy
+            _(
+                "The condition is too long: it has more than {most_signs:,} operators and brackets.",
+                most_signs=_MOST_SIGNS,
+            ),
+            remedy,
         )
     if len(words) > MOST_WORDS:
         raise ConfigurationError(
-            f"The condition is too long: {len(words):,} words and values, of {MOST_WORDS:,} at most.", remedy
+            _(
+                "The condition is too long: {count:,} words and values, of {most_words:,} at most.",
+                count=len(words),
+                most_words=MOST_WORDS,
+            ),
+            remedy,
         )
     if any(_DOTS.search(it) for it in words if it[0] not in "'\""):
-        raise ConfigurationError("The condition holds a name with more than three dots.", "Write the column's name.")
+        raise ConfigurationError(
+            _("The condition holds a name with more than three dots."), _("Write the column's name.")
+        )
     if _nested(tokens) > MOST_NESTED:
         raise ConfigurationError(
-            f"The condition is nested too deep: more than {MOST_NESTED} functions, CASE or NOT (…) within each other.",
-            "Write it with fewer levels; one CASE with several WHEN takes the place of CASE within CASE.",
+            _(
+                "The condition is nested too deep: more than {most_nested} functions, CASE or NOT (…) "
+                "within each other.",
+                most_nested=MOST_NESTED,
+            ),
+            _("Write it with fewer levels; one CASE with several WHEN takes the place of CASE within CASE."),
         )
 
 
@@ -180,26 +204,30 @@ def _parsed(sql: str) -> pl.Expr:
     bare = _QUOTED.sub("\0", sql)
     if _SUBQUERY.search(bare):
         raise ConfigurationError(
-            "The condition holds a query of its own; it can ask for columns of the profiles only.",
-            f"{_REMEDY} A column with such a name is written in double quotes.",
+            _("The condition holds a query of its own; it can ask for columns of the profiles only."),
+            _("{remedy} A column with such a name is written in double quotes.", remedy=_REMEDY),
         )
     if _UNCLEAR.search(bare) or "\\'" in sql or "\0" in sql:
         raise ConfigurationError(
-            "The condition holds a comment, or quotes that are not plain.",
-            "Leave out comments; write text in single quotes with a space before, a quote within it twice, and columns "
-            "in double quotes.",
+            _("The condition holds a comment, or quotes that are not plain."),
+            _(
+                "Leave out comments; write text in single quotes with a space before, a quote within it "
+                "twice, and columns in double quotes."
+            ),
         )
     if _NOW.search(bare):
         raise ConfigurationError(
-            "The condition asks for the time of the call, or for chance, and would mean something else each time.",
-            "Compare with CURRENT_DATE, which is the same for a day, or with a date as DATE '2026-01-31'.",
+            _("The condition asks for the time of the call, or for chance, and would mean something else each time."),
+            _("Compare with CURRENT_DATE, which is the same for a day, or with a date as DATE '2026-01-31'."),
         )
     try:
         expression = pl.sql_expr(sql)
     except (pl.exceptions.PolarsError, OSError, TypeError, ValueError) as error:
-        raise ConfigurationError(f"The condition is no SQL: {_first_line(error)}.", _REMEDY) from None
+        raise ConfigurationError(
+            _("The condition is no SQL: {first_line}.", first_line=_first_line(error)), _REMEDY
+        ) from None
     if any(it.startswith(("_POLARS", "__POLARS")) for it in expression.meta.root_names()):
-        raise ConfigurationError("The condition holds a query of its own.", _REMEDY)
+        raise ConfigurationError(_("The condition holds a query of its own."), _REMEDY)
     return expression
 
 

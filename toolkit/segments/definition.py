@@ -16,6 +16,7 @@ from toolkit.errors import ConfigurationError, DataError
 from toolkit.files import write_atomically
 from toolkit.names import same_form
 from toolkit.pydantic_errors import wrong_values
+from toolkit.translatable import _
 
 ENDING = ".segment.yaml"
 _NEEDS_QUOTING = re.compile(r'[%/\\:*?"<>|\x00-\x1f\x7f]|^[_.]')
@@ -48,9 +49,9 @@ class Definition(BaseModel):
     @model_validator(mode="after")
     def _is_one_of_both(self) -> Self:
         if bool(self.where) == bool(self.expression):
-            raise ValueError("give where or expression, and not both")
+            raise ValueError(_("give where or expression, and not both"))
         if self.dynamic and not self.where:
-            raise ValueError("a dynamic segment needs where")
+            raise ValueError(_("a dynamic segment needs where"))
         return self
 
     @property
@@ -67,17 +68,18 @@ class Definition(BaseModel):
 def encode_file_name(name: str) -> str:
     """Return the name of a segment as the name of a file, as SegmentFolder reads it; raises ConfigurationError."""
     if not name.strip():
-        raise ConfigurationError("A segment needs a name.", "Name it.")
+        raise ConfigurationError(_("A segment needs a name."), _("Name it."))
     try:
         stem = _NEEDS_QUOTING.sub(lambda it: _quoted(it.group()), same_form(name))
         size = len(stem.encode())
     except UnicodeEncodeError:
         raise ConfigurationError(
-            "The name of the segment holds half a character, which no file can be called.", "Write it anew."
+            _("The name of the segment holds half a character, which no file can be called."), _("Write it anew.")
         ) from None
     if size > _LONGEST_NAME:
         raise ConfigurationError(
-            f"The name of the segment is too long: {size} bytes as a file's name.", f"Take at most {_LONGEST_NAME}."
+            _("The name of the segment is too long: {size} bytes as a file's name.", size=size),
+            _("Take at most {longest_name}.", longest_name=_LONGEST_NAME),
         )
     return stem
 
@@ -102,11 +104,17 @@ def read_definition(path: Path) -> Definition | None:
         return None
     except ValidationError as error:
         raise DataError(
-            f"{path}, the definition of a segment, says something wrong: {wrong_values(error)}.", _MEND
+            _(
+                "{path}, the definition of a segment, says something wrong: {wrong_values}.",
+                path=path,
+                wrong_values=wrong_values(error),
+            ),
+            _MEND,
         ) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DataError(
-            f"{path}, the definition of a segment, can't be read ({type(error).__name__}).", _MEND
+            _("{path}, the definition of a segment, can't be read ({kind}).", path=path, kind=type(error).__name__),
+            _MEND,
         ) from None
 
 
@@ -117,7 +125,7 @@ def write_definition(path: Path, definition: Definition) -> None:
     write_atomically(path, lambda it: it.write_text(text, encoding="utf-8"))
 
 
-_MEND = "Mend the file, or build the segment anew under another name."
+_MEND = _("Mend the file, or build the segment anew under another name.")
 
 
 def _quoted(character: str) -> str:

@@ -14,12 +14,13 @@ from toolkit.errors import BusyError, ConfigurationError, DataError, ToolkitErro
 from toolkit.redaction import redacted
 from toolkit.segments.condition import Condition, quoted_columns
 from toolkit.sources import InputFile, Profiles, Table, blame_table
+from toolkit.translatable import Text, _
 
 _CONVERSION = re.compile(r"conversion from `\w+` to `([^`]+)` failed in column '([^']*)'")
 _UNKNOWN_CAST = re.compile(r"casting from \w+ to (\w+) (?:is )?not supported", re.IGNORECASE)
-_AS_TEXT = (
-    "Compare the text itself, such as Bought > '2026-01-31' where days are written so, or have the table hold another "
-    "type."
+_AS_TEXT = _(
+    "Compare the text itself, such as Bought > '2026-01-31' where days are written so, or have the "
+    "table hold another type."
 )
 
 
@@ -65,9 +66,12 @@ def find_members(profiles: Profiles, condition: Condition) -> Found:
             raise table.fault() or _misfit(error) from None
     if profiles.inputs() != before:
         raise BusyError(
-            f"The profiles at {profiles.location} were written while they were read.", "Wait until that is done."
+            _("The profiles at {location} were written while they were read.", location=profiles.location),
+            _("Wait until that is done."),
         )
-    refuse_addresses(members.to_series(), column=table.key, what=f"profiles at {profiles.location}")
+    refuse_addresses(
+        members.to_series(), column=table.key, what=_("profiles at {location}", location=profiles.location)
+    )
     return Found(
         members.to_series(), int(rows.item()), fingerprint_of(condition, before), time.perf_counter() - started
     )
@@ -77,14 +81,17 @@ def _without_table_name(condition: Condition, profiles: Profiles) -> list[str]:
     columns = condition.columns
     if "profiles" in columns and "profiles" not in profiles.columns:
         raise ConfigurationError(
-            "The condition names columns with their table.", "Write Country, and not profiles.Country."
+            _("The condition names columns with their table."), _("Write Country, and not profiles.Country.")
         )
     unknown = [it for it in quoted_columns(condition) if it not in profiles.columns]
     if unknown:
         raise ConfigurationError(
-            f'The condition asks for a column "{unknown[0]}", which the profiles do not have: double quotes name a '
-            "column.",
-            f"Write text in single quotes: '{unknown[0].replace(chr(39), chr(39) * 2)}'.",
+            _(
+                'The condition asks for a column "{unknown}", which the profiles do not have: double '
+                "quotes name a column.",
+                unknown=unknown[0],
+            ),
+            _("Write text in single quotes: '{replace}'.", replace=unknown[0].replace(chr(39), chr(39) * 2)),
         )
     return columns
 
@@ -96,14 +103,21 @@ def _require_true_or_false(condition: Condition, table: Table) -> None:
         dtype = asked.select(condition.expression.alias("condition")).collect_schema()["condition"]
         nobody = asked.filter(condition.expression).collect()
         if dtype != pl.Boolean:
-            raise TypeError(f"it gives a value of type {dtype}, and not true or false")  # noqa: TRY301
+            # The same remedy as for what Polars refuses.
+            raise TypeError(  # noqa: TRY301
+                _("it gives a value of type {dtype}, and not true or false", dtype=dtype)
+            )
     except (pl.exceptions.PolarsError, TypeError) as error:
-        said = redacted(str(error).strip().partition("\n")[0]).rstrip(".:")
+        first = next(iter(error.args), "")
+        said = first if isinstance(first, Text) else redacted(str(error).strip().partition("\n")[0]).rstrip(".:")
         types = ", ".join(f"{name} ({table.types[name]})" for name in condition.columns)
         raise ConfigurationError(
-            f"The condition can't be asked of the profiles: {said}.",
-            f"See that it is true or false for each profile, and fits the types of {types or 'the columns'}; a day is "
-            "written as DATE '2026-01-31'.",
+            _("The condition can't be asked of the profiles: {said}.", said=said),
+            _(
+                "See that it is true or false for each profile, and fits the types of {types}; a day is "
+                "written as DATE '2026-01-31'.",
+                types=types or _("the columns"),
+            ),
         ) from None
     assert nobody.is_empty()  # noqa: S101
 
@@ -112,17 +126,20 @@ def _misfit(error: pl.exceptions.PolarsError) -> ToolkitError:
     """Return what does not fit. Polars' own words quote values of customers."""
     if unknown := _UNKNOWN_CAST.search(str(error)):
         return ConfigurationError(
-            f"The condition can't be asked of the profiles: text can't be cast to {unknown[1].lower()} here.",
-            f"Write a day as DATE(Bought, '%Y-%m-%d'). {_AS_TEXT}",
+            _(
+                "The condition can't be asked of the profiles: text can't be cast to {unknown} here.",
+                unknown=unknown[1].lower(),
+            ),
+            _("Write a day as DATE(Bought, '%Y-%m-%d'). {as_text}", as_text=_AS_TEXT),
         )
     said = _CONVERSION.search(str(error))
     found = (
-        f"column {said[2]!r} holds values that are no {said[1]}"
+        _("column {said!r} holds values that are no {said_2}", said=said[2], said_2=said[1])
         if said
-        else f"a value does not fit ({type(error).__name__})"
+        else _("a value does not fit ({kind})", kind=type(error).__name__)
     )
     is_of_time = said is not None and said[1].startswith(("date", "time"))
     return DataError(
-        f"The condition can't be asked of all profiles: {found}.",
-        _AS_TEXT if is_of_time else "Use TRY_CAST in its place, which makes those null.",
+        _("The condition can't be asked of all profiles: {found}.", found=found),
+        (_AS_TEXT if is_of_time else _("Use TRY_CAST in its place, which makes those null.")),
     )

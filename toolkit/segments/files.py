@@ -18,6 +18,7 @@ from toolkit.segments.definition import (
 from toolkit.sources import Format, SegmentFolder
 from toolkit.sources.location import is_remote
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _
 
 
 @dataclass(frozen=True)
@@ -48,25 +49,39 @@ def _as_it_lies_there(path: Path) -> Path:
 def writable_catalog(folder: WorkspaceFolder) -> SegmentFolder:
     """Return the catalog as a folder that segments can be built in; raises ConfigurationError when it is none."""
     catalog = folder.segments
-    remedy = 'Set one with read_from(segments=SegmentFolder(location="…", key="CustomerId")), and build it there.'
+    remedy = _('Set one with read_from(segments=SegmentFolder(location="…", key="CustomerId")), and build it there.')
     if not isinstance(catalog, SegmentFolder):
         raise ConfigurationError(
-            f"No segment can be built in {catalog.location}: it is one table of memberships, not a folder.", remedy
+            _(
+                "No segment can be built in {location}: it is one table of memberships, not a folder.",
+                location=catalog.location,
+            ),
+            remedy,
         )
     if is_remote(catalog.location):
         raise ConfigurationError(
-            f"No segment can be built in {catalog.location}: it is not on this machine, and only read.", remedy
+            _(
+                "No segment can be built in {location}: it is not on this machine, and only read.",
+                location=catalog.location,
+            ),
+            remedy,
         )
     if catalog.format not in (None, Format.PARQUET):
         raise ConfigurationError(
-            f"No segment can be built in {catalog.location}: it is read as {catalog.format}, and segments are built as "
-            "Parquet.",
+            _(
+                "No segment can be built in {location}: it is read as {format}, and segments are built as Parquet.",
+                location=catalog.location,
+                format=catalog.format,
+            ),
             remedy,
         )
     if bundled.holds(Path(catalog.location)):
         raise ConfigurationError(
-            f"No segment can be built in {catalog.location}: these are the toolkit's own sample tables.",
-            "Work on a copy, which `toolkit init FOLDER --sample` makes.",
+            _(
+                "No segment can be built in {location}: these are the toolkit's own sample tables.",
+                location=catalog.location,
+            ),
+            _("Work on a copy, which `toolkit init FOLDER --sample` makes."),
         )
     return catalog
 

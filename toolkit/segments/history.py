@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from toolkit.errors import DataError
 from toolkit.files import write_atomically
+from toolkit.translatable import _
 
 _SHOWN = pl.Schema(
     {
@@ -67,8 +68,8 @@ def read_history(path: Path) -> list[Build]:
         return []
     except (OSError, ValidationError) as error:
         raise DataError(
-            f"{path}, the history of a segment, can't be read ({type(error).__name__}).",
-            "Bring it back from a backup, or remove it: the segment is then built anew.",
+            _("{path}, the history of a segment, can't be read ({kind}).", path=path, kind=type(error).__name__),
+            _("Bring it back from a backup, or remove it: the segment is then built anew."),
         ) from None
 
 

@@ -14,6 +14,7 @@ import polars as pl
 from toolkit.errors import ConfigurationError
 from toolkit.invisible_characters import without_unseen
 from toolkit.segments.rowwise import Node, children
+from toolkit.translatable import _
 
 _ADDRESS = re.compile(r"[^\W_]@[\w-]+(?:\.[\w-]+)*\.\w")
 _ONE_CHARACTER = re.compile(r"\[(.)\]")
@@ -38,8 +39,8 @@ def require_no_address(kept: str, literals: Sequence[str], patterns: Sequence[st
         or (is_about_mail and any(_AS_PATTERN.search(it.replace("_", "@")) for it in patterns))
     ):
         raise ConfigurationError(
-            "The condition names an e-mail address, and would be kept with the segment.",
-            "Name the customer by the key instead; a domain can be asked for with LIKE '%@mail.example'.",
+            _("The condition names an e-mail address, and would be kept with the segment."),
+            _("Name the customer by the key instead; a domain can be asked for with LIKE '%@mail.example'."),
         )
 
 

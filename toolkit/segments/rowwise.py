@@ -12,13 +12,14 @@ import orjson
 import polars as pl
 
 from toolkit.errors import ConfigurationError
+from toolkit.translatable import _
 
 MOST_LEVELS = 200
 MOST_NODES = 5_000
-_ONE_A_ROW = "A condition is true or false of one profile, whatever the other profiles are."
-_COMPARE = (
-    "Compare the columns of one profile, such as Spend > 25. Make a figure over many profiles, such as a rank, a "
-    "column of the profile table."
+_ONE_A_ROW = _("A condition is true or false of one profile, whatever the other profiles are.")
+_COMPARE = _(
+    "Compare the columns of one profile, such as Spend > 25. Make a figure over many profiles, such "
+    "as a rank, a column of the profile table."
 )
 
 _OPERATORS = frozenset({"BinaryExpr", "Cast", "Ternary", "Alias", "Function"})
@@ -94,22 +95,22 @@ _NOT_OF_A_ROW = {
 _TAKES_LISTS = frozenset({"IsIn", "Business", "Replace", "ReplaceStrict", "Contains", "ContainsAny", "ReplaceMany"})
 """Functions whose arguments may be columns of values that are written in the expression."""
 _NAMES = {
-    "Agg": "an aggregate, such as SUM, MAX or COUNT",
-    "Len": "COUNT(*), the number of rows",
+    "Agg": _("an aggregate, such as SUM, MAX or COUNT"),
+    "Len": _("COUNT(*), the number of rows"),
     "Over": "a window (OVER)",
-    "Rolling": "a rolling window",
-    "Explode": "a list taken apart into rows (UNNEST, explode)",
+    "Rolling": _("a rolling window"),
+    "Explode": _("a list taken apart into rows (UNNEST, explode)"),
     "Sort": "a sort",
     "SortBy": "a sort",
-    "Filter": "a filter of rows",
-    "Slice": "a choice of rows by their place",
-    "Gather": "a choice of rows by their place",
-    "AnonymousFunction": "a Python function",
-    "AnonymousAgg": "a Python function",
-    "Random": "a random choice",
-    "SubPlan": "a query of its own",
-    "Series": "a column of values of its own",
-    "Selector": "several columns at once",
+    "Filter": _("a filter of rows"),
+    "Slice": _("a choice of rows by their place"),
+    "Gather": _("a choice of rows by their place"),
+    "AnonymousFunction": _("a Python function"),
+    "AnonymousAgg": _("a Python function"),
+    "Random": _("a random choice"),
+    "SubPlan": _("a query of its own"),
+    "Series": _("a column of values of its own"),
+    "Selector": _("several columns at once"),
 }
 
 Node = Mapping[str, Any] | str
@@ -144,7 +145,7 @@ def require_rowwise(tree: Node) -> None:
         elif kind in _OPERATORS:
             waiting.extend((it, False) for it in children(node))
         elif kind not in _LEAVES:
-            raise _refused(_NAMES.get(kind, f"{kind}, which is not known to work on one profile"))
+            raise _refused(_NAMES.get(kind, _("{kind}, which is not known to work on one profile", kind=kind)))
 
 
 def children(node: Node) -> Iterator[Node]:
@@ -176,11 +177,11 @@ def _require_known(function: Any) -> str:
     if name not in _FUNCTIONS or inner in _NOT_OF_A_ROW.get(name, ()):
         # What begins with a small letter is an argument of the function, such as "options", and no name of one.
         named = inner if inner[:1].isupper() else name
-        raise _refused(_NAMES.get(name, f"{named}, which looks at more than one profile"))
+        raise _refused(_NAMES.get(name, _("{named}, which looks at more than one profile", named=named)))
     if inner == "Strptime" and content["Strptime"][1].get("format") is None:
         raise ConfigurationError(
-            "The condition reads days from text without their format, which is then guessed from other profiles.",
-            "Write the format, as in DATE(Bought, '%Y-%m-%d').",
+            _("The condition reads days from text without their format, which is then guessed from other profiles."),
+            _("Write the format, as in DATE(Bought, '%Y-%m-%d')."),
         )
     return inner if inner in _TAKES_LISTS else name
 
@@ -190,7 +191,7 @@ def _require_within_lists(evaluated: Mapping[str, Any]) -> None:
     if evaluated["variant"] not in ("List", "ListAgg", "Array", "ArrayAgg") and not (
         isinstance(evaluated["variant"], Mapping) and next(iter(evaluated["variant"])).startswith(("List", "Array"))
     ):
-        raise _refused("a figure over the rows so far")
+        raise _refused(_("a figure over the rows so far"))
     waiting: list[Any] = [evaluated["evaluation"]]
     while waiting:
         it = waiting.pop()
@@ -212,12 +213,16 @@ def _require_small(expression: pl.Expr) -> None:
         seen += 1
         if level > MOST_LEVELS or seen > MOST_NODES:
             raise ConfigurationError(
-                f"The condition is too long: it nests more than {MOST_LEVELS} levels deep, or has more than "
-                f"{MOST_NODES:,} parts.",
-                "Shorten it; many values of one column are written as Column IN (…).",
+                _(
+                    "The condition is too long: it nests more than {most_levels} levels deep, or has more "
+                    "than {most_nodes:,} parts.",
+                    most_levels=MOST_LEVELS,
+                    most_nodes=MOST_NODES,
+                ),
+                _("Shorten it; many values of one column are written as Column IN (…)."),
             )
         waiting.extend((it, level + 1) for it in node.meta.pop())
 
 
 def _refused(what: str) -> ConfigurationError:
-    return ConfigurationError(f"The condition holds {what}. {_ONE_A_ROW}", _COMPARE)
+    return ConfigurationError(_("The condition holds {what}. {one_a_row}", what=what, one_a_row=_ONE_A_ROW), _COMPARE)

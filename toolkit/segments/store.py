@@ -19,6 +19,7 @@ from toolkit.state.audit import Action
 from toolkit.state.database import serialize_writes
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import PersonRecord
+from toolkit.translatable import _
 
 
 def save_build(
@@ -41,8 +42,8 @@ def save_build(
         serialize_writes(session)
         if read_definition(files.definition) != based_on:
             raise BusyError(
-                f"Somebody saved another definition of segment {definition.segment!r} meanwhile.",
-                "Look at it, then build yours again.",
+                _("Somebody saved another definition of segment {segment!r} meanwhile.", segment=definition.segment),
+                _("Look at it, then build yours again."),
             )
         require_ours(catalog, definition.segment, based_on)
         if started_by is StartedBy.PERSON:
@@ -62,8 +63,8 @@ def require_ours(catalog: SegmentFolder, name: str, definition: Definition | Non
     """Raise ConfigurationError when a segment of that name came from elsewhere."""
     if definition is None and name in catalog.names():
         raise ConfigurationError(
-            f"Segment {name!r} is there already, and was not built here.",
-            f"Choose another name, or remove what lies in {catalog.location}.",
+            _("Segment {name!r} is there already, and was not built here.", name=name),
+            _("Choose another name, or remove what lies in {location}.", location=catalog.location),
         )
 
 

@@ -7,6 +7,7 @@ import polars as pl
 from toolkit.errors import DataError
 from toolkit.sources.error_translation import translate_errors
 from toolkit.sources.files import Files
+from toolkit.translatable import _
 
 _LONGEST_INT64 = 18
 _LEAST_INT64, _MOST_INT64 = -(2**63), 2**63 - 1
@@ -21,11 +22,11 @@ _UUID_PARTS = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
 class Reading(Enum):
     """What is made of a stored value."""
 
-    AS_IT_IS = "as it is"
-    WHOLE_NUMBER = "a whole number of 64 bits"
-    WIDE_NUMBER = "a whole number, as text because 64 bits may not hold it"
-    TEXT_OF_BYTES = "bytes of UTF-8, as text"
-    UUID_OF_BYTES = "16 bytes, as the text of a UUID"
+    AS_IT_IS = _("as it is")
+    WHOLE_NUMBER = _("a whole number of 64 bits")
+    WIDE_NUMBER = _("a whole number, as text because 64 bits may not hold it")
+    TEXT_OF_BYTES = _("bytes of UTF-8, as text")
+    UUID_OF_BYTES = _("16 bytes, as the text of a UUID")
 
     @property
     def is_number(self) -> bool:
@@ -65,8 +66,14 @@ def key_reading(name: str, dtype: pl.DataType, *, files: Files) -> Reading:
     if found is not Reading.AS_IT_IS:
         return found
     raise DataError(
-        f"Column {name!r} of the {files.what} at {files.location} holds {dtype}, which cannot be a customer's key.",
-        "Have it written as integers, text or UUIDs, or name the column that holds the key.",
+        _(
+            "Column {name!r} of the {what} at {location} holds {dtype}, which cannot be a customer's key.",
+            name=name,
+            what=files.what,
+            location=files.location,
+            dtype=dtype,
+        ),
+        _("Have it written as integers, text or UUIDs, or name the column that holds the key."),
     )
 
 
@@ -142,7 +149,16 @@ def _require_whole(name: str, dtype: pl.DataType, files: Files) -> None:
     broken, example = wrong.row(0)
     if broken:
         raise DataError(
-            f"Column {name!r} of the {files.what} at {files.location} holds {dtype}, and {broken:,} of its values are "
-            f"no whole numbers, or too large to be exact, such as {example}: they cannot be a customer's key.",
-            "Have it written as integers or text, or name the column that holds the key.",
+            _(
+                "Column {name!r} of the {what} at {location} holds {dtype}, and {broken:,} of its values "
+                "are no whole numbers, or too large to be exact, such as {example}: they cannot be a "
+                "customer's key.",
+                name=name,
+                what=files.what,
+                location=files.location,
+                dtype=dtype,
+                broken=broken,
+                example=example,
+            ),
+            _("Have it written as integers or text, or name the column that holds the key."),
         )

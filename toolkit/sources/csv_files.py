@@ -23,6 +23,7 @@ from toolkit.sources.file_signatures import mistaken
 from toolkit.sources.files import Files
 from toolkit.sources.location import Format
 from toolkit.sources.storage import StoredFile
+from toolkit.translatable import _
 
 _SEPARATORS = (",", ";", "\t", "|")
 _HEAD_BYTES = 64 << 10
@@ -89,8 +90,8 @@ class CsvFiles(Files):
             yield from _rows(counted, header, columns, file=part.path)
         if counted.quotes % 2 and self._ends_within_quotes(part, header):
             raise DataError(
-                f"{part.path} ends within quotes: somewhere a quote is opened and not closed.",
-                "Have it written again, with quotes within a field doubled.",
+                _("{part} ends within quotes: somewhere a quote is opened and not closed.", part=part.path),
+                _("Have it written again, with quotes within a field doubled."),
             )
 
     def _ends_within_quotes(self, part: StoredFile, header: "_Header") -> bool:
@@ -150,13 +151,14 @@ class _Header:
             raise _no_utf8(file) from None
         if "\r" in _QUOTED.sub("", text):
             raise DataError(
-                f"The lines of {file} end in a carriage return alone, as CSV for old Macintoshes does.",
-                "In Excel, save it as CSV UTF-8 (Comma delimited).",
+                _("The lines of {file} end in a carriage return alone, as CSV for old Macintoshes does.", file=file),
+                _("In Excel, save it as CSV UTF-8 (Comma delimited)."),
             )
         names = _fields(text, separator)
         if not any(names) or any("@" in name for name in names):
             raise DataError(
-                f"{file} does not begin with a line that names its columns.", "Have it written with a header line."
+                _("{file} does not begin with a line that names its columns.", file=file),
+                _("Have it written with a header line."),
             )
         return cls(names, separator, ended is not None, encoding, 1 if said else 0)
 
@@ -164,12 +166,22 @@ class _Header:
         for column in columns:
             if self.names.count(column) > 1:
                 raise DataError(
-                    f"{file} has {self.names.count(column)} columns {column!r}.", "Have each column named once."
+                    _(
+                        "{file} has {count} columns {column!r}.",
+                        file=file,
+                        count=self.names.count(column),
+                        column=column,
+                    ),
+                    _("Have each column named once."),
                 )
             if column not in self.names:
                 raise DataError(
-                    f"{file} has no column {column!r}, which other files of the table have.",
-                    "Have all files written with one schema, or keep files of one table only in the folder.",
+                    _(
+                        "{file} has no column {column!r}, which other files of the table have.",
+                        file=file,
+                        column=column,
+                    ),
+                    _("Have all files written with one schema, or keep files of one table only in the folder."),
                 )
 
 
@@ -231,9 +243,14 @@ def _require_keys_as_written(frame: pl.DataFrame, key: str, *, file: str) -> Non
     rounded = frame.select(pl.col(key).str.contains(_ROUNDED).sum()).item()
     if rounded:
         raise DataError(
-            f"Column {key!r} of {file} holds keys in scientific notation, such as 1.23E+15: Excel rounded them, and "
-            f"{rounded:,} rows can't be matched.",
-            "Export the file again, and in Excel format the column as Text before the keys are put in.",
+            _(
+                "Column {key!r} of {file} holds keys in scientific notation, such as 1.23E+15: Excel "
+                "rounded them, and {rounded:,} rows can't be matched.",
+                key=key,
+                file=file,
+                rounded=rounded,
+            ),
+            _("Export the file again, and in Excel format the column as Text before the keys are put in."),
         )
 
 
@@ -242,16 +259,22 @@ def _told(error: Exception, file: str) -> DataError:
     if ragged:
         row, expected, got = ragged.groups()
         return DataError(
-            f"Row {row} of {file} has {got} fields where the header line names {expected} columns.",
-            "Mend the row, or have fields that hold the separator written in quotes.",
+            _(
+                "Row {row} of {file} has {got} fields where the header line names {expected} columns.",
+                row=row,
+                file=file,
+                got=got,
+                expected=expected,
+            ),
+            _("Mend the row, or have fields that hold the separator written in quotes."),
         )
     if "UTF8" in str(error):
         return _no_utf8(file)
-    return DataError(f"{file} cannot be read as CSV.", "Have it written again, then run again.")
+    return DataError(_("{file} cannot be read as CSV.", file=file), _("Have it written again, then run again."))
 
 
 def _no_utf8(file: str) -> DataError:
     return DataError(
-        f"{file} is not written in UTF-8.",
-        "Have it written in UTF-8, then run again. In Excel, save it as CSV UTF-8 (Comma delimited).",
+        _("{file} is not written in UTF-8.", file=file),
+        _("Have it written in UTF-8, then run again. In Excel, save it as CSV UTF-8 (Comma delimited)."),
     )

@@ -18,6 +18,7 @@ from toolkit.sources.arrow_types import as_readable, polars_type
 from toolkit.sources.files import Files, InputFile
 from toolkit.sources.location import Format, is_remote
 from toolkit.sources.storage import Storage, StoredFile
+from toolkit.translatable import _
 
 _TABLE = "delta_table"
 _MISTAKEN = re.compile(r"%[0-9A-Fa-f]{2}|[\\\x00-\x1f]")
@@ -38,14 +39,23 @@ class DeltaFiles(Files):
             MissingExtraError: delta-rs is not installed.
             DataError: It lies in a folder whose name delta-rs takes for another.
         """
-        require(Extra.DELTA, f"The Delta table of the {what} at {location}", otherwise=WRITE_AS_PARQUET)
+        require(
+            Extra.DELTA,
+            _("The Delta table of the {what} at {location}", what=what, location=location),
+            otherwise=WRITE_AS_PARQUET,
+        )
         from deltalake import DeltaTable
 
         if not is_remote(location) and _MISTAKEN.search(location):
             raise DataError(
-                f"The Delta table of the {what} at {location} lies in a folder with a backslash, a line end, or % "
-                "before two digits in its name, which the reader of Delta tables takes for another.",
-                "Rename the folder, or move the table.",
+                _(
+                    "The Delta table of the {what} at {location} lies in a folder with a backslash, a "
+                    "line end, or % before two digits in its name, which the reader of Delta tables takes "
+                    "for another.",
+                    what=what,
+                    location=location,
+                ),
+                _("Rename the folder, or move the table."),
             )
 
         return cls(what, location, storage, (StoredFile(location, (), 0, None),), DeltaTable(location))

@@ -22,6 +22,7 @@ from toolkit.sources.iceberg_files import IcebergFiles, is_metadata
 from toolkit.sources.location import ENDINGS, Format, format_of, is_metadata_file
 from toolkit.sources.parquet_files import ParquetFiles
 from toolkit.sources.storage import Storage, StoredFile
+from toolkit.translatable import _, all_of
 
 
 def find_files(
@@ -58,8 +59,8 @@ def find_files(
             require_no_table_above(what, [location, *storage.elsewhere(location, parts)], storage, seen=seen)
     if declared is Format.ICEBERG:
         raise ConfigurationError(
-            f"There is no Iceberg table at {location}, where the {what} should lie.",
-            "Correct the location, or leave out format='iceberg'.",
+            _("There is no Iceberg table at {location}, where the {what} should lie.", location=location, what=what),
+            _("Correct the location, or leave out format='iceberg'."),
         )
     form = _format_of(parts, what=what, location=location, declared=declared)
     _require_rows_and_one_layout(parts, what=what)
@@ -70,22 +71,29 @@ def find_files(
 def _format_of(parts: Sequence[StoredFile], *, what: str, location: str, declared: Format | None) -> Format:
     if not parts:
         raise DataError(
-            f"The folder {location}, where the {what} should lie, holds no files.",
-            "Wait until whatever writes the table is done, or correct the location.",
+            _("The folder {location}, where the {what} should lie, holds no files.", location=location, what=what),
+            _("Wait until whatever writes the table is done, or correct the location."),
         )
     first_of: dict[Format | None, StoredFile] = {}
     for part in parts:
         first_of.setdefault(declared or format_of(part.name), part)
     if None in first_of:
         raise DataError(
-            f"{first_of[None].path}, of the {what}, has a name that tells no format.",
-            f"Keep files there with names that end in {', '.join(ENDINGS)}; or say format='parquet' or format='csv'.",
+            _("{first_of}, of the {what}, has a name that tells no format.", first_of=first_of[None].path, what=what),
+            _(
+                "Keep files there with names that end in {endings}; or say format='parquet' or format='csv'.",
+                endings=", ".join(ENDINGS),
+            ),
         )
     if len(first_of) > 1:
         raise DataError(
-            f"There are several formats at {location}, where the {what} should lie: "
-            f"look at {' and '.join(it.path for it in first_of.values())}.",
-            "Keep files of one format there.",
+            _(
+                "There are several formats at {location}, where the {what} should lie: look at {names}.",
+                location=location,
+                what=what,
+                names=all_of(it.path for it in first_of.values()),
+            ),
+            _("Keep files of one format there."),
         )
     (form,) = first_of
     assert form is not None  # noqa: S101  # refused above
@@ -96,11 +104,16 @@ def _require_rows_and_one_layout(parts: Sequence[StoredFile], *, what: str) -> N
     for part in parts:
         if part.size_bytes == 0:
             raise DataError(
-                f"{part.path}, a file of the {what}, is empty (0 bytes).",
-                "Have it written again; a table without rows still has its columns.",
+                _("{part}, a file of the {what}, is empty (0 bytes).", part=part.path, what=what),
+                _("Have it written again; a table without rows still has its columns."),
             )
         if part.partitions.keys() != parts[0].partitions.keys():
             raise DataError(
-                f"{parts[0].path} and {part.path}, of the {what}, lie in folders of different partitions.",
-                "Have the table written with one layout.",
+                _(
+                    "{parts} and {part}, of the {what}, lie in folders of different partitions.",
+                    parts=parts[0].path,
+                    part=part.path,
+                    what=what,
+                ),
+                _("Have the table written with one layout."),
             )

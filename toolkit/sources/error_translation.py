@@ -13,6 +13,7 @@ import polars as pl
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ToolkitError, UnavailableError
 from toolkit.extras import Extra, is_installed
 from toolkit.redaction import redacted
+from toolkit.translatable import _
 
 _DENIED = re.compile(
     r"access.?denied|necessary privileges|forbidden|unauthori[sz]ed|authentication|access.?key.?id|signature"
@@ -68,8 +69,8 @@ def as_toolkit_error(error: BaseException, *, what: str, where: str) -> ToolkitE
     """
     if isinstance(error, FileNotFoundError):
         return BusyError(
-            f"A file of the {what} went away while it was read: {where}.",
-            "Whatever writes the table may be at work: run again when it is done.",
+            _("A file of the {what} went away while it was read: {where}.", what=what, where=where),
+            _("Whatever writes the table may be at work: run again when it is done."),
         )
     if _is_of_iceberg(error):
         return _told_of_iceberg(error, what=what, where=where)
@@ -90,24 +91,33 @@ def _told_of_content(error: BaseException, *, what: str, where: str) -> DataErro
     whole = str(error).strip().partition("\n")[0]
     if _ENCRYPTED.search(whole):
         return DataError(
-            f"The {what} at {where} is encrypted, and can't be read here: {said}.",
-            "Have it written without Parquet's own encryption; encrypt the storage that it lies in instead.",
+            _("The {what} at {where} is encrypted, and can't be read here: {said}.", what=what, where=where, said=said),
+            _("Have it written without Parquet's own encryption; encrypt the storage that it lies in instead."),
         )
     if _UNSUPPORTED.search(whole):
         return DataError(
-            f"The {what} at {where} is written in a way that can't be read here: {said}.",
-            "The file need not be damaged: have the column written as a common type, such as text, or the file with "
-            "the default encodings and compression of Spark, pandas or DuckDB.",
+            _(
+                "The {what} at {where} is written in a way that can't be read here: {said}.",
+                what=what,
+                where=where,
+                said=said,
+            ),
+            _(
+                "The file need not be damaged: have the column written as a common type, such as text, or "
+                "the file with the default encodings and compression of Spark, pandas or DuckDB."
+            ),
         )
     if _DAMAGED.search(whole):
         return DataError(
-            f"The {what} at {where} cannot be read: {said}.",
-            "The file is damaged, or not what its name says: have it written again, then run again.",
+            _("The {what} at {where} cannot be read: {said}.", what=what, where=where, said=said),
+            _("The file is damaged, or not what its name says: have it written again, then run again."),
         )
     return DataError(
-        f"The {what} at {where} cannot be read: {said}.",
-        "Open the table with the tool that wrote it. If it is whole there, have it written as plain Parquet by other "
-        "settings or another tool.",
+        _("The {what} at {where} cannot be read: {said}.", what=what, where=where, said=said),
+        _(
+            "Open the table with the tool that wrote it. If it is whole there, have it written as plain "
+            "Parquet by other settings or another tool."
+        ),
     )
 
 
@@ -119,14 +129,19 @@ def _told_of_storage(error: OSError, *, what: str, where: str) -> ToolkitError:
         return nothing_at(where, what=what)
     if _NO_GZIP.search(said):
         return DataError(
-            f"{where}, a file of the {what}, is damaged: it cannot be unpacked.",
-            "Have it written again, then run again.",
+            _("{where}, a file of the {what}, is damaged: it cannot be unpacked.", where=where, what=what),
+            _("Have it written again, then run again."),
         )
     if _is_of_content(error):
         return _told_of_content(error, what=what, where=where)
     return UnavailableError(
-        f"The {what} at {where} cannot be reached: {_first_line(error)}.",
-        "Check the location, the network and the credentials in the environment, then run again.",
+        _(
+            "The {what} at {where} cannot be reached: {first_line}.",
+            what=what,
+            where=where,
+            first_line=_first_line(error),
+        ),
+        _("Check the location, the network and the credentials in the environment, then run again."),
     )
 
 
@@ -135,50 +150,73 @@ def _told_of_delta(error: BaseException, *, what: str, where: str) -> ToolkitErr
 
     if isinstance(error, TableNotFoundError):
         return ConfigurationError(
-            f"There is no Delta table at {where}, where the {what} should lie.",
-            "Correct the location, or leave out format='delta'.",
+            _("There is no Delta table at {where}, where the {what} should lie.", where=where, what=what),
+            _("Correct the location, or leave out format='delta'."),
         )
     said = _first_line(error)
     if _DELTA_FEATURE.search(said):
         return DataError(
-            f"The Delta table of the {what} at {where} uses a feature that can't be read here: {said}.",
-            "The table is sound: in Databricks or Spark, remove the feature with ALTER TABLE … DROP FEATURE …; or "
-            "write its current rows to another folder, as Parquet or as a Delta table without it.",
+            _(
+                "The Delta table of the {what} at {where} uses a feature that can't be read here: {said}.",
+                what=what,
+                where=where,
+                said=said,
+            ),
+            _(
+                "The table is sound: in Databricks or Spark, remove the feature with ALTER TABLE … DROP "
+                "FEATURE …; or write its current rows to another folder, as Parquet or as a Delta table "
+                "without it."
+            ),
         )
     if _GONE.search(said):
         return DataError(
-            f"A file that the Delta table of the {what} at {where} names is not there: {said}.",
-            "Copy the table with all its files; or, in Databricks or Spark, run FSCK REPAIR TABLE on it or restore it.",
+            _(
+                "A file that the Delta table of the {what} at {where} names is not there: {said}.",
+                what=what,
+                where=where,
+                said=said,
+            ),
+            _(
+                "Copy the table with all its files; or, in Databricks or Spark, run FSCK REPAIR TABLE on "
+                "it or restore it."
+            ),
         )
     return DataError(
-        f"The Delta table of the {what} at {where} cannot be read: {said}.",
-        "Open it with the tool that writes it. If that fails too, have whoever writes the table repair its log; if "
-        "not, write its current rows to another folder.",
+        _("The Delta table of the {what} at {where} cannot be read: {said}.", what=what, where=where, said=said),
+        _(
+            "Open it with the tool that writes it. If that fails too, have whoever writes the table "
+            "repair its log; if not, write its current rows to another folder."
+        ),
     )
 
 
 def _told_of_iceberg(error: BaseException, *, what: str, where: str) -> DataError:
     said = _first_line(error)
     return DataError(
-        f"The Iceberg table of the {what} at {where} cannot be read: {said}.",
-        "Open it with the tool that writes it. If it is whole there, write its current rows to another folder, as "
-        "Parquet. A table that was copied keeps the old places of its files: have it registered, or written, anew.",
+        _("The Iceberg table of the {what} at {where} cannot be read: {said}.", what=what, where=where, said=said),
+        _(
+            "Open it with the tool that writes it. If it is whole there, write its current rows to "
+            "another folder, as Parquet. A table that was copied keeps the old places of its files: have "
+            "it registered, or written, anew."
+        ),
     )
 
 
 def nothing_at(where: str, *, what: str) -> ConfigurationError:
     """Return the error of a location that does not exist."""
     return ConfigurationError(
-        f"There is nothing at {where}, where the {what} should lie.",
-        "Correct the location, or bring the table there.",
+        _("There is nothing at {where}, where the {what} should lie.", where=where, what=what),
+        _("Correct the location, or bring the table there."),
     )
 
 
 def _denied(what: str, where: str) -> AccessError:
-    remedy = "Have whoever owns it let you read it" + (
-        ", and check the credentials in the environment." if "://" in where else "."
+    remedy = (
+        _("Have whoever owns it let you read it, and check the credentials in the environment.")
+        if "://" in where
+        else _("Have whoever owns it let you read it.")
     )
-    return AccessError(f"{where}, of the {what}, may not be read.", remedy)
+    return AccessError(_("{where}, of the {what}, may not be read.", where=where, what=what), remedy)
 
 
 def _is_of_arrow(error: BaseException) -> bool:
@@ -208,7 +246,7 @@ def _is_of_iceberg(error: BaseException) -> bool:
 
 def _first_line(error: BaseException) -> str:
     if _OF_SOURCE.search(str(error)):
-        return "its content is not as its end says"
+        return _("its content is not as its end says")
     first, *others = str(error).strip().split("\n")
     # Delta draws a tree of causes, whose root says nothing.
     causes = [_TREE.sub("", line) for line in others[:_MOST_CAUSES] if "↳" in line]

@@ -8,6 +8,7 @@ import polars as pl
 from toolkit.errors import ToolkitError, UnavailableError
 from toolkit.sources.error_translation import as_toolkit_error
 from toolkit.sources.table import Table
+from toolkit.translatable import all_of
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def _fault(tables: tuple[Table, ...], told: ToolkitError) -> ToolkitError:
 
 
 def _names(tables: tuple[Table, ...]) -> str:
-    return " and ".join(dict.fromkeys(table.files.what for table in tables))
+    return all_of(dict.fromkeys(table.files.what for table in tables))
 
 
 def _places(tables: tuple[Table, ...]) -> str:

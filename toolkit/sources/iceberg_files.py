@@ -16,6 +16,7 @@ from toolkit.sources.error_translation import translate_errors
 from toolkit.sources.files import Files, InputFile
 from toolkit.sources.location import Format, is_remote
 from toolkit.sources.storage import Storage, StoredFile
+from toolkit.translatable import _, one_of
 
 _METADATA = re.compile(r"(?:v(?P<version>\d+)|(?P<number>\d+)-[0-9a-f-]+)(?:\.gz)?\.metadata\.json(?:\.gz)?")
 _MISTAKEN = re.compile(r"[#?\x00-\x1f]")
@@ -45,32 +46,56 @@ class IcebergFiles(Files):
             DataError: pyiceberg takes its folder for another, it can't be told which metadata is the newest, or the
                 table was moved or copied: its metadata names the files of the place where it was written.
         """
-        require(Extra.ICEBERG, f"The Apache Iceberg table of the {what} at {location}", otherwise=WRITE_AS_PARQUET)
+        require(
+            Extra.ICEBERG,
+            _("The Apache Iceberg table of the {what} at {location}", what=what, location=location),
+            otherwise=WRITE_AS_PARQUET,
+        )
         # Polars warns of a quicker planner that is not installed.
         os.environ.setdefault("POLARS_ICEBERG_PLANNER", "pyiceberg")
         from pyiceberg.table import StaticTable
 
         if not is_remote(location) and _MISTAKEN.search(location):
             raise DataError(
-                f"The Iceberg table of the {what} at {location} lies in a folder with #, ? or a line end in its name, "
-                "which the reader of Iceberg tables takes for another.",
-                "Rename the folder and have the table registered anew, or write its current rows elsewhere as Parquet.",
+                _(
+                    "The Iceberg table of the {what} at {location} lies in a folder with #, ? or a line "
+                    "end in its name, which the reader of Iceberg tables takes for another.",
+                    what=what,
+                    location=location,
+                ),
+                _(
+                    "Rename the folder and have the table registered anew, or write its current rows "
+                    "elsewhere as Parquet."
+                ),
             )
         path = metadata or _newest(what, location, storage)
         if path.endswith(".gz"):
             raise DataError(
-                f"The newest metadata of the Iceberg table of the {what} is packed, and can't be read so: {path}.",
-                "Unpack it beside itself with gunzip --keep, and name that file as the location; or write the table's "
-                "current rows as Parquet to another folder.",
+                _(
+                    "The newest metadata of the Iceberg table of the {what} is packed, and can't be read so: {path}.",
+                    what=what,
+                    path=path,
+                ),
+                _(
+                    "Unpack it beside itself with gunzip --keep, and name that file as the location; or "
+                    "write the table's current rows as Parquet to another folder."
+                ),
             )
         with translate_errors(what, path):
             try:
                 table = StaticTable.from_metadata(_url(path))
             except (ValueError, EOFError, zlib.error) as error:  # pydantic's and gzip's, whose text quotes the file
                 raise DataError(
-                    f"The metadata {path} of the Iceberg table of the {what} is damaged ({type(error).__name__}).",
-                    "Name an older metadata file that the catalog names as the table's location, or have the table "
-                    "written again.",
+                    _(
+                        "The metadata {path} of the Iceberg table of the {what} is damaged ({kind}).",
+                        path=path,
+                        what=what,
+                        kind=type(error).__name__,
+                    ),
+                    _(
+                        "Name an older metadata file that the catalog names as the table's location, or "
+                        "have the table written again."
+                    ),
                 ) from None
         if metadata is None:
             _require_in_place(what, location, table.metadata.location)
@@ -116,9 +141,13 @@ def _newest(what: str, location: str, storage: Storage) -> str:
     if len(newest) == 1:
         return f"{folder}/{newest[0]}"
     raise DataError(
-        f"It can't be told which metadata of the Iceberg table at {location}, of the {what}, is current: "
-        f"{' or '.join(sorted(newest or names)[:3])}.",
-        "Name the file that the catalog names as the table's location: location='…/metadata/….metadata.json'.",
+        _(
+            "It can't be told which metadata of the Iceberg table at {location}, of the {what}, is current: {names}.",
+            location=location,
+            what=what,
+            names=one_of(sorted(newest or names)[:3]),
+        ),
+        _("Name the file that the catalog names as the table's location: location='…/metadata/….metadata.json'."),
     )
 
 

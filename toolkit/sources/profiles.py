@@ -11,6 +11,7 @@ from toolkit.redaction import redacted
 from toolkit.sources.fault_finding import blame_table
 from toolkit.sources.source import Source
 from toolkit.sources.table import Table, require_columns
+from toolkit.translatable import _
 
 _FILE = "file of the table"
 _MOST_EXAMPLES = 3
@@ -32,7 +33,7 @@ class Profiles(Source):
         ['CustomerId', 'Country']
     """
 
-    what: ClassVar[str] = "profiles"
+    what: ClassVar[str] = _("profiles")
     kind: Literal["profiles"] = "profiles"
 
     @property
@@ -81,8 +82,8 @@ class Profiles(Source):
         columns = [name for name in schema if name not in unreadable]
         if not columns:
             raise DataError(
-                f"No column of the profiles at {self.location} has a type that can be read.",
-                "Have the table written with common types, such as text and whole numbers.",
+                _("No column of the profiles at {location} has a type that can be read.", location=self.location),
+                _("Have the table written with common types, such as text and whole numbers."),
             )
         key = self.key if self.key not in unreadable else columns[0]
         table = Table.look(files, key=key, key_as_text=False, columns=columns, is_matched=False)
@@ -140,20 +141,26 @@ class Profiles(Source):
             found = _with_files(table).filter(where).group_by(_FILE).agg(rows=pl.len()).sort(_FILE).collect()
         if found.is_empty():
             return BusyError(
-                f"The profiles at {self.location} changed while they were read.",
-                "Whatever writes the table may be at work: run again when it is done.",
+                _("The profiles at {location} changed while they were read.", location=self.location),
+                _("Whatever writes the table may be at work: run again when it is done."),
             )
         files = ", ".join(f"{file} ({rows:,} rows)" for file, rows in found.head(_MOST_EXAMPLES).iter_rows())
         if len(keys):
             examples = ", ".join(repr(redacted(key)) for key in keys.sort().head(_MOST_EXAMPLES))
             return DataError(
-                f"In the profiles, {len(keys):,} values of the key column {self.key!r} are there more than once, "
-                f"such as {examples}: in {files}.",
-                "A profile table has one row a customer: remove the repeated rows, or name another key column.",
+                _(
+                    "In the profiles, {count:,} values of the key column {key!r} are there more than "
+                    "once, such as {examples}: in {files}.",
+                    count=len(keys),
+                    key=self.key,
+                    examples=examples,
+                    files=files,
+                ),
+                _("A profile table has one row a customer: remove the repeated rows, or name another key column."),
             )
         return DataError(
-            f"In the profiles, the key column {self.key!r} is null in {files}.",
-            "A profile without a key belongs to nobody: remove those rows, or name another key column.",
+            _("In the profiles, the key column {key!r} is null in {files}.", key=self.key, files=files),
+            _("A profile without a key belongs to nobody: remove those rows, or name another key column."),
         )
 
     def __repr__(self) -> str:

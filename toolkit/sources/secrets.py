@@ -3,6 +3,8 @@
 import re
 from urllib.parse import unquote, unquote_plus
 
+from toolkit.translatable import _
+
 _NAMES = frozenset(
     (
         "accesskey", "accesskeyid", "accesstoken", "accountkey", "apikey", "auth", "authorization", "awsaccesskeyid",
@@ -37,7 +39,7 @@ def secret_in(location: str) -> str | None:
     It is looked for as it stands, and as it is when what is percent-encoded, once or more often, is decoded.
     """
     written = location
-    for _ in range(_MOST_TIMES_ENCODED):
+    for _time in range(_MOST_TIMES_ENCODED):
         found = _secret_in(written)
         if found or "%" not in written:
             return found
@@ -47,15 +49,15 @@ def secret_in(location: str) -> str | None:
 
 def _secret_in(location: str) -> str | None:
     if _USER_AND_PASSWORD.search(location):
-        return "a password"
+        return _("a password")
     if _USER.search(location):
-        return "a user or token before the at sign"
+        return _("a user or token before the at sign")
     # In a path on this machine, # ; and & are what they are.
     asked = location if "://" in location else "?" + location.partition("?")[2]
     for parameter in _PARAMETERS.split(asked)[1:]:
-        name, _, value = parameter.partition("=")
+        name, _equals, value = parameter.partition("=")
         if value and is_secret_name(unquote_plus(name)):
-            return f"a signature or key ({unquote_plus(name).strip()})"
+            return _("a signature or key ({name})", name=unquote_plus(name).strip())
     if _WRITTEN_OUT.search(location):
-        return "a key or password"
+        return _("a key or password")
     return None

@@ -22,6 +22,7 @@ from toolkit.sources.location import format_of, is_metadata_file, stem_of
 from toolkit.sources.source import Source
 from toolkit.sources.storage import Folder, Storage, StoredFile
 from toolkit.sources.table import Table
+from toolkit.translatable import _, mark
 
 _SUMMARY = pl.Schema(
     {
@@ -66,7 +67,7 @@ class SegmentFolder(Source):
         ['segment', 'rows', 'changed_at', 'location']
     """
 
-    what: ClassVar[str] = "segments"
+    what: ClassVar[str] = _("segments")
     kind: Literal["folder"] = "folder"
 
     def names(self) -> list[str]:
@@ -154,7 +155,9 @@ class SegmentFolder(Source):
         paths = self._paths(storage)
         seen: set[str] = set()
         return {
-            name: find_files(f"segment {name!r}", _known(name, paths), declared=self.format, storage=storage, seen=seen)
+            name: find_files(
+                _("segment {name!r}", name=name), _known(name, paths), declared=self.format, storage=storage, seen=seen
+            )
             for name in (_sorted(paths) if names is None else map(same_form, names))
         }
 
@@ -169,8 +172,8 @@ class SegmentFolder(Source):
             raise kept_by.refusal(self.what, self.location)
         if isinstance(found, StoredFile) or (kept_by is not None and kept_by.is_read):
             raise ConfigurationError(
-                f"{self.location} is one table, where a folder with a table a segment should be.",
-                "Use SegmentTable for one table of memberships, or correct the location.",
+                _("{location} is one table, where a folder with a table a segment should be.", location=self.location),
+                _("Use SegmentTable for one table of memberships, or correct the location."),
             )
         kept = [name for name, is_folder in entries.items() if self._is_segment(name, is_folder=is_folder)]
         return _once({name: same_form(unquote(stem_of(name))) for name in kept}, folder=self.location.rstrip("/"))
@@ -183,9 +186,15 @@ class SegmentFolder(Source):
         named = {table.has_number_key: name for name, table in typed.items()}
         if len(named) > 1:
             raise DataError(
-                f"The segments at {self.location} differ in their keys: column {self.key!r} is text in segment "
-                f"{named[False]!r} and a number in segment {named[True]!r}.",
-                "Read them with SegmentFolder(…, key_as_text=True), if 7 and '7' are the same customer.",
+                _(
+                    "The segments at {location} differ in their keys: column {key!r} is text in segment "
+                    "{named!r} and a number in segment {named_2!r}.",
+                    location=self.location,
+                    key=self.key,
+                    named=named[False],
+                    named_2=named[True],
+                ),
+                _("Read them with SegmentFolder(…, key_as_text=True), if 7 and '7' are the same customer."),
             )
         # Where one segment has numbers too long for 64 bits, all are compared as text.
         return max((table.key_type for table in typed.values()), key=lambda it: it == pl.String, default=None)
@@ -211,7 +220,7 @@ class SegmentTable(Source):
         [('Lapsed', 1), ('VIP', 2)]
     """
 
-    what: ClassVar[str] = "segment memberships"
+    what: ClassVar[str] = _("segment memberships")
     kind: Literal["table"] = "table"
 
     segment: str
@@ -242,7 +251,7 @@ class SegmentTable(Source):
         if found["segment"].n_unique() < len(set(names)):
             there = set(found["segment"])
             known = [redacted(name) for name in _sorted(written["segment"].drop_nulls().unique())]
-            raise unknown_name("segment", next(name for name in names if name not in there), known)
+            raise unknown_name(mark("segment"), next(name for name in names if name not in there), known)
         # By the values as they are written, so that partitions of other segments are not read.
         rows = self._rows(table, pl.col(self.segment).is_in(found["written"].implode()))
         frame = rows.with_columns(pl.col("segment").cast(pl.Enum(list(names))))
@@ -319,7 +328,7 @@ def _rows_of(files: Sequence[InputFile]) -> int | None:
 
 def _require_some(names: Sequence[str]) -> None:
     if not names:
-        raise ConfigurationError("No segment is chosen.", "Name at least one.")
+        raise ConfigurationError(_("No segment is chosen."), _("Name at least one."))
 
 
 def _sorted(names: Iterable[str]) -> list[str]:
@@ -328,7 +337,7 @@ def _sorted(names: Iterable[str]) -> list[str]:
 
 def _known(name: str, paths: Mapping[str, str]) -> str:
     if name not in paths:
-        raise unknown_name("segment", name, paths)
+        raise unknown_name(mark("segment"), name, paths)
     return paths[name]
 
 
@@ -339,9 +348,14 @@ def _once(segments: Mapping[str, str], *, folder: str) -> dict[str, str]:
         if segment in paths:
             other = f"{folder}/{entry}"
             raise DataError(
-                f"Segment {segment!r} is there twice: {paths[segment]} and {other}."
-                f"{_difference(paths[segment], other)}",
-                "Remove or rename one of them.",
+                _(
+                    "Segment {segment!r} is there twice: {paths} and {other}.{difference}",
+                    segment=segment,
+                    paths=paths[segment],
+                    other=other,
+                    difference=_difference(paths[segment], other),
+                ),
+                _("Remove or rename one of them."),
             )
         paths[segment] = f"{folder}/{entry}"
     return paths
@@ -351,7 +365,11 @@ def _difference(path: str, other: str) -> str:
     """Say how two names differ that look the same."""
     if path == other or same_form(path) != same_form(other):
         return ""
-    return f" Both look the same: they differ in the Unicode form of an accent ({path!a} and {other!a})."
+    return _(
+        " Both look the same: they differ in the Unicode form of an accent ({path!a} and {other!a}).",
+        path=path,
+        other=other,
+    )
 
 
 def _changed_at(files: Iterable[InputFile]) -> datetime | None:

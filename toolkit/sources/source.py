@@ -15,6 +15,7 @@ from toolkit.sources.key_rules import KeyRule
 from toolkit.sources.location import Format, is_remote
 from toolkit.sources.secrets import secret_in
 from toolkit.sources.storage import Storage, storage_of
+from toolkit.translatable import _
 
 
 class Source(Told):
@@ -47,14 +48,21 @@ class Source(Told):
     @classmethod
     def _holds_no_secret(cls, location: str) -> str:
         if not location.strip() or "\0" in location:
-            raise ValueError("is no place; write a path or a URL")
+            raise ValueError(_("is no place; write a path or a URL"))
         secret = secret_in(location)
         if secret:
             # No ValueError, which is told together with the location.
             raise ConfigurationError(
-                f"The location of the {cls.what} holds {secret}, which would be stored with the workspace.",
-                "Leave it out and put it in the environment: AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_ACCOUNT_KEY, "
-                "AWS_SECRET_ACCESS_KEY or GOOGLE_APPLICATION_CREDENTIALS. If it was saved before, renew it.",
+                _(
+                    "The location of the {what} holds {secret}, which would be stored with the workspace.",
+                    what=cls.what,
+                    secret=secret,
+                ),
+                _(
+                    "Leave it out and put it in the environment: AZURE_STORAGE_SAS_TOKEN, "
+                    "AZURE_STORAGE_ACCOUNT_KEY, AWS_SECRET_ACCESS_KEY or GOOGLE_APPLICATION_CREDENTIALS. "
+                    "If it was saved before, renew it."
+                ),
             )
         return location
 

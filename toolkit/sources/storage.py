@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from toolkit.errors import ConfigurationError
 from toolkit.sources.location import is_remote
+from toolkit.translatable import _
 
 _GIVE_UP_AFTER = timedelta(seconds=30)
 _URL = re.compile(r"(s3|gs)://[^/@]+(/|$)|abfss?://[^/@]+@[^/@]+(/|$)")
@@ -84,8 +85,8 @@ def storage_of(location: str) -> Storage:
         return _Machine()
     if not _URL.match(location):
         raise ConfigurationError(
-            f"The location {location} is of no kind that can be read.",
-            f"Name a path on this machine, or a URL such as {', '.join(_EXAMPLES)}.",
+            _("The location {location} is of no kind that can be read.", location=location),
+            _("Name a path on this machine, or a URL such as {examples}.", examples=", ".join(_EXAMPLES)),
         )
     return _Cloud(location)
 

@@ -12,6 +12,7 @@ from toolkit.sources.columns import Reading, key_reading, read, reading_of_bytes
 from toolkit.sources.error_translation import translate_errors
 from toolkit.sources.files import Files
 from toolkit.sources.storage import StoredFile
+from toolkit.translatable import _
 
 _MOST_NAMES = 8
 
@@ -117,14 +118,25 @@ class Table:
         schema, first = self.files.schema(part), self.files.parts[0].path
         for name, dtype in self.stored.items():
             if name not in schema:
-                difference = f"has no column {name!r}, which {first} has"
+                difference = _("has no column {name!r}, which {first} has", name=name, first=first)
             elif schema[name] != pl.Null and _scanned_as(schema[name]) != dtype:
-                difference = f"has {schema[name]} in column {name!r}, where others have {dtype}, such as {first}"
+                difference = _(
+                    "has {schema} in column {name!r}, where others have {dtype}, such as {first}",
+                    schema=schema[name],
+                    name=name,
+                    dtype=dtype,
+                    first=first,
+                )
             else:
                 continue
             raise DataError(
-                f"{part.path}, a file of the {self.files.what}, {difference}.",
-                "Have all files written with one schema, or keep files of one table only in the folder.",
+                _(
+                    "{part}, a file of the {what}, {difference}.",
+                    part=part.path,
+                    what=self.files.what,
+                    difference=difference,
+                ),
+                _("Have all files written with one schema, or keep files of one table only in the folder."),
             )
 
 
@@ -135,8 +147,13 @@ def require_columns(schema: pl.Schema, columns: Sequence[str], *, files: Files) 
             where = files.location if len(files.parts) == 1 else files.parts[0].path
             near = ", ".join(repr(redacted(name)) for name in _nearest(column, schema.names()))
             raise DataError(
-                f"There is no column {column!r} in the {files.what} at {where}.",
-                f"Nearest are {near}: name what is meant.",
+                _(
+                    "There is no column {column!r} in the {what} at {where}.",
+                    column=column,
+                    what=files.what,
+                    where=where,
+                ),
+                _("Nearest are {near}: name what is meant.", near=near),
             )
 
 
@@ -144,9 +161,14 @@ def _require_readable(types: pl.Schema, *, files: Files) -> None:
     name = next((name for name, dtype in types.items() if dtype == pl.Unknown), None)
     if name is not None:
         raise DataError(
-            f"Column {name!r} of the {files.what} at {files.location} can't be read: it has the type "
-            f"{files.unreadable().get(name, 'unknown')}.",
-            "Have it written as another type, such as text, or name another column.",
+            _(
+                "Column {name!r} of the {what} at {location} can't be read: it has the type {unreadable}.",
+                name=name,
+                what=files.what,
+                location=files.location,
+                unreadable=files.unreadable().get(name, "unknown"),
+            ),
+            _("Have it written as another type, such as text, or name another column."),
         )
 
 

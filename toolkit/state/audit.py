@@ -18,6 +18,7 @@ from toolkit.errors import SignatureError
 from toolkit.state.database import serialize_writes
 from toolkit.state.decisions import Decided, State, catch_up, require_chain, root_in, row_digest, sign_row, state_of
 from toolkit.state.models import AuditRecord, PersonRecord
+from toolkit.translatable import _
 
 if TYPE_CHECKING:
     from toolkit.state.folder import WorkspaceFolder
@@ -73,7 +74,7 @@ class AuditBreak:
     what: str
 
     def __str__(self) -> str:
-        return f"Row {self.row} of the audit {self.what}."
+        return _("Row {row} of the audit {what}.", row=self.row, what=self.what)
 
 
 def record(
@@ -146,7 +147,9 @@ def verify(session: Session, *, root: str = "") -> AuditBreak | None:
     state = State()
     found = root_in(session)
     if root and found != root:
-        return AuditBreak(1, "was altered, and is not the root that this machine knows" if found else "was removed")
+        return AuditBreak(
+            1, _("was altered, and is not the root that this machine knows") if found else _("was removed")
+        )
     try:
         catch_up(session, state)
     except SignatureError as error:

@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ToolkitError, UnavailableError
 from toolkit.extras import Extra, require
 from toolkit.sources.secrets import is_secret_name
+from toolkit.translatable import _
 
 SCHEMA_VERSION = "0001"
 _LOCK = "SELECT pg_advisory_xact_lock(2026072)"
@@ -56,8 +57,8 @@ def require_file(address: URL) -> None:
     """Raise DataError when the file of a SQLite database is not there: SQLite would make an empty one."""
     if address.database and not Path(address.database).exists():
         raise DataError(
-            f"The workspace's database is not there: {address.database}.",
-            "Bring it back from a backup. Without it the toolkit doesn't know what Criteo's lists hold.",
+            _("The workspace's database is not there: {database}.", database=address.database),
+            _("Bring it back from a backup. Without it the toolkit doesn't know what Criteo's lists hold."),
         )
 
 
@@ -67,13 +68,22 @@ def require_schema(found: str | None) -> None:
         return
     if found is not None and found > SCHEMA_VERSION:
         raise ConfigurationError(
-            f"The workspace's database has schema {found}; this toolkit knows {SCHEMA_VERSION}.",
-            "Install the newer toolkit that this workspace was used with.",
+            _(
+                "The workspace's database has schema {found}; this toolkit knows {schema_version}.",
+                found=found,
+                schema_version=SCHEMA_VERSION,
+            ),
+            _("Install the newer toolkit that this workspace was used with."),
         )
     raise ConfigurationError(
-        f"The workspace's database has {'no schema' if found is None else f'schema {found}'}; "
-        f"this toolkit needs {SCHEMA_VERSION}.",
-        "Have an administrator run `toolkit workspace upgrade --workspace FOLDER`.",
+        _("The workspace's database has no schema; this toolkit needs {schema_version}.", schema_version=SCHEMA_VERSION)
+        if found is None
+        else _(
+            "The workspace's database has schema {found}; this toolkit needs {schema_version}.",
+            found=found,
+            schema_version=SCHEMA_VERSION,
+        ),
+        _("Have an administrator run `toolkit workspace upgrade --workspace FOLDER`."),
     )
 
 
@@ -90,21 +100,25 @@ def parsed(url: str) -> URL:
         address = make_url(url)
     except (ArgumentError, ValueError):  # a port that is no number, which may be a part of a password
         raise ConfigurationError(
-            "The URL of the database is none.", "Write postgresql+psycopg://user@host/database, or leave it out."
+            _("The URL of the database is none."), _("Write postgresql+psycopg://user@host/database, or leave it out.")
         ) from None
     if address.password or any(is_secret_name(it) for it in address.query):
         raise ConfigurationError(
-            f"The URL of the database holds a password: {address.set(query={}).render_as_string()}.",
-            "Leave it out, and put it where PostgreSQL's own tools find it: ~/.pgpass or PGPASSFILE.",
+            _(
+                "The URL of the database holds a password: {render_as_string}.",
+                render_as_string=address.set(query={}).render_as_string(),
+            ),
+            _("Leave it out, and put it where PostgreSQL's own tools find it: ~/.pgpass or PGPASSFILE."),
         )
     if address.drivername == "postgresql":
         address = address.set(drivername="postgresql+psycopg")
     if address.get_backend_name() not in ("sqlite", "postgresql"):
         raise ConfigurationError(
-            f"A workspace can't use a database of {address.get_backend_name()}.", "Use SQLite or PostgreSQL."
+            _("A workspace can't use a database of {get_backend_name}.", get_backend_name=address.get_backend_name()),
+            _("Use SQLite or PostgreSQL."),
         )
     if address.drivername == "postgresql+psycopg":
-        require(Extra.POSTGRESQL, "A workspace in PostgreSQL")
+        require(Extra.POSTGRESQL, _("A workspace in PostgreSQL"))
     return address
 
 
@@ -132,21 +146,29 @@ def translate_database_errors(url: str) -> Iterator[None]:
 def _told(url: str, error: DBAPIError) -> ToolkitError:
     # Of the driver's error only: SQLAlchemy's has the statement and its values.
     said = str(error.orig)
-    where = f"The workspace's database ({url})"
+    where = _("The workspace's database ({url})", url=url)
     if "locked" in said or "lock timeout" in said:
-        return BusyError(f"{where} is held by another program for long.", "See what uses it, then try again.")
+        return BusyError(
+            _("{where} is held by another program for long.", where=where), _("See what uses it, then try again.")
+        )
     if _is_forbidden(error):
         return AccessError(
-            f"You may read {where[0].lower()}{where[1:]}, and not write to it: {said.splitlines()[0]}.",
-            "Ask an administrator for write access to the folder, or for a role of the database that may do this.",
+            _(
+                "You may read {where}{where_2}, and not write to it: {splitlines}.",
+                where=where[0].lower(),
+                where_2=where[1:],
+                splitlines=said.splitlines()[0],
+            ),
+            _("Ask an administrator for write access to the folder, or for a role of the database that may do this."),
         )
     if "malformed" in said or "not a database" in said:
         return DataError(
-            f"{where} is damaged: {said}.", "Bring it back from a backup; see docs/how-it-works.md on what it holds."
+            _("{where} is damaged: {said}.", where=where, said=said),
+            _("Bring it back from a backup; see docs/how-it-works.md on what it holds."),
         )
     return UnavailableError(
-        f"{where} can't be used: {said}.",
-        "See that its disk has room, that you may write to it, and that it is there; then try again.",
+        _("{where} can't be used: {said}.", where=where, said=said),
+        _("See that its disk has room, that you may write to it, and that it is there; then try again."),
     )
 
 

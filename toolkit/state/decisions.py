@@ -24,6 +24,7 @@ from toolkit.state.machine_memory import Decision, Head, KnownConnection, KnownP
 from toolkit.state.models import AuditRecord
 from toolkit.state.role import Role
 from toolkit.state.signing import JSON, Signature, SignedKind, digest, sign, verify
+from toolkit.translatable import _
 
 if TYPE_CHECKING:
     from toolkit.state.folder import WorkspaceFolder
@@ -175,9 +176,9 @@ class State:
     def apply(self, row: AuditRecord) -> None:
         """Go on to the next row; raises SignatureError when it is altered, or decides what its signer may not."""
         if row.id != self.head.count + 1 or row.previous != self.head.sha256:
-            raise wrong_row(self.head.count + 1, "was removed, or another put in its place")
+            raise wrong_row(self.head.count + 1, _("was removed, or another put in its place"))
         if row.sha256 != row_digest(row):
-            raise wrong_row(row.id, "was altered")
+            raise wrong_row(row.id, _("was altered"))
         try:
             entries = [Entry.model_validate(it) for it in row.decides]
             if row.id == 1:
@@ -187,35 +188,50 @@ class State:
             for entry in entries:
                 self._decide(row, entry)
         except (ValueError, TypeError):
-            raise wrong_row(row.id, "decides something that can't be decided") from None
+            raise wrong_row(row.id, _("decides something that can't be decided")) from None
         self.head = Head(count=row.id, sha256=row.sha256)
 
     def _begin(self, row: AuditRecord, entries: list[Entry]) -> None:
         _check_signature(row, root="")
         if [it.kind for it in entries] != [Kind.PERSON]:
-            raise wrong_row(row.id, "does not let in whoever made the workspace")
+            raise wrong_row(row.id, _("does not let in whoever made the workspace"))
         founder = KnownPerson.model_validate(entries[0].content)
         if (founder.public_key, founder.name, founder.role) != (row.public_key, row.person, Role.ADMINISTRATOR):
-            raise wrong_row(row.id, "does not let in whoever made the workspace")
+            raise wrong_row(row.id, _("does not let in whoever made the workspace"))
         self.root = row.sha256
         self.people[founder.public_key] = founder
 
     def _check_actor(self, row: AuditRecord) -> None:
         actor = self.people.get(row.public_key)
         if actor is None or actor.name != row.person:
-            raise wrong_row(row.id, f"is in the name of {row.person!r}, whom the workspace did not know by that key")
+            raise wrong_row(
+                row.id,
+                _("is in the name of {person!r}, whom the workspace did not know by that key", person=row.person),
+            )
         _check_signature(row, root=self.root)
 
     def _decide(self, row: AuditRecord, entry: Entry) -> None:
         known = self.decisions.get(entry.subject)
         if entry.version != (1 if known is None else known.version + 1):
-            raise wrong_row(row.id, f"decides version {entry.version} of {entry.subject}, which is not the next")
+            raise wrong_row(
+                row.id,
+                _(
+                    "decides version {version} of {subject}, which is not the next",
+                    version=entry.version,
+                    subject=entry.subject,
+                ),
+            )
         if entry.kind in _MADE_ONCE and not self._is_new_entry(row, entry):
-            raise wrong_row(row.id, f"decides {entry.subject}, which is not a new entry of the suppression list")
+            raise wrong_row(
+                row.id, _("decides {subject}, which is not a new entry of the suppression list", subject=entry.subject)
+            )
         if not self._is_entitled(row, known, entry):
-            raise wrong_row(row.id, f"decides {entry.subject}, and {row.person!r} was not entitled to")
+            raise wrong_row(
+                row.id,
+                _("decides {subject}, and {person!r} was not entitled to", subject=entry.subject, person=row.person),
+            )
         if entry.kind in _KEPT_WHOLE and entry.sha256 != (None if entry.content is None else digest(entry.content)):
-            raise wrong_row(row.id, "was altered")
+            raise wrong_row(row.id, _("was altered"))
         if entry.kind is Kind.PERSON:
             self._take_person(entry)
         if entry.kind is Kind.CONNECTION:
@@ -347,12 +363,12 @@ def require_chain(session: Session) -> None:
     number, previous = 0, BEGINNING
     for row in _rows(session, after=0):
         if row.id != number + 1 or row.previous != previous:
-            raise wrong_row(number + 1, "was removed, or another put in its place")
+            raise wrong_row(number + 1, _("was removed, or another put in its place"))
         if row.sha256 != row_digest(row):
-            raise wrong_row(row.id, "was altered")
+            raise wrong_row(row.id, _("was altered"))
         number, previous = row.id, row.sha256
     if (number, previous) != (state_of(session).head.count, state_of(session).head.sha256):
-        raise wrong_row(number + 1, "was removed, or another put in its place")
+        raise wrong_row(number + 1, _("was removed, or another put in its place"))
 
 
 @event.listens_for(WorkspaceSession, "after_commit")
@@ -391,11 +407,13 @@ def is_as_decided(session: Session, decided: Decided) -> bool:
 def require_as_decided(session: Session, decided: Decided, *, table: str, name: str, remedy: str) -> Decision:
     """Return the decision about a row; raises SignatureError unless the row is as it was decided last."""
     found = state_of(session).decision(decided.kind, decided.id)
-    where = f"{name} (row {decided.id} of table {table})"
+    where = _("{name} (row {decided} of table {table})", name=name, decided=decided.id, table=table)
     if found is None:
-        raise SignatureError(f"{where} is signed by nobody.", remedy)
+        raise SignatureError(_("{where} is signed by nobody.", where=where), remedy)
     if not is_as_decided(session, decided):
-        raise SignatureError(f"{where} is not as it was signed: somebody changed it in the database.", remedy)
+        raise SignatureError(
+            _("{where} is not as it was signed: somebody changed it in the database.", where=where), remedy
+        )
     return found
 
 
@@ -438,30 +456,46 @@ def _require_not_rolled_back(session: Session, folder: "WorkspaceFolder", rememb
         newest = session.scalar(select(AuditRecord.id).order_by(AuditRecord.id.desc()).limit(1)) or 0
         raise _put_back(folder, remembered, newest)
     if row.sha256 != row_digest(row):
-        raise wrong_row(row.id, "was altered")
+        raise wrong_row(row.id, _("was altered"))
 
 
 def _put_back(folder: "WorkspaceFolder", remembered: Remembered, newest: int) -> TrustError:
     return TrustError(
-        f"The workspace {folder.path} was put back or its audit was cut: this machine has seen row "
-        f"{remembered.head.count} of the audit, and the database has another there, or ends before, at row {newest}.",
-        f"Ask your administrator. If a backup was brought back on purpose, confirm it with "
-        f"workspace.trust(newest_row={newest}).",
+        _(
+            "The workspace {folder} was put back or its audit was cut: this machine has seen row {count} "
+            "of the audit, and the database has another there, or ends before, at row {newest}.",
+            folder=folder.path,
+            count=remembered.head.count,
+            newest=newest,
+        ),
+        _(
+            "Ask your administrator. If a backup was brought back on purpose, confirm it with "
+            "workspace.trust(newest_row={newest}).",
+            newest=newest,
+        ),
     )
 
 
 def _other_root(folder: "WorkspaceFolder", known: str, here: str) -> TrustError:
     return TrustError(
-        f"The workspace {folder.path} is another than this machine knows: its root is {here}, and was {known}.",
-        f'Ask your administrator for the root. If it is this one, confirm it with workspace.trust("{here}").',
+        _(
+            "The workspace {folder} is another than this machine knows: its root is {here}, and was {known}.",
+            folder=folder.path,
+            here=here,
+            known=known,
+        ),
+        _(
+            'Ask your administrator for the root. If it is this one, confirm it with workspace.trust("{here}").',
+            here=here,
+        ),
     )
 
 
 def wrong_row(row: int, what: str) -> SignatureError:
     """Return the error that tells what is wrong with a row of the audit."""
     return SignatureError(
-        f"Row {row} of the audit {what}.",
-        "Somebody changed table audit in the database. Bring the database back from a backup.",
+        _("Row {row} of the audit {what}.", row=row, what=what),
+        _("Somebody changed table audit in the database. Bring the database back from a backup."),
     )
 
 
@@ -470,4 +504,4 @@ def _check_signature(row: AuditRecord, *, root: str) -> None:
     try:
         verify(SignedKind.AUDIT, payload, Signature(row.public_key, row.signature), root=root)
     except SignatureError:
-        raise wrong_row(row.id, f"is not signed by {row.person!r}") from None
+        raise wrong_row(row.id, _("is not signed by {person!r}", person=row.person)) from None

@@ -22,6 +22,7 @@ from toolkit.state.keys import Identity, current_identity, key_path
 from toolkit.state.machine_memory import MachineMemory
 from toolkit.state.read_only import Reader
 from toolkit.state.settings import Settings
+from toolkit.translatable import _
 
 ROOT_VARIABLE = "TOOLKIT_ROOT"
 """Names the root that a workspace must have, for a machine that remembers nothing, such as a fresh container."""
@@ -72,8 +73,8 @@ class WorkspaceFolder:
         """The profile table; raises ConfigurationError when it is not set."""
         if self.settings.profiles is None:
             raise ConfigurationError(
-                f"The workspace {self.path} does not know where the profiles lie.",
-                'Say it with read_from(profiles=Profiles(location="…", key="CustomerId")).',
+                _("The workspace {path} does not know where the profiles lie.", path=self.path),
+                _('Say it with read_from(profiles=Profiles(location="…", key="CustomerId")).'),
             )
         return self.settings.profiles.resolved(self.path)
 
@@ -82,8 +83,8 @@ class WorkspaceFolder:
         """The catalog of segments; raises ConfigurationError when it is not set."""
         if self.settings.segments is None:
             raise ConfigurationError(
-                f"The workspace {self.path} does not know where the segments lie.",
-                'Say it with read_from(segments=SegmentFolder(location="…", key="CustomerId")).',
+                _("The workspace {path} does not know where the segments lie.", path=self.path),
+                _('Say it with read_from(segments=SegmentFolder(location="…", key="CustomerId")).'),
             )
         return self.settings.segments.resolved(self.path)
 
@@ -179,7 +180,9 @@ def full_path(path: Path | str) -> Path:
     try:
         return Path(path).expanduser().resolve()
     except (RuntimeError, OSError) as error:  # `~nobody`, or links that go round
-        raise ConfigurationError(f"{path} names no folder: {error}.", "Name another folder.") from None
+        raise ConfigurationError(
+            _("{path} names no folder: {error}.", path=path, error=error), _("Name another folder.")
+        ) from None
 
 
 def named_path(path: Path | str) -> Path:
@@ -190,6 +193,10 @@ def named_path(path: Path | str) -> Path:
 def _warn_if_open_to_everybody(folder: Path) -> None:
     if os.name == "posix" and folder.stat().st_mode & 0o007:
         warnings.warn(
-            f"The workspace {folder} is open to everybody on this machine. Take that away with: chmod o-rwx '{folder}'",
+            _(
+                "The workspace {folder} is open to everybody on this machine. Take that away with: chmod "
+                "o-rwx '{folder}'",
+                folder=folder,
+            ),
             stacklevel=4,
         )

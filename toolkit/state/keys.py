@@ -17,6 +17,7 @@ from platformdirs import user_config_path
 
 from toolkit.errors import AccessError, ConfigurationError
 from toolkit.files import write_once
+from toolkit.translatable import _
 
 KEY_FILE_VARIABLE = "TOOLKIT_KEY_FILE"
 
@@ -44,8 +45,8 @@ class Identity:
             return bytes(SealedBox(self._key.to_curve25519_private_key()).decrypt(box))
         except CryptoError:
             raise AccessError(
-                "The secret of the connection does not open with your key: it was sealed to another, or changed.",
-                "Have an administrator authenticate the connection anew and add you as export user.",
+                _("The secret of the connection does not open with your key: it was sealed to another, or changed."),
+                _("Have an administrator authenticate the connection anew and add you as export user."),
             ) from None
 
 
@@ -77,9 +78,12 @@ def current_identity() -> Identity:
         return _new_identity(path)
     except (OSError, ValueError, TypeError, CryptoError) as error:
         raise ConfigurationError(
-            f"The key file {path} cannot be read: {type(error).__name__}.",
-            f"Bring back the file from a backup, or name another with {KEY_FILE_VARIABLE}; with a new key, "
-            "connections must be authenticated anew.",
+            _("The key file {path} cannot be read: {kind}.", path=path, kind=type(error).__name__),
+            _(
+                "Bring back the file from a backup, or name another with {key_file_variable}; with a new "
+                "key, connections must be authenticated anew.",
+                key_file_variable=KEY_FILE_VARIABLE,
+            ),
         ) from None
 
 
@@ -100,6 +104,9 @@ def _new_identity(path: Path) -> Identity:
 def _refuse_if_others_may_read(path: Path) -> None:
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise ConfigurationError(
-            f"The key file {path} may be read by others on this machine.",
-            f"Take that away with: chmod 600 '{path}'. If others may have read it, rotate the secrets at Criteo.",
+            _("The key file {path} may be read by others on this machine.", path=path),
+            _(
+                "Take that away with: chmod 600 '{path}'. If others may have read it, rotate the secrets at Criteo.",
+                path=path,
+            ),
         )

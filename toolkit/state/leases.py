@@ -29,6 +29,7 @@ from toolkit.criteo import RetryPolicy
 from toolkit.errors import ConfigurationError, LeaseLostError, ToolkitError
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import LeaseRecord
+from toolkit.translatable import _
 
 TIMES_VARIABLE = "TOOLKIT_LEASE_SECONDS"
 
@@ -64,8 +65,12 @@ def lease_times(environment: Mapping[str, str] = os.environ) -> LeaseTimes:
     given = dict(_SECONDS.findall(said))
     if _SECONDS.sub("", said).strip() or given.keys() - known:
         raise ConfigurationError(
-            f"The environment variable {TIMES_VARIABLE} is {said!r}, which can't be read.",
-            f"Write for example heartbeat=10 silent=60; it knows {', '.join(sorted(known))}.",
+            _(
+                "The environment variable {times_variable} is {said!r}, which can't be read.",
+                times_variable=TIMES_VARIABLE,
+                said=said,
+            ),
+            _("Write for example heartbeat=10 silent=60; it knows {names}.", names=", ".join(sorted(known))),
         )
     return LeaseTimes(**{name: float(seconds) for name, seconds in given.items()})
 
@@ -138,9 +143,14 @@ class Lease:
     def lost(self) -> LeaseLostError:
         """The error of who lost it."""
         return LeaseLostError(
-            f"{self.holder} gave no sign of life for a while, lost its lease, and changes nothing any more.",
-            "See the list of runs for one that took over. If there is none, run the export again: it sends what is "
-            "missing.",
+            _(
+                "{holder} gave no sign of life for a while, lost its lease, and changes nothing any more.",
+                holder=self.holder,
+            ),
+            _(
+                "See the list of runs for one that took over. If there is none, run the export again: it "
+                "sends what is missing."
+            ),
         )
 
     @contextmanager

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from toolkit.errors import ConfigurationError, UnavailableError
 from toolkit.files import write_atomically
+from toolkit.translatable import _
 
 MEMORY_VARIABLE = "TOOLKIT_MEMORY"
 
@@ -219,8 +220,11 @@ class MachineMemory:
             content = kind.model_validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
             raise ConfigurationError(
-                f"What this machine remembers, {path}, cannot be read: {type(error).__name__}.",
-                "Bring the file back from a backup; or remove it, and compare the workspace's root with a colleague's.",
+                _("What this machine remembers, {path}, cannot be read: {kind}.", path=path, kind=type(error).__name__),
+                _(
+                    "Bring the file back from a backup; or remove it, and compare the workspace's root "
+                    "with a colleague's."
+                ),
             ) from None
         self._read[path] = (stamp, content)
         return content
@@ -241,8 +245,15 @@ class MachineMemory:
             lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise UnavailableError(
-                f"This machine can't remember the workspace: {self._folder} cannot be written: {error.strerror}.",
-                f"Make it writable for you, or name another folder with {MEMORY_VARIABLE}.",
+                _(
+                    "This machine can't remember the workspace: {folder} cannot be written: {reason}.",
+                    folder=self._folder,
+                    reason=error.strerror,
+                ),
+                _(
+                    "Make it writable for you, or name another folder with {memory_variable}.",
+                    memory_variable=MEMORY_VARIABLE,
+                ),
             ) from None
         try:
             _take(lock)
@@ -263,14 +274,17 @@ def _refuse_if_others_may_change(path: Path) -> None:
     found = path.stat()
     if found.st_mode & 0o022:
         raise ConfigurationError(
-            f"What this machine remembers, {path}, may be changed by others.",
-            f"Take that away with: chmod go-w '{path}'",
+            _("What this machine remembers, {path}, may be changed by others.", path=path),
+            _("Take that away with: chmod go-w '{path}'", path=path),
         )
     if found.st_uid not in (0, os.getuid()):
         raise ConfigurationError(
-            f"What this machine remembers, {path}, belongs to another account.",
-            f"Remove it, or name another folder with {MEMORY_VARIABLE}; and compare the workspace's root with a "
-            "colleague's.",
+            _("What this machine remembers, {path}, belongs to another account.", path=path),
+            _(
+                "Remove it, or name another folder with {memory_variable}; and compare the workspace's "
+                "root with a colleague's.",
+                memory_variable=MEMORY_VARIABLE,
+            ),
         )
 
 

@@ -24,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from toolkit.errors import DataError
 from toolkit.identifiers import HashFormat
 from toolkit.state.states import BatchStatus, Operation, RefreshStatus, RunStatus, Trigger
+from toolkit.translatable import _
 
 
 def _readable(process: Callable[[Any], Any] | None, kind: type, expected: str) -> Callable[[Any], Any]:
@@ -46,8 +47,8 @@ def _readable(process: Callable[[Any], Any] | None, kind: type, expected: str) -
 
 def _unreadable(expected: str) -> DataError:
     return DataError(
-        f"The workspace's database holds something that is no {expected} where one is expected.",
-        "Somebody changed the database, or it is damaged: bring it back from a backup.",
+        _("The workspace's database holds something that is no {expected} where one is expected.", expected=expected),
+        _("Somebody changed the database, or it is damaged: bring it back from a backup."),
     )
 
 
@@ -495,7 +496,7 @@ class RefreshRecord(Base):
     lease: Mapped[int] = mapped_column(ForeignKey("leases.number"))
     toolkit_version: Mapped[str]
     finished_at: Mapped[datetime | None]
-    warnings: Mapped[list[str]] = mapped_column(default=list)
+    warnings: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
 
 
 class RefreshedExportRecord(Base):

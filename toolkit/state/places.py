@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from toolkit.errors import SignatureError
+from toolkit.translatable import _
 
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 _SNAPSHOT = re.compile(r"lists/\d+-[0-9a-f]{8}\.parquet")
@@ -36,7 +37,11 @@ def place_of_history(folder: Path, named: str) -> Path:
 def _required(pattern: re.Pattern[str], named: str, *, table: str) -> str:
     if not pattern.fullmatch(named):
         raise SignatureError(
-            f"Table {table} names a file or folder {named!r}, which the toolkit did not make. It was left alone.",
-            "Somebody changed the database: find out who, and bring it back from a backup.",
+            _(
+                "Table {table} names a file or folder {named!r}, which the toolkit did not make. It was left alone.",
+                table=table,
+                named=named,
+            ),
+            _("Somebody changed the database: find out who, and bring it back from a backup."),
         )
     return named

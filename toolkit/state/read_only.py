@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 from toolkit.errors import BusyError
 from toolkit.state import database
 from toolkit.state.database import READS, address_of, require_file, require_schema, schema_of, translate_database_errors
+from toolkit.translatable import _
 
 
 class Reader:
@@ -63,7 +64,8 @@ class Reader:
             # Also when it failed: what is read while it changes may look damaged.
             if constant is not None and _stamp(constant) != before:
                 raise BusyError(
-                    f"The workspace's database ({self._url}) was written to while it was read.", "Try again."
+                    _("The workspace's database ({url}) was written to while it was read.", url=self._url),
+                    _("Try again."),
                 )
 
 

@@ -6,15 +6,23 @@ from pathlib import Path
 from typing import Annotated
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from toolkit.errors import AccessError, ConfigurationError, UnavailableError
 from toolkit.files import write_atomically, write_once
 from toolkit.pydantic_errors import wrong_values
 from toolkit.sources import Profiles, SegmentFolder, SegmentTable
 from toolkit.state.nearby import nearest_workspaces
+from toolkit.translatable import _, languages, listed, nearest_language, one_of, sentences
 
 FILE_NAME = "workspace.toml"
+
+
+def _known_language(name: str) -> str:
+    found = nearest_language(name)
+    if found is None:
+        raise ValueError(_("there is no such language; choose one of {languages}", languages=listed(languages())))
+    return found
 
 
 class Settings(BaseModel):
@@ -28,6 +36,8 @@ class Settings(BaseModel):
     """URL of the database; a SQLite file is taken from the workspace's folder."""
     profiles: Profiles | None = None
     segments: Annotated[SegmentFolder | SegmentTable, Field(discriminator="kind")] | None = None
+    language: Annotated[str, AfterValidator(_known_language)] | None = None
+    """The language of reports and notifications, such as ``nl``; by default that of whoever runs."""
 
 
 def is_there(folder: Path) -> bool:
@@ -53,31 +63,45 @@ def read(folder: Path) -> Settings:
         raise no_workspace(folder) from None
     except PermissionError:
         raise AccessError(
-            f"You may not read the workspace in {folder}: {path} is not readable for your account.",
-            "Ask its owner to share the folder with your group, for example: "
-            f"chgrp -R GROUP '{folder}' && chmod -R g+rX '{folder}'.",
+            _(
+                "You may not read the workspace in {folder}: {path} is not readable for your account.",
+                folder=folder,
+                path=path,
+            ),
+            _(
+                "Ask its owner to share the folder with your group, for example: chgrp -R GROUP "
+                "'{folder}' && chmod -R g+rX '{folder}'.",
+                folder=folder,
+            ),
         ) from None
     except OSError as error:
         raise UnavailableError(
-            f"{path} can't be read: {error.strerror or type(error).__name__}.",
-            "See that the disk is there, and that the folder is one; then try again.",
+            _("{path} can't be read: {reason}.", path=path, reason=error.strerror or type(error).__name__),
+            _("See that the disk is there, and that the folder is one; then try again."),
         ) from None
     except ValidationError as error:
-        raise ConfigurationError(f"{path} says something wrong: {wrong_values(error)}.", "Mend the file.") from None
+        raise ConfigurationError(
+            _("{path} says something wrong: {wrong_values}.", path=path, wrong_values=wrong_values(error)),
+            _("Mend the file."),
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(
-            f"{path} is no TOML: {error}.", "Mend the file, or bring it back from a backup."
+            _("{path} is no TOML: {error}.", path=path, error=error),
+            _("Mend the file, or bring it back from a backup."),
         ) from None
 
 
 def no_workspace(folder: Path) -> ConfigurationError:
     """Return the error that there is no workspace in the folder; it names those that may be meant."""
     near = [f"'{it}'" for it in nearest_workspaces(folder, FILE_NAME)]
-    mistyped = f" Did you mean {' or '.join(near)}?" if near else ""
+    missing: str = _("There is no workspace in {folder}.", folder=folder)
     return ConfigurationError(
-        f"There is no workspace in {folder}.{mistyped}",
-        f"Check the path. To make a new workspace there, run `toolkit workspace create '{folder}'`, "
-        "or pass create=True to toolkit.open_workspace.",
+        sentences([missing, _("Did you mean {near}?", near=one_of(near)) if near else ""]),
+        _(
+            "Check the path. To make a new workspace there, run `toolkit workspace create '{folder}'`, or "
+            "pass create=True to toolkit.open_workspace.",
+            folder=folder,
+        ),
     )
 
 

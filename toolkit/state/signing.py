@@ -18,6 +18,7 @@ from nacl.signing import VerifyKey
 
 from toolkit.errors import SignatureError
 from toolkit.state.keys import Identity
+from toolkit.translatable import _
 
 JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | bool | None"
 
@@ -69,8 +70,12 @@ def verify(kind: SignedKind, payload: Mapping[str, JSON], signature: Signature, 
         key.verify(_message(kind, payload, root), bytes.fromhex(signature.signature))
     except (BadSignatureError, CryptoError, ValueError, TypeError):
         raise SignatureError(
-            f"A signature of kind {kind.value!r} is not by the key {signature.public_key[:12]}….",
-            "Somebody changed the database. Bring it back from a backup, or have an administrator decide it again.",
+            _(
+                "A signature of kind {kind!r} is not by the key {public_key}….",
+                kind=kind.value,
+                public_key=signature.public_key[:12],
+            ),
+            _("Somebody changed the database. Bring it back from a backup, or have an administrator decide it again."),
         ) from None
 
 

@@ -20,6 +20,7 @@ from toolkit.errors import ConfigurationError
 from toolkit.files import is_beside, make_folder, temporary_path_of, write_atomically, write_once
 from toolkit.importing import import_great_expectations
 from toolkit.redaction import redacted
+from toolkit.translatable import _
 from toolkit.validation.redacted_results import expected_by
 from toolkit.validation.thresholds import Level
 
@@ -94,7 +95,9 @@ def read_suite(path: Path) -> OwnSuite:
         content = path.read_bytes()
     except OSError as error:
         said = redacted(str(error).partition("\n")[0])
-        raise ConfigurationError(f"The suite in {path} cannot be read: {said}.", _REMEDY) from None
+        raise ConfigurationError(
+            _("The suite in {path} cannot be read: {said}.", path=path, said=said), _REMEDY
+        ) from None
     return parse_suite(path, content)
 
 
@@ -110,10 +113,12 @@ def parse_suite(path: Path, content: bytes) -> OwnSuite:
         found = json.loads(text) if path.suffix == ".json" else _yaml(text)
     except ValueError as error:
         said = redacted(str(error).partition("\n")[0])
-        raise ConfigurationError(f"The suite in {path} cannot be read: {said}.", _REMEDY) from None
+        raise ConfigurationError(
+            _("The suite in {path} cannot be read: {said}.", path=path, said=said), _REMEDY
+        ) from None
     listed = found.get("expectations") if isinstance(found, dict) else None
     if not isinstance(listed, list) or not listed:
-        raise ConfigurationError(f"The suite in {path} lists no expectations.", _REMEDY)
+        raise ConfigurationError(_("The suite in {path} lists no expectations.", path=path), _REMEDY)
     made = tuple(_expectation(each, place=f"Expectation {number} in {path}") for number, each in enumerate(listed, 1))
     return OwnSuite(path.stem, made)
 
@@ -125,7 +130,8 @@ def write_beside(folder: Path, suite: OwnSuite) -> Path:
     """
     if not suite.name.strip() or re.search(r"[/\\\0]|^\.", suite.name):
         raise ConfigurationError(
-            f"A suite can't be called {suite.name!r}.", "Take a name without slashes that begins with a letter."
+            _("A suite can't be called {suite!r}.", suite=suite.name),
+            _("Take a name without slashes that begins with a letter."),
         )
     import great_expectations as gx
 
@@ -172,14 +178,18 @@ def load_suite(name: str, given: object) -> OwnSuite:
     listed = tuple(given) if isinstance(given, Sequence) else (given,)
     if not listed or not all(isinstance(it, Expectation) for it in listed):
         raise ConfigurationError(
-            f"Suite {name!r} is not made: a {type(given).__name__} is no expectation.",
-            "Give an expectation of great_expectations.expectations, a list of them, an ExpectationSuite, or the path "
-            "of a file of one.",
+            _("Suite {name!r} is not made: a {kind} is no expectation.", name=name, kind=type(given).__name__),
+            _(
+                "Give an expectation of great_expectations.expectations, a list of them, an "
+                "ExpectationSuite, or the path of a file of one."
+            ),
         )
     return OwnSuite(name, listed)
 
 
-_REMEDY = "Have Great Expectations write it, or see docs/checks.md for an example; or take the file out of the folder."
+_REMEDY = _(
+    "Have Great Expectations write it, or see docs/checks.md for an example; or take the file out of the folder."
+)
 
 
 def suite_files(folder: Path) -> dict[str, Path]:
@@ -203,17 +213,21 @@ def _expectation(each: object, *, place: str) -> "Expectation":
     from great_expectations.expectations.expectation_configuration import expectationConfigurationSchema
 
     if not isinstance(each, Mapping) or "type" not in each:
-        raise ConfigurationError(f"{place} has no type.", _REMEDY)
+        raise ConfigurationError(_("{place} has no type.", place=place), _REMEDY)
     try:
         made: Expectation = expectationConfigurationSchema.load(dict(each)).to_domain_obj()
     except ExpectationNotFoundError:
         raise ConfigurationError(
-            f"{place} is of type {each['type']!r}, which Great Expectations does not know.",
-            "Correct the type, such as expect_column_values_to_not_be_null; an expectation class of your own must be "
-            "imported before.",
+            _("{place} is of type {each!r}, which Great Expectations does not know.", place=place, each=each["type"]),
+            _(
+                "Correct the type, such as expect_column_values_to_not_be_null; an expectation class of "
+                "your own must be imported before."
+            ),
         ) from None
     # Each expectation checks its arguments in its own way, and tells what is wrong with them by several errors.
     except Exception as error:  # noqa: BLE001
         said = " ".join(redacted(str(error)).split())
-        raise ConfigurationError(f"{place} is not well formed: {said}.", "Correct its arguments.") from None
+        raise ConfigurationError(
+            _("{place} is not well formed: {said}.", place=place, said=said), _("Correct its arguments.")
+        ) from None
     return made

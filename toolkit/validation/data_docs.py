@@ -16,6 +16,7 @@ from markupsafe import Markup
 from toolkit.display import page, table
 from toolkit.files import write_atomically
 from toolkit.markup import sanitized, template
+from toolkit.translatable import _, reading_in
 from toolkit.validation.redacted_results import redacted_arguments
 from toolkit.validation.results import CheckResult, CheckResults
 
@@ -27,17 +28,21 @@ DATA_DOCS = "checks.html"
 _STYLE = files("toolkit.validation").joinpath("data_docs.css")
 
 
-def write_data_docs(results: CheckResults, folder: Path, *, title: str) -> Path:
-    """Write the page into the folder. No address, customer key or unmasked field stands in it."""
+def write_data_docs(results: CheckResults, folder: Path, *, title: str, language: str | None = None) -> Path:
+    """Write the page into the folder. No address, customer key or unmasked field stands in it.
+
+    ``language`` is that of whoever runs by default. What Great Expectations says itself is in English.
+    """
     from great_expectations import __version__
 
-    body = template("toolkit.validation", "data_docs.html").render(
-        title=title,
-        overview=table(results.shown),
-        documents=[_document(place, each) for place, each in _validations(results)],
-        ge_version=__version__,
-    )
-    html = page(title, Markup(body), style=_STYLE.read_text(encoding="utf-8"))  # noqa: S704  # the template escapes
+    with reading_in(language):
+        body = template("toolkit.validation", "data_docs.html").render(
+            title=title,
+            overview=table(results.shown, texts=results.texts),
+            documents=[_document(place, each) for place, each in _validations(results)],
+            ge_version=__version__,
+        )
+        html = page(title, Markup(body), style=_STYLE.read_text(encoding="utf-8"))  # noqa: S704  # the template escapes
     path = folder / DATA_DOCS
     write_atomically(path, lambda it: it.write_text(html, encoding="utf-8"))
     return path
@@ -51,7 +56,7 @@ def _validations(results: CheckResults) -> Iterator[tuple[str, "ExpectationSuite
     for (segment, suite), group in groupby(asked, key=lambda it: (it.segment, it.suite)):
         found = list(group)
         passed = sum(it.passed for it in found)
-        place = "The export" if segment is None else f"Segment {segment}"
+        place = _("The export") if segment is None else _("Segment {name}", name=segment)
         yield (
             place,
             ExpectationSuiteValidationResult(

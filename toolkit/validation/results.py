@@ -1,13 +1,14 @@
 """What the checks found."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import polars as pl
 
-from toolkit.display import html_table, text_table
+from toolkit.display import html_table, text_table, word
+from toolkit.translatable import Translatable, _, ngettext
 from toolkit.validation.thresholds import Check, Level
 
 if TYPE_CHECKING:
@@ -52,8 +53,14 @@ class CheckResult:
     @property
     def sentence(self) -> str:
         """What was found, in words."""
-        where = "the export" if self.segment is None else f"segment {self.segment!r}"
-        return f"Check {str(self.check)!r} of {where}: expected {self.expected}, found {self.observed}."
+        values = {"check": word(str(self.check)), "expected": self.expected, "observed": self.observed}
+        if self.segment is None:
+            return _("Check {check!r} of the export: expected {expected}, found {observed}.", **values)
+        return _(
+            "Check {check!r} of segment {segment!r}: expected {expected}, found {observed}.",
+            segment=self.segment,
+            **values,
+        )
 
 
 class CheckOutcome(StrEnum):
@@ -80,8 +87,8 @@ class CheckRow:
     segment: str | None
     """None: it is of the whole export."""
     outcome: CheckOutcome
-    expected: str
-    observed: str
+    expected: Annotated[str, Translatable()]
+    observed: Annotated[str, Translatable()]
     failing_share: float | None
     """From 0 to 1; None where the check is not about rows."""
     examples: str | None
@@ -176,7 +183,12 @@ class CheckResults:
         return f"{self._headline}\n{text_table(self.shown)}"
 
     def _repr_html_(self) -> str:
-        return html_table(self.shown, title=self._headline)
+        return html_table(self.shown, title=self._headline, texts=self.texts)
+
+    @property
+    def texts(self) -> Mapping[str, Sequence[str]]:
+        """The columns of ``shown`` that hold sentences, as texts that are translatable."""
+        return {"expected": [it.expected for it in self], "observed": [it.observed for it in self]}
 
     @property
     def shown(self) -> pl.DataFrame:
@@ -185,10 +197,11 @@ class CheckResults:
 
     @property
     def _headline(self) -> str:
-        failed = len(self.errors)
-        return (
-            f"{len(self.results)} checks: {failed} {'error' if failed == 1 else 'errors'}, "
-            f"{len(self.warnings)} {'warning' if len(self.warnings) == 1 else 'warnings'}"
+        return _(
+            "{checks}: {errors}, {warnings}",
+            checks=ngettext("{count:,} check", "{count:,} checks", len(self.results)),
+            errors=ngettext("{count:,} error", "{count:,} errors", len(self.errors)),
+            warnings=ngettext("{count:,} warning", "{count:,} warnings", len(self.warnings)),
         )
 
 

@@ -15,6 +15,7 @@ import polars as pl
 
 from toolkit.audience import Audience, Status
 from toolkit.identifiers import IdentifierType
+from toolkit.translatable import _
 from toolkit.validation.thresholds import Check, Level, Thresholds
 
 
@@ -127,48 +128,55 @@ def segment_rules(thresholds: Thresholds, kind: IdentifierType) -> tuple[Rule, .
             Check.SEGMENT_HAS_MEMBERS,
             Figure.LOOKED_AT,
             1,
-            expected="at least one member",
-            remedy="Look at the definition of the segment, or leave the segment out of the export.",
+            expected=_("at least one member"),
+            remedy=_("Look at the definition of the segment, or leave the segment out of the export."),
         ),
         rule(
             Check.EMAIL_COVERAGE,
             Figure.COVERAGE,
             thresholds.email_coverage,
-            expected=f"at least {thresholds.email_coverage:.0%}",
-            remedy=f"See who has none with the preview of the segment; or choose another {kind.short} column; or lower "
-            "the threshold of the export.",
+            expected=_("at least {email_coverage:.0%}", email_coverage=thresholds.email_coverage),
+            remedy=_(
+                "See who has none with the preview of the segment; or choose another {short} column; or lower the threshold of the export.",
+                short=kind.short,
+            ),
         ),
         rule(
             Check.EMAIL_VALIDITY,
             Figure.VALIDITY,
             thresholds.email_validity,
-            expected=f"at least {thresholds.email_validity:.0%}",
-            remedy="See which are invalid with the preview of the segment, and mend them at the source; or lower the "
-            "threshold of the export.",
+            expected=_("at least {email_validity:.0%}", email_validity=thresholds.email_validity),
+            remedy=_(
+                "See which are invalid with the preview of the segment, and mend them at the "
+                "source; or lower the threshold of the export."
+            ),
         ),
         rule(
             Check.EMAIL_DUPLICATES,
             Figure.UNSHARED,
             _rest(thresholds.most_duplicates),
-            expected=f"at most {thresholds.most_duplicates:.0%}",
-            remedy="Many members have the address of another: see who with the preview of the segment. The field may "
-            "hold an address of a shop or a default.",
+            expected=_("at most {most_duplicates:.0%}", most_duplicates=thresholds.most_duplicates),
+            remedy=_(
+                "Many members have the address of another: see who with the preview of the "
+                "segment. The field may hold an address of a shop or a default."
+            ),
         ),
         rule(
             Check.USEFUL_SIZE,
             Figure.LIST_SIZE,
             thresholds.least_size,
-            expected=f"at least {thresholds.least_size:,} identifiers",
-            remedy="Criteo can't use a list that small: widen the segment, or join it with another.",
+            expected=_("at least {least_size:,} identifiers", least_size=thresholds.least_size),
+            remedy=_("Criteo can't use a list that small: widen the segment, or join it with another."),
         ),
         rule(
             Check.SIZE_CHANGE,
             Figure.CHANGE,
             thresholds.most_change,
             Bound.MOST,
-            expected=f"a change by at most {thresholds.most_change:.0%}",
-            remedy="Look at the preview and at where the tables come from: the segment moved more than it does "
-            "usually.",
+            expected=_("a change by at most {most_change:.0%}", most_change=thresholds.most_change),
+            remedy=_(
+                "Look at the preview and at where the tables come from: the segment moved more than it does usually."
+            ),
         ),
     )
 
@@ -182,18 +190,18 @@ def export_rules(thresholds: Thresholds) -> tuple[Rule, ...]:
     Returns:
         A rule for each check of the export that has a threshold; of the contract only where one is set.
     """
-    limits = [(Check.PROFILE_LIMIT, thresholds.limit_profiles, "this is the most that one export may hold")]
+    limits = [(Check.PROFILE_LIMIT, thresholds.limit_profiles, _("this is the most that one export may hold"))]
     if thresholds.contract_limit_profiles is not None:
         contract = thresholds.contract_limit_profiles
-        limits.append((Check.CONTRACT_LIMIT, contract, "the contract with Criteo allows no more"))
+        limits.append((Check.CONTRACT_LIMIT, contract, _("the contract with Criteo allows no more")))
     return (
         _rule(
             thresholds,
             Check.EXPORT_HAS_MEMBERS,
             Figure.MEMBERS,
             1,
-            expected="at least one member",
-            remedy="All segments of the export are empty: look at where the segments are read from.",
+            expected=_("at least one member"),
+            remedy=_("All segments of the export are empty: look at where the segments are read from."),
         ),
         *(
             _rule(
@@ -202,8 +210,8 @@ def export_rules(thresholds: Thresholds) -> tuple[Rule, ...]:
                 Figure.IDENTIFIERS,
                 limit,
                 Bound.MOST,
-                expected=f"at most {limit:,} identifiers",
-                remedy=f"Spread the segments over several exports, or make them smaller: {source}.",
+                expected=_("at most {limit:,} identifiers", limit=limit),
+                remedy=_("Spread the segments over several exports, or make them smaller: {source}.", source=source),
             )
             for check, limit, source in limits
         ),

@@ -13,6 +13,7 @@ import polars as pl
 
 from toolkit.audience import Audience, IdentityColumn
 from toolkit.importing import import_great_expectations
+from toolkit.translatable import _, sentences
 from toolkit.validation.custom_suites import OwnSuite, columns_of, level_of
 from toolkit.validation.gx import Outcome, ValidatedTable
 from toolkit.validation.redacted_results import KEY, expected_by, masked_examples, name_of, redacted_result
@@ -65,14 +66,17 @@ def check_profile_columns(
             check=Check.EMAIL_COLUMN,
             level=thresholds.level(Check.EMAIL_COLUMN),
             expectation=gxe.ExpectColumnToExist(column=first.name),
-            expected=f"a profile column {first.name!r}",
-            observed=lambda answer: repr(first.name) if answer.success else "none",
-            remedy=" ".join(
+            expected=_("a profile column {first!r}", first=first.name),
+            observed=lambda answer: repr(first.name) if answer.success else _("none"),
+            remedy=sentences(
                 [
-                    f"Choose the {first.identifier_type.short} column in the data matching of the export.",
+                    _(
+                        "Choose the {short} column in the data matching of the export.",
+                        short=first.identifier_type.short,
+                    ),
                     meant(first.name, columns),
                 ]
-            ).strip(),
+            ),
         )
     ]
     missing = [it for it in others if it not in columns]
@@ -82,11 +86,9 @@ def check_profile_columns(
                 check=Check.COLUMNS,
                 level=thresholds.level(Check.COLUMNS),
                 expectation=gxe.ExpectTableColumnsToMatchSet(column_set=list(others), exact_match=False),
-                expected=f"profile columns {_listed(others)}",
-                observed=lambda answer: "all" if answer.success else f"no {_listed(missing)}",
-                remedy=" ".join(
-                    ["Choose other columns in the export.", *(meant(it, columns) for it in missing)]
-                ).strip(),
+                expected=_("profile columns {listed}", listed=_listed(others)),
+                observed=lambda answer: _("all") if answer.success else _("no {names}", names=_listed(missing)),
+                remedy=sentences([_("Choose other columns in the export."), *(meant(it, columns) for it in missing)]),
             )
         )
     table = ValidatedTable(pl.DataFrame(schema=dict.fromkeys(columns, pl.Boolean)))
@@ -165,11 +167,11 @@ def _key_expectations(thresholds: Thresholds) -> list[_Expected]:
     """Return what loading refuses, which holds of each segment, a row a member."""
     import great_expectations.expectations as gxe
 
-    remedy = "This should have been refused when the tables were read: report it."
+    remedy = _("This should have been refused when the tables were read: report it.")
     filled, unique = gxe.ExpectColumnValuesToNotBeNull(column=KEY), gxe.ExpectColumnValuesToBeUnique(column=KEY)
     asked: list[tuple[Check, Expectation, str]] = [
-        (Check.KEY_FILLED, filled, "no member without a key"),
-        (Check.KEY_UNIQUE, unique, "each member once"),
+        (Check.KEY_FILLED, filled, _("no member without a key")),
+        (Check.KEY_UNIQUE, unique, _("each member once")),
     ]
     return [
         _Expected(check, thresholds.level(check), expectation, says, _count, remedy)
@@ -212,8 +214,13 @@ def _asked_of_each(table: ValidatedTable, rule: Rule, figures: pl.DataFrame) -> 
 
 def _size(rule: Rule, row: Mapping[str, object]) -> str:
     if rule.figure is Figure.CHANGE:
-        return f"{row['exportable']:,} after {row['last']:,}, {row['change']:.1%}"
-    return f"{row[rule.figure.value]:,}"
+        return _(
+            "{exportable:,} after {last:,}, {change:.1%}",
+            exportable=row["exportable"],
+            last=row["last"],
+            change=row["change"],
+        )
+    return _("{count:,}", count=row[rule.figure.value])
 
 
 def _check_export(audience: Audience, thresholds: Thresholds) -> CheckResults:
@@ -232,10 +239,14 @@ def _run_custom(table: ValidatedTable, suite: OwnSuite, *, segment: str, known: 
                 segment=segment,
                 level=level_of(expectation),
                 passed=False,
-                expected=f"a column {_listed(missing)} in the profiles or the labelled audience",
-                observed="none",
-                remedy=f"Correct the column in suite {suite.name!r}. "
-                f"{' '.join(meant(it, known) for it in missing)}".strip(),
+                expected=_("a column {listed} in the profiles or the labelled audience", listed=_listed(missing)),
+                observed=_("none"),
+                remedy=sentences(
+                    [
+                        _("Correct the column in suite {suite!r}.", suite=suite.name),
+                        *(meant(it, known) for it in missing),
+                    ]
+                ),
                 suite=suite.name,
             )
             continue
@@ -247,7 +258,9 @@ def _run_custom(table: ValidatedTable, suite: OwnSuite, *, segment: str, known: 
                 expectation=expectation,
                 expected=says,
                 observed=_found,
-                remedy=f"See whose with the unexpected keys of the checks; or change suite {suite.name!r}.",
+                remedy=_(
+                    "See whose with the unexpected keys of the checks; or change suite {suite!r}.", suite=suite.name
+                ),
                 suite=suite.name,
             ),
             segment=segment,
@@ -278,35 +291,49 @@ def _asked(table: ValidatedTable, each: _Expected, *, segment: str | None) -> Ch
 
 def _share(answer: Outcome) -> str:
     if not answer.considered_count:
-        return "none to look at"
+        return _("none to look at")
     unexpected = answer.unexpected_count or 0
-    share = 1 - unexpected / answer.considered_count
-    return f"{share:.1%} ({unexpected:,} of {answer.considered_count:,} not)"
+    return _(
+        "{share:.1%} ({unexpected:,} of {count:,} not)",
+        share=1 - unexpected / answer.considered_count,
+        unexpected=unexpected,
+        count=answer.considered_count,
+    )
 
 
 def _share_of_unexpected(answer: Outcome) -> str:
     if not answer.considered_count:
-        return "none to look at"
-    unexpected = answer.unexpected_count or 0
-    return f"{unexpected / answer.considered_count:.1%} ({unexpected:,} of {answer.considered_count:,})"
+        return _("none to look at")
+    unexpected, count = answer.unexpected_count or 0, answer.considered_count
+    return _("{share:.1%} ({unexpected:,} of {count:,})", share=unexpected / count, unexpected=unexpected, count=count)
 
 
 def _count(answer: Outcome) -> str:
-    return "so" if answer.success else f"{answer.unexpected_count or 0:,} otherwise"
+    if answer.success:
+        return _("as expected")
+    return _("{count:,} not as expected", count=answer.unexpected_count or 0)
 
 
 def _figure(answer: Outcome) -> str:
-    return f"{int(answer.result['observed_value']):,}"
+    return _("{count:,}", count=int(answer.result["observed_value"]))
 
 
 def _found(answer: Outcome) -> str:
-    if answer.unexpected_count is not None:
-        return _share_of_unexpected(answer).replace(")", " not so)")
-    return "so" if answer.success else "otherwise"
+    if answer.unexpected_count is None:
+        return _("as expected") if answer.success else _("not as expected")
+    if not answer.considered_count:
+        return _("none to look at")
+    unexpected, count = answer.unexpected_count, answer.considered_count
+    return _(
+        "{share:.1%} ({unexpected:,} of {count:,}) not as expected",
+        share=unexpected / count,
+        unexpected=unexpected,
+        count=count,
+    )
 
 
 def _not_checked(raised: str) -> str:
-    return f"that it could not be checked ({raised})"
+    return _("that it could not be checked ({raised})", raised=raised)
 
 
 def _whole(number: float | None) -> int | None:

@@ -12,6 +12,7 @@ import polars as pl
 from toolkit.audience import Audience, Status
 from toolkit.errors import ConfigurationError
 from toolkit.sources import blame_table
+from toolkit.translatable import _, one_of
 from toolkit.validation.custom_suites import OwnSuite
 from toolkit.validation.redacted_results import KEY
 from toolkit.validation.rules import CONTENT_BY_STATUS, FieldContent
@@ -93,10 +94,15 @@ def require_columns(suite: OwnSuite, profiles: "Profiles") -> None:
     known = [*_LABELLED, *profiles.columns, *(_AUDIENCE + it for it in _LABELLED if it in profiles.columns)]
     for column in suite.columns:
         if column not in known:
-            near = meant(column, known) or f"Name one of {', '.join(map(repr, known[:8]))}."
+            near = meant(column, known) or _("Name one of {names}.", names=", ".join(map(repr, known[:8])))
             raise ConfigurationError(
-                f"Suite {suite.name!r} names a column {column!r}, which neither the profiles at {profiles.location} "
-                "nor the labelled audience have.",
+                _(
+                    "Suite {suite!r} names a column {column!r}, which neither the profiles at {location} "
+                    "nor the labelled audience have.",
+                    suite=suite.name,
+                    column=column,
+                    location=profiles.location,
+                ),
                 near,
             )
 
@@ -105,7 +111,7 @@ def meant(name: str, known: Sequence[str]) -> str:
     """Return which of the names may be meant, in a sentence; nothing when none is near."""
     lowered = {it.casefold(): it for it in reversed(known)}
     near = [lowered[it] for it in get_close_matches(name.casefold(), lowered, n=3, cutoff=0.4)]
-    return f"{' or '.join(map(repr, near))} may be meant." if near else ""
+    return _("{names} may be meant.", names=one_of(map(repr, near))) if near else ""
 
 
 def _asked_for(own: Sequence[OwnSuite], known: Sequence[str]) -> set[str]:

@@ -11,6 +11,7 @@ from toolkit.access.people import Role
 from toolkit.display import table_of_texts
 from toolkit.exports.connections import Connection, ExportDisposal
 from toolkit.runs import AbandonedLists, ListDisposal
+from toolkit.translatable import shown
 from toolkit.widgets.access_field import CONTRIBUTORS, UsersField
 from toolkit.widgets.components import Field, button, buttons, heading, paragraph, show
 from toolkit.widgets.form import Form
@@ -281,7 +282,14 @@ class ConnectionsList(Form):
         def done(left: AbandonedLists) -> None:
             self.connections.chosen = None
             self.look()
-            self.say_done(" ".join([say("Connection {name} is removed.", name=name), *map(str, left.untended)]))
+            self.say_done(
+                " ".join(
+                    [
+                        say("Connection {name} is removed.", name=name),
+                        *(shown(it.sentence, self.words.language) for it in left.untended),
+                    ]
+                )
+            )
 
         self.in_background(
             lambda _: self.workspace.connections.remove(name, exports=exports, lists=lists),

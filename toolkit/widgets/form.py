@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import ipywidgets
 
 from toolkit.errors import ENDS_ALL, ToolkitError, exception_of
+from toolkit.translatable import shown
 from toolkit.widgets.background import Background, Deliver
 from toolkit.widgets.change_bus import neighbours_of, watch
 from toolkit.widgets.components import Field, Message, heading, looks, with_class
@@ -109,7 +110,7 @@ class Form:
         """Return what went wrong and what to do, and write where it came from to the log."""
         log_problem(self.workspace.path, problem)
         if isinstance(problem, ToolkitError):
-            return problem.what, problem.remedy
+            return shown(problem.what, self.words.language), shown(problem.remedy, self.words.language)
         return (
             self.words.say("Something unforeseen happened ({kind}).", kind=type(problem).__name__),
             self.words.say(

@@ -8,6 +8,7 @@ import polars as pl
 from toolkit.audience import Audience, Status
 from toolkit.display import table_of_texts
 from toolkit.preview import Preview
+from toolkit.validation import Level
 from toolkit.widgets.background import Newest
 from toolkit.widgets.components import Message, heading
 from toolkit.widgets.form import Form
@@ -65,14 +66,16 @@ class PreviewView:
         most = preview.limits.drop_nulls("at_most")
         limit = most["at_most"].min()
         assert isinstance(limit, int)  # noqa: S101  # an export always has a limit
-        if not most["is_kept"].all():
+        broken = most.filter(~pl.col("is_kept"))
+        if broken.height:
             self.message.show(
                 words.say("Warning"),
                 words.say(
-                    "{sent} identifiers are more than the limit of {limit}: a run would stop.",
-                    sent=sent,
-                    limit=words.number(limit),
+                    "{sent} identifiers are more than the limit of {limit}.", sent=sent, limit=words.number(limit)
                 ),
+                words.say("A run would stop.")
+                if (broken["level"] == Level.ERROR.value).any()
+                else words.say("A run would go on, with a warning."),
                 kind="warning",
             )
         else:

@@ -4,6 +4,8 @@ import ipywidgets
 
 from toolkit.markup import markup
 from toolkit.runs import Run
+from toolkit.runs.report import report_page
+from toolkit.translatable import reading_in
 from toolkit.widgets.components import button, buttons, show
 from toolkit.widgets.form import Form
 from toolkit.widgets.run_view import run_html
@@ -31,6 +33,11 @@ class ReportView:
         show(self.widget, when=run is not None)
         show(self.open, when=run is not None and run.report.exists())
 
+    def _page(self, run: Run) -> str:
+        """Return the report in the language of the form, whatever that of the file is."""
+        with reading_in(self._form.words.language):
+            return report_page(run, self._form.workspace.runs.before(run))
+
     def _open_or_close(self) -> None:
         if self.run is None or self.whole.value:
             self.whole.value = ""
@@ -40,6 +47,6 @@ class ReportView:
             '<iframe sandbox title="{title}" srcdoc="{page}" style="width:100%;height:40rem;border:0"></iframe>'
             "<p>{file}</p>",
             title=self._form.words.say("Report of run {run}", run=self.run.id),
-            page=self.run.report.read_text(encoding="utf-8"),
+            page=self._page(self.run),
             file=self.run.report,
         )

@@ -7,6 +7,7 @@ from toolkit.display import table_of_texts
 from toolkit.markup import joined, markup
 from toolkit.runs import Run, RunStatus
 from toolkit.runs.run import WITH_WARNINGS
+from toolkit.translatable import shown
 from toolkit.widgets.labels import term
 from toolkit.widgets.language import Words
 
@@ -54,16 +55,16 @@ def _error(words: Words, run: Run) -> Markup:
     if run.error is None:
         return Markup("")
     lines = {
-        words.say("What happened"): run.error.what,
-        words.say("What to do"): run.error.remedy,
+        words.say("What happened"): shown(run.error.what, words.language),
+        words.say("What to do"): shown(run.error.remedy, words.language),
     }
     told = [markup("<strong>{word}:</strong> {text}", word=word, text=text) for word, text in lines.items()]
     return markup('<div class="toolkit-problem" role="alert">{told}</div>', told=Markup("<br>").join(told))
 
 
 def _remarks(words: Words, run: Run) -> Markup:
-    warnings = [("warning", words.say("Warning"), it.text) for it in run.warnings]
-    notes = [("busy", words.say("Note"), it.text) for it in run.notes]
+    warnings = [("warning", words.say("Warning"), shown(it.text, words.language)) for it in run.warnings]
+    notes = [("busy", words.say("Note"), shown(it.text, words.language)) for it in run.notes]
     html = '<div class="toolkit-told toolkit-{kind}"><strong>{word}:</strong> {text}</div>'
     return joined(markup(html, kind=kind, word=word, text=text) for kind, word, text in (*warnings, *notes))
 

@@ -27,7 +27,7 @@ from toolkit.identifiers.identifier_type import IdentifierType
 from toolkit.identifiers.placeholders import Placeholders, placeholders_of
 from toolkit.invisible_characters import UNSEEN
 from toolkit.redaction import AT_SIGN
-from toolkit.translatable import mark
+from toolkit.translatable import _, mark
 
 _FULL_WIDTH_AT = "[\uff20\ufe6b]"
 _CAPITAL_I = "\u0130|[iI]\u0307"
@@ -65,9 +65,9 @@ class _Email(IdentifierType):
     label = mark("Email")
     help_text = mark("The column of the profiles that holds the e-mail address. Required.")
     misfit = mark("Most of what column {column} holds is no e-mail address.")
-    noun = "an e-mail address"
-    plural = "addresses"
-    short = "e-mail"
+    noun = _("an e-mail address")
+    plural = _("addresses")
+    short = _("e-mail")
     content = "e-mail addresses"
 
     forms = (HashFormat.SHA256, HashFormat.MD5, HashFormat.SHA256_OF_MD5, HashFormat.PLAIN)

@@ -17,7 +17,7 @@ from toolkit.identifiers.hashing import HashFormat
 from toolkit.identifiers.identifier_type import IdentifierType
 from toolkit.identifiers.placeholders import Placeholders, placeholders_of
 from toolkit.invisible_characters import UNSEEN
-from toolkit.translatable import mark
+from toolkit.translatable import _, mark
 
 _FORM = r"^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _ZEROS = r"^[0-]+$"
@@ -33,9 +33,9 @@ class _MobileAdvertisingId(IdentifierType):
     label = mark("Mobile advertising ID")
     help_text = mark("Optional: a column with the id of a phone, sent beside the e-mail.")
     misfit = mark("Most of what column {column} holds is no mobile advertising ID.")
-    noun = "a mobile id"
-    plural = "mobile ids"
-    short = "mobile id"
+    noun = _("a mobile id")
+    plural = _("mobile ids")
+    short = _("mobile id")
     content = "UUIDs"
 
     forms = (HashFormat.PLAIN,)

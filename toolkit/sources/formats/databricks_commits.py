@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from toolkit.errors import BusyError, DataError
 from toolkit.sources.formats.table_format import Place, TableFormat
 from toolkit.sources.storage import StoredFile
+from toolkit.translatable import _
 
 _TRANSACTION = re.compile(r"-tid-(\d+)-")
 _MOST_BYTES = 64 << 20
@@ -15,9 +16,11 @@ _MOST_BYTES = 64 << 20
 class DatabricksCommits(TableFormat):
     """Parquet or CSV that Databricks wrote. It is read as long as every file in the folder is committed."""
 
-    name = "a folder that Databricks committed"
+    name = _("a folder that Databricks committed")
     is_plain = True
-    way_out = "In Databricks, run VACUUM on the folder, or write the table to a new folder or as Delta; then name that."
+    way_out = _(
+        "In Databricks, run VACUUM on the folder, or write the table to a new folder or as Delta; then name that."
+    )
 
     @staticmethod
     def is_named_so(file: str) -> bool:
@@ -37,8 +40,14 @@ class DatabricksCommits(TableFormat):
         stale = sorted(names & removed)
         if stale:
             raise DataError(
-                f"{len(stale)} files of the {what} in {place.location} were replaced in Databricks and are still "
-                f"there, such as {stale[0]}: rows that the table no longer has would be read.",
+                _(
+                    "{count} files of the {what} in {location} were replaced in Databricks and are still "
+                    "there, such as {stale}: rows that the table no longer has would be read.",
+                    count=len(stale),
+                    what=what,
+                    location=place.location,
+                    stale=stale[0],
+                ),
                 self.way_out,
             )
         begun = {name.removeprefix("_started_") for name in place.entries if name.startswith("_started_")}
@@ -49,9 +58,14 @@ class DatabricksCommits(TableFormat):
         unfinished = sorted({it for it, job in of_job.items() if job in begun} | left)
         if unfinished:
             raise BusyError(
-                f"{len(unfinished)} files of the {what} in {place.location} were not committed by Databricks, such as "
-                f"{unfinished[0]}.",
-                "Wait until the job that writes them is done; after one that failed, run VACUUM on the folder.",
+                _(
+                    "{count} files of the {what} in {location} were not committed by Databricks, such as {unfinished}.",
+                    count=len(unfinished),
+                    what=what,
+                    location=place.location,
+                    unfinished=unfinished[0],
+                ),
+                _("Wait until the job that writes them is done; after one that failed, run VACUUM on the folder."),
             )
 
 
@@ -75,7 +89,11 @@ def _read(place: Place, commit: str, what: str) -> _Commit:
         )
     except (ValueError, AttributeError, TypeError):
         raise DataError(
-            f"{path}, by which Databricks tells which files of the {what} are current, can't be read.",
+            _(
+                "{path}, by which Databricks tells which files of the {what} are current, can't be read.",
+                path=path,
+                what=what,
+            ),
             DatabricksCommits.way_out,
         ) from None
     return _Commit(added, removed)

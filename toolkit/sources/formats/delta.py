@@ -3,15 +3,16 @@
 from toolkit.sources.delta_files import DeltaFiles
 from toolkit.sources.formats.table_format import Place, TableFormat
 from toolkit.sources.storage import Storage
+from toolkit.translatable import _
 
 
 class Delta(TableFormat):
     """Delta Lake, also with Iceberg's metadata beside it (UniForm)."""
 
-    name = "a Delta table"
+    name = _("a Delta table")
     markers = ("_delta_log",)
     is_read = True
-    way_out = "Name the table's own folder, in which _delta_log lies."
+    way_out = _("Name the table's own folder, in which _delta_log lies.")
 
     def is_at(self, place: Place) -> bool:
         """Tell by the log."""

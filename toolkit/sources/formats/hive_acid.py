@@ -3,6 +3,7 @@
 import re
 
 from toolkit.sources.formats.table_format import Place, TableFormat
+from toolkit.translatable import _
 
 _FOLDER = re.compile(r"(?:base_\d{7,}|(?:delete_)?delta_\d{7,}_\d{7,})(?:_v?\d+)*")
 
@@ -10,10 +11,10 @@ _FOLDER = re.compile(r"(?:base_\d{7,}|(?:delete_)?delta_\d{7,}_\d{7,})(?:_v?\d+)
 class HiveAcid(TableFormat):
     """A transactional table of Apache Hive."""
 
-    name = "a transactional table of Apache Hive"
-    way_out = (
-        "Export its current rows, with Hive: INSERT OVERWRITE DIRECTORY '…' STORED AS PARQUET SELECT * FROM …; then "
-        "name that directory."
+    name = _("a transactional table of Apache Hive")
+    way_out = _(
+        "Export its current rows, with Hive: INSERT OVERWRITE DIRECTORY '…' STORED AS PARQUET SELECT "
+        "* FROM …; then name that directory."
     )
 
     def is_at(self, place: Place) -> bool:

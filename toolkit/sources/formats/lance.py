@@ -1,16 +1,18 @@
 """Lance: ``_versions``."""
 
 from toolkit.sources.formats.table_format import Place, TableFormat
+from toolkit.translatable import _
 
 
 class Lance(TableFormat):
     """A Lance dataset."""
 
-    name = "a Lance dataset"
+    name = _("a Lance dataset")
     markers = ("_versions", "_latest.manifest")
-    way_out = (
+    way_out = _(
         "Write its current rows as Parquet, with Python: "
-        "pyarrow.parquet.write_table(lance.dataset('…').to_table(), '….parquet'); then name that file."
+        "pyarrow.parquet.write_table(lance.dataset('…').to_table(), '….parquet'); then name that "
+        "file."
     )
 
     def is_at(self, place: Place) -> bool:

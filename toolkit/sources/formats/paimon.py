@@ -3,6 +3,7 @@
 import re
 
 from toolkit.sources.formats.table_format import Place, TableFormat
+from toolkit.translatable import _
 
 _SNAPSHOT = re.compile(r"snapshot-\d+|LATEST|EARLIEST")
 
@@ -10,9 +11,9 @@ _SNAPSHOT = re.compile(r"snapshot-\d+|LATEST|EARLIEST")
 class Paimon(TableFormat):
     """A table of Apache Paimon."""
 
-    name = "an Apache Paimon table"
+    name = _("an Apache Paimon table")
     markers = ("snapshot", "manifest")
-    way_out = (
+    way_out = _(
         "Write its current rows to another folder, with Spark: "
         "spark.read.format('paimon').load('…').write.parquet('…'); then name that folder."
     )

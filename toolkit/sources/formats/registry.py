@@ -18,6 +18,7 @@ from toolkit.sources.formats.symlink_manifest import SymlinkManifest
 from toolkit.sources.formats.table_format import Place, TableFormat
 from toolkit.sources.formats.unfinished import Unfinished
 from toolkit.sources.storage import Storage, StoredFile
+from toolkit.translatable import _
 
 FORMATS: Sequence[TableFormat] = (
     Delta(),  # first, because a Delta table may have Iceberg's metadata and a manifest beside its log
@@ -85,16 +86,28 @@ def require_no_table_below(what: str, location: str, files: Sequence[StoredFile]
             continue
         if found.is_read:
             raise DataError(
-                f"{location}, where the {what} should lie, holds {found.name} in {place.location}.",
-                f"Name {place.location} as the table's location.",
+                _(
+                    "{location}, where the {what} should lie, holds {found} in {place_location}.",
+                    location=location,
+                    what=what,
+                    found=found.name,
+                    place_location=place.location,
+                ),
+                _("Name {location} as the table's location.", location=place.location),
             )
         found.require_current(what, place, parts[folders])
 
 
 def _is_part(what: str, location: str, found: TableFormat, folder: str) -> DataError:
-    remedy = f"Name the table's folder {folder}" if found.is_read else found.way_out.rstrip(".")
+    remedy = _("Name the table's folder {folder}", folder=folder) if found.is_read else found.way_out.rstrip(".")
     return DataError(
-        f"{location}, where the {what} should lie, is a part of {found.name} in {folder}: it may hold rows that the "
-        "table no longer has.",
-        f"{remedy}. If it is no part of that table, move it elsewhere.",
+        _(
+            "{location}, where the {what} should lie, is a part of {found} in {folder}: it may hold rows "
+            "that the table no longer has.",
+            location=location,
+            what=what,
+            found=found.name,
+            folder=folder,
+        ),
+        _("{remedy}. If it is no part of that table, move it elsewhere.", remedy=remedy),
     )

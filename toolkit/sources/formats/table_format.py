@@ -8,6 +8,7 @@ from typing import ClassVar
 from toolkit.errors import DataError, ToolkitError
 from toolkit.sources.files import Files
 from toolkit.sources.storage import Folder, Storage, StoredFile
+from toolkit.translatable import _
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,12 @@ class TableFormat(ABC):
     def refusal(self, what: str, location: str) -> ToolkitError:
         """Return the error of a table that can't be read here."""
         return DataError(
-            f"Where the {what} should lie, at {location}, there is {self.name}, which can't be read here: its folder "
-            "also holds files whose rows the table no longer has.",
+            _(
+                "Where the {what} should lie, at {location}, there is {name}, which can't be read here: "
+                "its folder also holds files whose rows the table no longer has.",
+                what=what,
+                location=location,
+                name=self.name,
+            ),
             self.way_out,
         )

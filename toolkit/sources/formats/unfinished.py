@@ -2,6 +2,7 @@
 
 from toolkit.errors import BusyError
 from toolkit.sources.formats.table_format import Place, TableFormat
+from toolkit.translatable import _
 
 _NAMES = ("_temporary", "__magic", "_impala_insert_staging", "_SCRATCH")
 _BEGINNINGS = (".spark-staging", ".hive-staging", "_SCRATCH0.")
@@ -10,8 +11,8 @@ _BEGINNINGS = (".spark-staging", ".hive-staging", "_SCRATCH0.")
 class Unfinished(TableFormat):
     """What a job writes in before it commits."""
 
-    name = "a folder that is being written"
-    way_out = "Wait until the job that writes it is done. After one that failed, have the table written again."
+    name = _("a folder that is being written")
+    way_out = _("Wait until the job that writes it is done. After one that failed, have the table written again.")
 
     def is_at(self, place: Place) -> bool:
         """Tell by the folder of the job."""
@@ -24,6 +25,10 @@ class Unfinished(TableFormat):
     def refusal(self, what: str, location: str) -> BusyError:
         """Return the error of a table that is not whole."""
         return BusyError(
-            f"The {what} at {location} is being written, or its last writing failed: a job's own folder is in it.",
+            _(
+                "The {what} at {location} is being written, or its last writing failed: a job's own folder is in it.",
+                what=what,
+                location=location,
+            ),
             self.way_out,
         )
