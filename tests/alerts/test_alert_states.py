@@ -9,6 +9,7 @@ import pytest
 import toolkit
 from tests.alerts.conftest import Inbox
 from tests.conftest import Tables, save_nightly
+from toolkit import NoticeCode
 from toolkit.alerts import AlertKey, AlertState, Subject, alert_states, configured_channels, dispatch, record_state
 from toolkit.errors import DataError, ListGoneError
 from toolkit.state.folder import WorkspaceFolder
@@ -109,14 +110,14 @@ def test_of_two_addresses_only_the_one_that_did_not_hear_is_told_again(
     record_state(folder, NIGHTLY, NO_COLUMN, at=NOW)
     for _ in range(2):
         (warning,) = dispatch(folder)
-        assert "address 2 json" in warning
+        assert "address 2 json" in warning.text
     assert len(inbox.messages) == 1
 
 
 def test_addresses_that_are_wrong_are_a_warning(folder: WorkspaceFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOOLKIT_NOTIFY", "nothing://s3cret")
     (warning,) = dispatch(folder)
-    assert "Nobody was notified" in warning
+    assert (warning.code, "Nobody was notified" in warning.text) == (NoticeCode.NOT_NOTIFIED, True)
     assert "s3cret" not in warning
 
 

@@ -163,7 +163,7 @@ class TestSpelling:
         found = preview.audience.spelt_otherwise
         assert found.frame.rows() == [(rule.value, 1, member, profile)]
         assert found.members == 1
-        assert preview.warnings[0] == found.sentences[0]
+        assert preview.warnings[0].text == found.sentences[0]
         assert preview.exportable == 1
 
     @pytest.mark.parametrize("rule", SPELT)

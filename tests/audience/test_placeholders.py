@@ -97,7 +97,7 @@ def test_placeholders_are_counted_with_the_reason(workspace: toolkit.Workspace) 
     changed.write_parquet(workspace.profiles.location)
     preview = workspace.preview("All", email_column="EMail")
     assert preview.audience.placeholders == 3
-    assert any("3 members" in it for it in preview.warnings)
+    assert any("3 members" in it.text for it in preview.warnings)
 
 
 def normalised(field: str) -> str:

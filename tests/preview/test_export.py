@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import toolkit
 from tests.conftest import Tables, save_nightly
+from toolkit import NoticeCode
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL
 from toolkit.sandbox import Sandbox
 
@@ -73,8 +74,12 @@ def test_what_criteo_counted_is_of_the_last_run_until_it_is_asked(
     assert len(criteo.requests()) == before + 3  # a token, a search for the marks, and one count
     criteo.delete_list(found.id)
     gone = workspace.exports.preview("Nightly", ask_criteo=True)
-    assert any(found.id in it for it in gone.warnings)
+    assert [it.code for it in gone.warnings if found.id in it.text] == [NoticeCode.NOT_COUNTED]
     assert gone.exportable == 100
+
+
+def codes(workspace: toolkit.Workspace) -> list[NoticeCode]:
+    return [it.code for it in workspace.exports.preview("Nightly").warnings]
 
 
 def test_what_would_stop_a_run_is_a_warning(workspace: toolkit.Workspace, tables: Tables) -> None:
@@ -83,7 +88,7 @@ def test_what_would_stop_a_run_is_a_warning(workspace: toolkit.Workspace, tables
     tables.write(segments={"All": CUSTOMERS})
     preview = workspace.exports.preview("Nightly")
     assert preview.changes.select("held", "added", "removed").row(0) == (100, 0, 88)
-    assert any("large change" in it for it in preview.warnings)
+    assert [it.code for it in preview.warnings if "large change" in it.text] == [NoticeCode.WOULD_STOP]
 
 
 def test_a_record_that_is_lost_is_told_and_the_rest_is_shown(workspace: toolkit.Workspace) -> None:
@@ -94,8 +99,8 @@ def test_a_record_that_is_lost_is_told_and_the_rest_is_shown(workspace: toolkit.
     assert preview.exportable == 100
     assert preview.changes["added"].is_null().all()
     assert preview.effort["calls"].is_null().all()
-    assert "What a run would send is not known." in repr(preview)
-    assert "lost or damaged" in preview.warnings[0]
+    assert "It is not known what a run would send." in repr(preview)
+    assert preview.warnings[0].code is NoticeCode.NOT_PLANNED
     assert "lost or damaged" in preview._repr_html_()
 
 
@@ -144,8 +149,8 @@ def test_a_dynamic_segment_that_a_run_builds_anew_is_told(
 ) -> None:
     workspace.segments.build("Early", where="CustomerId < 'C010'", dynamic=True)
     save_nightly(workspace, segments=["Early"])
-    assert not any("not up to date" in it for it in workspace.exports.preview("Nightly").warnings)
+    assert NoticeCode.STALE_SEGMENT not in codes(workspace)
     tables.write(emails={"C000": "a@mail.example", "C001": "b@mail.example"})
-    assert "Segment 'Early' is not up to date" in workspace.exports.preview("Nightly").warnings[0]
+    assert codes(workspace)[0] is NoticeCode.STALE_SEGMENT
     workspace.runs.start("Nightly", allow=["large change"]).raise_for_status()
-    assert not any("not up to date" in it for it in workspace.exports.preview("Nightly").warnings)
+    assert NoticeCode.STALE_SEGMENT not in codes(workspace)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import toolkit
 from tests.conftest import Tables
+from toolkit import NoticeCode
 from toolkit.audience import LEFT_OUT
 from toolkit.audience.domains import FEWEST_PEOPLE
 
@@ -69,8 +70,8 @@ def test_coverage_and_validity_are_what_the_checks_count() -> None:
     emails = {"C1": "a@mail.example", "C2": "b@mail.example", "C3": "nobody", "C4": None, "C5": "e@mail.example"}
     preview = preview_of(emails, {"All": list(emails), "Out": ["C5"]}, exclude=["Out"])
     assert preview.coverage.rows() == [("All", 4, 3, 2, 3 / 4, 2 / 3, 0.0)]
-    assert [it for it in preview.warnings if "valid" in it] == [
-        "In segment 'All' 66.7% of the addresses are valid, less than the 80% that its check takes."
+    assert [str(it) for it in preview.warnings if "valid" in it.text] == [
+        "In segment 'All', 66.7% of the addresses are valid; the check expects at least 80%. A run would stop."
     ]
 
 
@@ -87,16 +88,19 @@ def test_limits_tell_what_is_too_much_and_what_is_too_little() -> None:
     emails = {f"C{number}": f"p{number}@mail.example" for number in range(30)}
     thresholds = toolkit.Thresholds(limit_profiles=29, contract_limit_profiles=100)
     preview = preview_of(emails, {"All": list(emails)}, thresholds=thresholds)
-    assert preview.limits.select("limit", "size", "at_least", "at_most", "is_kept").rows() == [
-        ("most of an export", 30, None, 29, False),
-        ("most by the contract", 30, None, 100, True),
-        ("fewest that are of use", 30, 500, None, False),
+    assert preview.limits.select("limit", "size", "at_least", "at_most", "is_kept", "level").rows() == [
+        ("most of an export", 30, None, 29, False, "error"),
+        ("most by the contract", 30, None, 100, True, "error"),
+        ("fewest that are of use", 30, 500, None, False, "warning"),
     ]
-    assert "30 identifiers are more than the 29 of the limit" in preview.warnings[0]
-    assert "Fewer than 500 people" in preview.warnings[1]
+    too_many, too_few = preview.warnings
+    assert (too_many.code, too_few.code) == (NoticeCode.WOULD_STOP, NoticeCode.CHECK_FAILED)
+    assert "30 identifiers are more than the limit of 29" in too_many.text
+    assert "Fewer than 500 people" in too_few.text
     lenient = thresholds.model_copy(update={"levels": {"limit of an export": "warning"}, "least_size": 10})
     (said,) = preview_of(emails, {"All": list(emails)}, thresholds=lenient).warnings
-    assert "a run would tell it as a warning" in said
+    assert said.code is NoticeCode.CHECK_FAILED
+    assert said.text.endswith("A run would go on, with a warning.")
 
 
 def test_a_segment_of_nobody_is_shown(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ class TestTold:
     def test_in_health_and_the_preview(self, workspace: toolkit.Workspace, moved: str) -> None:
         found = [it for it in workspace.health().findings if it.what == "list"]
         assert [(it.level, it.value) for it in found] == [(HealthLevel.WARNING, 100)]
-        assert any(moved in it for it in workspace.exports.preview("Nightly").warnings)
+        assert any(moved in it.text for it in workspace.exports.preview("Nightly").warnings)
 
     def test_another_host(self, workspace: toolkit.Workspace, criteo: Sandbox, other_criteo: Sandbox) -> None:
         workspace.runs.start("Nightly").raise_for_status()

@@ -20,7 +20,7 @@ from toolkit.validation import CheckOutcome, CheckRow
 class TestSentence:
     def test_of_runs(self, workspace: toolkit.Workspace, tables: Tables) -> None:
         first = workspace.runs.start("Nightly").raise_for_status()
-        assert sentence_of(first) == "Nightly changed its 1 list at Criteo: 100 identifiers added, 0 removed."
+        assert sentence_of(first) == "Nightly updated its 1 list at Criteo: 100 identifiers added, 0 removed."
         again = workspace.runs.start("Nightly").raise_for_status()
         assert sentence_of(again) == "Nightly found nothing to add to its 1 list, and nothing to remove."
         tables.write(segments={"All": ["C001"]})

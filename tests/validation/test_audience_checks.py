@@ -251,8 +251,8 @@ class TestKeys:
         twice = pl.when(pl.col("customer") == "All-exportable-1").then(pl.lit("All-exportable-0"))
         null = pl.when(pl.col("customer") != "All-exportable-3").then("customer")
         results = check_audience(with_customers(audience, twice.otherwise(null)), Thresholds())
-        assert result_of(results, Check.KEY_UNIQUE).observed == "2 otherwise"
-        assert result_of(results, Check.KEY_FILLED).observed == "1 otherwise"
+        assert result_of(results, Check.KEY_UNIQUE).observed == "2 not as expected"
+        assert result_of(results, Check.KEY_FILLED).observed == "1 not as expected"
 
     def test_no_level_makes_a_warning_of_them(self) -> None:
         always = (Check.KEY_FILLED, Check.KEY_UNIQUE, Check.EMAIL_COLUMN, Check.COLUMNS)

@@ -75,7 +75,7 @@ class TestFromPython:
             Level.ERROR,
             False,
         )
-        assert (found.failing_share, found.observed) == (0.1, "10.0% (10 of 100 not so)")
+        assert (found.failing_share, found.observed) == (0.1, "10.0% (10 of 100) not as expected")
         assert found.unexpected.sort().to_list() == [f"C00{number}" for number in range(10)]
         assert results.unexpected["customer"].n_unique() == 10
 

@@ -50,11 +50,11 @@ def run(workspace: toolkit.Workspace) -> Run:
 def test_every_segment_and_suite_is_told(page: str) -> None:
     headings = re.findall("<h2[^>]*>(.*?)</h2>", page)
     assert headings == [
-        "The export: suite built in",
-        "Segment VIP &lt;b&gt;: suite built in",
-        "Segment VIP &lt;b&gt;: suite Odd &lt;suite&gt;",
-        "Segment Empty: suite built in",
-        "Segment Empty: suite Odd &lt;suite&gt;",
+        "The export: built in",
+        "Segment VIP &lt;b&gt;: built in",
+        "Segment VIP &lt;b&gt;: Odd &lt;suite&gt;",
+        "Segment Empty: built in",
+        "Segment Empty: Odd &lt;suite&gt;",
     ]
     assert "<b>" not in page.replace("</b>", "")
     assert "a column &#39;Nowhere&#39; in the profiles" in page
@@ -142,10 +142,10 @@ def test_it_shows_itself_where_there_is_no_network(run: Run) -> None:
         opened.on("request", note)
         opened.on("pageerror", lambda error: problems.append(str(error)))
         opened.goto(run.report.as_uri())
-        opened.get_by_role("link", name="The checks in full").click()
+        opened.get_by_role("link", name="Full validation results").click()
         opened.wait_for_url(run.data_docs.as_uri())
         opened.get_by_text("As Great Expectations tells it").click()
-        assert opened.get_by_role("heading", name="Segment All: suite Own").is_visible()
+        assert opened.get_by_role("heading", name="Segment All: Own").is_visible()
         assert opened.get_by_text("p•••@m•••.example").first.is_visible()
         assert not opened.get_by_text("Show more").first.is_visible()
         browser.close()

@@ -49,7 +49,7 @@ def test_the_whole_report_is_shown_and_put_away(workspace: toolkit.Workspace) ->
     assert not is_shown(panel.report.open)
     press(panel, panel.dry)
     press(panel, panel.report.open)
-    assert "Members, and what becomes of them" in panel.report.whole.value
+    assert "Members by outcome" in panel.report.whole.value
     press(panel, panel.report.open)
     assert panel.report.whole.value == ""
 

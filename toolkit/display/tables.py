@@ -19,7 +19,7 @@ from toolkit.translatable import shown as shown_text
 MOST_ROWS = 200
 """More than anybody reads: of a longer frame a table shows the first ones, and says how many there are."""
 
-_SHARES = ("share", "rate", "coverage", "validity", "reach", "filled", "hashes", "distinct", "duplicates")
+_SHARES = ("share", "rate", "coverage", "validity", "reach", "failing", "filled", "hashes", "distinct", "duplicates")
 """How the names of columns end, or are, that hold shares from 0 to 1."""
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from toolkit.audience import IdentityColumn
-from toolkit.display import html_table, text_table
+from toolkit.display import html_table, text_table, word
 from toolkit.exports.schedule import Schedule
 from toolkit.identifiers import HashFormat, IdentifierType, identifier_types, without_addresses
 from toolkit.names import same_form
@@ -261,7 +261,27 @@ class Export(Told):
         return f"Export {self.name!r}, version {self.version}\n{text_table(self.frame)}"
 
     def _repr_html_(self) -> str:
-        return html_table(self.frame, title=f"Export {self.name}", subtitle=f"version {self.version}")
+        shown = self.frame
+        values: dict[str, str] = dict(shown.iter_rows())
+        values |= {
+            "mode": word(self.mode.value),
+            "active": word("yes" if self.active else "no"),
+            "schedule": self.schedule.text,
+        }
+        if self.connection is None:
+            values["connection"] = _("No connection")
+        if self.advertiser_column and not self.advertiser_id:
+            values["advertiser"] = _("by column {column}", column=self.advertiser_column)
+        names = {f"{it.short} column": _("{short} column", short=it.short) for it in identifier_types()}
+        return html_table(
+            shown,
+            title=_("Export {name}", name=self.name),
+            subtitle=_("version {version}", version=self.version),
+            texts={
+                "option": [names.get(it, word(it)) for it in shown["option"]],
+                "value": [values[it] for it in shown["option"]],
+            },
+        )
 
 
 def make_export(name: str, options: Mapping[str, Any]) -> Export:

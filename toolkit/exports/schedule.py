@@ -230,6 +230,14 @@ class Schedule(Told):
         return next(iter(self.moments(after=after, until=after + _LONGEST_PAUSE)), None)
 
     def __str__(self) -> str:
+        return str(self.text)
+
+    def __text__(self) -> str:
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """When it runs, in words."""
         match self.every:
             case Every.REFRESH:
                 return _("with every refresh")

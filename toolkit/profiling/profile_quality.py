@@ -71,9 +71,9 @@ class ProfileQuality:
     """Columns of integers or text without nulls, of which no two rows, or as good as none, have the same."""
 
     def __repr__(self) -> str:
-        parts = [self._headline, text_table(_shown(self.frame))]
+        parts = [self._headline, text_table(_in_per_cent(_shown(self.frame)))]
         for title, candidates in self._candidates:
-            parts += [title, text_table(_shown(candidates)) if candidates.height else " none"]
+            parts += [title, text_table(_in_per_cent(_shown(candidates))) if candidates.height else " none"]
         return "\n".join(parts)
 
     def _repr_html_(self) -> str:
@@ -283,14 +283,15 @@ def _keys(frame: pl.DataFrame, sample: Sample) -> pl.DataFrame:
     )
 
 
-def _shown(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame as it is read: shares in per cent, types without details, how distinct values were counted."""
-    lists = [name for name, dtype in frame.schema.items() if dtype == pl.List]
+def _in_per_cent(frame: pl.DataFrame) -> pl.DataFrame:
     shares = [name for name, dtype in frame.schema.items() if dtype.is_float()]
-    plain = frame.with_columns(
-        pl.col(lists).list.join(", "),
-        *(pl.format("{}\u00a0%", (pl.col(it) * 100).round(1)).alias(it) for it in shares),
-    )
+    return frame.with_columns(pl.format("{}\u00a0%", (pl.col(it) * 100).round(1)).alias(it) for it in shares)
+
+
+def _shown(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame as it is read: types without details, how distinct values were counted."""
+    lists = [name for name, dtype in frame.schema.items() if dtype == pl.List]
+    plain = frame.with_columns(pl.col(lists).list.join(", "))
     if "is_exact" not in frame.columns:
         return plain
     counted = pl.when("is_exact").then(pl.lit("exactly")).otherwise(pl.lit("about"))

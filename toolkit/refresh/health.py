@@ -34,7 +34,7 @@ from toolkit.runs.batches import uncertain_exports
 from toolkit.runs.lifecycle import now as machine_now
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.states import RefreshStatus
-from toolkit.translatable import _, listed
+from toolkit.translatable import _, listed, mark
 
 API_VERSION_LASTS_MONTHS = 12
 """How long Criteo answers a version of its API (https://developers.criteo.com, "Versioning policy")."""
@@ -137,7 +137,18 @@ class Health:
 
     def _repr_html_(self) -> str:
         title = _("Health: {level}", level=word(self.level.name.lower()))
-        return html_table(self.frame.drop("value"), title=title, texts={"said": [it.said for it in self.findings]})
+        return html_table(
+            self.frame.drop("value"),
+            title=title,
+            texts={
+                "name": [_NAMES.get(it.name, it.name) for it in self.findings],
+                "said": [it.said for it in self.findings],
+            },
+        )
+
+
+_NAMES = {it: _(it) for it in (mark("all"), mark("last"), mark("row"), mark("audit"), mark("as Criteo says"))}
+"""What is looked at that has no name of its own."""
 
 
 def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health:
@@ -179,7 +190,7 @@ def api_version(version: str, now: datetime) -> Finding:
     months = month - 1 + API_VERSION_LASTS_MONTHS
     ends = date(year + months // 12, months % 12 + 1, 1)
     until = datetime(ends.year, ends.month, 1, tzinfo=UTC)
-    said = _("Criteo answers it until {until:%Y-%m}.", until=until)
+    said = _("Criteo answers it until {until:%Y-%m-%d}.", until=ends)
     if now >= until:
         return Finding(
             "API version", version, HealthLevel.CRITICAL, _("{said} Install a newer toolkit.", said=said), until

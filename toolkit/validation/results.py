@@ -180,7 +180,7 @@ class CheckResults:
         return CheckResults(self.results + other.results)
 
     def __repr__(self) -> str:
-        return f"{self._headline}\n{text_table(self.shown)}"
+        return f"{self._headline}\n{text_table(_in_per_cent(self.shown))}"
 
     def _repr_html_(self) -> str:
         return html_table(self.shown, title=self._headline, texts=self.texts)
@@ -206,12 +206,19 @@ class CheckResults:
 
 
 def as_shown(checks: pl.DataFrame) -> pl.DataFrame:
-    """Return a frame of checks with shares in per cent, and without columns that tell nothing here."""
-    per_cent = pl.format("{}\N{NO-BREAK SPACE}%", (pl.col("failing_share") * 100).round(1).cast(pl.String))
+    """Return a frame of checks without columns that tell nothing here; a share of nothing is not told."""
     is_some = pl.col("failing_share") > 0
-    checks = checks.with_columns(failing_share=pl.when(is_some).then(per_cent)).rename({"failing_share": "failing"})
+    failing = pl.when(is_some).then("failing_share")
+    checks = checks.with_columns(failing_share=failing).rename({"failing_share": "failing"})
     empty = [it.name for it in checks if it.is_null().all()]
     return checks.drop(empty).with_columns(pl.col(pl.String).fill_null(""))
+
+
+def _in_per_cent(checks: pl.DataFrame) -> pl.DataFrame:
+    if "failing" not in checks.columns:
+        return checks
+    per_cent = pl.format("{}\N{NO-BREAK SPACE}%", (pl.col("failing") * 100).round(1).cast(pl.String))
+    return checks.with_columns(failing=per_cent.fill_null(""))
 
 
 _SCHEMA = pl.Schema(

@@ -137,7 +137,8 @@ def segment_rules(thresholds: Thresholds, kind: IdentifierType) -> tuple[Rule, .
             thresholds.email_coverage,
             expected=_("at least {email_coverage:.0%}", email_coverage=thresholds.email_coverage),
             remedy=_(
-                "See who has none with the preview of the segment; or choose another {short} column; or lower the threshold of the export.",
+                "See who has none with the preview of the segment; or choose another {short} column; or "
+                "lower the threshold of the export.",
                 short=kind.short,
             ),
         ),
