@@ -51,7 +51,7 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 
 words: $(READY) ## Collect the texts that people see, for translation, into toolkit/locale
 	@$(BIN)/pybabel -q extract --mapping-file toolkit/locale/babel.cfg --keyword=say --keyword=some:1,2 --keyword=mark \
-		--no-location --sort-output --omit-header --width=110 --output-file toolkit/locale/toolkit.pot toolkit
+		--no-location --sort-output --omit-header --width=110 --output-file toolkit/locale/toolkit.pot toolkit notebooks
 	@$(BIN)/pybabel -q update --domain toolkit --input-file toolkit/locale/toolkit.pot --output-dir toolkit/locale \
 		--no-fuzzy-matching --ignore-obsolete --width=110
 

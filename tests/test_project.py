@@ -148,3 +148,13 @@ def test_only_who_asks_has_the_embedded_criteo(tmp_path: Path) -> None:
     said: list[str] = []
     with embedded_criteo(make_project(tmp_path / "p").project, say=said.append) as environment:
         assert (environment, said) == ({}, [])
+
+
+def test_notebooks_are_in_the_language_of_whoever_makes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOOLKIT_LANGUAGE", "nl")
+    make_project(tmp_path / "project", sample=True)
+    first = json.loads((tmp_path / "project" / "notebooks" / "01_connections.ipynb").read_text("utf-8"))
+    assert first["cells"][0]["source"][0] == "# Verbindingen\n"
+    code = [it["source"] for it in first["cells"] if it["cell_type"] == "code"]
+    original = json.loads((bundled.NOTEBOOKS / "01_connections.ipynb").read_text("utf-8"))
+    assert code == [it["source"] for it in original["cells"] if it["cell_type"] == "code"]

@@ -15,6 +15,7 @@ from toolkit.access.founding import open_or_make
 from toolkit.access.locations import Tables, require_database
 from toolkit.errors import ConfigurationError
 from toolkit.files import write_atomically
+from toolkit.notebook_texts import in_language
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.translatable import _
 
@@ -99,7 +100,7 @@ def make_project(
     sandbox: bool = False,
     database: str | None = None,
 ) -> MadeProject:
-    """Make a project, or what is missing of one.
+    """Make a project, or what is missing of one; the texts of its notebooks are in the language of whoever makes it.
 
     Args:
         path: The folder of the project.
@@ -151,7 +152,8 @@ def _write(project: Project, *, sample: bool, sandbox: bool) -> Iterator[Path]:
     for notebook in sorted(bundled.NOTEBOOKS.rglob("*.ipynb")):
         if ".ipynb_checkpoints" in notebook.parts:
             continue
-        text = json.dumps(_adapted(json.loads(notebook.read_text("utf-8")), without), indent=1, ensure_ascii=False)
+        adapted = in_language(_adapted(json.loads(notebook.read_text("utf-8")), without))
+        text = json.dumps(adapted, indent=1, ensure_ascii=False)
         yield from _new(project.notebooks / notebook.relative_to(bundled.NOTEBOOKS), _text_of(f"{text}\n"))
     if sample:
         yield from copy_sample(project)

@@ -26,7 +26,7 @@ class TestSentence:
         tables.write(segments={"All": ["C001"]})
         dry = workspace.runs.start("Nightly", dry_run=True, allow=["large change"])
         assert sentence_of(dry).startswith("Nothing was sent: ")
-        assert "0 identifiers added, 99 removed" in sentence_of(dry)
+        assert "0 identifiers added and 99 removed" in sentence_of(dry)
 
     def test_of_one_that_failed_claims_only_what_was_confirmed(
         self, workspace: toolkit.Workspace, criteo: Sandbox
@@ -36,7 +36,7 @@ class TestSentence:
         criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=9)
         failed = workspace.runs.start("Nightly", mode="replace")
         assert criteo.lists()[0].size == 0
-        assert sentence_of(failed) == "Nightly: failed. Criteo confirmed 0 identifiers added, 0 removed."
+        assert sentence_of(failed) == "Nightly: failed. Criteo confirmed 0 identifiers added and 0 removed."
 
     def test_of_one_for_a_person_and_for_a_list_is_of_these(self, workspace: toolkit.Workspace) -> None:
         workspace.runs.start("Nightly").raise_for_status()

@@ -144,7 +144,7 @@ def test_it_shows_itself_where_there_is_no_network(run: Run) -> None:
         opened.goto(run.report.as_uri())
         opened.get_by_role("link", name="Full validation results").click()
         opened.wait_for_url(run.data_docs.as_uri())
-        opened.get_by_text("As Great Expectations tells it").click()
+        opened.get_by_text("Full validation results, in the words").click()
         assert opened.get_by_role("heading", name="Segment All: Own").is_visible()
         assert opened.get_by_text("p•••@m•••.example").first.is_visible()
         assert not opened.get_by_text("Show more").first.is_visible()

@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po
 import toolkit
 from tests.raising import raises
 from toolkit import translatable
+from toolkit.bundled import NOTEBOOKS
 from toolkit.errors import ErrorCode, family
 from toolkit.widgets import ConnectionForm, ExportForm, RunPanel
 from toolkit.widgets.language import Words, languages, words_for
@@ -55,8 +56,9 @@ def texts() -> set[str]:
     with (LOCALE / "babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)
     keywords = {**DEFAULT_KEYWORDS, **parse_keywords(["say", "some:1,2", "mark"])}
-    for *_, message, _comments, _context in extract_from_dir(LOCALE.parent, methods, options, keywords):
-        found.add(message if isinstance(message, str) else message[0])
+    for folder in (LOCALE.parent, NOTEBOOKS):
+        for *_, message, _comments, _context in extract_from_dir(folder, methods, options, keywords):
+            found.add(message if isinstance(message, str) else message[0])
     return found
 
 

@@ -17,6 +17,7 @@ from toolkit.cli.tables import (
 )
 from toolkit.cli.workspaces import DatabaseOption
 from toolkit.terminal import say
+from toolkit.translatable import _, ngettext
 
 ProjectOption = Annotated[Path, typer.Option("--project", help="Folder of the project; the one you are in by default.")]
 
@@ -48,15 +49,30 @@ def init(
     )
     made = make_project(folder, tables, sample=sample, sandbox=sandbox, database=database)
     if made.workspace.is_new:
-        say(f"New project in {made.project.path}. You are its administrator, as {made.workspace.account!r}.")
+        say(
+            _(
+                "New project in {path}. You are its administrator, as {account!r}.",
+                path=made.project.path,
+                account=made.workspace.account,
+            )
+        )
     elif made.written:
-        say(f"Added to the project in {made.project.path}: {len(made.written)} files that were missing.")
+        say(
+            ngettext(
+                "Added to the project in {path}: {count} file that was missing.",
+                "Added to the project in {path}: {count} files that were missing.",
+                len(made.written),
+                path=made.project.path,
+            )
+        )
     else:
-        say(f"There is a project in {made.project.path} already. Nothing was changed.")
+        say(_("There is a project in {path} already. Nothing was changed.", path=made.project.path))
     if made.workspace.saved.profiles is None or made.workspace.saved.segments is None:
         say(
-            "Next, say where your tables are: "
-            "toolkit workspace tables --profiles LOCATION --segments FOLDER --key COLUMN"
+            _(
+                "Next, say where your tables are: "
+                "toolkit workspace tables --profiles LOCATION --segments FOLDER --key COLUMN"
+            )
         )
 
 

@@ -51,7 +51,7 @@ def limits_of(audience: Audience, lists: pl.DataFrame, thresholds: Thresholds) -
             at_least=pl.lit(None),
             at_most=pl.lit(rule.threshold),
             is_kept=rule.is_kept(),
-            level=pl.lit(rule.level.value),
+            level=pl.lit(str(rule.level)),
             said_by=pl.lit(said_by[rule.check]),
         )
         for rule in export_rules(thresholds)
@@ -68,7 +68,7 @@ def limits_of(audience: Audience, lists: pl.DataFrame, thresholds: Thresholds) -
             at_least=pl.lit(rule.threshold),
             at_most=pl.lit(None),
             is_kept=rule.is_kept(),
-            level=pl.lit(rule.level.value),
+            level=pl.lit(str(rule.level)),
             said_by=pl.lit(_OF_USE_BY),
         )
         for rule in segment_rules(thresholds, audience.identifier_type)
