@@ -16,7 +16,7 @@ def in_language(notebook: dict[str, Any], language: str | None = None) -> dict[s
 
 
 def extract(
-    file: IO[bytes], keywords: object, comment_tags: object, options: object
+    file: IO[bytes], _keywords: object, _comment_tags: object, options: object
 ) -> Iterator[tuple[int, None, str, list[str]]]:
     """Yield the paragraphs of a notebook's texts, as Babel takes them from whoever finds messages in a file."""
     for cell in json.load(file)["cells"]:

@@ -22,11 +22,7 @@ from contextvars import ContextVar
 from datetime import date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
-
-if TYPE_CHECKING:
-    from pydantic import GetCoreSchemaHandler
-    from pydantic_core import CoreSchema
+from typing import Any, Self
 
 VARIABLE = "TOOLKIT_LANGUAGE"
 ENGLISH = "en"
@@ -104,7 +100,7 @@ class Text(str):
     def __reduce__(self) -> tuple[Callable[[Json], str], tuple[Json]]:
         return text_of, (json_of(self),)
 
-    def __deepcopy__(self, memo: object) -> Self:
+    def __deepcopy__(self, _memo: object) -> Self:
         return self
 
 
@@ -298,7 +294,7 @@ PLAIN = {"plain": True}
 class Translatable:
     """The mark of a field of text, ``Annotated[str, Translatable()]``: it is stored with what its translation needs."""
 
-    def __get_pydantic_core_schema__(self, source: object, handler: "GetCoreSchemaHandler") -> "CoreSchema":
+    def __get_pydantic_core_schema__(self, source: object, handler: object) -> Any:
         from pydantic_core import core_schema
 
         return core_schema.no_info_plain_validator_function(

@@ -240,10 +240,8 @@ class TestIceberg:
         shutil.copytree(table, tmp_path / "elsewhere")
         if not is_copy:
             shutil.rmtree(table)
-        with pytest.raises(DataError) as raised:
+        with raises(ErrorCode.DATA, names=(table, tmp_path / "elsewhere")):
             keys(tmp_path / "elsewhere")
-        assert str(table) in raised.value.what
-        assert str(tmp_path / "elsewhere") in raised.value.what
 
     def test_a_link_to_it_is_read(self, table: Path, tmp_path: Path) -> None:
         (tmp_path / "link").symlink_to(table)

@@ -221,7 +221,3 @@ def _shown(bad: pl.DataFrame, named: Mapping[str, str]) -> pl.DataFrame:
     ]
     schema = {"row": pl.Int64, "column": pl.String, "value": pl.String, "why": pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row").head(_MOST_SHOWN)
-
-
-def _counted(rows: int) -> str:
-    return "1 row" if rows == 1 else f"{rows:,} rows"

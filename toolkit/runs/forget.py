@@ -424,7 +424,3 @@ def _lists_of(folder: WorkspaceFolder, export: ExportRecord) -> list[ContactList
             ContactListRecord.export_id == export.id, ContactListRecord.criteo_id.is_not(None)
         )
         return list(session.scalars(query.order_by(ContactListRecord.id)))
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun if number == 1 else noun + 's'}"
