@@ -112,6 +112,12 @@ def test_stored_text_whose_template_was_altered_is_shown_as_recorded() -> None:
         text_of({"template": "no text"})
 
 
+@pytest.mark.parametrize("template", ["{a.__class__}", "{a[0]}", "{a:>999999999}", "{a:.999999999f}", "{a:{b}}", "{"])
+def test_stored_template_only_fills_in_names(template: str) -> None:
+    stored = {"text": "Recorded.", "template": template, "values": {"a": "x", "b": 1}}
+    assert type(text_of(stored)) is str
+
+
 def test_frames_and_errors_hold_english() -> None:
     with reading_in("nl"):
         assert pl.DataFrame([{"what": rows()}]).item() == str(rows())

@@ -31,6 +31,8 @@ CATALOGS = Path(__file__).with_name("locale")
 _JUPYTERLAB_SETTING = "@jupyterlab/translation-extension/plugin.jupyterlab-settings"
 _SPEC = re.compile(r"(?P<sign>\+?)(?P<comma>,?)(?:\.(?P<digits>\d+)(?P<kind>[f%]))?")
 
+_STORED_SPEC = re.compile(r"\+?,?(?:\.\d[f%])?|(?:%[YmdHMS]|[-: ])+")
+
 Json = str | Mapping[str, Any]
 """A text as JSON has it: a plain one as it is, a ``Text`` with its English, its template and its values."""
 
@@ -280,11 +282,20 @@ def text_of(stored: Json) -> str:
         raise ValueError("This is no text.")  # noqa: TRY004  # pydantic takes this for a wrong value
     values = {str(name): _from_json(value) for name, value in stored.get("values", {}).items()}
     try:
+        _require_plain(stored["template"], stored.get("many") or "")
         found = Text(stored["template"], stored.get("many"), int(stored.get("count", 1)), **values)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         return str(stored["text"])
     # What was recorded is what is shown, whatever became of the template since.
     return found if str(found) == stored["text"] else str(stored["text"])
+
+
+def _require_plain(*templates: str) -> None:
+    """Raise ValueError for a template that does more than fill in names: what is stored may be anybody's."""
+    for template in templates:
+        for _literal, name, spec, _conversion in string.Formatter().parse(template):
+            if name is not None and not (name.isidentifier() and _STORED_SPEC.fullmatch(spec or "")):
+                raise ValueError
 
 
 PLAIN = {"plain": True}

@@ -46,4 +46,4 @@ def sign(name: SuiteArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
 def remove(name: SuiteArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Remove a suite of your own."""
     opened(workspace).checks.remove(name)
-    say(f"Removed suite {name!r}.")
+    say(_("Removed suite {name!r}.", name=name))

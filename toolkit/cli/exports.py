@@ -22,6 +22,7 @@ from toolkit.cli.options import (
 from toolkit.cli.output import named, show_frame, show_json, show_value
 from toolkit.cli.previews import HtmlOption, LeftOutOption, MembersOption, keep_preview
 from toolkit.terminal import say
+from toolkit.translatable import _
 
 commands = typer.Typer(no_args_is_help=True, help="Save, preview, check, list and remove exports.")
 
@@ -108,7 +109,7 @@ def save(
         thresholds=pairs(threshold, "--threshold"),
         based_on=based_on,
     )
-    say(f"Saved export {saved.name!r}, version {saved.version}. It did not run.")
+    say(_("Saved export {name!r}, version {version}. It did not run.", name=saved.name, version=saved.version))
 
 
 @commands.command()
@@ -132,19 +133,19 @@ def duplicate(
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Save a copy of an export under another name. The copy fills lists of its own."""
-    say(f"Saved export {opened(workspace).exports.duplicate(name, to).name!r}.")
+    say(_("Saved export {name!r}.", name=opened(workspace).exports.duplicate(name, to).name))
 
 
 @commands.command()
 def activate(name: ExportArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Let `run all` and the refresh run an export."""
-    say(f"Export {opened(workspace).exports.activate(name).name!r} is active.")
+    say(_("Export {name!r} is active.", name=opened(workspace).exports.activate(name).name))
 
 
 @commands.command()
 def deactivate(name: ExportArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Stop `run all` and the refresh from running an export."""
-    say(f"Export {opened(workspace).exports.deactivate(name).name!r} is not active.")
+    say(_("Export {name!r} is not active.", name=opened(workspace).exports.deactivate(name).name))
 
 
 @commands.command()
@@ -186,11 +187,11 @@ def check(name: ExportArgument, json: JsonOption = False, workspace: WorkspaceOp
 def write(path: Annotated[Path, typer.Argument(help="The YAML file.")], workspace: WorkspaceOption = WORKSPACE) -> None:
     """Write all exports to a YAML file, for version control."""
     opened(workspace).exports.write(path)
-    say(f"Written: {path}")
+    say(_("Written: {path}", path=path))
 
 
 @commands.command()
 def read(path: Annotated[Path, typer.Argument(help="The YAML file.")], workspace: WorkspaceOption = WORKSPACE) -> None:
     """Save the exports of a YAML file. Exports that are not in the file stay as they are."""
     changed = opened(workspace).exports.read(path)
-    say(f"Saved: {named(list(changed), nothing='nothing; all exports are as they were')}")
+    say(_("Saved: {names}", names=named(list(changed), nothing=_("nothing; all exports are as they were"))))

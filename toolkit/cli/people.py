@@ -8,6 +8,7 @@ import typer
 from toolkit.cli.options import WORKSPACE, JsonOption, PersonArgument, WorkspaceOption, opened
 from toolkit.cli.output import named, show_json, show_value
 from toolkit.terminal import say
+from toolkit.translatable import _
 
 commands = typer.Typer(no_args_is_help=True, help="Join a workspace; add and remove people, change their roles.")
 
@@ -41,7 +42,12 @@ def join(
     else:
         say(repr(request))
         identity = ["--public-key", request.public_key, "--root", request.root]
-        say(f"Or, in a terminal: {join_words(['toolkit', 'people', 'add', request.name, *identity])}")
+        say(
+            _(
+                "Or, in a terminal: {command}",
+                command=join_words(["toolkit", "people", "add", request.name, *identity]),
+            )
+        )
 
 
 @commands.command()
@@ -66,4 +72,4 @@ def change_role(name: PersonArgument, role: RoleOption, workspace: WorkspaceOpti
 def remove(name: PersonArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Remove a person from the workspace."""
     to_rotate = opened(workspace).people.remove(name)
-    say(f"Removed {name!r}. Connections to rotate: {named(to_rotate, nothing='none')}")
+    say(_("Removed {name!r}. Connections to rotate: {names}", name=name, names=named(to_rotate, nothing=_("none"))))

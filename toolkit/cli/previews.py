@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from toolkit.terminal import say
+from toolkit.translatable import _
 
 if TYPE_CHECKING:
     from toolkit.preview import Preview
@@ -22,6 +23,6 @@ LeftOutOption = Annotated[
 def keep_preview(preview: "Preview", *, html: Path | None, left_out: Path | None) -> None:
     """Write what was asked for of a preview, and say on standard error where it is."""
     if html is not None:
-        say(f"Written: {preview.to_html(html)}", err=True)
+        say(_("Written: {path}", path=preview.to_html(html)), err=True)
     if left_out is not None:
-        say(f"Written: {preview.write_left_out(left_out)}", err=True)
+        say(_("Written: {path}", path=preview.write_left_out(left_out)), err=True)

@@ -9,6 +9,7 @@ from toolkit.cli.options import WORKSPACE, ExportArgument, JsonOption, Workspace
 from toolkit.cli.output import is_successful, show_frame, show_json, show_run
 from toolkit.errors import ToolkitError
 from toolkit.terminal import say
+from toolkit.translatable import _
 
 if TYPE_CHECKING:
     from toolkit.runs import Run
@@ -87,7 +88,7 @@ def resume(
 def cancel(run: RunArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Ask a run to end before its next batch."""
     opened(workspace).runs.cancel(run)
-    say(f"Run {run} ends before its next batch.")
+    say(_("Run {run} ends before its next batch.", run=run))
 
 
 @commands.command("list")

@@ -18,6 +18,7 @@ from toolkit.cli.options import (
 from toolkit.cli.output import show_frame, show_json, show_value
 from toolkit.cli.previews import HtmlOption, LeftOutOption, MembersOption, keep_preview
 from toolkit.terminal import say
+from toolkit.translatable import _
 
 commands = typer.Typer(no_args_is_help=True, help="List, preview, draft, build and remove segments.")
 
@@ -75,7 +76,7 @@ def rebuild(name: SegmentArgument, workspace: WorkspaceOption = WORKSPACE) -> No
 def remove(name: SegmentArgument, workspace: WorkspaceOption = WORKSPACE) -> None:
     """Remove a segment that was built here. Contact lists at Criteo stay."""
     opened(workspace).segments.remove(name)
-    say(f"Removed segment {name!r}.")
+    say(_("Removed segment {name!r}.", name=name))
 
 
 @commands.command()

@@ -7,6 +7,7 @@ import typer
 from toolkit.cli.options import WORKSPACE, JsonOption, WorkspaceOption, opened
 from toolkit.cli.output import show_frame, show_value
 from toolkit.terminal import say
+from toolkit.translatable import _
 
 commands = typer.Typer(no_args_is_help=True, help="Keep people out of later runs.")
 
@@ -46,7 +47,7 @@ def lift(
 ) -> None:
     """Lift an entry: its people may be sent again, unless another entry names them."""
     opened(workspace).suppressions.lift(entry)
-    say(f"Lifted entry {entry!r}.")
+    say(_("Lifted entry {entry!r}.", entry=entry))
 
 
 @commands.command()
@@ -56,7 +57,7 @@ def accept_lost(
 ) -> None:
     """Go on without entries of the suppression list that are lost."""
     opened(workspace).suppressions.accept_lost(entries=entries)
-    say(f"Runs go on without {entries} lost entries.")
+    say(_("Runs go on without {entries} lost entries.", entries=entries))
 
 
 def forget(

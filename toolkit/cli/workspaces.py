@@ -52,9 +52,15 @@ def create(
     made = open_or_make(folder, tables, database=database)
     require_database(made, database)
     if made.is_new:
-        say(f"New workspace in {made.path}. You are its administrator, as {made.account!r}.")
+        say(
+            _(
+                "New workspace in {path}. You are its administrator, as {account!r}.",
+                path=made.path,
+                account=made.account,
+            )
+        )
     else:
-        say(f"There is a workspace in {made.path} already. Nothing was changed.")
+        say(_("There is a workspace in {path} already. Nothing was changed.", path=made.path))
 
 
 @commands.command()
@@ -69,8 +75,8 @@ def upgrade(workspace: WorkspaceOption = WORKSPACE) -> None:
     from toolkit.state.folder import WorkspaceFolder
 
     folder = WorkspaceFolder.open(workspace)
-    _ = folder.engine  # brings the schema up to date
-    say(f"The database of the workspace in {folder.path} is up to date.")
+    _engine = folder.engine  # brings the schema up to date
+    say(_("The database of the workspace in {folder} is up to date.", folder=folder.path))
 
 
 @commands.command("tables")
