@@ -159,10 +159,17 @@ def _require_in_place(what: str, location: str, written_at: str) -> None:
     here, there = _comparable(location), _comparable(written_at)
     if here.partition("://")[0] == there.partition("://")[0] and here != there:
         raise DataError(
-            f"The Iceberg table of the {what} at {location} was moved or copied: its metadata names the files at "
-            f"{there.removeprefix('file://')}.",
-            "Name the place where it was written as the location; or have the table registered, or written, anew; or "
-            "write its current rows as Parquet to another folder.",
+            _(
+                "The Iceberg table of the {what} at {location} was moved or copied: its metadata names "
+                "the files at {there}.",
+                what=what,
+                location=location,
+                there=there.removeprefix("file://"),
+            ),
+            _(
+                "Name the place where it was written as the location; or have the table registered, or "
+                "written, anew; or write its current rows as Parquet to another folder."
+            ),
         )
 
 
