@@ -59,6 +59,14 @@ def validating(
         raise kind(_("{what}: {wrong}.", what=what, wrong=wrong_values(error)), remedy) from None
 
 
+def fields_of(problem: BaseException) -> tuple[str, ...]:
+    """Return the fields in whose values pydantic found something wrong, of an error that ``validating`` raised."""
+    found = problem.__context__
+    if not isinstance(found, ValidationError):
+        return ()
+    return tuple(dict.fromkeys(str(it["loc"][0]) for it in found.errors(include_url=False) if it["loc"]))
+
+
 def call_with_translated_errors(
     model: type[BaseModel], call: Callable[..., Any], given: Iterable[object], named: dict[str, Any]
 ) -> Any:

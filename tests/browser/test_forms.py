@@ -91,8 +91,10 @@ class TestNewcomer:
         proposed = page.get_by_label(say("Email"), exact=True).locator("option:checked")
         expect(proposed).to_have_text(re.compile(r"^EMail:\sp•"))
         page.get_by_label(say("Advertiser ID"), exact=True).select_option("Fietsfabriek Noord (2711)")
+        page.get_by_role("button", name=re.compile(rf"^3\. {say('Segments')}")).click()
+        chosen = page.get_by_role("group", name=say("Select the segments you want to export"), exact=True)
         for segment in list(checkout.workspace().segments):
-            page.get_by_label(segment).first.check()
+            chosen.get_by_label(segment).check()
         expect(page.get_by_text(say("Within the limit"))).to_be_visible()
         expect(page.get_by_text("200", exact=True).first).to_be_visible()
         press(page, say("Save"))

@@ -154,7 +154,8 @@ def test_a_new_export_does_not_take_the_place_of_another(workspace: toolkit.Work
     form = new_form(workspace, segments=["All"])
     form.name.control.value = "Nightly"
     press(form, form.save)
-    assert "Export 'Nightly'" in form.message.text
+    assert "Nightly" in form.name.problem
+    assert form.steps.at == 0
     assert workspace.exports["Nightly"].version == 1
 
 
@@ -306,10 +307,91 @@ def test_where_no_column_holds_addresses_none_is_proposed(workspace: toolkit.Wor
     assert form.matching["email_column"].value is None
 
 
-def test_rarer_options_are_folded_behind_buttons_that_say_whether_they_are_open(workspace: toolkit.Workspace) -> None:
-    form = ExportForm(workspace, "Nightly", language="en")
+def test_rarer_options_are_folded_behind_a_button_that_says_whether_it_is_open(workspace: toolkit.Workspace) -> None:
+    form = ExportForm(workspace, language="en")
     form.wait()
-    folded = form.folded[0]
-    assert (folded.button.description, folded._parts.layout.display) == ("▸ Mode", "none")
-    folded.button.click()
-    assert (folded.button.description, folded._parts.layout.display) == ("▾ Mode", None)
+
+    def said() -> tuple[str, str | None]:
+        name = next(it for it in form.guards.button._dom_classes if it.startswith("toolkit-element-"))
+        return form.accessible.named[f".{name}"]["aria-expanded"], form.guards._parts.layout.display
+
+    assert form.guards.button.description == "Checks and guards"
+    assert said() == ("false", "none")
+    form.guards.button.click()
+    assert said() == ("true", None)
+
+
+class TestSteps:
+    def test_the_first_step_with_a_problem_is_shown(self, workspace: toolkit.Workspace) -> None:
+        form = new_form(workspace, segments=["All"])
+        form.name.control.value = "Weekly"
+        form.schedule.every.control.value = Every.DAY
+        press(form, form.save)
+        assert form.schedule.at.problem
+        assert form.steps.at == 4
+        assert form.steps.buttons[4].description == "5. Schedule (to mend)"
+        form.schedule.at.control.value = "02:00"
+        press(form, form.save)
+        assert form.steps.buttons[4].description == "5. Schedule"
+
+    def test_what_the_workspace_refuses_stands_at_its_field(self, workspace: toolkit.Workspace) -> None:
+        form = new_form(workspace, segments=["All"])
+        form.name.control.value = "Weekly"
+        form.list_name.control.value = "{nobody}"
+        press(form, form.save)
+        assert "{segment}" in form.list_name.problem
+        assert form.steps.at == 1
+        assert list(workspace.exports) == ["Nightly"]
+
+    def test_each_step_leads_to_the_next(self, workspace: toolkit.Workspace) -> None:
+        form = ExportForm(workspace, language="en")
+        for place in range(4):
+            assert form.steps.at == place
+            form.steps.onward.click()
+        assert form.steps.onward.layout.display == "none"
+        form.steps.back.click()
+        assert form.steps.at == 3
+        form.wait()
+
+
+class TestAfterSaving:
+    def test_the_line_of_python_does_the_same(self, workspace: toolkit.Workspace) -> None:
+        form = new_form(workspace, segments=["All"])
+        form.name.control.value = 'Week "end"'
+        form.coverage.control.value = 30
+        form.schedule.every.control.value = Every.WEEK
+        form.schedule.days[Weekday.MONDAY].value = True
+        form.schedule.at.control.value = "02:00"
+        form.schedule.time_zone.control.value = "Europe/Amsterdam"
+        press(form, form.save)
+        saved = workspace.exports['Week "end"']
+        workspace.exports.remove(saved.name)
+        exec(form.code.text, {"workspace": workspace})
+        assert workspace.exports[saved.name].model_copy(update={"version": saved.version}) == saved
+
+    def test_an_application_without_code_shows_none(
+        self, workspace: toolkit.Workspace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TOOLKIT_WITHOUT_CODE", "1")
+        form = ExportForm(workspace, "Nightly", language="en")
+        press(form, form.save)
+        assert form.code.widget.value == ""
+
+    def test_a_dry_run_is_offered(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:
+        form = ExportForm(workspace, "Nightly", language="en")
+        press(form, form.save)
+        press(form, form.next.open)
+        assert form.next.opened is not None
+        form.next.opened.wait()
+        assert workspace.runs.frame.select("export", "dry_run").rows() == [("Nightly", True)]
+        assert criteo.lists() == []
+
+
+def test_a_repeated_row_is_a_member_and_no_person(two_segments: toolkit.Workspace, tables: Tables) -> None:
+    tables.write(segments={"Half": ["C001", "C002", "C002"]})
+    form = new_form(two_segments, segments=["Half"])
+    form.wait()
+    assert form.segments.ticks["Half"].description == "Half: 3 members"
+    assert "Repeated rows" in form.preview.figures.value
+    assert 'toolkit-figure">3<' in form.preview.cards.value
+    assert counts(form) == {"Half": 2}

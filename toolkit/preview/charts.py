@@ -49,7 +49,7 @@ def funnel_chart(funnel: pl.DataFrame) -> "Chart":
         y=alt.Y("step:N", sort=rows["step"].to_list(), title=None)
     )
     bars = base.mark_bar().encode(
-        x=alt.X("start:Q", title=_worded("people"), axis=alt.Axis(format="~s", tickCount=5)),
+        x=alt.X("start:Q", title=_worded("members"), axis=alt.Axis(format="~s", tickCount=5)),
         x2="end:Q",
         color=alt.Color(
             "kind:N",

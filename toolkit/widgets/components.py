@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ipywidgets
 
 from toolkit.display import STYLE
 from toolkit.markup import markup, trusted
+from toolkit.widgets.accessible import Accessible
 
 _LOOKS = Path(__file__).with_name("form.css")
 
@@ -55,13 +56,14 @@ def columns(*those: Any) -> ipywidgets.HBox:
 class Folded:
     """Parts that are shown when the button that names them is pressed.
 
-    A button, because the titles of ipywidgets' accordion are out of the keyboard's reach.
+    A button, because the titles of ipywidgets' accordion are out of the keyboard's reach. The mark before its name is
+    drawn by the style sheet, so that nobody hears it.
     """
 
-    def __init__(self, title: str, parts: Sequence[Any]) -> None:
-        self._title = title
+    def __init__(self, accessible: Accessible, title: str, parts: Sequence[Any]) -> None:
+        self._accessible = accessible
         self.is_open = False
-        self.button = with_class(ipywidgets.Button(), "toolkit-fold")
+        self.button = with_class(ipywidgets.Button(description=title), "toolkit-fold")
         self._parts = with_class(ipywidgets.VBox(parts), "toolkit-folded")
         self.widget = ipywidgets.VBox([self.button, self._parts])
         self.button.on_click(lambda _: self.open(is_open=not self.is_open))
@@ -70,8 +72,68 @@ class Folded:
     def open(self, *, is_open: bool = True) -> None:
         """Show the parts, or put them away."""
         self.is_open = is_open
-        self.button.description = f"{'▾' if is_open else '▸'} {self._title}"
+        self._accessible.set(self.button, aria_expanded="true" if is_open else "false")
         show(self._parts, when=is_open)
+
+
+class Step(NamedTuple):
+    """One of the steps of a long form."""
+
+    title: str
+    parts: Sequence[Any]
+    fields: "Sequence[Field]"
+    """Those in which something may be missing."""
+
+
+class Steps:
+    """The steps of a long form, one in sight at a time: each is reached by its button, in any order."""
+
+    def __init__(
+        self, accessible: Accessible, steps: Sequence[Step], *, label: str, back: str, onward: str, problem: str
+    ) -> None:
+        self._accessible = accessible
+        self._steps = steps
+        self._problem = problem
+        self.at = 0
+        """The step that is in sight."""
+        self.buttons = [
+            with_class(ipywidgets.Button(description=f"{number}. {it.title}"), "toolkit-step")
+            for number, it in enumerate(steps, 1)
+        ]
+        self.bar = with_class(ipywidgets.HBox(self.buttons), "toolkit-steps")
+        self.back, self.onward = button(back), button(onward)
+        self._panels = [with_class(ipywidgets.VBox(it.parts), "toolkit-panel") for it in steps]
+        self.widget = ipywidgets.VBox(self._panels)
+        accessible.set(self.bar, role="group", aria_label=label)
+        for panel, step in zip(self._panels, steps, strict=True):
+            accessible.set(panel, role="group", aria_label=step.title)
+        for number, it in enumerate(self.buttons):
+            it.on_click(lambda _, number=number: self.open(number))
+        self.back.on_click(lambda _: self.open(self.at - 1))
+        self.onward.on_click(lambda _: self.open(self.at + 1))
+        self.open(0)
+
+    def open(self, number: int) -> None:
+        """Show this step, and mark the steps in which something is not right."""
+        self.at = number
+        for place, (its, panel) in enumerate(zip(self.buttons, self._panels, strict=True)):
+            show(panel, when=place == number)
+            self._accessible.set(its, aria_current="step" if place == number else "")
+        show(self.back, when=number > 0)
+        show(self.onward, when=number < len(self._steps) - 1)
+        self.mark()
+
+    def mark(self) -> None:
+        """Mark the steps in which something is not right."""
+        for number, (its, step) in enumerate(zip(self.buttons, self._steps, strict=True), 1):
+            wrong = any(it.problem for it in step.fields)
+            its.description = f"{number}. {step.title}{f' ({self._problem})' if wrong else ''}"
+
+    def open_first_problem(self) -> None:
+        """Show the first step in which something is not right; leave the one in sight where it is one of them."""
+        wrong = [place for place, it in enumerate(self._steps) if any(field.problem for field in it.fields)]
+        if wrong:
+            self.open(self.at if self.at in wrong else wrong[0])
 
 
 def show(widget: Any, *, when: bool) -> None:
@@ -79,11 +141,16 @@ def show(widget: Any, *, when: bool) -> None:
     widget.layout.display = None if when else "none"
 
 
+_INPUTS = ":is(input, select, textarea)"
+
+
 class Field:
     """A control with its label above it, a line of help below, and the reason when something is not right with it."""
 
-    def __init__(self, control: Any, *, help_text: str = "", problem_word: str) -> None:
+    def __init__(self, control: Any, *, help_text: str = "", problem_word: str, accessible: Accessible) -> None:
         self.control = control
+        self._accessible = accessible
+        self._told = ""
         self._problem_word = problem_word
         self._problem = ipywidgets.HTML()
         self._help = paragraph(help_text, kind="toolkit-help")
@@ -103,11 +170,14 @@ class Field:
     @property
     def problem(self) -> str:
         """What is not right; empty when all is."""
-        return self._problem.value and self._told
+        return self._told
 
     @problem.setter
     def problem(self, text: str) -> None:
+        if text == self._told:
+            return
         self._told = text
+        self._accessible.set(self.control, part=_INPUTS, aria_invalid="true" if text else "")
         html = '<div class="toolkit-problem" role="alert"><strong>{word}:</strong> {text}</div>'
         self._problem.value = markup(html, word=self._problem_word, text=text) if text else ""
         show(self._problem, when=bool(text))

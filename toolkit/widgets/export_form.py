@@ -1,20 +1,25 @@
 """Configure an export; saving does not run it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Any
 
 import ipywidgets
 
+from toolkit.errors import ConfigurationError
 from toolkit.exports.export import Export, Mode
 from toolkit.exports.schedule import Schedule
 from toolkit.identifiers import HashFormat, first_type, identifier_types
 from toolkit.preview import Preview
 from toolkit.profiling import Candidate, find_candidates
+from toolkit.pydantic_errors import fields_of
 from toolkit.validation import Thresholds
 from toolkit.widgets.background import Deliver
-from toolkit.widgets.components import Field, Folded, button, buttons, columns, heading, paragraph
+from toolkit.widgets.code import code_of_export
+from toolkit.widgets.components import Field, Folded, Step, Steps, button, buttons, columns, paragraph
 from toolkit.widgets.form import Form
 from toolkit.widgets.labels import term
+from toolkit.widgets.next_step import CodeLine, NextStep
 from toolkit.widgets.preview_view import PreviewView
 from toolkit.widgets.schedule_field import ScheduleField
 from toolkit.widgets.segment_picker import SegmentPicker
@@ -36,6 +41,8 @@ class ExportForm(Form):
     ) -> None:
         """Draw the form for an export that is there, or for a new one, with these segments chosen."""
         super().__init__(workspace, language=language)
+        self._looking = Lock()
+        self._found_sizes: Mapping[str, int] | None = None
         self.saved: Export | None = None
         """The export as it was last saved."""
         title = self.words.say("Add export") if name is None else self.words.say("Export {name}", name=name)
@@ -53,6 +60,9 @@ class ExportForm(Form):
         self._draw_options(given)
         self.save = button(say("Save"), style="primary")
         self.preview = PreviewView(self)
+        self.next = NextStep(self)
+        self.code = CodeLine(self)
+        self.steps = self._draw_steps()
         self.on_click(self.save, self._save)
         self.on_change(self._first.control, self._take_first_column)
         for field in (self.form, self.limit, self.contract_limit, self.patterns):
@@ -63,21 +73,45 @@ class ExportForm(Form):
         self._refresh_preview()
         left = ipywidgets.VBox(
             [
-                self.name.widget,
-                self.connection.widget,
-                heading(say("Data matching")),
-                *(it.widget for it in self.matching.values()),
-                self.advertiser.widget,
-                self.list_name.widget,
-                self.segments.widget,
-                self.patterns.widget,
-                self.exclude.widget,
-                *(it.widget for it in self.folded),
-                buttons(self.save),
+                self.steps.widget,
+                buttons(self.steps.back, self.steps.onward, self.save),
                 self.message.widget,
+                self.next.widget,
+                self.code.widget,
             ]
         )
-        return [paragraph(say("Saving does not run the export.")), columns(left, self.preview.widget)]
+        return [
+            paragraph(say("Saving does not run the export.")),
+            self.preview.headline,
+            self.steps.bar,
+            columns(left, self.preview.picture),
+            self.preview.figures,
+        ]
+
+    def _draw_steps(self) -> Steps:
+        say = self.words.say
+        guards = (self.coverage, self.validity, self.most_change, self.limit, self.contract_limit)
+        self.guards = Folded(self.accessible, say("Checks and guards"), [it.widget for it in guards])
+        matching = (*self.matching.values(), self.list_name)
+        steps = (
+            (say("Connection"), (self.name, self.connection, self.advertiser), ()),
+            (say("Data matching"), matching, ()),
+            (say("Segments"), (), (self.segments.widget, self.patterns.widget, self.exclude.widget)),
+            (say("Options"), (self.mode, self.form), (self.guards.widget,)),
+            (say("Schedule"), (self.active,), (self.schedule.widget,)),
+        )
+        others = {2: (self.patterns,), 3: guards, 4: self.schedule.fields}
+        return Steps(
+            self.accessible,
+            [
+                Step(title, [*(it.widget for it in fields), *further], [*fields, *others.get(place, ())])
+                for place, (title, fields, further) in enumerate(steps)
+            ],
+            label=say("Steps"),
+            back=say("Back"),
+            onward=say("Next step"),
+            problem=say("to mend"),
+        )
 
     def _draw_destination(self, given: Export) -> None:
         say = self.words.say
@@ -189,12 +223,6 @@ class ExportForm(Form):
             ipywidgets.Checkbox(value=given.active, description=say("Active: the scheduled refresh runs it"))
         )
         self.schedule = ScheduleField(self, given.schedule)
-        guards = (self.coverage, self.validity, self.most_change, self.limit, self.contract_limit)
-        self.folded = (
-            Folded(say("Mode"), [self.mode.widget, self.form.widget]),
-            Folded(say("Checks and guards"), [it.widget for it in guards]),
-            Folded(say("Schedule"), [self.active.widget, self.schedule.widget]),
-        )
 
     def _percentage(self, label: str, share: float) -> Field:
         return self.field(
@@ -284,15 +312,19 @@ class ExportForm(Form):
         self.advertiser.control.value = chosen if chosen in [value for _, value in options] else options[0][1]
 
     def _tell_sizes(self) -> None:
-        def show(sizes: dict[str, int]) -> None:
+        def show(sizes: Mapping[str, int]) -> None:
             self.segments.tell_sizes(sizes, limit=self._least_limit)
             self.exclude.tell_sizes(sizes, limit=None)
 
-        self.in_background(
-            lambda _: dict(self.workspace.segments.source.summary().select("segment", "rows").iter_rows()),
-            done=show,
-            busy=(),
-        )
+        self.in_background(lambda _: self._sizes(), done=show, busy=())
+
+    def _sizes(self) -> Mapping[str, int]:
+        """Return how many members each segment has: the rows of its table. They are looked at once."""
+        with self._looking:
+            if self._found_sizes is None:
+                found = self.workspace.segments.source.summary().select("segment", "rows")
+                self._found_sizes = dict(found.iter_rows())
+            return self._found_sizes
 
     @property
     def _contract(self) -> int | None:
@@ -329,6 +361,7 @@ class ExportForm(Form):
 
         self.preview.ask(
             prepare if asked.segments and column else None,
+            sizes=self._sizes,
             hint=self.words.say(
                 "Choose a column for {label} and a segment to see who would be sent.",
                 label=self.words.say(self._first_type.label),
@@ -347,25 +380,63 @@ class ExportForm(Form):
     def _save(self) -> None:
         say = self.words.say
         self.message.clear()
-        limit = self._contract
+        self.next.clear()
+        self.code.clear()
+        name, limit, schedule = self.name.value.strip(), self._contract, self.schedule.value
         required = [self.matching[it.column_option] for it in identifier_types() if it.is_required]
         lacking = self.missing(self.name, self.connection, *required, self.advertiser)
+        self.list_name.problem = ""
         self.patterns.problem = "" if self._asked_segments else say("Choose at least one segment.")
-        schedule = self.schedule.value
-        if lacking or schedule is None or self.patterns.problem or self.contract_limit.problem:
-            self.message.show(say("Error"), say("It is not saved: something is missing above."), kind="problem")
+        if self._version == 0 and name in self.workspace.exports:
+            self.name.problem = say("There is an export {name} already. Choose another name.", name=name)
+        wrong = (self.name, self.patterns, self.contract_limit)
+        if lacking or schedule is None or any(it.problem for it in wrong):
+            self._tell_problems()
             return
-        self.saved = self.workspace.exports.save(
-            self.name.value.strip(),
-            based_on=self._version,
-            **(self._kept | self._options_given(limit, schedule)),
-        )
+        options = self._kept | self._options_given(limit, schedule)
+        try:
+            self.saved = self.workspace.exports.save(name, based_on=self._version, **options)
+        except ConfigurationError as problem:
+            self._tell_at_fields(problem)
+            raise
+        finally:
+            self.steps.mark()
         self._version = self.saved.version
+        self.name.control.disabled = True
         self.say_done(
             say("Export {name} is saved, version {version}.", name=self.saved.name, version=self.saved.version),
             say("It did not run."),
         )
+        self.code.show(code_of_export(self.saved))
+        self.next.offer(
+            say("See first what a run would send: a dry run does everything except send."),
+            say("Dry run of {name}", name=name),
+            lambda: self._run_panel(name),
+        )
         self.announce_change()
+
+    def _run_panel(self, name: str) -> Form:
+        # It offers this form in turn.
+        from toolkit.widgets.run_panel import RunPanel
+
+        panel = RunPanel(self.workspace, name, language=self.words.language)
+        panel.dry.click()
+        return panel
+
+    def _tell_problems(self) -> None:
+        """Show the step in which something is missing."""
+        say = self.words.say
+        self.guards.open(is_open=self.guards.is_open or bool(self.contract_limit.problem))
+        self.steps.open_first_problem()
+        self.message.show(say("Error"), say("It is not saved: something is missing or wrong above."), kind="problem")
+
+    def _tell_at_fields(self, problem: ConfigurationError) -> None:
+        """Say what is wrong at the field that it is about, as far as the error tells which."""
+        fields = {"name": self.name, "list_name": self.list_name, "segments": self.patterns}
+        for it in fields_of(problem):
+            if it in fields:
+                fields[it].problem = problem.what
+        self.steps.open_first_problem()
 
     def _options_given(self, contract_limit: int | None, schedule: Schedule) -> dict[str, Any]:
         thresholds = {

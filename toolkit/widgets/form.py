@@ -7,6 +7,7 @@ import ipywidgets
 
 from toolkit.errors import ENDS_ALL, ToolkitError, exception_of
 from toolkit.translatable import shown
+from toolkit.widgets.accessible import Accessible
 from toolkit.widgets.background import Background, Deliver
 from toolkit.widgets.change_bus import neighbours_of, watch
 from toolkit.widgets.components import Field, Message, heading, looks, with_class
@@ -23,6 +24,7 @@ class Form:
     def __init__(self, workspace: Workspace, *, language: str | None) -> None:
         self.workspace = workspace
         self.words = words_for(language)
+        self.accessible = Accessible()
         self.message = Message()
         self.background = Background()
         self.widget = with_class(ipywidgets.VBox(), "toolkit", "toolkit-form")
@@ -40,11 +42,11 @@ class Form:
         except BaseException as problem:  # noqa: BLE001  # a person who opens a form is never shown a traceback
             self.tell(exception_of(problem))
             drawn = [self.message.widget]
-        self.widget.children = [looks(), heading(title, level=2), *drawn]
+        self.widget.children = [looks(), self.accessible, heading(title, level=2), *drawn]
 
     def field(self, control: Any, *, help_text: str = "") -> Field:
         """Return the control as a field of this form."""
-        return Field(control, help_text=help_text, problem_word=self.words.say("Error"))
+        return Field(control, help_text=help_text, problem_word=self.words.say("Error"), accessible=self.accessible)
 
     def on_click(self, button: ipywidgets.Button, act: Callable[[], None]) -> None:
         """Let the button do it; whatever goes wrong is told in the form."""

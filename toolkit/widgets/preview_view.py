@@ -1,16 +1,21 @@
 """What a run would send, and whom it would leave out, kept up with what stands in a form."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import ipywidgets
 import polars as pl
+from markupsafe import Markup
 
 from toolkit.audience import Audience, Status
-from toolkit.display import table_of_texts
+from toolkit.display import Card, cards, table_of_texts
+from toolkit.display.charts import figure
+from toolkit.markup import joined
 from toolkit.preview import Preview
+from toolkit.preview.charts import funnel_chart
 from toolkit.validation import Level
 from toolkit.widgets.background import Newest
-from toolkit.widgets.components import Message, heading
+from toolkit.widgets.components import Message, with_class
 from toolkit.widgets.form import Form
 from toolkit.widgets.labels import term
 
@@ -26,41 +31,55 @@ class PreviewView:
         self._form = form
         self._newest = Newest(form.background, pause_seconds=_PAUSE_SECONDS)
         self.message = Message()
+        self.cards = ipywidgets.HTML()
+        """The figures in short."""
+        self.picture = ipywidgets.HTML()
+        """From members to exportable."""
         self.figures = ipywidgets.HTML()
+        """By segment, and how far the segments overlap."""
+        self.headline = with_class(ipywidgets.VBox([self.cards, self.message.widget]), "toolkit-headline")
+        """What stays in sight while somebody scrolls."""
+        form.accessible.set(self.headline, role="group", aria_label=form.words.say("Preview"))
         self.shown: Preview | None = None
         """What is shown."""
-        self.widget = ipywidgets.VBox([heading(form.words.say("Preview")), self.message.widget, self.figures])
 
     @property
     def audience(self) -> Audience | None:
         """Who is sent and who is left out, of what is shown."""
         return None if self.shown is None else self.shown.audience
 
-    def ask(self, prepare: Callable[[], Preview] | None, *, hint: str) -> None:
-        """Show what ``prepare`` returns, once nothing newer was asked for; None shows the hint."""
+    def ask(self, prepare: Callable[[], Preview] | None, *, sizes: Callable[[], Mapping[str, int]], hint: str) -> None:
+        """Show what ``prepare`` returns, once nothing newer was asked for; None shows the hint.
+
+        ``sizes`` are the members of the segments by name, which is the rows of their tables.
+        """
         words = self._form.words
         if prepare is None:
             self.shown = None
             self._newest.forget()
-            self.figures.value = ""
+            self._clear()
             self.message.show(words.say("To do"), hint, kind="busy")
             return
         self.message.show(words.say("Working"), words.say("The preview is made."), kind="busy")
 
-        def drawn() -> tuple[Preview, str]:
+        def drawn() -> tuple[Preview, _Drawn]:
             preview = prepare()
-            return preview, _drawn(self._form, preview)
+            return preview, _drawn(self._form, preview, sizes())
 
         self._newest.ask(drawn, done=lambda it: self._show(*it), failed=self._fail)
 
+    def _clear(self) -> None:
+        for part in (self.cards, self.picture, self.figures):
+            part.value = ""
+
     def _fail(self, problem: Exception) -> None:
         self.shown = None
-        self.figures.value = ""
+        self._clear()
         self.message.show(self._form.words.say("Error"), *self._form.told(problem), kind="problem")
 
-    def _show(self, preview: Preview, figures: str) -> None:
+    def _show(self, preview: Preview, drawn: "_Drawn") -> None:
         self.shown = preview
-        self.figures.value = figures
+        self.cards.value, self.picture.value, self.figures.value = drawn
         words = self._form.words
         sent = words.number(preview.exportable)
         most = preview.limits.drop_nulls("at_most")
@@ -86,19 +105,50 @@ class PreviewView:
             )
 
 
-def _drawn(form: Form, preview: Preview) -> str:
-    parts = [_funnel(form, preview.audience), _by_segment(form, preview.audience), _small(form, preview)]
+class _Drawn(NamedTuple):
+    """A preview as HTML."""
+
+    cards: Markup
+    picture: Markup
+    figures: Markup
+
+
+def _drawn(form: Form, preview: Preview, sizes: Mapping[str, int]) -> _Drawn:
+    members = _members(preview, sizes)
+    tables = [_by_segment(form, preview.audience, members), _small(form, preview)]
     if len(preview.segments) > 1:
-        parts.append(_overlap(form, preview))
-    return "".join(parts)
+        tables.append(_overlap(form, preview))
+    return _Drawn(_cards(form, preview, members), _funnel(form, preview, members), joined(tables))
 
 
-def _small(form: Form, preview: Preview) -> str:
+def _members(preview: Preview, sizes: Mapping[str, int]) -> dict[str, int]:
+    """Return the rows of each segment: where one names somebody again, these are more than were looked at."""
+    known = preview.counts.select("segment", "members").iter_rows()
+    return {name: max(sizes.get(name, 0), looked_at) for name, looked_at in known}
+
+
+def _cards(form: Form, preview: Preview, members: Mapping[str, int]) -> Markup:
+    words = form.words
+    every = sum(members.values())
+    share = words.share(preview.exportable / every) if every else ""
+    figures = [
+        Card(words.say("Members"), words.number(every)),
+        Card(
+            term(words, Status.EXPORTABLE),
+            words.number(preview.exportable),
+            words.say("{share} of the members", share=share) if share else "",
+        ),
+        Card(words.say("People"), words.number(preview.distinct), words.say("each counted once")),
+    ]
+    return cards(figures)
+
+
+def _small(form: Form, preview: Preview) -> Markup:
     """Return the segments that are too small to be of use at Criteo."""
     words = form.words
     small = preview.limits.filter(~pl.col("is_kept") & pl.col("at_least").is_not_null())
     if small.is_empty():
-        return ""
+        return Markup("")
     title = words.say(
         "Smaller than {fewest} people: Criteo can hardly use such a list", fewest=words.number(small["at_least"][0])
     )
@@ -106,7 +156,7 @@ def _small(form: Form, preview: Preview) -> str:
     return table_of_texts([words.say("Segment"), words.say("People")], rows, title=title, numbers=(1,))
 
 
-def _overlap(form: Form, preview: Preview) -> str:
+def _overlap(form: Form, preview: Preview) -> Markup:
     """Return how many people two segments share, the pairs that share most first."""
     words = form.words
     title = words.say("Together {people} people, each counted once", people=words.number(preview.distinct))
@@ -124,31 +174,35 @@ def _overlap(form: Form, preview: Preview) -> str:
     return table_of_texts(head, rows, title=title, numbers=(2, 3))
 
 
-def _funnel(form: Form, audience: Audience) -> str:
-    words = form.words
-    counts = audience.counts
-    left_out = [(term(words, it), int(counts[it.value].sum())) for it in _LEFT_OUT]
-    rows: Sequence[tuple[str, int]] = [
-        (words.say("Members"), audience.members),
-        *((f"− {name}", -count) for name, count in left_out if count),  # noqa: RUF001  # a minus, not a hyphen
-        (f"= {term(words, Status.EXPORTABLE)}", audience.exportable),
-    ]
-    lines = [
-        (name, words.number(count), words.share(abs(count) / audience.members) if audience.members else "")
-        for name, count in rows
-    ]
-    return table_of_texts(
-        ["", words.say("People"), "%"], lines, title=words.say("From members to exportable"), numbers=(1, 2)
-    )
+def _funnel(form: Form, preview: Preview, members: Mapping[str, int]) -> Markup:
+    """Return the way from members to exportable as a picture; the table below it has the same figures."""
+    every = sum(members.values())
+    if not every:
+        return Markup("")
+    first = {"step": "members", "people": every, "remaining": every, "share": 1.0}
+    again = every - preview.audience.members
+    rest = {"step": _AGAIN, "people": again, "remaining": every - again, "share": again / every}
+    found = preview.funnel.filter(pl.col("step") != "members").with_columns(share=pl.col("people") / every)
+    steps = pl.concat([pl.DataFrame([first, rest], schema=preview.funnel.schema), found])
+    return figure(funnel_chart(steps), form.words.say("From members to exportable"))
 
 
-def _by_segment(form: Form, audience: Audience) -> str:
+_AGAIN = "repeated_rows"
+
+
+def _by_segment(form: Form, audience: Audience, members: Mapping[str, int]) -> Markup:
     words = form.words
-    counts = audience.counts
-    reasons = [it for it in _LEFT_OUT if counts[it.value].sum()]
-    head = [words.say("Segment"), words.say("Members"), *(term(words, it) for it in (Status.EXPORTABLE, *reasons))]
+    again = pl.col("segment").replace_strict(members, return_dtype=pl.Int64) - pl.col("members")
+    counts = audience.counts.with_columns(again.alias(_AGAIN))
+    reasons = {_AGAIN: words.say("Repeated rows"), **{it.value: term(words, it) for it in _LEFT_OUT}}
+    shown = [it for it in reasons if counts[it].sum()]
+    head = [words.say("Segment"), words.say("Members"), *(reasons[it] for it in shown), term(words, Status.EXPORTABLE)]
     rows = [
-        (row["segment"], *(words.number(row[it]) for it in ("members", "exportable", *(it.value for it in reasons))))
+        (
+            row["segment"],
+            words.number(row["members"] + row[_AGAIN]),
+            *(words.number(row[it]) for it in (*shown, Status.EXPORTABLE.value)),
+        )
         for row in counts.iter_rows(named=True)
     ]
     return table_of_texts(head, rows, title=words.say("By segment"), numbers=range(1, len(head)))

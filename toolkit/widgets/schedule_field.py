@@ -48,6 +48,9 @@ class ScheduleField:
             for it in Weekday
         }
         self._days = form.field(ipywidgets.VBox(list(self.days.values())))
+        form.accessible.set(self._days.control, role="group", aria_label=say("Days"))
+        self.fields = (self.at, self.time_zone, self._days)
+        """Those in which something may be missing."""
         self.widget = ipywidgets.VBox([self.every.widget, self._days.widget, self.at.widget, self.time_zone.widget])
         form.on_change(self.every.control, self._show_what_belongs)
         self._show_what_belongs()

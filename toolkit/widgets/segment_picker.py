@@ -31,6 +31,8 @@ class SegmentPicker:
         self._more = paragraph("", kind="toolkit-help")
         self.control = ipywidgets.HTML(markup("<h3>{label}</h3>", label=label))
         self.widget = ipywidgets.VBox([self.control, self.search, self._box, self._more])
+        # Two pickers on a page have the same segments: whoever listens is told in which one they are.
+        form.accessible.set(self.widget, role="group", aria_label=label)
         form.on_change(self.search, self._draw)
         self._draw()
 
