@@ -1,10 +1,31 @@
 """The workspace as others than its maker see it."""
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
 import toolkit
+from toolkit.detached import RunProcess, RunRequest
+from toolkit.detached.__main__ import answer, saying_on
+
+
+@pytest.fixture
+def run_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of the panel are in a thread of this process, which spares the start of one; all else is as always."""
+
+    def begin(request: RunRequest) -> RunProcess:
+        reading, writing = os.pipe()
+
+        def act() -> None:
+            with os.fdopen(writing, "w", encoding="utf-8") as output:
+                answer(RunRequest.model_validate_json(request.model_dump_json()), saying_on(output))
+
+        threading.Thread(target=act, daemon=True).start()
+        return RunProcess(os.fdopen(reading, encoding="utf-8"))
+
+    monkeypatch.setattr("toolkit.widgets.run_panel.begin_run", begin)
 
 
 @pytest.fixture

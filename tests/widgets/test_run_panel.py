@@ -17,6 +17,8 @@ from toolkit.widgets import RunPanel
 from toolkit.widgets.language import Words
 from toolkit.widgets.progress_view import ProgressView
 
+pytestmark = pytest.mark.usefixtures("run_here")
+
 
 def is_shown(widget: Any) -> bool:
     return widget.layout.display != "none"

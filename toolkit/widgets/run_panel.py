@@ -1,15 +1,16 @@
 """Run an export: try it dry, run it, watch it, read what became of it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import ipywidgets
 
 from toolkit.access.people import Role
+from toolkit.detached import RunRequest, begin_run, read_progress
 from toolkit.errors import ErrorCode
-from toolkit.runs import Guard, IfListGone, Progress, Run, RunStatus
-from toolkit.runs.progress import Observer
+from toolkit.runs import Guard, IfListGone, Run, RunStatus
 from toolkit.widgets.background import Deliver
 from toolkit.widgets.components import button, buttons, heading, paragraph, show, with_class
 from toolkit.widgets.form import Form
@@ -24,7 +25,9 @@ _STOPPED = (ErrorCode.GUARD, ErrorCode.CHANGING_INPUT, ErrorCode.LEDGER_DIVERGED
 
 
 class RunPanel(Form):
-    """``workspace.runs.start`` with buttons. The kernel goes on answering while a run goes on."""
+    """``workspace.runs.start`` with buttons. A run goes on when the page is closed, and any page finds it again."""
+
+    in_python = "workspace.runs.start(name, dry_run=True)"
 
     def __init__(self, workspace: Workspace, export: str | None = None, *, language: str | None = None) -> None:
         """Draw the panel, with this export chosen."""
@@ -48,6 +51,11 @@ class RunPanel(Form):
         self.resume = button(say("Resume"), hint=say("Sends what the last run did not."))
         self.cancel = button(say("Cancel the run"))
         self.progress = ProgressView(self.words)
+        self._goes_on = paragraph(
+            say("You can close this page: the run goes on, and this page shows it when you come back."),
+            kind="toolkit-help",
+        )
+        show(self._goes_on, when=False)
         self.report = ReportView(self)
         self._draw_knowingly()
         self.on_click(self.dry, lambda: self._begin(dry_run=True))
@@ -70,6 +78,7 @@ class RunPanel(Form):
             buttons(self.dry, self.start, self.resume, self.cancel),
             self._knowingly,
             self.message.widget,
+            self._goes_on,
             self.progress.widget,
             self.report.widget,
         ]
@@ -92,12 +101,15 @@ class RunPanel(Form):
             )
         )
 
-        def work(_: Deliver) -> Run | None:
+        def work(deliver: Deliver) -> Run | None:
             followed = run
             while followed.status is RunStatus.RUNNING:
                 time.sleep(_LOOK_EVERY_SECONDS)
                 if self.run is not run:
                     return None
+                progress = read_progress(self.workspace.path, run.id)
+                if progress is not None:
+                    deliver(partial(self.progress.tell, progress))
                 # Looking at the list records runs as ended whose process is gone.
                 self.workspace.runs.find(run.export)
                 followed = self.workspace.runs[run.id]
@@ -108,6 +120,7 @@ class RunPanel(Form):
                 self._finish(followed)
 
         show(self.cancel, when=self._may_run)
+        show(self._goes_on, when=True)
         self.in_background(work, done=done, busy=(self.dry, self.start, self.resume))
 
     def _draw_knowingly(self) -> None:
@@ -124,39 +137,58 @@ class RunPanel(Form):
         self._knowingly = ipywidgets.VBox([self._guards, self.remake])
 
     def _begin(self, *, dry_run: bool) -> None:
-        say = self.words.say
         name = self.export.value
-        allow = [guard for guard, tick in self.allow.items() if tick.value]
-        if_list_gone = IfListGone.REMAKE if self.remake.value else IfListGone.STOP
-
-        def run(observe: Observer) -> Run:
-            return self.workspace.runs.start(
-                name, dry_run=dry_run, allow=allow, if_list_gone=if_list_gone, observer=observe
-            )
-
-        self._watch(run, say("The run of {export} begins.", export=name))
+        self._watch(
+            RunRequest(
+                **self._tables,
+                export=name,
+                dry_run=dry_run,
+                allow=tuple(guard for guard, tick in self.allow.items() if tick.value),
+                if_list_gone=IfListGone.REMAKE if self.remake.value else IfListGone.STOP,
+            ),
+            self.words.say("The run of {export} begins.", export=name),
+        )
 
     def _resume(self) -> None:
         name = self.export.value
         self._watch(
-            lambda observe: self.workspace.runs.resume(name, observer=observe),
+            RunRequest(**self._tables, export=name, resumes=True),
             self.words.say("The last run of {export} is taken up.", export=name),
         )
 
-    def _watch(self, run: Callable[[Observer], Run], sentence: str) -> None:
-        """Let it run in the background, and show how far it is."""
+    @property
+    def _tables(self) -> dict[str, Any]:
+        """The workspace, and the tables that are read in this session."""
+        workspace = self.workspace
+        has_other = workspace.notice is not None
+        return {
+            "workspace": str(workspace.path),
+            "profiles": workspace.profiles if has_other else None,
+            "segments": workspace.segments.source if has_other else None,
+        }
+
+    def _watch(self, request: RunRequest, sentence: str) -> None:
+        """Let it run in a process of its own, which goes on when this page is closed, and show how far it is."""
         self.message.clear()
         self._show(None)
         self.progress.begin(sentence)
 
-        def work(deliver: Deliver) -> Run:
-            def observe(progress: Progress) -> None:
-                deliver(lambda: self.progress.tell(progress))
+        def work(deliver: Deliver) -> tuple[Run, tuple[str, ...]]:
+            process = begin_run(request)
+            for progress in process.progress():
+                deliver(partial(self.progress.tell, progress))
+            assert process.run_id is not None  # noqa: S101  # else it raised
+            return self.workspace.runs[process.run_id], process.warnings
 
-            return run(observe)
+        def done(ended: tuple[Run, tuple[str, ...]]) -> None:
+            run, warnings = ended
+            self._finish(run)
+            if warnings:
+                self.message.show(self.words.say("Warning"), *warnings, kind="warning")
 
         show(self.cancel, when=True)
-        self.in_background(work, done=self._finish, busy=self._busy, failed=self._stop)
+        show(self._goes_on, when=True)
+        self.in_background(work, done=done, busy=self._busy, failed=self._stop)
 
     def _cancel(self) -> None:
         say = self.words.say
@@ -183,6 +215,7 @@ class RunPanel(Form):
         can_be_resumed = run is not None and not run.dry_run and run.status in _BROKEN
         show(self.resume, when=self._may_run and can_be_resumed)
         show(self.cancel, when=False)
+        show(self._goes_on, when=False)
         code = None if run is None or run.error is None else run.error.code
         show(self._guards, when=code in _STOPPED)
         show(self.remake, when=code is ErrorCode.LIST_GONE)
