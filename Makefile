@@ -13,13 +13,13 @@ help: ## List what there is
 demo: $(READY) ## Run the main job on the sample data and an embedded Criteo, and compare what arrived
 	@$(BIN)/toolkit demo
 
-lab: $(READY) ## Open JupyterLab on a project with the sample in project/, with the embedded Criteo up
+lab: $(READY) ## Open JupyterLab on a project with the sample in project/, with the embedded Criteo up; ARGS=… go to JupyterLab
 	@$(BIN)/toolkit init project --sample
-	@$(BIN)/toolkit lab --project project
+	@$(BIN)/toolkit lab --project project $(ARGS)
 
 app: $(READY) ## Open the same project as an application without code
 	@$(BIN)/toolkit init project --sample
-	@$(BIN)/toolkit app --project project
+	@$(BIN)/toolkit app --project project $(ARGS)
 
 test: $(READY) lint ## Lint, check types and run the tests
 	@# In the order of their names: else the files that hold few tests, which last the longest, come last.

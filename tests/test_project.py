@@ -21,10 +21,15 @@ from toolkit.sandbox import Sandbox
 
 CHECKOUT = Path(__file__).parents[1]
 NAMES = [
+    "00_start.ipynb",
     "01_connections.ipynb",
     "02_preview_a_segment.ipynb",
     "03_exports.ipynb",
     "04_run_and_history.ipynb",
+    "05_build_segments.ipynb",
+    "06_suppression.ipynb",
+    "07_people_and_audit.ipynb",
+    "08_health.ipynb",
     "scheduled/run_export.ipynb",
 ]
 

@@ -9,6 +9,8 @@ _HOME = _IN_THE_WHEEL.parents[1] if IS_CHECKOUT else _IN_THE_WHEEL
 """In a checkout they lie beside the package, where a reader of the repository looks for them."""
 
 NOTEBOOKS = _HOME / "notebooks"
+HOME = "00_start.ipynb"
+"""The notebook that is opened first."""
 SCHEDULED_NOTEBOOK = NOTEBOOKS / "scheduled" / "run_export.ipynb"
 _DATA = _HOME / "data"
 

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from toolkit.bundled import HOME
 from toolkit.launching import embedded_criteo, kernels_transport
 from toolkit.project import Project
 
@@ -22,6 +23,12 @@ def settings() -> tuple[str, ...]:
     return (*NO_CALLS_OUT, f"--KernelManager.transport={kernels_transport()}")
 
 
+def _first_page(project: Project) -> list[str]:
+    """Return what opens the start page; a project that was made before there was one opens as it did."""
+    has_start = (project.notebooks / HOME).is_file()
+    return [f"--LabApp.default_url=/lab/tree/{HOME}"] if has_start else []
+
+
 def run_lab(project: Path, arguments: Sequence[str], *, say: Callable[[str], None]) -> int:
     """Serve the project's notebooks until interrupted; ``arguments`` go to JupyterLab. Return its exit code.
 
@@ -30,8 +37,8 @@ def run_lab(project: Path, arguments: Sequence[str], *, say: Callable[[str], Non
     """
     opened = Project.open(project)
     with embedded_criteo(opened, say=say) as environment:
-        served = f"--ServerApp.root_dir={opened.notebooks}"
-        command = [sys.executable, "-m", "jupyterlab", served, *settings(), *arguments]
+        served = [f"--ServerApp.root_dir={opened.notebooks}", *_first_page(opened)]
+        command = [sys.executable, "-m", "jupyterlab", *served, *settings(), *arguments]
         try:
             return subprocess.run(command, env=os.environ | environment, check=False).returncode  # noqa: S603  # the person's own words
         except KeyboardInterrupt:

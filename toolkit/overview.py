@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -9,8 +10,13 @@ import polars as pl
 from toolkit.display import fragment, table, text_table
 from toolkit.exports.connections import connections
 from toolkit.exports.saved_exports import exports_frame
+from toolkit.exports.schedule import Schedule
 from toolkit.refresh import Finding, HealthLevel, health_of
-from toolkit.runs import last_runs_frame
+from toolkit.refresh.due import next_due
+from toolkit.refresh.result import last_refresh
+from toolkit.runs import last_runs_frame, past_runs
+from toolkit.runs.lifecycle import now
+from toolkit.runs.summary import Totals
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.translatable import _
 
@@ -36,9 +42,10 @@ class Overview:
     connections: pl.DataFrame
     """A row for each connection that you may use: ``connection``, ``type``, how many ``advertisers`` consented."""
     exports: pl.DataFrame
-    """A row for each export: what it sends, and its ``last_run``, ``at`` what time, what it ``added`` and ``removed``.
+    """A row for each export: what it sends, and its ``last_run``, ``at`` what time, what it ``added`` and ``removed``;
+    the ``size`` of its lists and their ``match_rate`` at Criteo since the last successful run; and its ``next_run``.
 
-    Dry runs and data subject requests are no last run."""
+    Dry runs and data subject requests are no last run. ``next_run`` is null where no time is known."""
     attention: pl.DataFrame
     """A row for each finding of ``Workspace.health`` that is not well, the worst first: ``level``, ``what``, ``name``
     and ``said``."""
@@ -93,7 +100,28 @@ def _exports(folder: WorkspaceFolder) -> pl.DataFrame:
     saved = exports_frame(folder).select("export", "connection", "segments", "active")
     last = last_runs_frame(folder).select("export", "added", "removed", last_run="status", at="started_at")
     together = saved.join(last, on="export", how="left", maintain_order="left")
-    return together.select(*saved.columns, "last_run", "at", "added", "removed")
+    due = _next_runs(folder)
+    known = [(name, *_held(folder, name), due.get(name)) for name in saved["export"]]
+    moment = pl.Datetime("us", "UTC")
+    schema = pl.Schema({"export": pl.String(), "size": pl.Int64(), "match_rate": pl.Float64(), "next_run": moment})
+    figures = pl.DataFrame(known, schema=schema, orient="row")
+    columns = [*saved.columns, "last_run", "at", "added", "removed"]
+    return together.select(columns).join(figures, on="export", how="left", maintain_order="left")
+
+
+def _held(folder: WorkspaceFolder, export: str) -> tuple[int | None, float | None]:
+    """Return how many identifiers the lists hold since the last successful run, and the share that Criteo matched."""
+    last = next(iter(past_runs(folder, export, most=1)), None)
+    if last is None:
+        return None, None
+    totals = Totals.of(last.lists)
+    sizes = [it.size for it in last.lists if it.size is not None]
+    return (sum(sizes) if sizes else None), totals.match_rate
+
+
+def _next_runs(folder: WorkspaceFolder) -> dict[str, datetime | None]:
+    last = last_refresh(folder)
+    return next_due(folder, now=now(), refresh=Schedule() if last is None else last.schedule)
 
 
 def _attention(folder: WorkspaceFolder) -> list[Finding]:

@@ -208,20 +208,27 @@ def checkout(lab: Server, request: pytest.FixtureRequest, monkeypatch: pytest.Mo
     return Checkout(lab.folder / re.sub(r"\W+", "-", request.node.name), lab.key).make()
 
 
-@pytest.fixture
-def app(tmp_path_factory: pytest.TempPathFactory, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """The application without code, on the notebooks of a checkout."""
+@pytest.fixture(scope="module")
+def _app(tmp_path_factory: pytest.TempPathFactory, _criteo_process: Sandbox) -> Iterator[Server]:
     need("chromium")
     folder = tmp_path_factory.mktemp("app") / "checkout" / "notebooks"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TOOLKIT_KEY_FILE", str(_home(folder) / "key"))
+        patch.setenv("TOOLKIT_MEMORY", str(tmp_path_factory.getbasetemp() / "memory"))
         Checkout(folder.parent, _home(folder) / "key").make()
     # Voilà can't tell which port it took when it is asked to take a free one.
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = f"--port={free.getsockname()[1]}"
     command = [sys.executable, "-m", "toolkit.app", str(folder), "--no-browser", port, "--Voila.token"]
     address = r"(http://(?:localhost|127\.0\.0\.1):\d+/)"
-    yield from served(command, folder=folder, address=address, TOOLKIT_SANDBOX_URL=criteo.url, **served_with())
+    yield from served(command, folder=folder, address=address, TOOLKIT_SANDBOX_URL=_criteo_process.url, **served_with())
+
+
+@pytest.fixture
+def app(_app: Server, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The application without code, on the notebooks of a checkout; the test has the key of whoever serves it."""
+    monkeypatch.setenv("TOOLKIT_KEY_FILE", str(_app.key))
+    return _app
 
 
 @dataclass(frozen=True)

@@ -84,9 +84,14 @@ def test_the_preview_shows_every_segment_and_why_members_are_left_out(tmp_path: 
 
 
 FORMS = {
+    "00_start.ipynb": ["StartPage of", "workspace.overview"],
     "01_connections.ipynb": ["ConnectionForm of", "ConnectionsList of"],
     "03_exports.ipynb": ["ExportForm of", "ExportsList of"],
     "04_run_and_history.ipynb": ["RunPanel of", "HistoryPanel of"],
+    "05_build_segments.ipynb": ["SegmentForm of", "SegmentsList of"],
+    "06_suppression.ipynb": ["ForgetForm of", "SuppressionForm of"],
+    "07_people_and_audit.ipynb": ["PeopleForm of", "AuditPanel of"],
+    "08_health.ipynb": ["HealthPanel of"],
 }
 
 

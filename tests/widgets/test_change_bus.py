@@ -1,5 +1,7 @@
 """What one form changes shows in the forms beside it."""
 
+import pytest
+
 import toolkit
 from tests.widgets.driving import press
 from tests.widgets.test_connection_form import filled
@@ -27,6 +29,7 @@ def test_an_export_that_is_saved_shows_in_the_list_beside_the_form(workspace: to
     assert beside.exports._table.df["Active"].to_list() == ["No"]
 
 
+@pytest.mark.usefixtures("run_here")
 def test_a_run_that_ends_shows_in_the_history_beside_the_panel(workspace: toolkit.Workspace) -> None:
     beside = HistoryPanel(workspace, language="en")
     form = RunPanel(workspace, "Nightly", language="en")

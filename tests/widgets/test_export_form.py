@@ -377,6 +377,7 @@ class TestAfterSaving:
         press(form, form.save)
         assert form.code.widget.value == ""
 
+    @pytest.mark.usefixtures("run_here")
     def test_a_dry_run_is_offered(self, workspace: toolkit.Workspace, criteo: Sandbox) -> None:
         form = ExportForm(workspace, "Nightly", language="en")
         press(form, form.save)

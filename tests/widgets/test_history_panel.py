@@ -14,7 +14,8 @@ def test_runs_are_listed_and_the_chosen_one_is_reported(workspace: toolkit.Works
     rows = panel.runs._table.df
     assert rows["Status"].to_list() == ["✓ Successful", "✓ Successful"]
     assert rows["Kind"].to_list() == ["Dry run", "Real run"]
-    assert rows["Added"].to_list() == [0, 100]
+    # A dry run added nobody.
+    assert rows["Added"].to_list() == ["", "100"]
     panel.runs._table.selected_rows = [1]
     assert panel.runs.chosen == run.id
     assert run.id in panel.report.short.value
@@ -65,10 +66,19 @@ def test_pictures_are_drawn_of_runs_that_sent(workspace: toolkit.Workspace) -> N
 def test_a_table_of_many_rows_keeps_each_of_them_and_can_be_searched(workspace: toolkit.Workspace) -> None:
     panel = HistoryPanel(workspace, language="en")
     runs = pl.DataFrame({"run": [f"R{number}" for number in range(5_000)]})
-    panel.runs.fill(runs.with_columns(pl.lit("x" * 40).alias(it) for it in panel.runs._headings))
+    panel.runs.fill(runs.with_columns(pl.lit("x" * 40).alias(it) for it in (*panel.runs._headings, "called")))
     table = panel.runs._table._dt_args
     assert "itables-dtype" not in table["table_html"]
     assert "filtered_row_count" not in table
     assert table["layout"]["topEnd"] == "search"
     panel.runs._table.selected_rows = [4_999]
     assert panel.runs.choice.value == "R4999"
+
+
+def test_a_run_is_called_by_its_export_and_moment(workspace: toolkit.Workspace) -> None:
+    run = workspace.runs.start("Nightly", dry_run=True)
+    panel = HistoryPanel(workspace, language="en")
+    panel.wait()
+    ((called, run_id),) = panel.runs.choice.options
+    here = run.started_at.astimezone()
+    assert (called, run_id) == (f"Nightly, {here.day} {here:%b %H:%M} (dry run)", run.id)

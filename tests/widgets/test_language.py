@@ -129,6 +129,7 @@ def test_labels_are_those_of_customer_insights(english: str, dutch: str) -> None
     assert Words("en").say(english) == english
 
 
+@pytest.mark.usefixtures("run_here")
 def test_the_forms_show_the_labels_of_their_language(workspace: toolkit.Workspace) -> None:
     form = ConnectionForm(workspace, language="nl")
     assert form.name.control.description == "Weergavenaam"

@@ -69,8 +69,9 @@ def time_axis(moments: "pl.Series") -> "Axis":
     import altair as alt
 
     first, last = moments.min(), moments.max()
-    is_short = isinstance(first, datetime) and isinstance(last, datetime) and last - first < timedelta(days=2)
-    return alt.Axis(format="%H:%M" if is_short else "%d %b", tickCount=5, labelOverlap=True)
+    lasts = last - first if isinstance(first, datetime) and isinstance(last, datetime) else timedelta(days=2)
+    within_a_day = "%H:%M:%S" if lasts < timedelta(minutes=10) else "%H:%M"
+    return alt.Axis(format="%d %b" if lasts >= timedelta(days=2) else within_a_day, tickCount=5, labelOverlap=True)
 
 
 def svg(chart: "ChartType | Mapping[str, object]") -> str:

@@ -156,6 +156,8 @@ class Field:
         self._help = paragraph(help_text, kind="toolkit-help")
         show(self._help, when=bool(help_text))
         show(self._problem, when=False)
+        if isinstance(control, ipywidgets.RadioButtons):
+            accessible.set(control, part=".widget-radio-box", role="radiogroup", aria_label=control.description)
         is_tick = isinstance(control, ipywidgets.Checkbox)
         with_class(control, "toolkit-tick" if is_tick else "toolkit-control")
         if is_tick:

@@ -22,6 +22,8 @@ CRITEO = "https://api.criteo.com"
 class ConnectionForm(Form):
     """The steps of ``workspace.connections.set_up``: name, users, consent, authentication, export user, save."""
 
+    in_python = "workspace.connections.connect(name, credentials)"
+
     def __init__(
         self, workspace: Workspace, *, host: str = CRITEO, client_id: str = "", language: str | None = None
     ) -> None:

@@ -24,6 +24,8 @@ from toolkit.workspace import Workspace
 class ConnectionsList(Form):
     """``workspace.connections`` as a table; each action is a line of the Python interface."""
 
+    in_python = "workspace.connections"
+
     def __init__(self, workspace: Workspace, *, language: str | None = None) -> None:
         super().__init__(workspace, language=language)
         self.draw(self.words.say("Connections"), self._parts)

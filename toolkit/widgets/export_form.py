@@ -1,7 +1,6 @@
 """Configure an export; saving does not run it."""
 
-from collections.abc import Mapping, Sequence
-from threading import Lock
+from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets
@@ -31,6 +30,8 @@ _HUNDRED = 100
 class ExportForm(Form):
     """The options of ``workspace.exports.save``, with a preview of what a run would send beside them."""
 
+    in_python = "workspace.exports.save(name, connection=…, email_column=…, segments=[…])"
+
     def __init__(
         self,
         workspace: Workspace,
@@ -41,8 +42,6 @@ class ExportForm(Form):
     ) -> None:
         """Draw the form for an export that is there, or for a new one, with these segments chosen."""
         super().__init__(workspace, language=language)
-        self._looking = Lock()
-        self._found_sizes: Mapping[str, int] | None = None
         self.saved: Export | None = None
         """The export as it was last saved."""
         title = self.words.say("Add export") if name is None else self.words.say("Export {name}", name=name)
@@ -312,19 +311,15 @@ class ExportForm(Form):
         self.advertiser.control.value = chosen if chosen in [value for _, value in options] else options[0][1]
 
     def _tell_sizes(self) -> None:
-        def show(sizes: Mapping[str, int]) -> None:
+        def show(sizes: dict[str, int]) -> None:
             self.segments.tell_sizes(sizes, limit=self._least_limit)
             self.exclude.tell_sizes(sizes, limit=None)
 
-        self.in_background(lambda _: self._sizes(), done=show, busy=())
-
-    def _sizes(self) -> Mapping[str, int]:
-        """Return how many members each segment has: the rows of its table. They are looked at once."""
-        with self._looking:
-            if self._found_sizes is None:
-                found = self.workspace.segments.source.summary().select("segment", "rows")
-                self._found_sizes = dict(found.iter_rows())
-            return self._found_sizes
+        self.in_background(
+            lambda _: dict(self.workspace.segments.source.summary().select("segment", "rows").iter_rows()),
+            done=show,
+            busy=(),
+        )
 
     @property
     def _contract(self) -> int | None:
@@ -361,7 +356,6 @@ class ExportForm(Form):
 
         self.preview.ask(
             prepare if asked.segments and column else None,
-            sizes=self._sizes,
             hint=self.words.say(
                 "Choose a column for {label} and a segment to see who would be sent.",
                 label=self.words.say(self._first_type.label),

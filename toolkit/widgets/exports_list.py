@@ -29,6 +29,8 @@ _OF_AN_EXPORT = dict.fromkeys(("name", "connection", "type", "segments", "active
 class ExportsList(Form):
     """``workspace.exports`` as a table; each action is a line of the Python interface, or another form."""
 
+    in_python = "workspace.exports"
+
     def __init__(self, workspace: Workspace, *, language: str | None = None) -> None:
         super().__init__(workspace, language=language)
         self.draw(self.words.say("Exports"), self._parts)
@@ -150,7 +152,7 @@ class ExportsList(Form):
             self._why_not.value = markup("<p>{text}</p>", text=why_not(self.words, self.workspace))
 
     def _required(self) -> str:
-        name = self.exports.chosen
+        name: str | None = self.exports.chosen
         assert name is not None  # noqa: S101  # no action is offered before one is chosen
         return name
 

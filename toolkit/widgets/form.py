@@ -1,11 +1,13 @@
 """What all forms do alike: speak a language, tell an error in two sentences, and work without holding up the kernel."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import ipywidgets
 
+from toolkit.display import fragment
 from toolkit.errors import ENDS_ALL, ToolkitError, exception_of
+from toolkit.markup import markup
 from toolkit.translatable import shown
 from toolkit.widgets.accessible import Accessible
 from toolkit.widgets.background import Background, Deliver
@@ -20,6 +22,9 @@ T = TypeVar("T")
 
 class Form:
     """A form over the Python interface. It shows itself in a notebook; ``widget`` is what it is made of."""
+
+    in_python: ClassVar[str] = "workspace"
+    """The lines of Python that do the same, for who can't see the form."""
 
     def __init__(self, workspace: Workspace, *, language: str | None) -> None:
         self.workspace = workspace
@@ -138,7 +143,15 @@ class Form:
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         # Where no widget can be drawn, as in a notebook that is read elsewhere, it says what it is.
-        return {**self.widget._repr_mimebundle_(**options), "text/plain": repr(self)}
+        said = fragment(markup("<p>{text}</p><pre><code>{line}</code></pre>", text=self._said, line=self.in_python))
+        return {**self.widget._repr_mimebundle_(**options), "text/plain": repr(self), "text/html": str(said)}
+
+    @property
+    def _said(self) -> str:
+        return (
+            f"{type(self).__name__} of {self.workspace.path}. The form is drawn where Jupyter's widgets are: in "
+            "JupyterLab, with the kernel running. The same in Python:"
+        )
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__} of {self.workspace.path}"
+        return f"{self._said}\n{self.in_python}"

@@ -23,6 +23,8 @@ _MOST_IN_CHARTS = 60
 class HistoryPanel(Form):
     """``workspace.runs`` as a table, with the report of the run that is chosen."""
 
+    in_python = "workspace.runs"
+
     def __init__(self, workspace: Workspace, export: str | None = None, *, language: str | None = None) -> None:
         """Draw the panel, of this export or of all."""
         super().__init__(workspace, language=language)
@@ -57,6 +59,7 @@ class HistoryPanel(Form):
                 "seconds": say("Seconds"),
             },
             on_choose=self._show_report,
+            called="called",
         )
         self.report = ReportView(self)
         self.charts = ipywidgets.HTML()
@@ -79,13 +82,18 @@ class HistoryPanel(Form):
         words = self.words
         chosen = self.export.value
         runs = self.workspace.runs.find(chosen) if chosen else self.workspace.runs.frame
+        zone = local_zone()
+        was_sent = pl.when(~pl.col("dry_run"))
         self.runs.fill(
             runs.with_columns(
-                started=pl.col("started_at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%d %H:%M:%S"),
+                started=pl.col("started_at").dt.convert_time_zone(zone).dt.strftime("%Y-%m-%d %H:%M:%S"),
+                called=pl.Series([self._name_of(it) for it in runs.iter_rows(named=True)], dtype=pl.String),
                 status=_in_words(runs["status"], lambda it: status_text(words, it)),
                 trigger=_in_words(runs["started_by"], lambda it: term(words, it)),
                 kind=pl.when("dry_run").then(pl.lit(words.say("Dry run"))).otherwise(pl.lit(words.say("Real run"))),
                 seconds=pl.col("seconds").round(1),
+                # A dry run sent nothing: its report says what a run would have.
+                **{it: was_sent.then(it) for it in ("added", "removed", "rejected")},
             )
         )
         self._draw_charts()
@@ -93,6 +101,16 @@ class HistoryPanel(Form):
     def look_again(self) -> None:
         """Show the runs as they are now."""
         self.look()
+
+    def _name_of(self, run: dict[str, Any]) -> str:
+        """Return what a run is called: its export, when it began, and whether it was dry."""
+        words = self.words
+        called = {"export": run["export"], "moment": words.short_moment(run["started_at"])}
+        return (
+            words.say("{export}, {moment} (dry run)", **called)
+            if run["dry_run"]
+            else words.say("{export}, {moment}", **called)
+        )
 
     def _draw_charts(self) -> None:
         export = self.export.value or None

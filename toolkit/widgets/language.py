@@ -65,6 +65,15 @@ class Words:
 
         return format_datetime(moment.astimezone(), "d MMM yyyy HH:mm", locale=self.language)
 
+    def short_moment(self, moment: datetime) -> str:
+        """Return the moment to the minute, without its year where that is this one."""
+        from babel.dates import format_datetime
+
+        here = moment.astimezone()
+        if here.year != datetime.now().astimezone().year:
+            return self.moment(moment)
+        return format_datetime(here, "d MMM HH:mm", locale=self.language)
+
 
 def local_zone() -> str:
     """Return the name of this machine's time zone; UTC where it has none that is known by name."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit.bundled import HOME
 from toolkit.translatable import mark
 from toolkit.widgets.language import Words
 
@@ -19,6 +20,7 @@ class Page:
 def pages() -> tuple[Page, ...]:
     """Return the notebooks in the order in which a newcomer needs them."""
     return (
+        Page(HOME, mark("Start"), mark("See how each export stands, and what needs you.")),
         Page(
             "01_connections.ipynb",
             mark("Connections"),
@@ -39,6 +41,26 @@ def pages() -> tuple[Page, ...]:
             mark("Run and history"),
             mark("Run an export, watch it, and look back at what became of each run."),
         ),
+        Page(
+            "05_build_segments.ipynb",
+            mark("Build segments"),
+            mark("Make a segment of the profiles that meet a condition."),
+        ),
+        Page(
+            "06_suppression.ipynb",
+            mark("Suppression"),
+            mark("Keep people out of all runs, and answer a request to be forgotten."),
+        ),
+        Page(
+            "07_people_and_audit.ipynb",
+            mark("People and audit"),
+            mark("Let colleagues in, and see who did what."),
+        ),
+        Page(
+            "08_health.ipynb",
+            mark("Health"),
+            mark("See what needs attention: refreshes, exports, connections, disk."),
+        ),
     )
 
 
@@ -46,7 +68,7 @@ def pages_in(words: Words) -> dict[str, Any]:
     """Return what an application says of its pages, in this language."""
     return {
         "language": words.language,
-        "start": words.say("Start"),
+        "home": HOME,
         "title": words.say("Customer segments to Criteo"),
         "pages": [{"file": it.file, "title": words.say(it.title), "about": words.say(it.about)} for it in pages()],
     }

@@ -1,6 +1,6 @@
 """What a run would send, and whom it would leave out, kept up with what stands in a form."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 import ipywidgets
@@ -48,11 +48,8 @@ class PreviewView:
         """Who is sent and who is left out, of what is shown."""
         return None if self.shown is None else self.shown.audience
 
-    def ask(self, prepare: Callable[[], Preview] | None, *, sizes: Callable[[], Mapping[str, int]], hint: str) -> None:
-        """Show what ``prepare`` returns, once nothing newer was asked for; None shows the hint.
-
-        ``sizes`` are the members of the segments by name, which is the rows of their tables.
-        """
+    def ask(self, prepare: Callable[[], Preview] | None, *, hint: str) -> None:
+        """Show what ``prepare`` returns, once nothing newer was asked for; None shows the hint."""
         words = self._form.words
         if prepare is None:
             self.shown = None
@@ -64,7 +61,7 @@ class PreviewView:
 
         def drawn() -> tuple[Preview, _Drawn]:
             preview = prepare()
-            return preview, _drawn(self._form, preview, sizes())
+            return preview, _drawn(self._form, preview)
 
         self._newest.ask(drawn, done=lambda it: self._show(*it), failed=self._fail)
 
@@ -113,23 +110,21 @@ class _Drawn(NamedTuple):
     figures: Markup
 
 
-def _drawn(form: Form, preview: Preview, sizes: Mapping[str, int]) -> _Drawn:
-    members = _members(preview, sizes)
-    tables = [_by_segment(form, preview.audience, members), _small(form, preview)]
+def _drawn(form: Form, preview: Preview) -> _Drawn:
+    tables = [_by_segment(form, preview.audience), _small(form, preview)]
     if len(preview.segments) > 1:
         tables.append(_overlap(form, preview))
-    return _Drawn(_cards(form, preview, members), _funnel(form, preview, members), joined(tables))
+    return _Drawn(_cards(form, preview), _funnel(form, preview), joined(tables))
 
 
-def _members(preview: Preview, sizes: Mapping[str, int]) -> dict[str, int]:
-    """Return the rows of each segment: where one names somebody again, these are more than were looked at."""
-    known = preview.counts.select("segment", "members").iter_rows()
-    return {name: max(sizes.get(name, 0), looked_at) for name, looked_at in known}
+def _members(audience: Audience) -> int:
+    """Return the rows of all segments: where one names somebody again, these are more than are looked at."""
+    return audience.members + sum(int(audience.counts[it].sum()) for it in _NOBODY_NEW)
 
 
-def _cards(form: Form, preview: Preview, members: Mapping[str, int]) -> Markup:
+def _cards(form: Form, preview: Preview) -> Markup:
     words = form.words
-    every = sum(members.values())
+    every = _members(preview.audience)
     share = words.share(preview.exportable / every) if every else ""
     figures = [
         Card(words.say("Members"), words.number(every)),
@@ -174,33 +169,35 @@ def _overlap(form: Form, preview: Preview) -> Markup:
     return table_of_texts(head, rows, title=title, numbers=(2, 3))
 
 
-def _funnel(form: Form, preview: Preview, members: Mapping[str, int]) -> Markup:
+def _funnel(form: Form, preview: Preview) -> Markup:
     """Return the way from members to exportable as a picture; the table below it has the same figures."""
-    every = sum(members.values())
+    every = _members(preview.audience)
     if not every:
         return Markup("")
-    first = {"step": "members", "people": every, "remaining": every, "share": 1.0}
-    again = every - preview.audience.members
-    rest = {"step": _AGAIN, "people": again, "remaining": every - again, "share": again / every}
+    steps, remaining = [{"step": "members", "people": every, "remaining": every, "share": 1.0}], every
+    for name in _NOBODY_NEW:
+        count = int(preview.counts[name].sum())
+        remaining -= count
+        steps.append({"step": name, "people": count, "remaining": remaining, "share": count / every})
     found = preview.funnel.filter(pl.col("step") != "members").with_columns(share=pl.col("people") / every)
-    steps = pl.concat([pl.DataFrame([first, rest], schema=preview.funnel.schema), found])
-    return figure(funnel_chart(steps), form.words.say("From members to exportable"))
+    whole = pl.concat([pl.DataFrame(steps, schema=preview.funnel.schema), found])
+    return figure(funnel_chart(whole), form.words.say("From members to exportable"))
 
 
-_AGAIN = "repeated_rows"
+_NOBODY_NEW = ("repeated_rows", "rows_without_key")
+"""Rows of a segment's table that name nobody, or somebody again."""
 
 
-def _by_segment(form: Form, audience: Audience, members: Mapping[str, int]) -> Markup:
-    words = form.words
-    again = pl.col("segment").replace_strict(members, return_dtype=pl.Int64) - pl.col("members")
-    counts = audience.counts.with_columns(again.alias(_AGAIN))
-    reasons = {_AGAIN: words.say("Repeated rows"), **{it.value: term(words, it) for it in _LEFT_OUT}}
+def _by_segment(form: Form, audience: Audience) -> Markup:
+    words, counts = form.words, audience.counts
+    rows_of_nobody = dict(zip(_NOBODY_NEW, (words.say("Repeated rows"), words.say("Rows without a key")), strict=True))
+    reasons = {**rows_of_nobody, **{it.value: term(words, it) for it in _LEFT_OUT}}
     shown = [it for it in reasons if counts[it].sum()]
     head = [words.say("Segment"), words.say("Members"), *(reasons[it] for it in shown), term(words, Status.EXPORTABLE)]
     rows = [
         (
             row["segment"],
-            words.number(row["members"] + row[_AGAIN]),
+            words.number(row["members"] + sum(row[it] for it in _NOBODY_NEW)),
             *(words.number(row[it]) for it in (*shown, Status.EXPORTABLE.value)),
         )
         for row in counts.iter_rows(named=True)

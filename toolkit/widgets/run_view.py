@@ -1,5 +1,6 @@
 """A run, as a form shows it: how it ended, its figures, what to do."""
 
+import polars as pl
 from markupsafe import Markup
 
 from toolkit.audience import Status
@@ -11,7 +12,6 @@ from toolkit.translatable import shown
 from toolkit.widgets.labels import term
 from toolkit.widgets.language import Words
 
-_REASONS = [it for it in Status if it is not Status.EXPORTABLE]
 _SIGNS: dict[str, str] = {
     RunStatus.SUCCESSFUL: "✓",
     WITH_WARNINGS: "✓",
@@ -34,13 +34,12 @@ def status_text(words: Words, outcome: str) -> str:
 
 def _headline(words: Words, run: Run) -> Markup:
     say = words.say
-    what = {"run": run.id, "export": run.export}
-    title = (
-        say("Dry run {run} of export {export}", **what) if run.dry_run else say("Run {run} of export {export}", **what)
-    )
+    what = {"export": run.export, "moment": words.short_moment(run.started_at)}
+    title = say("{export}, {moment} (dry run)", **what) if run.dry_run else say("{export}, {moment}", **what)
     took = "" if run.seconds is None else say("in {seconds} s", seconds=words.number(round(run.seconds, 1)))
     started = say(
-        "Started {moment} by {person} ({trigger}), version {version} of the export.",
+        "Started {moment} by {person} ({trigger}), version {version} of the export, run {run}.",
+        run=run.id,
         moment=words.moment(run.started_at),
         person=run.person,
         trigger=term(words, run.started_by),
@@ -73,19 +72,18 @@ def _figures(words: Words, run: Run) -> Markup:
     if not run.lists:
         return Markup("")
     say = words.say
-    reasons = [it.value for it in _REASONS if any(result.left_out.get(it) for result in run.lists)]
     headings = {
         "members": say("Members"),
+        "left_out": say("Left out"),
         "exportable": term(words, Status.EXPORTABLE),
-        **{it: term(words, it) for it in reasons},
         "added": say("Would be added") if run.dry_run else say("Added"),
         "removed": say("Would be removed") if run.dry_run else say("Removed"),
         "rejected": say("Rejected by Criteo"),
-        "batches": say("Calls"),
     }
+    frame = run.frame.with_columns(left_out=pl.col("members") - pl.col("exportable"))
     rows = [
         [str(row["segment"]), *(words.number(row[name] or 0) for name in headings), str(row["list_id"] or "")]
-        for row in run.frame.iter_rows(named=True)
+        for row in frame.iter_rows(named=True)
     ]
     head = [say("Segment"), *headings.values(), say("List at Criteo")]
     return table_of_texts(head, rows, title=say("By segment"), numbers=range(1, len(headings) + 1))

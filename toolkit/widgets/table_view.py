@@ -31,17 +31,27 @@ class TableView:
     """A frame as a table, by DataTables through itables, which asks no network for anything."""
 
     def __init__(
-        self, form: Form, *, what: str, key: str, headings: Mapping[str, str], on_choose: Callable[[], None]
+        self,
+        form: Form,
+        *,
+        what: str,
+        key: str,
+        headings: Mapping[str, str],
+        on_choose: Callable[[], None],
+        called: str | None = None,
     ) -> None:
         """Make an empty one. ``key`` is the column that tells rows apart, ``what`` the label of the list of its values.
 
-        ``headings`` name the columns that are shown, in their order.
+        ``headings`` name the columns that are shown, in their order. ``called`` is the column with what the list calls
+        a row, where that is not its key.
         """
         from itables.widget import ITable
 
+        self._words = form.words
+        self._called = called or key
         self._headings = headings
         self._key = key
-        self._keys: list[str] = []
+        self._keys: list[Any] = []
         self._nothing = form.words.say("Nothing is here yet.")
         self.choice = ipywidgets.Dropdown(options=[], value=None, description=what)
         self._options = {**_OPTIONS, "language": _language(form)}
@@ -55,28 +65,35 @@ class TableView:
         self._on_choose = on_choose
 
     @property
-    def chosen(self) -> str | None:
-        """The key of the chosen row."""
-        value: str | None = self.choice.value
-        return value
+    def chosen(self) -> Any:
+        """The key of the chosen row; None when none is."""
+        return self.choice.value
 
     @chosen.setter
-    def chosen(self, key: str | None) -> None:
+    def chosen(self, key: Any) -> None:
         self.choice.value = key if key in self._keys else None
 
     def fill(self, frame: pl.DataFrame) -> None:
         """Show this frame; the chosen row stays chosen where it is still there."""
         before = self.chosen
         self._keys = frame[self._key].to_list()
-        shown = frame.select(pl.col(name).alias(heading) for name, heading in self._headings.items())
+        shown = frame.select(self._written(frame, name).alias(heading) for name, heading in self._headings.items())
+        figures = [place for place, name in enumerate(self._headings) if frame.schema[name].is_numeric()]
         self._table.selected_rows = []
         # An update forgets what the table was made with.
-        self._table.update(shown, selected_rows=[], **self._options, **_of_its_size(shown))
-        self.choice.options = [(key, key) for key in self._keys]
+        self._table.update(shown, selected_rows=[], **self._options, **_of_its_size(shown, figures))
+        self.choice.options = list(zip(map(str, frame[self._called]), self._keys, strict=True))
         self.choice.value = before if before in self._keys else None
         for part in (self._table, self._field):
             show(part, when=bool(self._keys))
         show(self._empty, when=not self._keys)
+
+    def _written(self, frame: pl.DataFrame, name: str) -> pl.Expr:
+        """Return a column as it is read: figures as the language writes them, which DataTables sorts as figures."""
+        if not frame.schema[name].is_numeric():
+            return pl.col(name)
+        texts = {it: self._words.number(it) for it in frame[name].drop_nulls().unique()}
+        return pl.col(name).replace_strict(texts, default="", return_dtype=pl.String)
 
     def _take_from_table(self) -> None:
         rows: list[int] = self._table.selected_rows
@@ -90,10 +107,10 @@ class TableView:
         self._on_choose()
 
 
-def _of_its_size(shown: pl.DataFrame) -> dict[str, Any]:
+def _of_its_size(shown: pl.DataFrame, figures: list[int]) -> dict[str, Any]:
     """Return DataTables' options for this frame: it can always be searched, and has pages where it needs them."""
     pages = shown.height > _ROWS_A_PAGE
-    texts = [position for position, kind in enumerate(shown.dtypes) if not kind.is_numeric()]
+    texts = [place for place in range(shown.width) if place not in figures]
     return {
         "layout": {
             "topStart": "pageLength" if pages else None,
@@ -101,7 +118,10 @@ def _of_its_size(shown: pl.DataFrame) -> dict[str, Any]:
             "bottomStart": "info" if pages else None,
             "bottomEnd": "paging" if pages else None,
         },
-        "columnDefs": [{"targets": texts, "className": "dt-left"}],
+        "columnDefs": [
+            {"targets": texts, "className": "dt-left"},
+            {"targets": figures, "className": "dt-right", "type": "num-fmt"},
+        ],
     }
 
 

@@ -1,0 +1,115 @@
+"""The start page, and the form that says where the tables are."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import toolkit
+from tests.conftest import Tables
+from tests.widgets.driving import press
+from toolkit.widgets import StartPage, TablesForm
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> toolkit.Workspace:
+    return toolkit.open_workspace(tmp_path / "empty", create=True)
+
+
+class TestStartPage:
+    def test_it_shows_how_each_export_stands(self, workspace: toolkit.Workspace) -> None:
+        page = StartPage(workspace, language="en")
+        assert "Run an export" in page.next.value
+        assert "04_run_and_history.ipynb" in page.next.value
+        workspace.runs.start("Nightly")
+        page.refresh.click()
+        assert page.next.value == ""
+        assert "✓ Successful" in page.exports.value
+        assert ">100<" in page.exports.value
+
+    def test_a_failed_run_needs_attention(self, workspace: toolkit.Workspace, tables: Tables) -> None:
+        tables.write(emails=dict.fromkeys(("C001", "C002")))
+        workspace.runs.start("Nightly")
+        page = StartPage(workspace, language="en")
+        assert "The last run of Nightly failed." in page.attention.value
+
+    def test_the_first_thing_is_where_the_tables_are(self, empty: toolkit.Workspace) -> None:
+        page = StartPage(empty, language="en")
+        assert isinstance(page.opened, TablesForm)
+        assert "where your tables are" in page.next.value
+
+    def test_it_shows_what_a_form_beside_it_changed(self, workspace: toolkit.Workspace) -> None:
+        page = StartPage(workspace, language="en")
+        workspace.exports.remove("Nightly")
+        page.look_again()
+        assert "Add an export" in page.next.value
+
+
+class TestTables:
+    def test_key_and_email_are_proposed_by_content_and_saved(self, empty: toolkit.Workspace, tmp_path: Path) -> None:
+        keys = [f"K{number:04}" for number in range(2_000)]
+        folder = tmp_path / "own"
+        (folder / "segments").mkdir(parents=True)
+        pl.DataFrame(
+            {"email": keys, "klant": keys[::-1], "x": [f"p{number}@mail.example" for number in range(2_000)]}
+        ).with_columns(klant=pl.col("klant").str.replace("K", "N")).write_parquet(folder / "profiles.parquet")
+        pl.DataFrame({"nr": [f"N{number:04}" for number in range(50)]}).write_parquet(folder / "segments" / "A.parquet")
+        form = TablesForm(empty, language="en")
+        form.profiles.control.value = str(folder / "profiles.parquet")
+        form.segments.control.value = str(folder / "segments")
+        press(form, form.look)
+        assert form.message.text.startswith("2,000 profiles and 1 segments are found")
+        assert form.proposal is not None
+        assert form.proposal.emails == ("x",)
+        assert (form.key.value, form.segments_key.value) == ("klant", "nr")
+        assert "p0@mail.example" not in form.found.value
+        press(form, form.save)
+        assert empty.profiles.key == "klant"
+        assert list(empty.segments) == ["A"]
+        assert toolkit.open_workspace(empty.path).notice is None
+        assert 'key="klant"' in form.code.text
+
+    def test_a_place_without_a_table_is_told_at_its_field(self, empty: toolkit.Workspace, tables: Tables) -> None:
+        form = TablesForm(empty, language="en")
+        form.profiles.control.value = str(tables.folder / "nothing")
+        form.segments.control.value = tables.segments.location
+        press(form, form.look)
+        assert "nothing" in form.profiles.problem
+        form.profiles.control.value = tables.profiles.location
+        form.segments.control.value = str(tables.folder / "nothing")
+        press(form, form.look)
+        assert form.profiles.problem == ""
+        assert "nothing" in form.segments.problem
+
+    def test_a_key_that_is_repeated_is_not_saved(self, empty: toolkit.Workspace, tables: Tables) -> None:
+        pl.DataFrame({"CustomerId": ["C001", "C001"], "EMail": ["a@mail.example", "b@mail.example"]}).write_parquet(
+            tables.profiles.location
+        )
+        form = TablesForm(empty, language="en")
+        form.profiles.control.value = tables.profiles.location
+        form.segments.control.value = tables.segments.location
+        press(form, form.look)
+        form.key.control.value = "CustomerId"
+        press(form, form.save)
+        assert 'role="alert"' in form.message.widget.value
+        assert toolkit.open_workspace(empty.path).overview.tables["location"].to_list() == ["not set", "not set"]
+
+    def test_one_table_of_memberships_is_read_by_its_column(
+        self, empty: toolkit.Workspace, tables: Tables, tmp_path: Path
+    ) -> None:
+        memberships = tmp_path / "memberships"
+        memberships.mkdir()
+        pl.DataFrame({"CustomerId": ["C001", "C002"], "Segment": ["One", "Two"]}).write_parquet(
+            memberships / "all.parquet"
+        )
+        form = TablesForm(empty, language="en")
+        form.profiles.control.value = tables.profiles.location
+        form.segments.control.value = str(memberships)
+        press(form, form.look)
+        form.segment_column.control.value = "Segment"
+        press(form, form.save)
+        assert list(empty.segments) == ["One", "Two"]
+
+    def test_a_viewer_is_offered_nothing(self, as_viewer: toolkit.Workspace) -> None:
+        form = TablesForm(as_viewer, language="en")
+        assert "viewer" in form.widget.children[-1].value

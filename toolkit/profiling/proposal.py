@@ -1,0 +1,99 @@
+"""Which columns of tables that nobody described yet are the customer's key and the identifiers, told by their content.
+
+What a column is called decides nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from toolkit.profiling.profile_quality import ProfileQuality, quality_of
+from toolkit.sources import Profiles, SegmentFolder
+
+_LOOKED_AT = 2_000
+"""So many keys of a segment are looked for in the profiles."""
+_MOST_COLUMNS = 6
+_MOST_SEGMENTS = 3
+"""So many are tried until one is found that has members."""
+
+
+@dataclass(frozen=True)
+class ProfileProposal:
+    """What the columns of a profile table are for, as far as their content tells."""
+
+    quality: ProfileQuality
+    keys: tuple[str, ...]
+    """The columns that could be the key."""
+    emails: tuple[str, ...]
+    """The columns that hold e-mails, the best first."""
+
+
+def propose_profiles(location: str) -> ProfileProposal:
+    """Look at a table of profiles whose key nobody named yet.
+
+    Args:
+        location: The path or URL of the table.
+
+    Raises:
+        ConfigurationError: There is no table there, or the location holds a secret.
+        DataError: It can't be read.
+    """
+    unnamed = Profiles(location=location, key="")
+    quality = quality_of(unnamed.model_copy(update={"key": unnamed.columns[0]}))
+    return ProfileProposal(
+        quality,
+        keys=tuple(quality.key_candidates["column"]),
+        emails=tuple(quality.candidates["email"]["column"]),
+    )
+
+
+@dataclass(frozen=True)
+class KeyProposal:
+    """The columns by which segments and profiles belong together."""
+
+    profiles_key: str
+    segments_key: str
+    share: float
+    """How many of the keys that were looked at are in the profiles."""
+
+
+def propose_key(location: str, profiles: Profiles, keys: Sequence[str]) -> KeyProposal | None:
+    """Find the columns of a folder of segments and of the profiles that hold the same keys; None when none do.
+
+    Args:
+        location: The folder of the segments.
+        profiles: The profile table.
+        keys: Its columns that could be the key, the likeliest first.
+
+    Raises:
+        ConfigurationError: There is no segment there.
+        DataError: The first segment can't be read.
+    """
+    folder = SegmentFolder(location=location, key="")
+    for name in folder.names()[:_MOST_SEGMENTS]:
+        found = _propose_by(folder, name, profiles, keys)
+        if found is not None:
+            return found
+    return None
+
+
+def _propose_by(folder: SegmentFolder, name: str, profiles: Profiles, keys: Sequence[str]) -> KeyProposal | None:
+    best: KeyProposal | None = None
+    (files,) = folder.found([name]).values()
+    for column in files.schema().names()[:_MOST_COLUMNS]:
+        scan = folder.model_copy(update={"key": column}).scan([name])
+        members = scan.select(pl.col("customer").cast(pl.String)).drop_nulls().head(_LOOKED_AT).collect()
+        for key in keys[:_MOST_COLUMNS]:
+            share = _share_in(members, profiles.model_copy(update={"key": key}))
+            if share and (best is None or share > best.share):
+                best = KeyProposal(key, column, share)
+    return best
+
+
+def _share_in(members: pl.DataFrame, profiles: Profiles) -> float:
+    """Return the share of these keys that the profiles have."""
+    if members.is_empty():
+        return 0.0
+    known = profiles.scan([]).select(pl.col(profiles.key).cast(pl.String).alias("customer"))
+    return members.lazy().join(known, on="customer", how="semi").collect(engine="streaming").height / members.height

@@ -1,0 +1,79 @@
+"""Who did what, and whether nobody altered the record of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from toolkit.access.people import Role
+from toolkit.state.audit import AuditBreak
+from toolkit.widgets.components import button, buttons, paragraph
+from toolkit.widgets.form import Form
+from toolkit.widgets.language import local_zone
+from toolkit.widgets.table_view import TableView
+from toolkit.workspace import Workspace
+
+_MOST_ROWS = 2_000
+
+
+class AuditPanel(Form):
+    """``workspace.audit`` as a table; anybody may verify it, administrators read it."""
+
+    in_python = "workspace.audit"
+
+    def __init__(self, workspace: Workspace, *, language: str | None = None) -> None:
+        super().__init__(workspace, language=language)
+        self.draw(self.words.say("Audit"), self._parts)
+
+    def _parts(self) -> Sequence[Any]:
+        say = self.words.say
+        self.verify = button(say("Verify"), hint=say("Finds rows that were changed or removed."))
+        self.refresh = button(say("Refresh"))
+        self.on_click(self.verify, self._verify)
+        if self.workspace.people.me.role is not Role.ADMINISTRATOR:
+            return [
+                paragraph(say("Administrators read the audit; anybody may verify it.")),
+                buttons(self.verify),
+                self.message.widget,
+            ]
+        self.rows = TableView(
+            self,
+            what=say("Row"),
+            key="row",
+            headings={
+                "row": say("Row"),
+                "moment": say("When"),
+                "person": say("Who"),
+                "action": say("Action"),
+                "name": say("What"),
+                "machine": say("Machine"),
+                "details": say("Details"),
+            },
+            on_choose=lambda: None,
+        )
+        self.on_click(self.refresh, self.look)
+        self.look()
+        self.watch()
+        return [buttons(self.verify, self.refresh), self.message.widget, self.rows.widget]
+
+    def look(self) -> None:
+        """Show the newest rows."""
+        moment = pl.col("at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%d %H:%M:%S")
+        self.rows.fill(self.workspace.audit.frame.head(_MOST_ROWS).with_columns(moment=moment))
+
+    def look_again(self) -> None:
+        """Show the newest rows."""
+        if self.workspace.people.me.role is Role.ADMINISTRATOR:
+            self.look()
+
+    def _verify(self) -> None:
+        say = self.words.say
+        self.say_busy(say("The audit is verified."))
+
+        def done(broken: AuditBreak | None) -> None:
+            if broken is None:
+                self.say_done(say("Every row of the audit is as it was written."))
+            else:
+                self.message.show(say("Error"), str(broken), kind="problem")
+
+        self.in_background(lambda _: self.workspace.audit.verify(), done=done, busy=(self.verify,))
