@@ -75,8 +75,8 @@ def test_notebooks_fit_the_project(tmp_path: Path, sample: bool, sandbox: bool) 
     made = make_project(tmp_path / "p", sample=sample, sandbox=sandbox)
     written = {it: code(made.project.notebooks / it) for it in NAMES}
     assert any("toolkit.sandbox" in it for it in written.values()) is sandbox
-    assert any("criteo" in it.split("ConnectionForm")[-1] for it in [written[NAMES[0]]]) is sandbox
-    assert ("High value" in written[NAMES[1]]) is sample
+    assert any("criteo" in it.split("ConnectionForm")[-1] for it in [written[NAMES[1]]]) is sandbox
+    assert ("High value" in written[NAMES[2]]) is sample
     assert made.project.sandbox.is_dir() is sandbox
     for name in NAMES:
         cells = json.loads((made.project.notebooks / name).read_text())["cells"]
@@ -84,7 +84,7 @@ def test_notebooks_fit_the_project(tmp_path: Path, sample: bool, sandbox: bool) 
         assert not any("toolkit" in it["metadata"] for it in cells)
 
 
-@pytest.mark.parametrize("name", NAMES[:4])
+@pytest.mark.parametrize("name", NAMES[:5])
 def test_notebooks_run_on_own_tables(
     tmp_path: Path, tables: Tables, name: str, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -225,6 +225,17 @@ class TestOverview:
         workspace.forget(customer="C001")
         assert workspace.overview.exports["last_run"].to_list() == ["successful", None]
 
+    def test_sizes_and_next_runs(self, workspace: toolkit.Workspace) -> None:
+        schedule = {"every": "day", "at": ["02:00"], "time_zone": "UTC"}
+        workspace.exports.duplicate("Nightly", "Weekly")
+        save_nightly(workspace, schedule=schedule)
+        workspace.runs.start("Nightly")
+        nightly, weekly = workspace.overview.exports.select("size", "match_rate", "next_run").rows()
+        assert nightly[0] == 100
+        assert 0 < nightly[1] <= 1
+        assert (nightly[2].hour, nightly[2].minute) == (2, 0)
+        assert weekly == (None, None, None)
+
     def test_what_needs_attention(self, workspace: toolkit.Workspace) -> None:
         workspace.runs.start("Nightly")
         workspace.exports.detach("Nightly")

@@ -3,7 +3,7 @@
 import toolkit
 from tests.widgets.driving import press, type_secret
 from toolkit.sandbox import Sandbox
-from toolkit.widgets import ConnectionForm
+from toolkit.widgets import ConnectionForm, ExportForm
 from toolkit.widgets.consent import CONSENT
 
 
@@ -23,6 +23,12 @@ def test_all_steps_make_a_connection(workspace: toolkit.Workspace, criteo: Sandb
     form.add_me.control.value = True
     press(form, form.save)
     assert form.message.text == "Connection Marketing is saved."
+    # The line holds no secret, and an export is what comes next.
+    assert criteo.client_secret not in form.code.text
+    assert "client_secret=getpass.getpass()" in form.code.text
+    form.next.open.click()
+    assert isinstance(form.next.opened, ExportForm)
+    form.next.opened.wait()
     saved = workspace.connections["Marketing"]
     assert (saved.host, saved.open_to) == (criteo.url, "contributors")
     assert workspace.connections.test("Marketing").advertisers == saved.advertisers
@@ -79,9 +85,10 @@ def test_a_wrong_secret_is_told_in_two_sentences(workspace: toolkit.Workspace, c
     form = filled(workspace, criteo)
     type_secret(form.secret, "a-mistyped-one")
     press(form, form.authenticate)
-    assert "Traceback" not in form.message.widget.value
-    assert 'role="alert"' in form.message.widget.value
-    assert "secret" in form.message.text
+    assert "Traceback" not in form.secret._problem.value
+    assert 'role="alert"' in form.secret._problem.value
+    assert "secret" in form.secret.problem
+    assert form.message.text == ""
     assert not form.authenticate.disabled
     log = (workspace.path / "logs" / "forms.log").read_text()
     assert "toolkit/criteo" in log

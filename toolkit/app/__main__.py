@@ -87,7 +87,7 @@ def _told(error: Any) -> Any:
     words = words_for(None)
     known = {it.__name__ for it in vars(errors).values() if isinstance(it, type) and issubclass(it, ToolkitError)}
     said = (
-        error["evalue"]
+        error["evalue"].partition("\n")[0]
         if error["ename"] in known
         else words.say(
             "Something unforeseen happened ({kind}). Open this page again; if it happens again, report it.",

@@ -14,6 +14,8 @@ from toolkit.widgets.table_view import TableView
 from toolkit.workspace import Workspace
 
 _MOST_ROWS = 2_000
+_LONGEST = 120
+"""So much of the details is read in a table; the frame has them whole."""
 
 
 class AuditPanel(Form):
@@ -59,7 +61,8 @@ class AuditPanel(Form):
     def look(self) -> None:
         """Show the newest rows."""
         moment = pl.col("at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%d %H:%M:%S")
-        self.rows.fill(self.workspace.audit.frame.head(_MOST_ROWS).with_columns(moment=moment))
+        details = pl.col("details").replace("{}", "").str.head(_LONGEST)
+        self.rows.fill(self.workspace.audit.frame.head(_MOST_ROWS).with_columns(details, moment=moment))
 
     def look_again(self) -> None:
         """Show the newest rows."""

@@ -11,6 +11,12 @@ from toolkit.exports.export import Export
 _LONGEST_LINE = 88
 
 
+class Written(str):
+    """Python that stands in a call as it is, such as the name of a variable."""
+
+    __slots__ = ()
+
+
 def call_of(name: str, *given: object, **named: object) -> str:
     """Return a call, on a line of its own for each argument where one line is too long."""
     arguments = [*map(_written, given), *(f"{key}={_written(value)}" for key, value in named.items())]
@@ -41,7 +47,7 @@ def _written(value: object) -> str:
     if isinstance(value, Enum):
         return _written(value.value)
     if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return str(value) if isinstance(value, Written) else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if isinstance(value, BaseModel):
         return _written({name: its for name, its in value if name in value.model_fields_set})
     if isinstance(value, Mapping):

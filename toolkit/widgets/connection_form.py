@@ -10,9 +10,12 @@ from toolkit.access.people import Role
 from toolkit.display import table_of_texts
 from toolkit.exports.connections import Connection, ConnectionSetup
 from toolkit.widgets.access_field import UsersField
+from toolkit.widgets.code import Written, call_of
 from toolkit.widgets.components import Field, button, buttons, heading, paragraph, with_class
 from toolkit.widgets.consent import CONSENT
+from toolkit.widgets.export_form import ExportForm
 from toolkit.widgets.form import Form
+from toolkit.widgets.next_step import CodeLine, NextStep
 from toolkit.widgets.secret_field import SecretField
 from toolkit.workspace import Workspace
 
@@ -56,6 +59,8 @@ class ConnectionForm(Form):
         self.advertisers = ipywidgets.HTML()
         self.add_me = self.field(ipywidgets.Checkbox(description=say("Add yourself as export user")))
         self.save = button(say("Save"), style="primary")
+        self.next = NextStep(self)
+        self.code = CodeLine(self)
         self.on_click(self.authenticate, self._authenticate)
         self.on_click(self.save, self._save)
         for field in (self.name, self.agree, self.host, self.client_id):
@@ -75,6 +80,8 @@ class ConnectionForm(Form):
             self.add_me.widget,
             buttons(self.save),
             self.message.widget,
+            self.next.widget,
+            self.code.widget,
         ]
 
     def _begin_again(self) -> None:
@@ -85,6 +92,8 @@ class ConnectionForm(Form):
     def _authenticate(self) -> None:
         say = self.words.say
         self.message.clear()
+        self.next.clear()
+        self.code.clear()
         lacking = self.missing(self.name, self.host, self.client_id, self.secret)
         if self._not_ticked(self.agree) or lacking:
             return
@@ -100,6 +109,7 @@ class ConnectionForm(Form):
             lambda _: setup.authenticate(credentials),
             done=self._show_advertisers,
             busy=(self.authenticate, self.save),
+            failed=lambda: self.tell_at(self.secret),
         )
 
     def _show_advertisers(self, setup: ConnectionSetup) -> None:
@@ -122,9 +132,27 @@ class ConnectionForm(Form):
         self.secret.problem = ""
         if self._not_ticked(self.add_me):
             return
-        self.saved = self._setup.share(self.users.value).add_me().save()
+        users = self.users.value
+        self.saved = self._setup.share(users).add_me().save()
         self._setup = None
         self.say_done(say("Connection {name} is saved.", name=self.saved.name))
+        self.code.show(
+            call_of(
+                "workspace.connections.connect",
+                self.saved.name,
+                host=self.host.value.strip(),
+                client_id=self.client_id.value.strip(),
+                # A secret stands in no notebook.
+                client_secret=Written("getpass.getpass()"),
+                users=users,
+                i_agree=True,
+            )
+        )
+        self.next.offer(
+            say("Next, choose what is sent."),
+            say("Add export"),
+            lambda: ExportForm(self.workspace, language=self.words.language),
+        )
         self.announce_change()
 
     def _not_ticked(self, field: Field) -> bool:

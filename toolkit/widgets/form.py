@@ -6,7 +6,7 @@ from typing import Any, ClassVar, TypeVar
 import ipywidgets
 
 from toolkit.display import fragment
-from toolkit.errors import ENDS_ALL, ToolkitError, exception_of
+from toolkit.errors import ENDS_ALL, AccessError, ConfigurationError, DataError, ToolkitError, exception_of
 from toolkit.markup import markup
 from toolkit.translatable import shown
 from toolkit.widgets.accessible import Accessible
@@ -31,6 +31,8 @@ class Form:
         self.words = words_for(language)
         self.accessible = Accessible()
         self.message = Message()
+        self.problem: Exception | None = None
+        """What went wrong last."""
         self.background = Background()
         self.widget = with_class(ipywidgets.VBox(), "toolkit", "toolkit-form")
 
@@ -111,6 +113,7 @@ class Form:
 
     def tell(self, problem: Exception) -> None:
         """Say in two sentences what went wrong and what to do; the log has where it came from."""
+        self.problem = problem
         self.message.show(self.words.say("Error"), *self.told(problem), kind="problem")
 
     def told(self, problem: Exception) -> tuple[str, str]:
@@ -125,6 +128,12 @@ class Form:
                 file=log_file(self.workspace.path),
             ),
         )
+
+    def tell_at(self, field: Field) -> None:
+        """Say at this field what went wrong last, where that is about what stands in it, and not about the network."""
+        if isinstance(self.problem, (AccessError, ConfigurationError, DataError)):
+            field.problem = self.message.text
+            self.message.clear()
 
     def say_done(self, *sentences: str) -> None:
         """Say what was done."""

@@ -15,7 +15,8 @@ from toolkit.widgets.code import call_of
 from toolkit.widgets.components import Folded, button, buttons, heading, paragraph, show
 from toolkit.widgets.form import Form
 from toolkit.widgets.language import local_zone
-from toolkit.widgets.next_step import CodeLine
+from toolkit.widgets.next_step import CodeLine, NextStep
+from toolkit.widgets.preview_form import PreviewForm
 from toolkit.widgets.table_view import TableView
 from toolkit.workspace import Workspace
 
@@ -54,6 +55,7 @@ class SegmentForm(Form):
         self.save = button(say("Save segment"))
         self.figures = ipywidgets.HTML()
         self.code = CodeLine(self)
+        self.next = NextStep(self)
         self.columns = ipywidgets.HTML()
         self._folded = Folded(self.accessible, say("Columns of the profiles"), [self.columns])
         self.on_click(self.look, self._look)
@@ -67,6 +69,7 @@ class SegmentForm(Form):
             buttons(self.look, self.save),
             self.message.widget,
             self.figures,
+            self.next.widget,
             self.code.widget,
         ]
 
@@ -94,10 +97,11 @@ class SegmentForm(Form):
         )
 
     def _at_condition(self) -> None:
-        self.where.problem = self.message.text
+        self.tell_at(self.where)
 
     def _clear(self) -> None:
         self.message.clear()
+        self.next.clear()
         self.code.clear()
         self.figures.value = ""
         self.draft = None
@@ -136,8 +140,12 @@ class SegmentForm(Form):
                     "Segment {name} is saved with {count} members.",
                     segment.size,
                     name=name,
-                ),
+                )
+            )
+            self.next.offer(
                 say("Next, preview it, or add it to an export."),
+                say("Preview {name}", name=name),
+                lambda: PreviewForm(self.workspace, name, language=self.words.language),
             )
             self.code.show(call_of("workspace.segments.build", name, where=where, dynamic=dynamic))
             self.announce_change()

@@ -84,7 +84,7 @@ class ForgetForm(Form):
         )
 
     def _at_person(self) -> None:
-        self.person.problem = self.message.text
+        self.tell_at(self.person)
 
     def _tell(self, forgotten: Forgotten) -> None:
         say = self.words.say
@@ -214,7 +214,12 @@ class SuppressionForm(Form):
             )
             self.code.show(call_of("workspace.suppressions.add", place, **options))
 
-        self.in_background(lambda _: self.workspace.suppressions.add(place, **options), done=done, busy=(self.add,))
+        self.in_background(
+            lambda _: self.workspace.suppressions.add(place, **options),
+            done=done,
+            busy=(self.add,),
+            failed=lambda: self.tell_at(self.file),
+        )
 
     def _ask_to_lift(self) -> None:
         say, entry = self.words.say, self.entries.chosen

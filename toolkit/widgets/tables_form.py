@@ -102,12 +102,8 @@ class TablesForm(Form):
             look,
             done=lambda it: self._show(*it),
             busy=(self.look, self.save),
-            failed=lambda: self._at(self.profiles),
+            failed=lambda: self.tell_at(self.profiles),
         )
-
-    def _at(self, field: Any) -> None:
-        """Show at this field what the message says."""
-        field.problem = self.message.text
 
     def _show(self, proposal: ProfileProposal, segments: "_Segments | Exception") -> None:
         say = self.words.say
@@ -115,7 +111,7 @@ class TablesForm(Form):
         self.proposal = proposal
         if isinstance(segments, Exception):
             self.tell(segments)
-            self._at(self.segments)
+            self.tell_at(self.segments)
             self.found.value = _columns_html(self, proposal)
             show(self._proposed, when=True)
             show(self.save, when=False)
