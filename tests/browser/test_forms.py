@@ -125,7 +125,7 @@ class TestNewcomer:
         notebook.ready()
         notebook.run_all()
         page.get_by_role("cell", name="Nightly").click()
-        expect(page.get_by_text(re.compile(rf"Nightly: ✓ {say('Successful, with warnings')}")).last).to_be_visible()
+        expect(page.get_by_text(re.compile(rf"Nightly, .+: ✓ {say('Successful, with warnings')}")).last).to_be_visible()
         # Of one run there is nothing to draw.
         expect(page.get_by_role("img", name=say("Size of the lists"))).to_have_count(0)
         picture(page, "history")
