@@ -73,7 +73,7 @@ def test_its_pages_work_without_code_and_ask_no_network_for_anything(
     # It opens on the start page, which says what to do first.
     page.wait_for_url("**/00_start.ipynb")
     bar = page.get_by_role("navigation")
-    assert bar.get_by_role("link").all_inner_texts() == [it.title for it in pages()]
+    expect(bar.get_by_role("link")).to_have_text([it.title for it in pages()])
     expect(page.get_by_text("Add a connection to Criteo.")).to_be_visible()
 
     bar.get_by_role("link", name="Connections").click()

@@ -29,18 +29,33 @@ class _Teller:
         self._step: Step | None = None
         self._at = float("-inf")
         self._lock = threading.Lock()
+        self._left: Progress | None = None
+        """The newest word, where it came too soon after another: it is said a moment later."""
 
     def __call__(self, progress: Progress) -> None:
         with self._lock:
             is_news = progress.step is not self._step or bool(progress.waiting) or progress.done >= progress.total
-            if not is_news and time.monotonic() - self._at < _SECONDS_BETWEEN:
+            if is_news or time.monotonic() - self._at >= _SECONDS_BETWEEN:
+                self._tell(progress)
                 return
-            self._step, self._at = progress.step, time.monotonic()
-            self._say(Answer.of_progress(progress))
-            if run := self._run or self._find():
-                # A run does not fail of what is shown of it: the next word of it is written anew.
-                with suppress(UnavailableError):
-                    write_progress(self._workspace.path, run, progress)
+            if self._left is None:
+                later = threading.Timer(_SECONDS_BETWEEN, self._tell_what_is_left)
+                later.daemon = True
+                later.start()
+            self._left = progress
+
+    def _tell_what_is_left(self) -> None:
+        with self._lock:
+            if self._left is not None:
+                self._tell(self._left)
+
+    def _tell(self, progress: Progress) -> None:
+        self._step, self._at, self._left = progress.step, time.monotonic(), None
+        self._say(Answer.of_progress(progress))
+        if run := self._run or self._find():
+            # A run does not fail of what is shown of it: the next word of it is written anew.
+            with suppress(UnavailableError):
+                write_progress(self._workspace.path, run, progress)
 
     def _find(self) -> str | None:
         """Return the run that is going on: there is one at a time of an export, and it is this one."""
@@ -50,8 +65,10 @@ class _Teller:
 
     def end(self) -> None:
         """Leave nothing behind."""
-        if self._run:
-            end_progress(self._workspace.path, self._run)
+        with self._lock:
+            self._left = None
+            if self._run:
+                end_progress(self._workspace.path, self._run)
 
 
 def run(workspace: Workspace, request: RunRequest, say: Say) -> Run:
