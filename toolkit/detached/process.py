@@ -1,5 +1,6 @@
 """Begin a run in a process of its own, and listen to it for as long as one likes."""
 
+from toolkit.translatable import _
 import os
 import subprocess
 import sys
@@ -51,8 +52,8 @@ class RunProcess:
                     self.run_id, self.warnings = answer.run, answer.warnings
         if self.run_id is None:
             raise ProcessEndedError(
-                "The process that ran the export ended without a word.",
-                "Look at the list of runs. Where the run failed there, resume it: it sends what is missing.",
+                _("The process that ran the export ended without a word."),
+                _("Look at the list of runs. Where the run failed there, resume it: it sends what is missing."),
             )
 
 
