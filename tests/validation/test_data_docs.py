@@ -51,6 +51,7 @@ def test_every_segment_and_suite_is_told(page: str) -> None:
     headings = re.findall("<h2[^>]*>(.*?)</h2>", page)
     assert headings == [
         "The export: built in",
+        "All segments: built in",
         "Segment VIP &lt;b&gt;: built in",
         "Segment VIP &lt;b&gt;: Odd &lt;suite&gt;",
         "Segment Empty: built in",

@@ -1,6 +1,5 @@
 """Begin a run in a process of its own, and listen to it for as long as one likes."""
 
-from toolkit.translatable import _
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 from toolkit.detached.request import Answer, RunRequest
 from toolkit.errors import ProcessEndedError
 from toolkit.runs import Progress
+from toolkit.translatable import _
 
 # Whoever begins it may end all its children, as a kernel of Jupyter does: it is begun by a process that ends at once.
 _LAUNCH = """

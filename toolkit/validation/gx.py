@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from toolkit.importing import import_great_expectations
+from toolkit.translatable import _
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
@@ -98,6 +99,11 @@ class ValidatedTable:
             MetricConfiguration(f"{metric}.condition", counted.metric_domain_kwargs, counted.metric_value_kwargs)
         )
         return pl.Series(is_unexpected.index[is_unexpected.to_numpy(dtype=bool)].to_numpy())
+
+
+def could_not_be_checked(raised: str) -> str:
+    """Return what is said to be found where an expectation raised."""
+    return _("that it could not be checked ({raised})", raised=raised)
 
 
 def preload() -> None:

@@ -99,17 +99,6 @@ class Rule:
         """The largest number that passes; None where the rule is about the least."""
         return self.threshold if self.bound is Bound.MOST else None
 
-    @property
-    def mostly(self) -> float:
-        """The threshold as the argument of an expectation of rows, which knows only the least share.
-
-        Raises:
-            ValueError: The rule is about the most of something.
-        """
-        if self.bound is not Bound.LEAST:
-            raise ValueError(f"The rule of {self.check.value!r} is about the most: state it as the least of the rest.")
-        return self.threshold
-
 
 def segment_rules(thresholds: Thresholds, kind: IdentifierType) -> tuple[Rule, ...]:
     """Return the rules of each segment, in the order in which they are told.
