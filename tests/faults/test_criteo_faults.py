@@ -52,7 +52,12 @@ def workspace(tmp_path: Path, many: Tables, criteo: Sandbox) -> toolkit.Workspac
 
 
 @pytest.mark.parametrize(
-    "fault", [it for it in Fault if it not in (Fault.SLOW, Fault.HTTP_401, Fault.REJECT, Fault.LATE)]
+    "fault",
+    [
+        it
+        for it in Fault
+        if it not in (Fault.SLOW, Fault.HTTP_401, Fault.REJECT, Fault.LATE, Fault.IN_PART, Fault.IN_SILENCE)
+    ],
 )
 def test_a_fault_that_passes_is_waited_out_and_noted(
     workspace: toolkit.Workspace, criteo: Sandbox, held: Held, expected: set[str], fault: Fault

@@ -128,10 +128,18 @@ class Audience:
         Returns:
             A row for each identifier: ``identifier`` (hashed) and ``customer`` (the key).
         """
-        is_sent = (pl.col("segment") == segment) & (pl.col("status") == Status.EXPORTABLE.value)
+        sent = self._sent.get(segment, self.frame.clear())
         if advertiser is not None:
-            is_sent &= pl.col("advertiser") == advertiser
-        return self.frame.filter(is_sent).select("identifier", "customer")
+            sent = sent.filter(pl.col("advertiser") == advertiser)
+        return sent.select("identifier", "customer")
+
+    @cached_property
+    def _sent(self) -> dict[str, pl.DataFrame]:
+        """Who is sent, by segment: found in one pass, since lists are asked for by the hundred."""
+        named = [it for it in ("segment", "identifier", "customer", "advertiser") if it in self.frame.columns]
+        sent = self.frame.filter(pl.col("status") == Status.EXPORTABLE.value).select(named)
+        parts = sent.partition_by("segment", as_dict=True, maintain_order=True)
+        return {str(segment): part for (segment,), part in parts.items()}
 
     def select(self, segments: Sequence[str]) -> "Audience":
         """Return the part of the audience that some segments make.

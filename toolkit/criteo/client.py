@@ -9,7 +9,7 @@ from urllib.parse import quote
 import polars as pl
 
 from toolkit.criteo.batching import Amender, Amendment
-from toolkit.criteo.envelope import all_done, all_items, only_item
+from toolkit.criteo.envelope import all_done, all_items, only_item, refusal_of_item
 from toolkit.criteo.errors import NAME_TAKEN
 from toolkit.criteo.http import CRITEO, Request
 from toolkit.criteo.models import (
@@ -127,6 +127,16 @@ class CriteoClient:
     def host(self) -> str:
         """The host that it calls, and no other."""
         return self._transport.host
+
+    @property
+    def calls_left(self) -> int:
+        """How many calls may begin now without waiting for the next minute."""
+        return self._transport.calls_left
+
+    @property
+    def calls_a_minute(self) -> int:
+        """How many calls Criteo takes in a minute, as it said last."""
+        return self._transport.calls_a_minute
 
     @property
     def notices(self) -> list[ApiNotice]:
@@ -557,8 +567,9 @@ class CriteoClient:
                 raise
             return {name: it for half in _halves(lists) for name, it in self._create_some(half).items()}
         refused = items_of(answer, "errors")
-        if any(it.get("code") != NAME_TAKEN for it in refused):
-            all_done(request, {"errors": [it for it in refused if it.get("code") != NAME_TAKEN]}, ids=())
+        for error in refused:
+            if error.get("code") != NAME_TAKEN:
+                raise refusal_of_item(request, error, [it.name for it in lists])
         found = [read(ContactList, flattened(it)) for it in items_of(answer, "data")]
         named = {(it.advertiser_id, it.name): it for it in found}
         made = {it: named[it.advertiser_id, it.name] for it in lists if (it.advertiser_id, it.name) in named}

@@ -1,6 +1,7 @@
 """What an answer of status 200 holds, and what it says against the call all the same."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 
 from toolkit.criteo.errors import error_of
 from toolkit.criteo.http import Request
@@ -9,6 +10,7 @@ from toolkit.errors import ToolkitError, UnavailableError
 from toolkit.translatable import _
 
 _OK = 200
+_PLACE = re.compile(r"/data/([0-9]{1,6})(?:/|$)")
 
 
 def only_item(request: Request, answer: Item) -> Item:
@@ -32,11 +34,11 @@ def all_items(request: Request, answer: Item) -> list[Item]:
     return data
 
 
-def all_done(request: Request, answer: Item, *, ids: Iterable[str]) -> None:
+def all_done(request: Request, answer: Item, *, ids: Sequence[str]) -> None:
     """See that a bulk call did what was asked for each id; raises an error by remedy for the first that it did not."""
     errors = items_of(answer, "errors")
     if errors:
-        raise _refusal(request, errors)
+        raise refusal_of_item(request, errors[0], ids)
     missing = set(ids) - {str(it.get("id")) for it in items_of(answer, "data")}
     if missing:
         raise UnavailableError(
@@ -47,6 +49,30 @@ def all_done(request: Request, answer: Item, *, ids: Iterable[str]) -> None:
             ),
             _("Run again: nothing is lost."),
         )
+
+
+def refusal_of_item(request: Request, error: Item, names: Sequence[str]) -> ToolkitError:
+    """Return the error of one item of a bulk call, which names the item where Criteo tells which it is.
+
+    Args:
+        request: The call.
+        error: What Criteo says of the item.
+        names: What the items are called by, in the order in which they were sent.
+    """
+    name = _named(error, names)
+    words = request.words if name is None else f"{request.words}, of which {name}"
+    return error_of(words, request.problem(_OK, error))
+
+
+def _named(error: Item, names: Sequence[str]) -> str | None:
+    """Return the item that an error points at: by its place in what was sent, or by its id."""
+    source = error.get("source")
+    pointer = source.get("pointer") if isinstance(source, dict) else source
+    place = _PLACE.match(str(pointer or ""))
+    if place is not None and int(place[1]) < len(names):
+        return names[int(place[1])]
+    last = str(error.get("instance") or "").rpartition("/")[2]
+    return last if last in names else None
 
 
 def _refusal(request: Request, errors: list[Item]) -> ToolkitError:

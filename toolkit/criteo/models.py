@@ -106,6 +106,8 @@ class ContactList(Answered):
     description: Text = ""
     advertiser_id: Text = ""
     type: Text = ""
+    updated_at: Text = Field(default="", exclude=True, repr=False)
+    """When it was last changed, as Criteo writes it; empty where Criteo does not say."""
 
 
 class Acknowledgement(Answered):

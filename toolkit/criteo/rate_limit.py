@@ -61,11 +61,22 @@ class RateLimiter:
         self._begun: deque[float] = deque()
         self._not_before = 0.0
         self._resets_at = math.inf
+        self._left_by_criteo: float = math.inf
 
     @property
     def calls_a_minute(self) -> int:
         """The limit, as Criteo told it last."""
         return self._calls_a_minute
+
+    @property
+    def calls_left(self) -> int:
+        """How many calls may begin now without waiting, as far as this process and Criteo's last answer know."""
+        with self._lock:
+            now = self._clock()
+            self._forget_what_is_over(now)
+            if now < self._not_before:
+                return 0
+            return int(max(min(self._calls_a_minute - len(self._begun), self._left_by_criteo), 0))
 
     def take_turn(self) -> float:
         """Count a call that begins now and return 0, or return how many seconds to wait before asking again."""
@@ -73,15 +84,19 @@ class RateLimiter:
             now = self._clock()
             if now < self._not_before:
                 return self._not_before - now
-            if now >= self._resets_at:
-                self._begun.clear()
-                self._resets_at = math.inf
-            while self._begun and self._begun[0] + _MINUTE <= now:
-                self._begun.popleft()
+            self._forget_what_is_over(now)
             if len(self._begun) >= self._calls_a_minute:
                 return min(self._begun[0] + _MINUTE, self._resets_at) - now
             self._begun.append(now)
+            self._left_by_criteo -= 1
             return 0.0
+
+    def _forget_what_is_over(self, now: float) -> None:
+        if now >= self._resets_at:
+            self._begun.clear()
+            self._resets_at = self._left_by_criteo = math.inf
+        while self._begun and self._begun[0] + _MINUTE <= now:
+            self._begun.popleft()
 
     def learn(self, headers: Mapping[str, str], *, now: float) -> None:
         """Take over what an answer says of the limit; when nothing is left of it, hold all calls until the reset."""
@@ -93,6 +108,8 @@ class RateLimiter:
                 self._calls_a_minute = limit
             if seconds:
                 self._resets_at = self._clock() + seconds
+                # Other processes may use the same application.
+                self._left_by_criteo = math.inf if left is None else left
                 if left == 0:
                     self._not_before = max(self._not_before, self._resets_at)
 

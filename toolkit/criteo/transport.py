@@ -68,6 +68,16 @@ class Transport:
         return self._wire.host
 
     @property
+    def calls_left(self) -> int:
+        """How many calls may begin now without waiting."""
+        return self._pace.calls_left
+
+    @property
+    def calls_a_minute(self) -> int:
+        """How many calls Criteo takes in a minute."""
+        return self._pace.calls_a_minute
+
+    @property
     def notices(self) -> list[ApiNotice]:
         """What was noticed, in order."""
         return list(self._notices.values())

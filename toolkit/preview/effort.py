@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from toolkit.criteo import CALLS_A_MINUTE, LISTS_A_CALL
-from toolkit.exports.export import Export, Mode
+from toolkit.exports.export import Export
 from toolkit.preview.lists import Lists
 from toolkit.runs import Run, Step
+from toolkit.runs.counting import calls_to_send, spare_calls
 
 _MINUTE_SECONDS = 60
 
@@ -43,7 +44,7 @@ def effort_of(lists: Lists, export: Export | None, past: Sequence[Run]) -> pl.Da
 
 
 def _calls_beside_batches(lists: Lists, export: Export | None) -> int:
-    """Count what a run asks besides sending: a token, where the lists are, their marks, and counts before and after."""
+    """Count what a run asks besides sending: a token, where the lists are, their marks, and counts as far as it may."""
     given = set() if export is None else set(export.lists)
     known = lists.frame.filter(pl.col("list_id").is_not_null())
     others = lists.frame.filter(pl.col("list_id").is_null()).unique(["advertiser_id", "name"])
@@ -55,11 +56,12 @@ def _calls_beside_batches(lists: Lists, export: Export | None) -> int:
     searches = _calls(known["list_id"].n_unique() + adopted.height) + made["advertiser_id"].n_unique()
     # Marks are looked at, set, and looked at again; looked at and set at the end, with those of lists that were made.
     marks = 3 * _calls(marked) + 2 * _calls(marked + made.height)
-    # Before it sends, a run that replaces has nothing to compare a count with.
-    times = 1 if export is not None and export.mode is Mode.REPLACE else 2
-    counts = times * (known["list_id"].n_unique() + others.height)
     token = 1
-    return token + searches + _calls(made.height) + _calls(lists.renamed) + marks + counts
+    before_counts = token + searches + _calls(made.height) + _calls(lists.renamed)
+    emptied = lists.frame.filter("is_emptied")["list_id"].drop_nulls().to_list()
+    due = len(lists.due.difference(emptied)) + adopted.filter(~pl.col("is_emptied")).height
+    spare = spare_calls(CALLS_A_MINUTE - before_counts, calls_to_send(lists.frame["batches"].to_list()))
+    return before_counts + marks + min(due, spare)
 
 
 def _calls(lists: int) -> int:

@@ -13,6 +13,7 @@ from toolkit.errors import ToolkitError
 from toolkit.exports.connections import client_of, credentials_of
 from toolkit.exports.export import Export
 from toolkit.identifiers import IdentifierType
+from toolkit.runs.counting import due_counts
 from toolkit.runs.guards import Guard, GuardViolation, would_stop
 from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.list_result import ListResult
@@ -59,6 +60,8 @@ class Lists:
     warnings: tuple[Notice, ...] = ()
     renamed: int = 0
     """How many lists are called otherwise at Criteo than the export calls them now."""
+    due: frozenset[str] = frozenset()
+    """Ids of lists that a run would count, as far as Criteo's rate limit allows."""
 
 
 def lists_of_segments(audience: Audience) -> Lists:
@@ -84,7 +87,7 @@ def lists_of_segments(audience: Audience) -> Lists:
 def lists_of_export(
     folder: WorkspaceFolder, export: Export, audiences: Mapping[IdentifierType, Audience], history: pl.DataFrame
 ) -> Lists:
-    """Return the lists of the export: what a run would send to each, and what Criteo counted there after the last one.
+    """Return the lists of the export: what a run would send to each, and what Criteo counted there last.
 
     ``history`` is the export's trend. What would stop a run is told as a warning; so is a record that is lost, and then
     nobody knows what a run would send: ``added`` and ``removed`` are null.
@@ -102,8 +105,9 @@ def lists_of_export(
         )
     rows = [{**_counts(figures[it]), **_changes(it, export, planned, ledger)} for it in targets]
     renamed = sum(_is_renamed(it, export) for it in planned.records.values())
+    due = frozenset(due_counts(folder, planned.records.values()))
     told = [*would_stop(planned.stops), *stopped_by_other_ledger(last_run(folder, export.name))]
-    return Lists(_with_counted(pl.DataFrame(rows, schema=SCHEMA), history), tuple(told), renamed)
+    return Lists(_with_counted(pl.DataFrame(rows, schema=SCHEMA), history), tuple(told), renamed, due)
 
 
 def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
@@ -172,7 +176,7 @@ def _is_renamed(record: ContactListRecord, export: Export) -> bool:
 
 
 def _with_counted(lists: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
-    """Add what Criteo counted in each list after the last run that asked it."""
+    """Add what Criteo counted in each list when a run asked it last."""
     counted = history.drop_nulls("held_by_criteo").group_by(_WHICH, maintain_order=True).last()
     known = counted.select(*_WHICH, "held_by_criteo", "matches", "match_rate", counted_at="at")
     return lists.drop(_COUNTED).join(known, on=_WHICH, how="left", maintain_order="left").select(SCHEMA.names())

@@ -46,8 +46,8 @@ class Preview:
     lists: pl.DataFrame
     """A row a contact list: what a run would add and remove, what the list held, and what Criteo counted in it.
 
-    ``held_by_criteo``, ``matches`` and ``match_rate`` are of ``counted_at``: after the last run, or just now when
-    Criteo was asked.
+    ``held_by_criteo``, ``matches`` and ``match_rate`` are of ``counted_at``: when a run last counted the list, or
+    just now when Criteo was asked.
     """
     limits: pl.DataFrame
     """A row a limit: of what, the ``size``, ``at_least`` or ``at_most``, whether it ``is_kept``, and the ``level``:

@@ -1,8 +1,10 @@
 """One run of an export, from its tables to its report."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -16,6 +18,7 @@ from toolkit.exports.saved_exports import chosen_segments, export_of, exports, r
 from toolkit.files import write_atomically
 from toolkit.identifiers import first_type
 from toolkit.runs.abandoned import find_abandoned
+from toolkit.runs.counting import calls_to_send, count_lists, due_counts, note_counts, spare_calls
 from toolkit.runs.diff import Plan, is_other_form
 from toolkit.runs.drift import Expected, drift
 from toolkit.runs.guards import Guard, GuardViolation, guard_age, guard_checks, guard_writing, pass_guards, would_stop
@@ -28,10 +31,11 @@ from toolkit.runs.lists import (
     IfListGone,
     find_lists,
     get_or_create_lists,
-    lease_list,
+    lease_lists,
     note_doubt,
     others_of,
     reread,
+    sharing,
 )
 from toolkit.runs.marks import Marks
 from toolkit.runs.membership import OFTEN, flapping
@@ -39,7 +43,7 @@ from toolkit.runs.notices import Notice, NoticeCode, of_criteo
 from toolkit.runs.planner import guard_changes, known_lists, plans_of
 from toolkit.runs.preflight import check_prepared, prepared
 from toolkit.runs.progress import Observer, Progress, Step, nobody
-from toolkit.runs.pusher import Pushed, push
+from toolkit.runs.pusher import ListPush, Prepared, Pushed, push_lists, sending_for
 from toolkit.runs.report import write_report
 from toolkit.runs.run import Run, last_inputs, last_run, run_before, run_of, stopped_by_other_ledger
 from toolkit.runs.targets import Target, figures_of, figures_without_advertiser, targets_of
@@ -280,9 +284,11 @@ class _Work:
         self._targets = list(self._rows)
         self._others = prepared.without_advertiser
         self._records: dict[Target, ContactListRecord] = {}
+        self._updates: Mapping[str, str] = {}
         self._rejected: list[pl.DataFrame] = []
         self._done = self._total = 0
-        self._waits: list[Wait] = []
+        self._waits: list[tuple[Target | None, Wait]] = []
+        """Each with the list that was sent to; None where the call concerned all lists."""
         self._told: list[Notice] = []
 
     def guard(self) -> list[GuardViolation]:
@@ -305,25 +311,23 @@ class _Work:
         """Find the lists, plan for all of them and send list by list; ``passed`` tells of guards, for the report."""
         self._told += passed
         try:
-            with self._counted_retries():
-                self._find(criteo, marks, if_list_gone)
+            self._find(criteo, marks, if_list_gone)
             self._take_over(marks)
-            self._tell_drift(criteo)
             plans = self._plans()
+            self._count_at_criteo(criteo, plans)
             self._tell_what_was_left(plans)
             self._total = sum(len(plan.add) + len(plan.remove) for plan in plans.values())
             self._doubt_what_will_be_emptied(plans)
             self._doubt_what_is_of_another_form()
             self._keeper.begin(Step.PUSH)
-            with self._counted_retries():
-                marks.move_on(self._changed(plans, marks))
+            marks.move_on(self._changed(plans, marks))
             # A list is emptied before anything is added to it.
-            for target in sorted(plans, key=lambda it: not plans[it].clear):
-                with self._counted_retries(target):
-                    self._send_list(criteo, target, plans[target])
+            unchanged = self._unchanged(plans)
+            changed = sorted((it for it in plans if it not in unchanged), key=lambda it: not plans[it].clear)
+            push_lists((self._to_push(it, plans[it]) for it in changed), criteo=criteo, ledger=self._ledger)
+            self._ledger.collect_garbage(self._records.values())
             marks.require_kept()
             self._finish(marks)
-            self._count_at_criteo(criteo)
             self._tell_flapping()
         finally:
             self._note_figures()
@@ -332,20 +336,9 @@ class _Work:
 
     def on_wait(self, wait: Wait) -> None:
         """Remember that Criteo's service made the run wait, and show it. Called from several threads."""
-        self._waits.append(wait)
+        target = sending_for()
+        self._waits.append((target if isinstance(target, Target) else None, wait))
         self._observer(Progress(Step.PUSH, self._done, self._total, waiting=str(wait)))
-
-    @contextmanager
-    def _counted_retries(self, target: Target | None = None) -> Iterator[None]:
-        """Count the calls that are repeated in the row of the list, or of the first where they concern all lists."""
-        before = len(self._waits)
-        try:
-            yield
-        finally:
-            repeated = sum(it.repeats for it in self._waits[before:])
-            row = target or next(iter(self._targets), None)
-            if row is not None:
-                self._note(row, retries=self._rows[row].retries + repeated)
 
     def _tell(self, code: NoticeCode, text: str) -> None:
         self._told.append(Notice(code, text))
@@ -356,11 +349,12 @@ class _Work:
     def _find(self, criteo: CriteoClient, marks: Marks, if_list_gone: IfListGone) -> None:
         known = get_or_create_lists(self._folder, self._export, [it.key for it in self._targets], host=self._host)
         records = {it: known[it.key] for it in self._targets}
-        self._records = find_lists(
+        found = find_lists(
             self._folder, records, export=self._export, criteo=criteo, marks=marks, if_list_gone=if_list_gone
         )
+        self._updates = found.updates
+        self._records = lease_lists(self._folder, self._keeper.lease, found.records)
         for target, record in self._records.items():
-            self._records[target] = lease_list(self._folder, self._keeper.lease, record)
             self._note(target, list_id=record.criteo_id)
         self._keeper.warn(NoticeCode.MARK_EDITED, marks.warnings)
 
@@ -402,7 +396,7 @@ class _Work:
     def _finish(self, marks: Marks) -> None:
         try:
             marks.finish()
-        except (AccessError, BusyError, UnavailableError) as error:
+        except (AccessError, BusyError, ConfigurationError, UnavailableError) as error:
             # All was sent and acknowledged.
             self._keeper.warn(
                 NoticeCode.MARKS_NOT_MOVED,
@@ -426,10 +420,14 @@ class _Work:
 
     def _tell_what_was_left(self, plans: Mapping[Target, Plan]) -> None:
         """Warn of what runs that lost their lease left uncertain, and of how much of it is sent again."""
+        with self._ledger.reading_ahead(self._records.values()):
+            left_over = {
+                it: self._ledger.unsettled(record, but=self._keeper.id) for it, record in self._records.items()
+            }
         for target, plan in plans.items():
             record = self._records[target]
-            sent = pl.concat([plan.remove, plan.add])
-            for left in self._ledger.unsettled(record, but=self._keeper.id):
+            for left in left_over[target]:
+                sent = pl.concat([plan.remove, plan.add])
                 if left.error is not ErrorCode.LEASE_LOST:
                     continue
                 again = len(sent) if left.everything else sent.is_in(left.identifiers.implode()).sum()
@@ -472,34 +470,46 @@ class _Work:
             if self._export.mode is Mode.APPEND and is_other_form(sent, target.form):
                 self._ledger.invalidate(record)
 
-    def _send_list(self, criteo: CriteoClient, target: Target, plan: Plan) -> None:
-        wanted = target.wanted
-        # Those who share the list may have emptied it.
-        record = reread(self._folder, self._records[target])
+    def _unchanged(self, plans: Mapping[Target, Plan]) -> set[Target]:
+        """Return the lists that already are as they should be, and note what they hold.
+
+        One that shares its list with one that changes is not among them: it may be emptied.
+        """
+        changed = {self._records[target].criteo_id for target, plan in plans.items() if not plan.nothing}
+        same = {it: self._records[it] for it in plans if self._records[it].criteo_id not in changed}
+        with self._ledger.reading_ahead(same.values()):
+            settled = {it for it, record in same.items() if not self._ledger.has_news(record)}
+            for target in settled:
+                self._note(target, size=len(self._ledger.state_of(same[target]).held))
+        return settled
+
+    def _to_push(self, target: Target, plan: Plan) -> ListPush:
+        """Return what is to be sent to a list; what becomes of it is noted as it becomes known."""
+        records: list[ContactListRecord] = []
+
+        def prepare() -> Prepared:
+            # Those who share the list may have emptied it.
+            record = reread(self._folder, self._records[target])
+            records.append(record)
+            batches = self._ledger.write_plan(record, plan, self._batch_size, wanted=target.wanted)
+            return Prepared(record, batches, target.form, target.audience.addresses)
 
         def on_batch(batch: Batch) -> None:
             self._rows[target] = _with_batch(self._rows[target], batch)
             self._done += len(batch.identifiers)
             self._observer(Progress(Step.PUSH, self._done, self._total))
 
-        pushed = push(
-            self._ledger.write_plan(record, plan, self._batch_size, wanted=wanted),
-            record,
-            criteo=criteo,
-            ledger=self._ledger,
-            form=target.form,
-            addresses=target.audience.addresses,
-            on_batch=on_batch,
-        )
-        if plan.clear:
-            for other in others_of(self._folder, record):
-                self._ledger.mark_cleared(other)
-        self._ledger.commit_snapshot(record, wanted=wanted, left=plan.leave)
-        self._ledger.collect_garbage(record)
-        self._records[target] = record
-        size = len(self._ledger.state_of(record).held)
-        self._note(target, size=size, rejected=pushed.rejected, seconds=round(pushed.seconds, 3))
-        self._trace_rejected(target, pushed)
+        def on_done(pushed: Pushed) -> None:
+            (record,) = records
+            if plan.clear:
+                for other in others_of(self._folder, record):
+                    self._ledger.mark_cleared(other)
+            size = self._ledger.commit_snapshot(record, wanted=target.wanted, left=plan.leave)
+            self._records[target] = record
+            self._note(target, size=size, rejected=pushed.rejected, seconds=round(pushed.seconds, 3))
+            self._trace_rejected(target, pushed)
+
+        return ListPush(str(self._records[target].criteo_id), prepare, on_batch, on_done, key=target)
 
     def _trace_rejected(self, target: Target, pushed: Pushed) -> None:
         named = pushed.rejected_identifiers.to_frame().unique()
@@ -510,26 +520,38 @@ class _Work:
         )
         self._rejected.append(traced)
 
-    def _tell_drift(self, criteo: CriteoClient) -> None:
-        """Compare what the lists hold with what the last run left there, before anything is changed."""
-        if self._export.mode is Mode.REPLACE:
-            return
-        for expected in self._expected():
-            said = drift(expected, criteo.statistics(expected.list_id))
-            self._keeper.warn(NoticeCode.DRIFT, [] if said is None else [said])
+    def _count_at_criteo(self, criteo: CriteoClient, plans: Mapping[Target, Plan]) -> None:
+        """Compare what Criteo counts in lists with what the last run left there, before anything is changed.
 
-    def _count_at_criteo(self, criteo: CriteoClient) -> None:
-        for expected in self._expected():
-            found = criteo.statistics(expected.list_id)
+        Nothing is counted after sending: Criteo is still counting then. What is about to be emptied needs no count.
+        """
+        emptied = {record.criteo_id for target, record in self._records.items() if plans[target].clear}
+        there = [it for it in self._records.values() if it.criteo_id in self._updates and it.criteo_id not in emptied]
+        needed = calls_to_send([it.count_batches(self._batch_size) for it in plans.values()])
+        most = spare_calls(criteo.calls_left, needed, a_minute=criteo.calls_a_minute)
+        chosen = due_counts(self._folder, there, self._updates)[:most]
+        if not chosen:
+            return
+        counted = count_lists(criteo, chosen)
+        if counted.failed is not None:
+            self._tell(
+                NoticeCode.NOT_COUNTED,
+                _(
+                    "Not all lists were compared with what Criteo counts: the next run does so. {error}",
+                    error=counted.failed.what,
+                ),
+            )
+        known = [it for it in there if it.criteo_id in counted.found]
+        differing = set()
+        for expected in self._expected(known):
+            found = counted.found[expected.list_id]
+            said = drift(expected, found)
+            self._keeper.warn(NoticeCode.DRIFT, [] if said is None else [said])
+            differing |= set() if said is None else {expected.list_id}
             for target, record in self._records.items():
                 if record.criteo_id == expected.list_id:
                     self._note(target, held_by_criteo=found.identifiers, matches=found.matches)
-            said = drift(expected, found)
-            if said is not None:
-                self._tell(
-                    NoticeCode.DRIFT,
-                    _("{said} It may still be counting what was sent just now: the next run looks again.", said=said),
-                )
+        note_counts(self._folder, self._keeper.lease, known, self._updates, differing=differing)
 
     def _tell_flapping(self) -> None:
         """Tell how many of those who entered a list now keep coming and going."""
@@ -550,34 +572,45 @@ class _Work:
                 ),
             )
 
-    def _expected(self) -> list[Expected]:
+    def _expected(self, records: Sequence[ContactListRecord]) -> list[Expected]:
         """Return what each list should hold, for all who fill it."""
-        lists = {record.criteo_id: record for record in self._records.values() if record.criteo_id}
+        lists = {record.criteo_id: record for record in records if record.criteo_id}
+        others = sharing(self._folder, lists.values())
         found = []
-        for list_id, record in lists.items():
-            sharing = [record, *others_of(self._folder, record)]
-            states = [self._ledger.state_of(it) for it in sharing]
-            held = _distinct([it.held for it in states])
-            uncertain = _distinct([it.uncertain for it in states])
-            found.append(
-                Expected(
-                    list_id=list_id,
-                    name=record.name,
-                    least=held - sum(it.rejected for it in sharing),
-                    most=None if any(it.holds_unknown or it.mixes_forms for it in sharing) else held + uncertain,
+        with self._ledger.reading_ahead([*lists.values(), *chain.from_iterable(others.values())]):
+            for list_id, record in lists.items():
+                together = [record, *others[record.id]]
+                states = [self._ledger.state_of(it) for it in together]
+                held = _distinct([it.held for it in states])
+                uncertain = _distinct([it.uncertain for it in states])
+                found.append(
+                    Expected(
+                        list_id=list_id,
+                        name=record.name,
+                        least=held - sum(it.rejected for it in together),
+                        most=None if any(it.holds_unknown or it.mixes_forms for it in together) else held + uncertain,
+                    )
                 )
-            )
         return found
 
+    def _note_retries(self) -> None:
+        """Count the calls that were repeated in the row of the list, or of the first where they concern all lists."""
+        first = next(iter(self._targets), None)
+        repeated = Counter(target or first for target, wait in self._waits if wait.repeats)
+        for target, calls in repeated.items():
+            if target is not None:
+                self._note(target, retries=calls)
+
     def _note_figures(self) -> None:
+        self._note_retries()
         notes = list(self._told)
         if self._waits:
             said = ngettext(
                 "The run waited for Criteo once, for {seconds:.0f} s: {reason}",
                 "The run waited for Criteo {count} times, {seconds:.0f} s in all. The last time: {reason}",
                 len(self._waits),
-                seconds=sum(it.seconds for it in self._waits),
-                reason=self._waits[-1].reason,
+                seconds=sum(it.seconds for _target, it in self._waits),
+                reason=self._waits[-1][1].reason,
             )
             notes.append(Notice(NoticeCode.WAITED, said))
         self._keeper.note_lists([*self._rows.values(), *self._others], notes)

@@ -4,7 +4,7 @@ A batch is recorded before it is sent and again when it is acknowledged. Its ide
 whatever was under way when a run ended is sent again by the next. How it is read again is in ``ledger_reader.py``.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -95,6 +95,7 @@ class Ledger(LedgerReader):
         """
         with self._folder.session() as session, session.begin():
             canceled_by = self._heartbeat_or_abort(session)
+            self._ahead = {}
             if canceled_by:
                 raise RunCanceledError.by(canceled_by)
             if batch.operation is not Operation.CLEAR:
@@ -170,21 +171,22 @@ class Ledger(LedgerReader):
                 is_plain = ContactListRecord.form == HashFormat.PLAIN
                 session.execute(query.where(is_plain).values(mixes_forms=True))
 
-    def commit_snapshot(
-        self, record: ContactListRecord, *, wanted: pl.DataFrame, left: pl.Series | None = None
-    ) -> None:
+    def commit_snapshot(self, record: ContactListRecord, *, wanted: pl.DataFrame, left: pl.Series | None = None) -> int:
         """Make what is known, now that no batch is open, the list's snapshot, and drop the files it replaces.
 
         ``wanted`` tells the ``customer`` of each ``identifier``; ``left`` are identifiers that stay for others only.
         Who entered the list and who left it since the last snapshot becomes a part of the history of its members.
+        Returns how many identifiers the list holds.
         """
         left = NO_IDENTIFIERS if left is None else left
-        own, _ = self._batches_that_matter(record)
-        if left.is_empty() and not own:
-            return
-        known = self._known_members(record, wanted=wanted, left=left)
+        with self._remembering(record):
+            own, _ = self._batches_that_matter(record)
+            if left.is_empty() and not own:
+                return len(self.state_of(record).held)
+            known = self._known_members(record, wanted=wanted, left=left)
         part = self._write_part(record, known, self._snapshot_or_nothing(record))
         self._replace_snapshot(record, known, part=part)
+        return int(known["acknowledged"].sum())
 
     def invalidate(self, record: ContactListRecord) -> None:
         """Take nothing of what the list holds for certain from now on: it is about to be emptied, or is unlike."""
@@ -210,27 +212,31 @@ class Ledger(LedgerReader):
         )
         self._replace_snapshot(record, known, part=part)
 
-    def collect_garbage(self, record: ContactListRecord) -> None:
-        """Drop files of the list that runs which were killed left behind, and that nothing points at.
+    def collect_garbage(self, records: Iterable[ContactListRecord]) -> None:
+        """Drop files of lists that runs which were killed left behind, and that nothing points at.
 
         Raises LeaseLostError when another run took over.
         """
-        # Files first, and then, as long as the list is ours, what names them: none that others write later is here.
-        plans = list((self._folder.path / "runs").glob(f"*/plan-{record.id}.parquet"))
-        others = [
-            *(self._folder.path / "lists").glob(f"{record.id}-*.parquet"),
-            *(self._folder.path / "history" / str(record.id)).glob("*.parquet"),
-        ]
+        ids = {it.id for it in records}
+        # Files first, and then, as long as the lists are ours, what names them: none that others write later is here.
+        plans = [it for it in (self._folder.path / "runs").glob("*/plan-*.parquet") if _list_of_plan(it) in ids]
+        others = [it for it in (self._folder.path / "lists").glob("*-*.parquet") if _number(it.stem) in ids]
+        for number in ids:
+            others += (self._folder.path / "history" / str(number)).glob("*.parquet")
         with self._folder.session() as session, session.begin():
             self._heartbeat_or_abort(session)
-            kept = session.get_one(ContactListRecord, record.id)
+            kept = list(session.scalars(select(ContactListRecord).where(ContactListRecord.id.in_(ids))))
             running = set(session.scalars(select(RunRecord.id).where(RunRecord.status == RunStatus.RUNNING)))
-            parts = select(HistoryPartRecord.file).where(HistoryPartRecord.contact_list_id == record.id)
-            named = {kept.snapshot, *session.scalars(parts)}
-            own, _ = self._read_batches(session, kept)
-        needed = {it.run_id for it in own} | running
+            parts = select(HistoryPartRecord.file).where(HistoryPartRecord.contact_list_id.in_(ids))
+            named = {*(it.snapshot for it in kept), *(session.scalars(parts) if others else ())}
+            by_number = {it.id: it for it in kept}
+            needed = {
+                (it, batch.run_id)
+                for it in {_list_of_plan(plan) for plan in plans}
+                for batch in self._read_batches(session, by_number[it])[0]
+            }
         for plan in plans:
-            if plan.parent.name not in needed:
+            if plan.parent.name not in running and (_list_of_plan(plan), plan.parent.name) not in needed:
                 plan.unlink(missing_ok=True)
         for file in others:
             if file.relative_to(self._folder.path).as_posix() not in named:
@@ -258,21 +264,20 @@ class Ledger(LedgerReader):
         make_folder(path.parent)
         write_atomically(path, lambda it: known.write_parquet(it, compression="lz4"))
         previous = record.snapshot
-        self._snapshots = {relative.as_posix(): known}
+        self._snapshots.pop(previous or "", None)
         with self._folder.session() as session, session.begin():
             self._heartbeat_or_abort(session)
             kept = session.get_one(ContactListRecord, record.id)
-            before, _ = self._read_batches(session, kept)
+            before = self._runs_that_matter(session, kept)
             kept.snapshot = relative.as_posix()
             kept.snapshot_sha256 = checksum(path)
             kept.snapshot_batch = newest_batch(session)
             self._take_part(session, kept, part)
-            after, _ = self._read_batches(session, kept)
+            spent = before - self._runs_that_matter(session, kept)
         record.snapshot, record.snapshot_sha256 = kept.snapshot, kept.snapshot_sha256
         record.snapshot_batch, record.settled = kept.snapshot_batch, kept.settled
         record.rejected, record.holds_unknown = kept.rejected, kept.holds_unknown
         record.form, record.mixes_forms = kept.form, kept.mixes_forms
-        spent = {it.run_id for it in before} - {it.run_id for it in after}
         for file in [
             *(self.plan_file(record.id, it) for it in spent),
             *([place_of_snapshot(self._folder.path, previous)] if previous else []),
@@ -283,6 +288,16 @@ class Ledger(LedgerReader):
         """Return who asked the run to end; raises LeaseLostError when another took over."""
         self._lease.require(session)
         return session.scalar(select(RunRecord.cancel_by).where(RunRecord.id == self.run_id))
+
+
+def _list_of_plan(file: Path) -> int:
+    return _number(file.stem.removeprefix("plan-"))
+
+
+def _number(name: str) -> int:
+    """Return the list that a file is of, by the beginning of its name; 0, which is no list, of one that is not ours."""
+    number = name.partition("-")[0]
+    return int(number) if number.isascii() and number.isdigit() else 0
 
 
 def _divide(plan: Plan, size: int) -> Iterator[Batch]:

@@ -9,14 +9,15 @@ sending. What a later run sends of the same identifiers is certain only if the b
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from toolkit.errors import DataError, ErrorCode
 from toolkit.files import read_parquet
@@ -50,10 +51,38 @@ class LedgerReader:
     def __init__(self, folder: WorkspaceFolder) -> None:
         self._folder = folder
         self._snapshots: dict[str, pl.DataFrame] = {}
+        self._ahead: dict[tuple[int, str | None, int], tuple[list[BatchRecord], list[BatchRecord]]] = {}
+
+    @contextmanager
+    def reading_ahead(self, records: Iterable[ContactListRecord]) -> Iterator[None]:
+        """Read what was sent to lists in two queries, for as long as nothing is sent to them.
+
+        A batch of another run that is closed meanwhile still counts as open, as if it had been looked at before.
+        """
+        lists = {it.id: it for it in records}
+        own: dict[int, list[BatchRecord]] = {}
+        foreign: dict[int, list[BatchRecord]] = {}
+        of_list, other = aliased(ContactListRecord), aliased(ContactListRecord)
+        with self._folder.reading() as session:
+            for found, query in ((own, _own(of_list)), (foreign, _foreign(of_list, other))):
+                asked = query.add_columns(of_list.id).where(of_list.id.in_(lists)).order_by(BatchRecord.id)
+                for batch, list_id in session.execute(asked):
+                    found.setdefault(list_id, []).append(batch)
+        before = self._ahead
+        self._ahead = before | {
+            _as_known(it): (own.get(number, []), foreign.get(number, [])) for number, it in lists.items()
+        }
+        try:
+            yield
+        finally:
+            self._ahead = before
 
     def state_of(self, record: ContactListRecord) -> KnownState:
         """Return what is known of the list; raises DataError when a file that tells is lost or damaged."""
         own, foreign = self._batches_that_matter(record)
+        if not own and not foreign:
+            held, uncertain = _split(self._snapshot(record))
+            return KnownState(held=held, uncertain=uncertain, form=record.form, mixes_forms=record.mixes_forms)
         emptied = _last_emptying(own)
         snapshot = _NO_SNAPSHOT if emptied else self._snapshot(record)
         sent = self._sent(record, own, since=emptied)
@@ -61,12 +90,17 @@ class LedgerReader:
         held, uncertain = _split(known)
         return KnownState(held=held, uncertain=uncertain, form=record.form, mixes_forms=record.mixes_forms)
 
+    def has_news(self, record: ContactListRecord) -> bool:
+        """Tell whether something was sent to the list since its snapshot, or may still be carried out there."""
+        own, _ = self._batches_that_matter(record)
+        return bool(own)
+
     def unsettled(self, record: ContactListRecord, *, but: str) -> list[Unsettled]:
         """Return what runs, but for this one, left uncertain of the list, a run at a time."""
         own, _ = self._batches_that_matter(record)
         emptied = _last_emptying(own)
         open_ones = [it for it in own if not is_acknowledged(it) and _until(it) >= emptied and it.run_id != but]
-        errors = self._errors({it.run_id for it in open_ones})
+        errors = self._errors({it.run_id for it in open_ones}) if open_ones else {}
         found = []
         for run_id in dict.fromkeys(it.run_id for it in open_ones):
             batches = [it for it in open_ones if it.run_id == run_id]
@@ -154,8 +188,26 @@ class LedgerReader:
             return _NO_SNAPSHOT
 
     def _batches_that_matter(self, record: ContactListRecord) -> tuple[list[BatchRecord], list[BatchRecord]]:
+        ahead = self._ahead.get(_as_known(record))
+        if ahead is not None:
+            return ahead
         with self._folder.reading() as session:
             return self._read_batches(session, record)
+
+    @contextmanager
+    def _remembering(self, record: ContactListRecord) -> Iterator[None]:
+        """Read the batches of a list once, while several questions are asked of them."""
+        before = self._ahead
+        self._ahead = before | {_as_known(record): self._batches_that_matter(record)}
+        try:
+            yield
+        finally:
+            self._ahead = before
+
+    @staticmethod
+    def _runs_that_matter(session: Session, record: ContactListRecord) -> set[str]:
+        """Return the runs whose plans tell what the snapshot does not."""
+        return {it.run_id for it in session.scalars(_own(record))}
 
     @staticmethod
     def _read_batches(session: Session, record: ContactListRecord) -> tuple[list[BatchRecord], list[BatchRecord]]:
@@ -164,27 +216,9 @@ class LedgerReader:
         The first are those that began after it, and those that were not over by then. The second are those that others
         who fill the same list at Criteo left uncertain, and that were not over by then.
         """
-        # One that was over at the number of the snapshot may have been so before or after it was taken.
-        not_over = or_(BatchRecord.closed_after.is_(None), BatchRecord.closed_after >= record.snapshot_batch)
-        not_over &= BatchRecord.status != BatchStatus.ACKNOWLEDGED
-        here = BatchRecord.criteo_id == record.criteo_id
-        own = select(BatchRecord).where(
-            BatchRecord.contact_list_id == record.id, or_(BatchRecord.id > record.snapshot_batch, here & not_over)
-        )
-        foreign = (
-            select(BatchRecord)
-            .join(ContactListRecord)
-            .where(
-                ContactListRecord.host == record.host,
-                ContactListRecord.id != record.id,
-                here,
-                not_over,
-                BatchRecord.operation != Operation.ADD,
-            )
-        )
         return (
-            list(session.scalars(own.order_by(BatchRecord.id))),
-            list(session.scalars(foreign.order_by(BatchRecord.id))),
+            list(session.scalars(_own(record).order_by(BatchRecord.id))),
+            list(session.scalars(_foreign(record, ContactListRecord).order_by(BatchRecord.id))),
         )
 
     def _sent(self, record: ContactListRecord, own: Sequence[BatchRecord], *, since: int) -> pl.DataFrame:
@@ -221,6 +255,45 @@ class LedgerReader:
                 return if_lost
             raise _lost(record, path) from None
         return planned.filter(pl.col("number").is_in([it.number for it in batches]))
+
+
+def _as_known(record: ContactListRecord) -> tuple[int, str | None, int]:
+    """Return what decides which batches matter of a list."""
+    return record.id, record.criteo_id, record.snapshot_batch
+
+
+_List = ContactListRecord | type[ContactListRecord]
+"""A record, or the table of them (or an alias of it) in a query."""
+
+
+def _not_over(record: _List) -> ColumnElement[bool]:
+    # One that was over at the number of the snapshot may have been so before or after it was taken.
+    open_then = or_(BatchRecord.closed_after.is_(None), BatchRecord.closed_after >= record.snapshot_batch)
+    return open_then & (BatchRecord.status != BatchStatus.ACKNOWLEDGED)
+
+
+def _own(record: _List) -> Select[BatchRecord]:
+    """Return the list's own batches that began after its snapshot, and those that were not over by then."""
+    here = BatchRecord.criteo_id == record.criteo_id
+    return select(BatchRecord).where(
+        BatchRecord.contact_list_id == record.id,
+        or_(BatchRecord.id > record.snapshot_batch, here & _not_over(record)),
+    )
+
+
+def _foreign(record: _List, other: type[ContactListRecord]) -> Select[BatchRecord]:
+    """Return what others who fill the same list left uncertain, and that takes away."""
+    return (
+        select(BatchRecord)
+        .join(other, other.id == BatchRecord.contact_list_id)
+        .where(
+            other.host == record.host,
+            other.id != record.id,
+            BatchRecord.criteo_id == record.criteo_id,
+            _not_over(record),
+            BatchRecord.operation != Operation.ADD,
+        )
+    )
 
 
 OPERATIONS = pl.Enum([operation.value for operation in Operation])

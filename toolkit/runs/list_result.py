@@ -42,7 +42,10 @@ class ListResult:
     size: int | None = None
     """What the list holds of this segment afterwards; None when the run did not come so far."""
     held_by_criteo: int | None = None
-    """The identifiers that Criteo counted in the list after the run."""
+    """The identifiers that Criteo counted in the list before the run sent anything; None when it was not counted.
+
+    It is what earlier runs left there: right after sending Criteo is still counting.
+    """
     matches: int | None = None
     """How many of them Criteo matched to a person."""
 

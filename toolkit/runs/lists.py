@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from toolkit.criteo import ContactList, CriteoClient, ListChange, NewList, canonical_host
 from toolkit.errors import BusyError, ConfigurationError
@@ -22,6 +22,16 @@ from toolkit.state.models import ContactListRecord, ExportRecord, ListLeaseRecor
 from toolkit.translatable import _
 
 K = TypeVar("K")
+
+
+@dataclass(frozen=True)
+class FoundLists(Generic[K]):
+    """The lists of a run, as they are at Criteo."""
+
+    records: dict[K, ContactListRecord]
+    """Each with the id of its list."""
+    updates: Mapping[str, str]
+    """When lists that were there before were changed last, as Criteo says, by their ids."""
 
 
 class IfListGone(StrEnum):
@@ -101,8 +111,14 @@ def get_or_create_lists(
 
 def reread(folder: WorkspaceFolder, record: ContactListRecord) -> ContactListRecord:
     """Return what is known of the list by now."""
+    return reread_all(folder, [record])[record.id]
+
+
+def reread_all(folder: WorkspaceFolder, records: Iterable[ContactListRecord]) -> dict[int, ContactListRecord]:
+    """Return what is known of lists by now, by the numbers of their records."""
+    query = select(ContactListRecord).where(ContactListRecord.id.in_([it.id for it in records]))
     with folder.reading() as session:
-        return session.get_one(ContactListRecord, record.id)
+        return {it.id: it for it in session.scalars(query)}
 
 
 def _known(
@@ -129,7 +145,7 @@ def find_lists(
     criteo: CriteoClient,
     marks: Marks,
     if_list_gone: IfListGone,
-) -> dict[K, ContactListRecord]:
+) -> FoundLists[K]:
     """Find the lists at Criteo, or make them; a hundred a call.
 
     Args:
@@ -151,7 +167,7 @@ def find_lists(
     kept = {key: _as_export_says(folder, it, export) for key, it in records.items()}
     kept, found = _with_known_ids(folder, kept, export=export, criteo=criteo, if_list_gone=if_list_gone)
     if not kept:
-        return {}
+        return FoundLists({}, {})
     host = next(iter(kept.values())).host
     sightings = judge(folder, host, found.values())
     without_id = [it for it in kept.values() if it.criteo_id is None and it.segment not in export.lists]
@@ -163,11 +179,12 @@ def find_lists(
             # The list of one type of identifier takes the others too.
             sightings |= {} if there.id in found else _require_ours(folder, record, there)
             named[name] = there
+    updates = {it.id: it.updated_at for it in (*found.values(), *named.values())}
     marks.accept(sightings)
     named |= _make(folder, {it: record for it, record in unknown.items() if it not in named}, export, criteo, marks)
     _rename(criteo, [it for it in kept.values() if it.segment not in export.lists], found, export)
     unclear = {list_id for list_id, it in sightings.items() if list_id not in found and it.was_known}
-    return {key: _note_found(folder, it, export, named=named, found=found, unclear=unclear) for key, it in kept.items()}
+    return FoundLists(_note_found(folder, kept, export, named=named, found=found, unclear=unclear), updates)
 
 
 @dataclass(frozen=True)
@@ -274,9 +291,8 @@ def _make(
     marks: Marks,
 ) -> dict[ListName, ContactList]:
     """Make lists, each with its mark in the description from the beginning."""
-    intended = {
-        name: marks.intend([record], number=_first_of(folder, record))[record.id] for name, record in missing.items()
-    }
+    of_records = marks.intend(missing.values(), numbers=_first_of(folder, missing.values()))
+    intended = {name: of_records[record.id] for name, record in missing.items()}
     new = {
         name: NewList(
             name.advertiser_id,
@@ -323,26 +339,32 @@ def _rename(
 
 def _note_found(
     folder: WorkspaceFolder,
-    record: ContactListRecord,
+    records: Mapping[K, ContactListRecord],
     export: Export,
     *,
     named: Mapping[ListName, ContactList],
     found: Mapping[str, ContactList],
     unclear: Collection[str],
-) -> ContactListRecord:
-    """Keep in the record which list it is; ``unclear`` are lists that it filled before, and forgot."""
-    existing = export.lists.get(record.segment)
-    if existing is not None:
-        return _adopt(folder, record, found[existing])
-    name = _name_of(record, export)
+) -> dict[K, ContactListRecord]:
+    """Keep in the records which lists they are; ``unclear`` are lists that they filled before, and forgot."""
+    existing = {key: export.lists[it.segment] for key, it in records.items() if it.segment in export.lists}
+    adopted = {key: _adopt(folder, records[key], found[list_id]) for key, list_id in existing.items()}
+    noted: dict[K, ContactListRecord] = {}
     with folder.session() as session, session.begin():
-        kept = session.get_one(ContactListRecord, record.id)
-        kept.criteo_id = record.criteo_id or named[ListName(record.advertiser_id, name)].id
-        kept.name = name
-        kept.kept_by = None
-        # Whom it sent then is not known any more: a mirror empties such a list, and sends it whole.
-        kept.mixes_forms = kept.mixes_forms or kept.criteo_id in unclear
-        return kept
+        ids = [it.id for key, it in records.items() if key not in adopted]
+        rows = {it.id: it for it in session.scalars(select(ContactListRecord).where(ContactListRecord.id.in_(ids)))}
+        for key, record in records.items():
+            if key in adopted:
+                continue
+            name = _name_of(record, export)
+            kept = rows[record.id]
+            kept.criteo_id = record.criteo_id or named[ListName(record.advertiser_id, name)].id
+            kept.name = name
+            kept.kept_by = None
+            # Whom it sent then is not known any more: a mirror empties such a list, and sends it whole.
+            kept.mixes_forms = kept.mixes_forms or kept.criteo_id in unclear
+            noted[key] = kept
+    return {key: adopted[key] if key in adopted else noted[key] for key in records}
 
 
 def lease_list(folder: WorkspaceFolder, lease: Lease, record: ContactListRecord) -> ContactListRecord:
@@ -350,26 +372,58 @@ def lease_list(folder: WorkspaceFolder, lease: Lease, record: ContactListRecord)
 
     Raises BusyError when another is at it, LeaseLostError when the lease was lost.
     """
+    return lease_lists(folder, lease, {record.id: record})[record.id]
+
+
+def lease_lists(
+    folder: WorkspaceFolder, lease: Lease, records: Mapping[K, ContactListRecord]
+) -> dict[K, ContactListRecord]:
+    """Keep others from changing lists as long as the lease holds: all of them, or none.
+
+    Args:
+        folder: The workspace.
+        lease: That of the run.
+        records: The lists, each with its id at Criteo.
+
+    Returns:
+        What is known of the lists by then.
+
+    Raises:
+        BusyError: Another is changing one of them.
+        LeaseLostError: The lease was lost.
+    """
     with folder.session() as session, session.begin():
         serialize_writes(session)
         lease.require(session)
-        held = session.get(ListLeaseRecord, (record.host, record.criteo_id))
-        if held is None:
-            session.add(ListLeaseRecord(host=record.host, criteo_id=record.criteo_id, lease=lease.number))
-        elif held.lease != lease.number:
-            if end_if_dead(session, folder, held.lease) is None:
-                raise BusyError(
-                    _(
-                        "Contact list {record!r} ({criteo_id}) is being changed by {holder}.",
-                        record=record.name,
-                        criteo_id=record.criteo_id,
-                        holder=_holder(session, held.lease),
-                    ),
-                    _("Wait until that is over, then run this export again: nothing was sent."),
-                )
+        wanted = {(it.host, str(it.criteo_id)): it for it in records.values()}
+        query = select(ListLeaseRecord).where(
+            ListLeaseRecord.host.in_({host for host, _ in wanted}),
+            ListLeaseRecord.criteo_id.in_([criteo_id for _, criteo_id in wanted]),
+        )
+        leased = {(it.host, it.criteo_id): it for it in session.scalars(query)}
+        dead: set[int] = {lease.number}
+        for which, record in wanted.items():
+            held = leased.get(which)
+            if held is None:
+                session.add(ListLeaseRecord(host=record.host, criteo_id=record.criteo_id, lease=lease.number))
+                continue
+            if held.lease not in dead:
+                if end_if_dead(session, folder, held.lease) is None:
+                    raise BusyError(
+                        _(
+                            "Contact list {record!r} ({criteo_id}) is being changed by {holder}.",
+                            record=record.name,
+                            criteo_id=record.criteo_id,
+                            holder=_holder(session, held.lease),
+                        ),
+                        _("Wait until that is over, then run this export again: nothing was sent."),
+                    )
+                dead.add(held.lease)
             held.lease = lease.number
-        # Who held it until now may have changed what was known of it.
-        return session.get_one(ContactListRecord, record.id, populate_existing=True)
+        # Who held them until now may have changed what was known of them.
+        ids = [it.id for it in records.values()]
+        known = {it.id: it for it in session.scalars(select(ContactListRecord).where(ContactListRecord.id.in_(ids)))}
+        return {key: known[it.id] for key, it in records.items()}
 
 
 def _holder(session: Session, lease: int) -> str:
@@ -383,15 +437,34 @@ def _holder(session: Session, lease: int) -> str:
 
 def others_of(folder: WorkspaceFolder, record: ContactListRecord) -> list[ContactListRecord]:
     """Return what else fills the same list: segments of this export or of others, or another type of identifier."""
-    if record.criteo_id is None:
-        return []
-    with folder.reading() as session:
-        query = select(ContactListRecord).where(
-            ContactListRecord.host == record.host,
-            ContactListRecord.criteo_id == record.criteo_id,
-            ContactListRecord.id != record.id,
+    return sharing(folder, [record])[record.id]
+
+
+def sharing(folder: WorkspaceFolder, records: Iterable[ContactListRecord]) -> dict[int, list[ContactListRecord]]:
+    """Return by the number of each record what else fills the same list."""
+    asked = list(records)
+    filled = [it for it in asked if it.criteo_id is not None]
+    if not filled:
+        return {it.id: [] for it in asked}
+    query = (
+        select(ContactListRecord)
+        .where(
+            ContactListRecord.host.in_({it.host for it in filled}),
+            ContactListRecord.criteo_id.in_({it.criteo_id for it in filled}),
         )
-        return [it for it in session.scalars(query) if it.export]
+        .order_by(ContactListRecord.id)
+        .options(joinedload(ContactListRecord.export))
+    )
+    by_list: dict[tuple[str, str | None], list[ContactListRecord]] = {}
+    with folder.reading() as session:
+        for it in session.scalars(query):
+            by_list.setdefault((it.host, it.criteo_id), []).append(it)
+    return {
+        it.id: [other for other in by_list.get((it.host, it.criteo_id), ()) if other.id != it.id]
+        if it.criteo_id is not None
+        else []
+        for it in asked
+    }
 
 
 class ListDisposal(StrEnum):
@@ -438,18 +511,25 @@ def _adopt(folder: WorkspaceFolder, record: ContactListRecord, found: ContactLis
         return kept
 
 
-def _first_of(folder: WorkspaceFolder, record: ContactListRecord) -> int:
-    """Return the number of the record of the first type of identifier, whose list takes the other types too."""
+def _first_of(folder: WorkspaceFolder, records: Collection[ContactListRecord]) -> dict[int, int]:
+    """Return by the number of each record that of the first type of identifier, whose list takes the others too."""
+    query = select(ContactListRecord).where(
+        ContactListRecord.export_id.in_({it.export_id for it in records}), ContactListRecord.left_at.is_(None)
+    )
+    same: dict[tuple[object, ...], dict[str, int]] = {}
     with folder.reading() as session:
-        query = select(ContactListRecord.identifier_type, ContactListRecord.id).where(
-            ContactListRecord.export_id == record.export_id,
-            ContactListRecord.segment == record.segment,
-            ContactListRecord.advertiser_id == record.advertiser_id,
-            ContactListRecord.host == record.host,
-            ContactListRecord.left_at.is_(None),
-        )
-        numbers: dict[str, int] = dict(iter(session.execute(query)))
-        return next((numbers[it.name] for it in identifier_types() if it.name in numbers), record.id)
+        for it in session.scalars(query):
+            same.setdefault(_fills(it), {})[it.identifier_type] = it.id
+    numbers = {it.id: same.get(_fills(it), {}) for it in records}
+    return {
+        it.id: next((numbers[it.id][kind.name] for kind in identifier_types() if kind.name in numbers[it.id]), it.id)
+        for it in records
+    }
+
+
+def _fills(record: ContactListRecord) -> tuple[object, ...]:
+    """Return what the records of one list have in common, whatever type of identifier they are."""
+    return record.export_id, record.segment, record.advertiser_id, record.host
 
 
 def _numbers_of(folder: WorkspaceFolder, record: ContactListRecord) -> set[int]:
@@ -498,6 +578,7 @@ def empty_record(folder: WorkspaceFolder, record: ContactListRecord, *, with_its
         kept.mixes_forms = False
         if with_its_id:
             kept.criteo_id = None
+            kept.counted_at = None
             kept.adopted = kept.holds_unknown = False
         kept.snapshot_batch = newest_batch(session)
         return kept

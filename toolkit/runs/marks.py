@@ -282,11 +282,17 @@ class Marks:
         self._accepted |= others
         self._edited |= {list_id: it for list_id, it in sightings.items() if it.standing is Standing.EDITED}
 
-    def intend(self, records: Iterable[ContactListRecord], *, number: int | None = None) -> dict[int, Mark]:
-        """Record the marks that are about to be set, and return them by the record's id."""
+    def intend(
+        self, records: Iterable[ContactListRecord], *, numbers: Mapping[int, int] | None = None
+    ) -> dict[int, Mark]:
+        """Record the marks that are about to be set, and return them by the record's id.
+
+        ``numbers`` says which record each is set for, where that is another one.
+        """
         records = list(records)
+        numbers = numbers or {}
         marks = {
-            it.id: Mark(self._folder.settings.id, number or it.id, self._run_id, token_hex(_TOKEN_BYTES))
+            it.id: Mark(self._folder.settings.id, numbers.get(it.id, it.id), self._run_id, token_hex(_TOKEN_BYTES))
             for it in records
         }
         with self._folder.session() as session, session.begin():
@@ -295,7 +301,7 @@ class Marks:
                     token=marks[it.id].token,
                     host=it.host,
                     criteo_id=it.criteo_id,
-                    contact_list_id=number or it.id,
+                    contact_list_id=marks[it.id].number,
                     run_id=self._run_id,
                     set_at=datetime.now(UTC),
                     is_confirmed=False,

@@ -35,6 +35,8 @@ class NoticeCode(StrEnum):
     MARKS_NOT_MOVED = "marks_not_moved"
     DRIFT = "drift"
     """Criteo counts otherwise than what was sent."""
+    NOT_COUNTED = "not_counted"
+    """Criteo did not answer how many identifiers some lists hold."""
     REJECTED = "rejected"
     """Criteo named identifiers as invalid."""
     LEFT_BEHIND = "left_behind"
@@ -57,8 +59,6 @@ class NoticeCode(StrEnum):
     """Of a preview: a run builds a segment anew first."""
     NOT_PLANNED = "not_planned"
     """Of a preview: nobody knows what a run would send."""
-    NOT_COUNTED = "not_counted"
-    """Of a preview: Criteo could not be asked what a list holds."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import polars as pl
 
@@ -10,7 +11,7 @@ from toolkit.exports.export import Export, Mode
 from toolkit.runs.diff import KnownState, Plan, plan_push
 from toolkit.runs.guards import GuardViolation, guard_change
 from toolkit.runs.ledger_reader import LedgerReader
-from toolkit.runs.lists import get_lists, others_of
+from toolkit.runs.lists import get_lists, sharing
 from toolkit.runs.targets import Target
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ContactListRecord
@@ -71,9 +72,11 @@ def plans_of(
     ledger: LedgerReader,
 ) -> dict[Target, Plan]:
     """Return what brings each list from what is known of it to what is wanted; of one without a record nothing is."""
-    plans = {
-        it: _plan(folder, export, it, records, ledger) if it in records else _plan_new(export, it) for it in targets
-    }
+    others = sharing(folder, records.values())
+    with ledger.reading_ahead([*records.values(), *chain.from_iterable(others.values())]):
+        plans = {
+            it: _plan(export, it, records, others, ledger) if it in records else _plan_new(export, it) for it in targets
+        }
     emptied_by: dict[str, Target] = {}
     for target, record in records.items():
         if plans[target].clear and record.criteo_id is not None:
@@ -92,24 +95,27 @@ def _plan_new(export: Export, target: Target) -> Plan:
 
 
 def _plan(
-    folder: WorkspaceFolder,
     export: Export,
     target: Target,
     records: Mapping[Target, ContactListRecord],
+    others: Mapping[int, Sequence[ContactListRecord]],
     ledger: LedgerReader,
 ) -> Plan:
-    holds_left_ids = export.mode is Mode.MIRROR and _holds_left_ids(folder, export, records[target], ledger)
+    record = records[target]
+    holds_left_ids = export.mode is Mode.MIRROR and _holds_left_ids(export, record, others[record.id], ledger)
     replaces = export.mode is Mode.REPLACE or holds_left_ids
     return plan_push(
         target.wanted["identifier"],
-        KnownState.empty() if replaces else ledger.state_of(records[target]),
+        KnownState.empty() if replaces else ledger.state_of(record),
         mode=Mode.REPLACE if replaces else export.mode,
         form=target.form,
-        others=None if replaces else _held_for_others(folder, target, records, ledger),
+        others=None if replaces else _held_for_others(target, records, others[record.id], ledger),
     )
 
 
-def _holds_left_ids(folder: WorkspaceFolder, export: Export, record: ContactListRecord, ledger: LedgerReader) -> bool:
+def _holds_left_ids(
+    export: Export, record: ContactListRecord, others: Sequence[ContactListRecord], ledger: LedgerReader
+) -> bool:
     """Tell whether the list holds identifiers of a type that the export sent earlier and sends no longer.
 
     Only hashes of them are known here, so that they can't be named to be removed.
@@ -117,18 +123,21 @@ def _holds_left_ids(folder: WorkspaceFolder, export: Export, record: ContactList
     sent = {it.identifier_type.name for it in export.identity_columns}
     return any(
         len(_known(it, ledger)) > 0
-        for it in others_of(folder, record)
+        for it in others
         if it.export_id == record.export_id and it.identifier_type not in sent
     )
 
 
 def _held_for_others(
-    folder: WorkspaceFolder, target: Target, records: Mapping[Target, ContactListRecord], ledger: LedgerReader
+    target: Target,
+    records: Mapping[Target, ContactListRecord],
+    others: Sequence[ContactListRecord],
+    ledger: LedgerReader,
 ) -> pl.Series | None:
     """Return what the target's list holds, or will after this run, for others who fill it in a like form."""
     here = {record.id: it for it, record in records.items()}
     found = []
-    for other in others_of(folder, records[target]):
+    for other in others:
         form = here[other.id].form if other.id in here else other.form
         if (form == HashFormat.PLAIN) == (target.form is HashFormat.PLAIN):
             found.append(here[other.id].wanted["identifier"] if other.id in here else _known(other, ledger))

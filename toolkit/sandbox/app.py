@@ -14,6 +14,7 @@ from toolkit.sandbox import account_calls, contact_list_calls, segment_calls
 from toolkit.sandbox.answers import Answer, Refusal, rate_exceeded
 from toolkit.sandbox.calls import (
     Brings,
+    LeftOut,
     Received,
     Route,
     no_such_call,
@@ -31,6 +32,7 @@ from toolkit.sandbox.world import World
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _SLOW_SECONDS = 1.0
+_LEAVES_OUT = {Fault.IN_PART: LeftOut.AS_AN_ERROR, Fault.IN_SILENCE: LeftOut.IN_SILENCE}
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -131,6 +133,8 @@ async def _fail(
     elif planned.fault is Fault.LATE:
         ago = timedelta(seconds=_SLOW_SECONDS if planned.seconds is None else planned.seconds)
         return _answer(world, route, replace(received, as_of=received.time - ago))
+    elif planned.fault in _LEAVES_OUT:
+        return _answer(world, route, replace(received, leaves_out=_LEAVES_OUT[planned.fault]))
     elif planned.fault is Fault.REJECT:
         return _answer(world, route, replace(received, rejects_one=True))
     elif planned.fault is Fault.DROP_AFTER:

@@ -16,6 +16,13 @@ from toolkit.sandbox.world import World
 _DATED_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}")
 
 
+class LeftOut(Enum):
+    """How a bulk call tells of an item that it left out."""
+
+    AS_AN_ERROR = auto()
+    IN_SILENCE = auto()
+
+
 @dataclass(frozen=True)
 class Received:
     """One call as it arrived; ``now`` in Unix seconds; ``body`` is None if it was too large to be kept."""
@@ -29,6 +36,8 @@ class Received:
     entry: Entry
     rejects_one: bool = False
     """Whether the first identifier is found invalid, whatever it is."""
+    leaves_out: LeftOut | None = None
+    """Whether the last item of a bulk call is left out, and how that is told."""
     as_of: datetime | None = None
     """The moment whose lists a search shows; None is now."""
 

@@ -28,7 +28,10 @@ class Call(StrEnum):
 
 
 class Fault(StrEnum):
-    """A way to fail. Only DROP_AFTER, SLOW, LATE and, but for one identifier, REJECT do what was asked."""
+    """A way to fail.
+
+    DROP_AFTER, SLOW and LATE do what was asked; so do REJECT, IN_PART and IN_SILENCE, but for one identifier or item.
+    """
 
     HTTP_429 = "http_429"
     HTTP_500 = "http_500"
@@ -46,6 +49,10 @@ class Fault(StrEnum):
     """Finds the first identifier of an amendment invalid, and does what was asked with the others."""
     LATE = "late"
     """A search shows the lists as they were a second ago, or as long ago as ``seconds`` says."""
+    IN_PART = "in_part"
+    """A bulk call does all but its last item, and tells of that one as an error beside the others."""
+    IN_SILENCE = "in_silence"
+    """A bulk call does all but its last item, and tells nothing of that one."""
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ A bulk call does what it can: each item that fails becomes an error beside the d
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from toolkit.sandbox.answers import Answer, Problem, ProblemType, envelope, problem, refusal
 from toolkit.sandbox.bodies import CreateBody, IdsBody, NewSegment, SearchBody, UpdateBody, read_body
-from toolkit.sandbox.calls import Brings, Received, Route
+from toolkit.sandbox.calls import Brings, LeftOut, Received, Route
 from toolkit.sandbox.faults import Call
 from toolkit.sandbox.lists import ContactList, Created, Deleted, Described
 from toolkit.sandbox.world import World
@@ -30,6 +30,8 @@ def create_segments(world: World, received: Received, body: bytes) -> Answer:
     data: list[dict[str, Any]] = []
     errors: list[Problem] = []
     for place, segment in enumerate(asked):
+        if _is_left_out(received, place, asked, errors):
+            continue
         error = _wrong_with_new(world, segment, instance=received.path, source=f"/data/{place}/attributes")
         if error is not None:
             errors.append(error)
@@ -38,6 +40,23 @@ def create_segments(world: World, received: Received, body: bytes) -> Answer:
         world.change(Created(list_id, segment.advertiserId, segment.name or "", segment.description, received.time))
         data.append(_entity(world.open_list(str(list_id))))
     return envelope(data, errors=errors)
+
+
+def _is_left_out(received: Received, place: int, items: Sequence[object], errors: list[Problem]) -> bool:
+    """Tell whether a fault leaves this item out; add the error by which it is told, if it is."""
+    if received.leaves_out is None or place < len(items) - 1:
+        return False
+    if received.leaves_out is LeftOut.AS_AN_ERROR:
+        errors.append(
+            problem(
+                ProblemType.AVAILABILITY,
+                "item-not-processed",
+                title="The item could not be processed",
+                instance=received.path,
+                source=f"/data/{place}",
+            )
+        )
+    return True
 
 
 def _wrong_with_new(world: World, segment: NewSegment, *, instance: str, source: str) -> Problem | None:
@@ -80,7 +99,10 @@ def update_segments(world: World, received: Received, body: bytes) -> Answer:
     """Change names and descriptions."""
     data: list[dict[str, Any]] = []
     errors: list[Problem] = []
-    for place, item in enumerate(read_body(UpdateBody, body, instance=received.path).data):
+    items = read_body(UpdateBody, body, instance=received.path).data
+    for place, item in enumerate(items):
+        if _is_left_out(received, place, items, errors):
+            continue
         held = world.lists.find(item.id)
         if held is None:
             errors.append(_segment_not_found(item.id, source=f"/data/{place}/id"))
@@ -129,7 +151,10 @@ def _for_each_known(
 ) -> Answer:
     data: list[dict[str, Any]] = []
     errors: list[Problem] = []
-    for place, item in enumerate(read_body(IdsBody, body, instance=received.path).data):
+    items = read_body(IdsBody, body, instance=received.path).data
+    for place, item in enumerate(items):
+        if _is_left_out(received, place, items, errors):
+            continue
         held = world.lists.find(item.id)
         if held is None:
             errors.append(_segment_not_found(item.id, source=f"/data/{place}/id"))

@@ -360,6 +360,12 @@ class ContactListRecord(Base):
     """When the export was given another list to fill; what it put into this one may still be there."""
     kept_by: Mapped[str | None]
     """Who decided that the list, which nobody fills any more, stays as it is."""
+    counted_at: Mapped[datetime | None]
+    """When Criteo's count of the list last agreed with what is known of it."""
+    counted_batch: Mapped[int] = mapped_column(default=0)
+    """The newest batch of the list by then."""
+    counted_update: Mapped[str] = mapped_column(default="")
+    """When the list was last changed by then, as Criteo says."""
     export: Mapped[ExportRecord] = relationship()
 
 

@@ -199,6 +199,9 @@ def upgrade() -> None:
         sa.Column("mixes_forms", sa.Boolean(), nullable=False),
         sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("kept_by", sa.String(), nullable=True),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("counted_batch", sa.Integer(), nullable=False),
+        sa.Column("counted_update", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["export_id"],
             ["exports.id"],
