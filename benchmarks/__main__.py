@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.data import MEMBERS, PROFILES, make
+from benchmarks.data import MEMBERS, PROFILES, divide, make
 
 HERE = Path(__file__).parent
 
@@ -26,6 +26,7 @@ def main() -> None:
     arguments.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "toolkit-benchmarks")
     arguments.add_argument("--profiles", type=int, default=PROFILES)
     arguments.add_argument("--members", type=int, default=MEMBERS)
+    arguments.add_argument("--lists", type=int, default=200, help="into how many segments the members are divided")
     arguments.add_argument("--repeats", type=int, default=3)
     given = arguments.parse_args()
     profiles, segments = make(given.folder, profiles=given.profiles, members=given.members)
@@ -58,11 +59,18 @@ def main() -> None:
         "pandas",
         f"{cold['whole_run'] / cold['pandas_sequential']:.2f}",
     )
+    many = divide(segments, parts=given.lists)
+    one_list, many_lists = _runs(profiles, segments), _runs(profiles, many)
+    for what, one, of_many in zip(("cold", "again, nothing to send"), one_list, many_lists, strict=True):
+        table.add_row(f"one list, {what}", f"{one:.2f}", "", "")
+        table.add_row(f"{given.lists} lists, {what}", f"{of_many:.2f}", "one list", f"{of_many / one:.2f}")
     for name, what in (
         ("checks", "the built-in checks, warm"),
+        ("many_checks", f"the built-in checks of {given.lists} segments, warm"),
         ("own_checks", "the same and one of one's own, warm"),
     ):
-        table.add_row(what, f"{_warm(name, profiles, segments, given.repeats):.2f}", "", "")
+        of = many if name == "many_checks" else segments
+        table.add_row(what, f"{_warm(name, profiles, of, given.repeats):.2f}", "", "")
     for name, what in (("quality", "quality of the profiles, warm"), ("build", "build a segment of one in ten, warm")):
         table.add_row(what, f"{_warm(name, profiles, segments, given.repeats):.2f}", "", "")
     Console().print(table)
@@ -85,6 +93,24 @@ def _warm(name: str, profiles: Path, segments: Path, repeats: int) -> float:
         return time.perf_counter() - started
 
     return _best(measure, repeats)
+
+
+def _runs(profiles: Path, segments: Path) -> tuple[float, float]:
+    """Return the times of two processes that run the same export one after the other: the second sends nothing."""
+    from toolkit.sandbox import start
+
+    with start() as criteo, tempfile.TemporaryDirectory() as workspace:
+        command = [sys.executable, "-m", "benchmarks.subjects", "whole_run", profiles, segments, criteo.url, workspace]
+        subprocess.run([*command, "--set-up"], check=True, cwd=HERE.parent)
+        times, calls = [], 0
+        for _ in range(2):
+            started = time.perf_counter()
+            subprocess.run(command, check=True, cwd=HERE.parent)
+            times.append(time.perf_counter() - started)
+            asked = len(criteo.requests())
+            print(f"  {len(criteo.lists())} lists: {times[-1]:.2f} s, {asked - calls} calls")
+            calls = asked
+        return times[0], times[1]
 
 
 def _cold(name: str, profiles: Path, segments: Path) -> float:

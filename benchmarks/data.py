@@ -25,6 +25,20 @@ def make(folder: Path, *, profiles: int = PROFILES, members: int = MEMBERS) -> t
     return profile_folder, segment_folder
 
 
+def divide(segments: Path, *, parts: int) -> Path:
+    """Write the one segment as several, each with as many members, unless they are there; return their folder."""
+    folder = segments.with_name(f"{segments.name}-in-{parts}")
+    if not folder.exists():
+        keys = pl.read_parquet(segments / "*.parquet")
+        beside = folder.with_name(f"{folder.name}.part")
+        beside.mkdir(exist_ok=True)
+        size = -(-keys.height // parts)
+        for part in range(parts):
+            keys.slice(part * size, size).write_parquet(beside / f"Part {part:04}.parquet")
+        beside.rename(folder)
+    return folder
+
+
 def _key(number: pl.Expr) -> pl.Expr:
     return pl.format("{}{}", pl.lit("CUST"), (number * 2_654_435_761 % 4_294_967_296).cast(pl.String).str.zfill(10))
 

@@ -18,6 +18,7 @@ from toolkit.sandbox import Call, Fault, Sandbox
 
 LISTS = 101
 SEGMENTS = [f"S{number:03}" for number in range(LISTS)]
+SOME = SEGMENTS[:12]
 
 
 def members(number: int, *, more: int = 0) -> list[str]:
@@ -29,6 +30,14 @@ def many(workspace: toolkit.Workspace, tables: Tables) -> toolkit.Workspace:
     """A workspace whose export fills a hundred and one lists."""
     tables.write(segments={name: members(number) for number, name in enumerate(SEGMENTS)})
     save_nightly(workspace, segments=SEGMENTS)
+    return workspace
+
+
+@pytest.fixture
+def some(workspace: toolkit.Workspace, tables: Tables) -> toolkit.Workspace:
+    """A workspace whose export fills a dozen lists."""
+    tables.write(segments={name: members(number) for number, name in enumerate(SOME)})
+    save_nightly(workspace, segments=SOME)
     return workspace
 
 
@@ -71,53 +80,53 @@ def test_calls_follow_what_changes(many: toolkit.Workspace, tables: Tables, crit
     assert run_counting_calls(many, criteo)[Call.STATISTICS] == 1
 
 
-def test_the_estimate_is_what_is_called(many: toolkit.Workspace, tables: Tables, criteo: Sandbox) -> None:
+def test_the_estimate_is_what_is_called(some: toolkit.Workspace, tables: Tables, criteo: Sandbox) -> None:
     for day in range(4):
-        estimated = many.exports.preview("Nightly").effort["calls"].item()
-        assert run_counting_calls(many, criteo).total() == estimated
+        estimated = some.exports.preview("Nightly").effort["calls"].item()
+        assert run_counting_calls(some, criteo).total() == estimated
         if day == 2:
-            tables.write(segments={name: members(50) for name in SEGMENTS[:3]})
+            tables.write(segments={name: members(50) for name in SOME[:3]})
 
 
-def test_what_somebody_changed_is_counted_at_once(many: toolkit.Workspace, criteo: Sandbox) -> None:
+def test_what_somebody_changed_is_counted_at_once(some: toolkit.Workspace, criteo: Sandbox) -> None:
     for _ in range(2):
-        many.runs.start("Nightly").raise_for_status()
-    list_id = list_of(criteo, "S050")
+        some.runs.start("Nightly").raise_for_status()
+    list_id = list_of(criteo, "S005")
     with client(criteo) as other:
         other.clear(list_id)
     for _ in range(2):
         before = len(criteo.requests())
-        run = many.runs.start("Nightly").raise_for_status()
+        run = some.runs.start("Nightly").raise_for_status()
         assert calls(criteo, since=before)[Call.STATISTICS] == 1
         (warning,) = run.warnings
         assert (warning.code, list_id in warning.text) == (NoticeCode.DRIFT, True)
 
 
 def test_a_list_is_counted_again_after_half_a_day(
-    many: toolkit.Workspace, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch
+    some: toolkit.Workspace, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(2):
-        many.runs.start("Nightly").raise_for_status()
-    assert run_counting_calls(many, criteo)[Call.STATISTICS] == 0
+        some.runs.start("Nightly").raise_for_status()
+    assert run_counting_calls(some, criteo)[Call.STATISTICS] == 0
     monkeypatch.setattr(counting, "COUNT_AGAIN_AFTER", timedelta(0))
-    assert run_counting_calls(many, criteo)[Call.STATISTICS] == LISTS
+    assert run_counting_calls(some, criteo)[Call.STATISTICS] == len(SOME)
 
 
-def test_counts_are_spread_over_runs(many: toolkit.Workspace, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    many.runs.start("Nightly").raise_for_status()
-    monkeypatch.setattr(Pace, "calls_left", SPARED_CALLS + 60)
-    runs = [run_counting_calls(many, criteo)[Call.STATISTICS] for _ in range(3)]
-    assert runs == [60, LISTS - 60, 0]
+def test_counts_are_spread_over_runs(some: toolkit.Workspace, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    some.runs.start("Nightly").raise_for_status()
+    monkeypatch.setattr(Pace, "calls_left", SPARED_CALLS + 8)
+    runs = [run_counting_calls(some, criteo)[Call.STATISTICS] for _ in range(3)]
+    assert runs == [8, len(SOME) - 8, 0]
     asked = Counter(it.path for it in criteo.requests() if it.call is Call.STATISTICS)
     assert set(asked.values()) == {1}
 
 
 def test_no_call_is_left_to_count_with(
-    many: toolkit.Workspace, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch
+    some: toolkit.Workspace, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    many.runs.start("Nightly").raise_for_status()
+    some.runs.start("Nightly").raise_for_status()
     monkeypatch.setattr(Pace, "calls_left", SPARED_CALLS)
-    assert run_counting_calls(many, criteo)[Call.STATISTICS] == 0
+    assert run_counting_calls(some, criteo)[Call.STATISTICS] == 0
 
 
 @pytest.mark.parametrize(
@@ -138,13 +147,13 @@ def test_sending_comes_before_counting(left: int, batches: list[int], spare: int
 
 
 def test_a_count_that_fails_keeps_nothing_from_being_sent(
-    many: toolkit.Workspace, tables: Tables, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch
+    some: toolkit.Workspace, tables: Tables, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    many.runs.start("Nightly").raise_for_status()
+    some.runs.start("Nightly").raise_for_status()
     tables.write(segments={"S007": members(7, more=2)})
     monkeypatch.setattr("toolkit.runs.execution.call_patience", lambda: RetryPolicy(seconds=0.5))
     criteo.fail(Fault.HTTP_503, calls=Call.STATISTICS, times=10_000)
-    run = many.runs.start("Nightly").raise_for_status()
+    run = some.runs.start("Nightly").raise_for_status()
     criteo.stop_failing()
     assert NoticeCode.NOT_COUNTED in {it.code for it in run.notes}
     assert held(criteo)["S007"] == 5
@@ -205,50 +214,79 @@ def test_of_a_hundred_and_one_the_last_may_be_gone(many: toolkit.Workspace, tabl
     assert held(criteo) == dict.fromkeys(SEGMENTS, 5)
 
 
-def test_a_limit_in_the_middle_is_waited_out(many: toolkit.Workspace, criteo: Sandbox) -> None:
-    criteo.fail(Fault.HTTP_429, calls=Call.AMEND, times=2, after=40)
+def test_a_limit_in_the_middle_is_waited_out(some: toolkit.Workspace, criteo: Sandbox) -> None:
+    criteo.fail(Fault.HTTP_429, calls=Call.AMEND, times=2, after=4)
     criteo.fail(Fault.HTTP_429, calls=Call.UPDATE, times=1)
-    run = many.runs.start("Nightly").raise_for_status()
-    assert held(criteo) == dict.fromkeys(SEGMENTS, 3)
+    run = some.runs.start("Nightly").raise_for_status()
+    assert held(criteo) == dict.fromkeys(SOME, 3)
     assert run.frame["retries"].sum() == 3
 
 
-def test_a_renamed_list_is_named_as_the_export_says(many: toolkit.Workspace, criteo: Sandbox) -> None:
-    many.runs.start("Nightly").raise_for_status()
+def test_a_renamed_list_is_named_as_the_export_says(some: toolkit.Workspace, criteo: Sandbox) -> None:
+    some.runs.start("Nightly").raise_for_status()
     with client(criteo) as other:
         other.rename(list_of(criteo, "S003"), name="Somebody's", description="")
-    run = many.runs.start("Nightly").raise_for_status()
+    run = some.runs.start("Nightly").raise_for_status()
     assert {it.code for it in run.warnings} == {NoticeCode.MARK_EDITED}
-    assert held(criteo) == dict.fromkeys(SEGMENTS, 3)
+    assert held(criteo) == dict.fromkeys(SOME, 3)
 
 
-def test_each_list_is_settled_once_it_was_sent(many: toolkit.Workspace, tables: Tables, criteo: Sandbox) -> None:
-    many.runs.start("Nightly").raise_for_status()
-    names = SEGMENTS[:20]
+def test_each_list_is_settled_once_it_was_sent(some: toolkit.Workspace, tables: Tables, criteo: Sandbox) -> None:
+    some.runs.start("Nightly").raise_for_status()
+    names = SOME[:11]
     tables.write(segments={name: members(number, more=1) for number, name in enumerate(names)})
-    criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=1_000, after=9)
-    assert many.runs.start("Nightly").status is RunStatus.FAILED
+    criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=1_000, after=6)
+    assert some.runs.start("Nightly").status is RunStatus.FAILED
     criteo.stop_failing()
-    resumed = many.runs.resume("Nightly").raise_for_status()
-    assert resumed.frame.select(pl.col("added").sum()).item() == 20 - 9
-    assert held(criteo) == dict.fromkeys(SEGMENTS, 3) | dict.fromkeys(names, 4)
+    resumed = some.runs.resume("Nightly").raise_for_status()
+    assert resumed.frame.select(pl.col("added").sum()).item() == 11 - 6
+    assert held(criteo) == dict.fromkeys(SOME, 3) | dict.fromkeys(names, 4)
 
 
-def test_an_unchanged_list_keeps_its_mark(many: toolkit.Workspace, tables: Tables, criteo: Sandbox) -> None:
-    many.runs.start("Nightly").raise_for_status()
+def test_an_unchanged_list_keeps_its_mark(some: toolkit.Workspace, tables: Tables, criteo: Sandbox) -> None:
+    some.runs.start("Nightly").raise_for_status()
     before = {it.name: it.description for it in criteo.lists()}
-    many.runs.start("Nightly").raise_for_status()
+    some.runs.start("Nightly").raise_for_status()
     assert {it.name: it.description for it in criteo.lists()} == before
     tables.write(segments={"S007": members(7, more=2)})
-    many.runs.start("Nightly").raise_for_status()
+    some.runs.start("Nightly").raise_for_status()
     after = {it.name: it.description for it in criteo.lists()}
-    assert {name for name in SEGMENTS if after[name] != before[name]} == {"S007"}
+    assert {name for name in SOME if after[name] != before[name]} == {"S007"}
 
 
-def test_rows_of_a_run_grow_with_what_changes(many: toolkit.Workspace) -> None:
+def test_rows_of_a_run_grow_with_what_changes(some: toolkit.Workspace) -> None:
     for _ in range(3):
-        many.runs.start("Nightly").raise_for_status()
-    with sqlite3.connect(many.path / "workspace.db") as database:
+        some.runs.start("Nightly").raise_for_status()
+    with sqlite3.connect(some.path / "workspace.db") as database:
         batches = database.execute("SELECT count(*) FROM batches").fetchone()[0]
         marks = database.execute("SELECT count(*) FROM list_marks").fetchone()[0]
-    assert (batches, marks) == (LISTS, 2 * LISTS)
+    assert (batches, marks) == (len(SOME), 2 * len(SOME))
+
+
+@pytest.mark.parametrize("mode", ["mirror", "replace"])
+def test_segments_that_fill_one_list_follow_each_other(
+    some: toolkit.Workspace, tables: Tables, criteo: Sandbox, mode: str
+) -> None:
+    some.runs.start("Nightly").raise_for_status()
+    with client(criteo) as other:
+        shared = other.find_or_create_list("2711", name="Shared", description="").contact_list.id
+    advertiser = some.exports["Nightly"].advertiser_id
+    assert advertiser == "2711"
+    save_nightly(some, segments=SOME, lists={"S000": shared, "S005": shared, "S011": shared})
+    some.runs.start("Nightly", mode=mode).raise_for_status()
+    # Of members that two of them have, one identifier is there once.
+    assert held(criteo)["Shared"] == len({*members(0), *members(5), *members(11)})
+    tables.write(segments={"S000": members(60), "S003": members(3, more=2), "S011": members(11, more=1)})
+    some.runs.start("Nightly", mode=mode).raise_for_status()
+    assert held(criteo)["Shared"] == len({*members(60), *members(5), *members(11, more=1)})
+    assert held(criteo)["S003"] == 5
+    assert run_counting_calls(some, criteo)[Call.AMEND] == 0
+
+
+def test_an_interrupt_ends_the_counting(some: toolkit.Workspace, criteo: Sandbox) -> None:
+    some.runs.start("Nightly").raise_for_status()
+    criteo.delete_list(list_of(criteo, "S000"))
+    criteo.fail(Fault.HTTP_503, calls=Call.STATISTICS, times=2, after=2)
+    run = some.runs.start("Nightly")
+    assert run.error is not None
+    assert run.error.code is ErrorCode.LIST_GONE

@@ -27,6 +27,7 @@ from toolkit.validation import (
     check_audience,
     check_profile_columns,
 )
+from toolkit.validation.gx import ValidatedTable
 
 
 def audience_with(**statuses: dict[str, int]) -> Audience:
@@ -243,6 +244,25 @@ class TestSize:
     def test_nobody_to_send_is_no_matter_of_size(self) -> None:
         results = check_audience(audience_with(All={"missing_identifier": 3}), Thresholds(), last_sizes={"All": 100})
         assert {Check.USEFUL_SIZE, Check.SIZE_CHANGE}.isdisjoint(it.check for it in results)
+
+
+def test_many_segments_are_asked_as_often_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    ask = ValidatedTable.ask
+
+    def counted(table: ValidatedTable, expectation: object) -> object:
+        asked.append(expectation)
+        return ask(table, expectation)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ValidatedTable, "ask", counted)
+    times = []
+    for segments in (1, 300):
+        asked.clear()
+        audience = audience_with(**{f"S{number}": {"exportable": 2} for number in range(segments)})
+        results = check_audience(audience, Thresholds(least_size=0))
+        assert len([it for it in results if it.check is Check.EMAIL_COVERAGE]) == segments
+        times.append(len(asked))
+    assert times[0] == times[1]
 
 
 class TestKeys:

@@ -101,6 +101,10 @@ def count_lists(criteo: CriteoClient, list_ids: Sequence[str]) -> Counted:
             found[list_id] = statistics
     except (BusyError, UnavailableError) as error:
         return Counted(found, error)
+    except BaseException:
+        # Whoever interrupts, or is told that a list is gone, waits for no other call.
+        criteo.give_up_waiting()
+        raise
     finally:
         threads.shutdown(cancel_futures=True)
     return Counted(found)

@@ -59,19 +59,20 @@ class LedgerReader:
 
         A batch of another run that is closed meanwhile still counts as open, as if it had been looked at before.
         """
-        lists = {it.id: it for it in records}
+        lists = {it.id for it in records}
         own: dict[int, list[BatchRecord]] = {}
         foreign: dict[int, list[BatchRecord]] = {}
         of_list, other = aliased(ContactListRecord), aliased(ContactListRecord)
+        known = select(of_list.id, of_list.criteo_id, of_list.snapshot_batch).where(of_list.id.in_(lists))
         with self._folder.reading() as session:
+            # As they are now: of a record that was read before and is different now, the batches are read when asked.
+            keys = [(it.id, it.criteo_id, it.snapshot_batch) for it in session.execute(known)]
             for found, query in ((own, _own(of_list)), (foreign, _foreign(of_list, other))):
                 asked = query.add_columns(of_list.id).where(of_list.id.in_(lists)).order_by(BatchRecord.id)
                 for batch, list_id in session.execute(asked):
                     found.setdefault(list_id, []).append(batch)
         before = self._ahead
-        self._ahead = before | {
-            _as_known(it): (own.get(number, []), foreign.get(number, [])) for number, it in lists.items()
-        }
+        self._ahead = before | {it: (own.get(it[0], []), foreign.get(it[0], [])) for it in keys}
         try:
             yield
         finally:

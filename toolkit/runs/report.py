@@ -25,7 +25,7 @@ _HEADINGS = {
     "missing_identifier": "missing",
     "invalid_identifier": "invalid",
     "duplicate_identifier": "duplicate",
-    "held_by_criteo": "held by Criteo",
+    "held_by_criteo": "held by Criteo before",
     "size_bytes": "bytes",
     "modified_at": "changed",
 }
