@@ -226,6 +226,24 @@ class TestManyAtOnce:
             client.change_lists([ListChange("999", description="x"), ListChange(kept, description="x")])
         assert [it.description for it in sandbox.lists()] == ["x"]
 
+    @pytest.mark.parametrize("fault", [Fault.IN_PART, Fault.IN_SILENCE])
+    def test_what_is_left_out_is_named(self, client: CriteoClient, sandbox: Sandbox, fault: Fault) -> None:
+        made = client.create_lists([NewList(ADVERTISER, f"list {number}", "") for number in range(3)])
+        ids = [it.id for it in made.values()]
+        sandbox.fail(fault, calls=Call.UPDATE)
+        with pytest.raises((ConfigurationError, UnavailableError), match=ids[-1]):
+            client.change_lists([ListChange(it, description="changed") for it in ids])
+        assert [it.description for it in sandbox.lists()] == ["changed", "changed", ""]
+
+    @pytest.mark.parametrize("fault", [Fault.IN_PART, Fault.IN_SILENCE])
+    def test_a_list_that_is_not_made_is_no_success(self, client: CriteoClient, sandbox: Sandbox, fault: Fault) -> None:
+        new = [NewList(ADVERTISER, f"list {number}", "") for number in range(3)]
+        sandbox.fail(fault, calls=Call.CREATE)
+        with pytest.raises((ConfigurationError, UnavailableError), match="make 3 lists"):
+            client.create_lists(new)
+        assert [it.name for it in sandbox.lists()] == ["list 0", "list 1"]
+        assert {it.name for it in client.create_lists(new)} == {"list 2"}
+
     def test_a_change_without_an_answer_is_no_success(self, scripted: Scripted, connect: Connect) -> None:
         scripted.answer(Answer(body={"data": [{"id": "1"}], "errors": []}))
         with raises(ErrorCode.UNAVAILABLE):

@@ -57,6 +57,23 @@ def test_two_hundred_and_fifty_calls_begin_in_any_minute(pace: RateLimiter, cloc
     assert taken(pace) == 250
 
 
+def test_the_calls_that_are_left_are_known(pace: RateLimiter, clock: Clock) -> None:
+    assert pace.calls_left == 250
+    for _ in range(100):
+        pace.take_turn()
+    assert pace.calls_left == 150
+    reset = {"x-ratelimit-reset": str(NOON + 30), "Date": formatdate(NOON, usegmt=True)}
+    # Another process of the application called too.
+    pace.learn({"x-ratelimit-limit": "250", "x-ratelimit-remaining": "40", **reset}, now=NOON)
+    assert pace.calls_left == 40
+    pace.take_turn()
+    assert pace.calls_left == 39
+    clock.now += 30
+    assert pace.calls_left == 250
+    pace.hold(5)
+    assert pace.calls_left == 0
+
+
 def test_the_limit_is_the_one_that_criteo_tells(pace: RateLimiter) -> None:
     pace.learn({"x-ratelimit-limit": "7", "x-ratelimit-remaining": "6"}, now=NOON)
     assert (pace.calls_a_minute, taken(pace)) == (7, 7)

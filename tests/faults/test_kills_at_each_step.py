@@ -18,7 +18,8 @@ COMMIT = "commit of "
 
 RECORDED = {
     "commit of toolkit.runs.lifecycle._begin",
-    "commit of toolkit.runs.lists.lease_list",
+    "commit of toolkit.runs.lists.lease_lists",
+    "commit of toolkit.runs.counting.note_counts",
     "commit of toolkit.runs.marks.Marks.intend",
     "commit of toolkit.runs.marks.Marks._confirm",
     "commit of toolkit.runs.ledger.Ledger.begin",

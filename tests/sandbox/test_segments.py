@@ -96,6 +96,23 @@ def test_a_bulk_deletion_deletes_what_it_can_and_ids_are_not_used_again(client: 
     assert client.new_list("A") != gone
 
 
+@pytest.mark.parametrize(("fault", "told"), [(Fault.IN_PART, ["item-not-processed"]), (Fault.IN_SILENCE, [])])
+def test_a_bulk_call_may_do_all_but_its_last_item(
+    client: Client, sandbox: Sandbox, fault: Fault, told: list[str]
+) -> None:
+    first, last = client.new_list("A"), client.new_list("B")
+    sandbox.fail(fault, calls=[Call.UPDATE, Call.DELETE, Call.COMPUTE_SIZES], times=3)
+    sizes = client.call("POST", f"{SEGMENTS}/compute-sizes", {"data": [{"id": first}, {"id": last}]})
+    renamed = [{"id": it, "attributes": {"name": f"new {it}"}} for it in (first, last)]
+    changed = client.call("PATCH", SEGMENTS, {"data": renamed})
+    deleted = client.call("POST", f"{SEGMENTS}/delete", {"data": [{"id": first}, {"id": last}]})
+    for answer in (sizes, changed, deleted):
+        assert answer.status_code == 200
+        assert [it["id"] for it in answer.json()["data"]] == [first]
+        assert codes(answer) == told
+    assert [it.name for it in sandbox.lists()] == ["B"]
+
+
 def test_every_list_is_found_once_over_the_pages(client: Client) -> None:
     made = [client.new_list(f"list {number}") for number in range(7)]
     pages = [client.search(f"?limit=3&offset={offset}").json() for offset in (0, 3, 6, 9)]
