@@ -15,6 +15,7 @@ PUBLIC = [
     CriteoClient.find_or_create_list,
     Fault.DROP_BEFORE,
     ListResult.held_by_criteo,
+    ListResult.retries,
     Profiles.check_keys,
     Run.data_docs,
     Sandbox.expire_tokens,

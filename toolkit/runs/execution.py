@@ -325,7 +325,7 @@ class _Work:
             unchanged = self._unchanged(plans)
             changed = sorted((it for it in plans if it not in unchanged), key=lambda it: not plans[it].clear)
             push_lists((self._to_push(it, plans[it]) for it in changed), criteo=criteo, ledger=self._ledger)
-            self._ledger.collect_garbage(self._records.values())
+            self._ledger.collect_garbage(self._records.values(), sent=[self._records[it] for it in changed])
             marks.require_kept()
             self._finish(marks)
             self._tell_flapping()

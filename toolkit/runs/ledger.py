@@ -212,22 +212,31 @@ class Ledger(LedgerReader):
         )
         self._replace_snapshot(record, known, part=part)
 
-    def collect_garbage(self, records: Iterable[ContactListRecord]) -> None:
+    def collect_garbage(self, records: Iterable[ContactListRecord], *, sent: Iterable[ContactListRecord]) -> None:
         """Drop files of lists that runs which were killed left behind, and that nothing points at.
 
-        Raises LeaseLostError when another run took over.
+        A run that was killed after it sent something left a list to which this one sends: only there are snapshots and
+        histories looked through, which may be thousands of files.
+
+        Args:
+            records: The lists of the run.
+            sent: Those of them that it sent to, or settled.
+
+        Raises:
+            LeaseLostError: Another run took over.
         """
         ids = {it.id for it in records}
+        looked_through = {it.id for it in sent}
         # Files first, and then, as long as the lists are ours, what names them: none that others write later is here.
         plans = [it for it in (self._folder.path / "runs").glob("*/plan-*.parquet") if _list_of_plan(it) in ids]
-        others = [it for it in (self._folder.path / "lists").glob("*-*.parquet") if _number(it.stem) in ids]
-        for number in ids:
+        others = [it for it in (self._folder.path / "lists").glob("*-*.parquet") if _number(it.stem) in looked_through]
+        for number in looked_through:
             others += (self._folder.path / "history" / str(number)).glob("*.parquet")
         with self._folder.session() as session, session.begin():
             self._heartbeat_or_abort(session)
             kept = list(session.scalars(select(ContactListRecord).where(ContactListRecord.id.in_(ids))))
             running = set(session.scalars(select(RunRecord.id).where(RunRecord.status == RunStatus.RUNNING)))
-            parts = select(HistoryPartRecord.file).where(HistoryPartRecord.contact_list_id.in_(ids))
+            parts = select(HistoryPartRecord.file).where(HistoryPartRecord.contact_list_id.in_(looked_through))
             named = {*(it.snapshot for it in kept), *(session.scalars(parts) if others else ())}
             by_number = {it.id: it for it in kept}
             needed = {
