@@ -202,7 +202,7 @@ def test_marks_that_could_not_all_be_moved_on_are_told(
 
 def test_of_a_hundred_and_one_the_last_may_be_gone(many: toolkit.Workspace, tables: Tables, criteo: Sandbox) -> None:
     many.runs.start("Nightly").raise_for_status()
-    tables.write(segments={name: members(1, more=2) for name in SEGMENTS})
+    tables.write(segments={name: members(number, more=2) for number, name in enumerate(SEGMENTS)})
     gone = list_of(criteo, SEGMENTS[-1])
     criteo.delete_list(gone)
     run = many.runs.start("Nightly")
