@@ -12,6 +12,7 @@ from tests.conftest import Tables, save_nightly
 from tests.raising import require
 from toolkit.errors import BusyError, ConfigurationError, ErrorCode
 from toolkit.runs import RunStatus
+from toolkit.runs.pusher import PARALLEL_CALLS
 from toolkit.sandbox import Call, Fault, Sandbox
 
 pytestmark = pytest.mark.on_both_databases
@@ -24,40 +25,42 @@ def amended(criteo: Sandbox) -> int:
 
 
 @contextmanager
-def running(workspace: toolkit.Workspace, criteo: Sandbox, export: str = "Nightly") -> Iterator[str]:
-    """A run that waits for Criteo while the block lasts; the block gets its id."""
-    criteo.fail(Fault.SLOW, calls=(Call.AMEND, Call.CLEAR), times=1, seconds=3)
+def running(workspace: toolkit.Workspace, criteo: Sandbox, export: str = "Nightly", *, calls: int = 1) -> Iterator[str]:
+    """A run that waits for so many calls to Criteo while the block lasts; the block gets its id."""
+    criteo.fail(Fault.SLOW, calls=(Call.AMEND, Call.CLEAR), times=calls, seconds=3)
     before = amended(criteo)
     thread = threading.Thread(target=workspace.runs.start, args=(export,))
     thread.start()
-    while amended(criteo) == before:
+    while amended(criteo) < before + calls:
         time.sleep(0.02)
     yield workspace.runs.find(export).filter(status="running")["run"].item()
     thread.join()
 
 
 @pytest.fixture
-def two_lists(workspace: toolkit.Workspace, tables: Tables) -> toolkit.Workspace:
-    tables.write(segments={"Few": [f"C{number:03}" for number in range(10)]})
-    save_nightly(workspace, segments=["All", "Few"])
+def four_lists(workspace: toolkit.Workspace, tables: Tables) -> toolkit.Workspace:
+    """A list more than are sent to at a time."""
+    some = [f"C{number:03}" for number in range(10)]
+    tables.write(segments={"Few": some, "Second": some, "Third": some})
+    save_nightly(workspace, segments=["All", "Second", "Third", "Few"])
     return workspace
 
 
 def test_a_canceled_run_sends_nothing_more_and_is_taken_up(
-    two_lists: toolkit.Workspace, criteo: Sandbox, held: Held
+    four_lists: toolkit.Workspace, criteo: Sandbox, held: Held
 ) -> None:
-    with running(two_lists, criteo) as run_id:
-        two_lists.runs.cancel(run_id)
-    canceled = two_lists.runs[run_id]
+    with running(four_lists, criteo, calls=PARALLEL_CALLS) as run_id:
+        four_lists.runs.cancel(run_id)
+    canceled = four_lists.runs[run_id]
     assert canceled.status is RunStatus.CANCELED
     assert canceled.error is not None
     assert canceled.error.code is ErrorCode.CANCELED
     assert (len(held("All")), len(held("Few"))) == (100, 0)
-    resumed = two_lists.runs.resume("Nightly")
+    resumed = four_lists.runs.resume("Nightly")
     assert (resumed.status, resumed.resumes) == (RunStatus.SUCCESSFUL, run_id)
     assert (len(held("All")), len(held("Few"))) == (100, 10)
-    assert resumed.frame["added"].to_list() == [0, 10]
-    assert two_lists.audit.frame.filter(action="cancel run of export").height == 1
+    assert resumed.frame["added"].to_list() == [0, 0, 0, 10]
+    assert four_lists.audit.frame.filter(action="cancel run of export").height == 1
 
 
 def test_only_what_goes_on_can_be_canceled(workspace: toolkit.Workspace) -> None:
