@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
+# Hundreds of processes that tests start import the package: each would compile all of it anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 REQUIRED = os.environ.get("TOOLKIT_TESTS_NEED", "").split(",")
 
 
