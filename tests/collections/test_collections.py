@@ -230,6 +230,8 @@ class TestOverview:
         workspace.exports.duplicate("Nightly", "Weekly")
         save_nightly(workspace, schedule=schedule)
         workspace.runs.start("Nightly")
+        assert workspace.overview.exports["match_rate"].to_list() == [None, None]  # counted before it was sent
+        workspace.runs.start("Nightly")
         nightly, weekly = workspace.overview.exports.select("size", "match_rate", "next_run").rows()
         assert nightly[0] == 100
         assert 0 < nightly[1] <= 1

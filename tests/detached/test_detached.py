@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 
 import toolkit
+from tests.raising import raises
 from toolkit.detached import RunRequest, begin_run, read_progress
-from toolkit.errors import ConfigurationError, ProcessEndedError
+from toolkit.errors import ErrorCode, ProcessEndedError
 from toolkit.runs import RunStatus, Step
 from toolkit.sandbox import Call, Fault, Sandbox
 
@@ -68,7 +69,7 @@ def test_another_page_sees_how_far_it_is_and_cancels_it(workspace: toolkit.Works
 
 def test_why_it_did_not_begin_is_told(workspace: toolkit.Workspace) -> None:
     workspace.exports.detach("Nightly")
-    with pytest.raises(ConfigurationError, match="no connection"):
+    with raises(ErrorCode.CONFIGURATION, names="Nightly"):
         list(begin_run(request(workspace, dry_run=True)).progress())
     assert workspace.runs.frame.height == 0
 

@@ -25,7 +25,7 @@ if export == "A":
     import toolkit.runs.execution
     def quotes_a_row(*_, **__):
         raise RuntimeError("Row 7: " + {SAID})
-    toolkit.runs.execution.push = quotes_a_row
+    toolkit.runs.execution.push_lists = quotes_a_row
 """
 IN_A_CELL = f"""
 print({SAID}[14:])
@@ -63,7 +63,7 @@ def test_one_failure_stops_nobody_and_nothing_that_is_kept_names_a_person(
         executed = nbformat.read(it["notebook"], as_version=4)
         assert ["injected-parameters"] in [cell.metadata.get("tags") for cell in executed.cells]
     assert workspace.runs[exports[0]["run"]].report.is_file()
-    assert "execute.py:" in exports[0]["what"] + Path(exports[0]["notebook"]).read_text()
+    assert "execution.py:" in exports[0]["what"] + Path(exports[0]["notebook"]).read_text()
     quoted = [b"Anna", b"anna@", criteo.client_secret.encode()]
     kept = [it for it in workspace.path.rglob("*") if it.is_file()]
     assert [it for it in kept if any(text in it.read_bytes() for text in quoted)] == []

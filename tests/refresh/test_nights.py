@@ -290,7 +290,7 @@ IN_AUTUMN = {1: killed, 4: twice, 5: killed}
 def without_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the HTML page of each run, which costs a quarter of its time and is tested elsewhere."""
     for module in ("toolkit.runs.execution", "toolkit.refresh.refresh"):
-        monkeypatch.setattr(import_module(module), "write_report", lambda *_: None)
+        monkeypatch.setattr(import_module(module), "write_report", lambda *_, **__: None)
 
 
 @pytest.mark.usefixtures("impatient", "without_reports")

@@ -166,7 +166,7 @@ def test_a_file_older_than_at_the_last_run_is_stopped(guarded: toolkit.Workspace
     file = tables.folder / "segments" / "All.parquet"
     os.utime(file, (1_000_000_000, 1_000_000_000))
     run = guarded.runs.start("Nightly")
-    require(run.error, ErrorCode.GUARD, names=(file, "2001-09-09T01:46:40+00:00"))
+    require(run.error, ErrorCode.GUARD, names=(file, "2001-09-09 01:46:40 UTC"))
     guarded.runs.start("Nightly", allow=["older input"]).raise_for_status()
     # From now on that is the file of the last run.
     guarded.runs.start("Nightly").raise_for_status()

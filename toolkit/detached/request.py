@@ -1,6 +1,6 @@
 """What the process is asked to do, and what it answers: lines of JSON, so that nothing stands in its arguments."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -42,7 +42,7 @@ class Answer(BaseModel):
     """The id of the run, once it is over."""
     warnings: tuple[str, ...] = ()
     """What else there is to know, such as that nobody could be notified."""
-    error: dict[str, str | bool] | None = None
+    error: dict[str, Any] | None = None
     """Why it did not begin."""
 
     @classmethod
