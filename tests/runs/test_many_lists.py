@@ -10,7 +10,7 @@ import pytest
 import toolkit
 from tests.conftest import Tables, save_nightly
 from toolkit.criteo import CriteoClient
-from toolkit.criteo.rate_limit import Pace, RetryPolicy
+from toolkit.criteo.rate_limit import RateLimiter, RetryPolicy
 from toolkit.errors import ErrorCode
 from toolkit.runs import NoticeCode, RunStatus, counting
 from toolkit.runs.counting import SPARED_CALLS, calls_to_send, spare_calls
@@ -114,7 +114,7 @@ def test_a_list_is_counted_again_after_half_a_day(
 
 def test_counts_are_spread_over_runs(some: toolkit.Workspace, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     some.runs.start("Nightly").raise_for_status()
-    monkeypatch.setattr(Pace, "calls_left", SPARED_CALLS + 8)
+    monkeypatch.setattr(RateLimiter, "calls_left", SPARED_CALLS + 8)
     runs = [run_counting_calls(some, criteo)[Call.STATISTICS] for _ in range(3)]
     assert runs == [8, len(SOME) - 8, 0]
     asked = Counter(it.path for it in criteo.requests() if it.call is Call.STATISTICS)
@@ -125,7 +125,7 @@ def test_no_call_is_left_to_count_with(
     some: toolkit.Workspace, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     some.runs.start("Nightly").raise_for_status()
-    monkeypatch.setattr(Pace, "calls_left", SPARED_CALLS)
+    monkeypatch.setattr(RateLimiter, "calls_left", SPARED_CALLS)
     assert run_counting_calls(some, criteo)[Call.STATISTICS] == 0
 
 

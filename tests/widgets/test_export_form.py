@@ -92,7 +92,7 @@ def test_the_preview_says_when_a_limit_is_passed(two_segments: toolkit.Workspace
     form = new_form(two_segments, segments=["Half"])
     form.contract_limit.control.value = "20"
     form.wait()
-    assert form.preview.message.text == "50 identifiers are more than the limit of 20: a run would stop."
+    assert form.preview.message.text == "50 identifiers are more than the limit of 20. A run would stop."
     assert "Warning" in form.preview.message.widget.value
     form.contract_limit.control.value = ""
     form.wait()

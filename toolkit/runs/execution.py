@@ -320,6 +320,7 @@ class _Work:
             self._doubt_what_will_be_emptied(plans)
             self._doubt_what_is_of_another_form()
             self._keeper.begin(Step.PUSH)
+            self._observer(Progress(Step.PUSH, 0, self._total))
             marks.move_on(self._changed(plans, marks))
             # A list is emptied before anything is added to it.
             unchanged = self._unchanged(plans)
