@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,6 +47,15 @@ def need(program: str, *, found: str | None = None) -> str:
 def _own_key(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOOLKIT_KEY_FILE", str(tmp_path_factory.getbasetemp() / "key"))
     monkeypatch.setenv("TOOLKIT_MEMORY", str(tmp_path_factory.getbasetemp() / "memory"))
+
+
+@pytest.fixture(autouse=True)
+def _no_form_at_work(tmp_path: Path) -> Iterator[None]:
+    """Wait for what forms still do in the background, before the folder that they read goes away."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "form":
+            thread.join(timeout=30)
 
 
 @pytest.fixture(scope="session")

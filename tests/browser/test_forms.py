@@ -251,7 +251,9 @@ def test_a_run_outlives_its_kernel(
     notebook.run_all()
     # It is found, with how far it is, and nothing is to be resumed.
     expect(
-        page.get_by_text(re.compile(r"Sending: [1-9]\d* of \d+ identifiers")).or_(page.get_by_text("✓ Successful")).first
+        page.get_by_text(re.compile(r"Sending: [1-9]\d* of \d+ identifiers"))
+        .or_(page.get_by_text("✓ Successful"))
+        .first
     ).to_be_visible()
     expect(page.get_by_text("✓ Successful").first).to_be_visible()
     assert nightly.runs.frame.filter(~pl.col("dry_run"))["status"].to_list() == ["successful"]

@@ -16,6 +16,7 @@ from tests.conftest import need
 from tests.folders import folder_of
 from toolkit.errors import AccessError, BusyError, DataError, ErrorCode
 from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.machine_memory import MachineMemory, Remembered
 from toolkit.state.read_only import Reader
 
 pytestmark = pytest.mark.on_both_databases
@@ -233,3 +234,21 @@ def test_a_lost_database_is_not_made_anew(workspace: toolkit.Workspace, database
         with pytest.raises(DataError):
             use().__enter__()
     assert not (workspace.path / "workspace.db").exists()
+
+
+def test_a_commit_between_two_looks_is_no_rollback(
+    workspace: toolkit.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This machine may remember a row of the audit that came after a session began to read."""
+    reader, writer = (toolkit.open_workspace(workspace.path) for _ in range(2))
+    remembered, of = [], MachineMemory.of
+
+    def after_a_commit(memory: MachineMemory, root: str) -> Remembered | None:
+        if not remembered:
+            remembered.append(root)
+            writer.exports.duplicate("Nightly", "Second")
+        return of(memory, root)
+
+    monkeypatch.setattr(MachineMemory, "of", after_a_commit)
+    assert set(reader.exports) == {"Nightly", "Second"}
+    assert remembered

@@ -165,6 +165,7 @@ def test_a_removed_column_is_told_at_its_field(workspace: toolkit.Workspace, tab
     form = ExportForm(workspace, "Nightly", language="en")
     form.wait()
     assert form.matching["email_column"].problem == "The profiles have no column EMail."
+    assert form.steps.at == 1
     assert form.matching["email_column"].value is None
     form.matching["email_column"].control.value = "Mail"
     assert form.matching["email_column"].problem == ""

@@ -432,10 +432,12 @@ def root_in(session: Session) -> str:
 
 def _known(session: Session, folder: "WorkspaceFolder") -> Remembered | None:
     """Return what is remembered of this workspace, once its root and its newest row that was seen are as they were."""
+    # First what is remembered: a session that reads sees the database as of its first look, and meanwhile somebody may
+    # commit a row that this machine remembers at once.
+    by_pin = {pin: folder.memory.of(pin) for pin in folder.pins if pin}
     here = root_in(session)
-    pins = folder.pins - {None}
-    pinned = next(iter(pins - {here}), None) or next(iter(pins), None)
-    remembered = folder.memory.of(pinned) if pinned else None
+    pinned = next(iter(by_pin.keys() - {here}), None) or next(iter(by_pin), None)
+    remembered = by_pin[pinned] if pinned else None
     if not here:
         if remembered is not None and remembered.workspace_id == folder.settings.id:
             raise _put_back(folder, remembered, 0)

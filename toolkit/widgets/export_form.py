@@ -62,6 +62,7 @@ class ExportForm(Form):
         self.next = NextStep(self)
         self.code = CodeLine(self)
         self.steps = self._draw_steps()
+        self.steps.open_first_problem()
         self.on_click(self.save, self._save)
         self.on_change(self._first.control, self._take_first_column)
         for field in (self.form, self.limit, self.contract_limit, self.patterns):
