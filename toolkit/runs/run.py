@@ -368,7 +368,8 @@ def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
 
     It tells what was done at Criteo: dry runs are left out, and so are the lists that a run which failed did not come
     to. ``size`` is what the list holds of this export and segment since the run; it is null when that is not known.
-    ``match_rate`` is what Criteo counted after the run, from 0 to 1.
+    ``held_by_criteo``, ``matches`` and ``match_rate`` (from 0 to 1) are what Criteo counted before the run sent
+    anything; null where it did not count the list.
     """
     query = select(RunRecord).join(ExportRecord).where(~RunRecord.dry_run).order_by(RunRecord.started_at, RunRecord.id)
     if export is not None:
