@@ -236,6 +236,42 @@ class TestRestored:
         backup.runs.start("Nightly", mode="replace").raise_for_status()
         assert held("All") == wanted
 
+    @pytest.mark.parametrize(("call", "after"), [(Call.SEARCH, 3), (Call.UPDATE, 1)])
+    def test_from_the_middle_of_a_run_that_failed_is_stopped(
+        self,
+        workspace: toolkit.Workspace,
+        tables: Tables,
+        tmp_path: Path,
+        criteo: Sandbox,
+        held: Held,
+        call: Call,
+        after: int,
+    ) -> None:
+        """The next run moves on the mark that is left there, though it has nothing to send."""
+        day(tables, range(50))
+        workspace.runs.start("Nightly").raise_for_status()
+
+        def back_up(progress: Progress) -> None:
+            if progress.step is Step.PUSH and progress.done == 5:
+                copied(workspace, tmp_path / "backup")
+
+        before = day(tables, range(10, 60))
+        # After all was sent: the run can't see that its marks stand, or can't move them on.
+        criteo.fail(Fault.HTTP_401, calls=call, after=after, times=1_000)
+        workspace.runs.start("Nightly", batch_size=5, observer=back_up)
+        criteo.stop_failing()
+        assert held("All") == before
+        left = mark_at(criteo)
+        assert workspace.runs.start("Nightly").raise_for_status().frame["added"].sum() == 0
+        moved = mark_at(criteo)
+        assert moved != left
+        workspace.runs.start("Nightly").raise_for_status()
+        assert mark_at(criteo) == moved
+        day(tables, range(20, 52))
+        backup = elsewhere(tmp_path / "backup")
+        assert error_of(backup.runs.start("Nightly")) is ErrorCode.LEDGER_DIVERGED
+        assert held("All") == before
+
     @pytest.mark.parametrize(("mode", "extras"), [("mirror", 0), ("append", 50)])
     def test_that_is_killed_before_it_empties_forgets_nothing(
         self, restored: toolkit.Workspace, tables: Tables, criteo: Sandbox, held: Held, mode: str, extras: int

@@ -412,11 +412,11 @@ class _Work:
             )
 
     def _changed(self, plans: Mapping[Target, Plan], marks: Marks) -> list[ContactListRecord]:
-        """Return the lists to which something is sent, or which another ledger changed."""
+        """Return the lists whose marks move: something is sent, another ledger changed it, or a run left it open."""
         return [
             record
             for target, record in self._records.items()
-            if not plans[target].nothing or record.criteo_id in marks.taken_over
+            if not plans[target].nothing or record.criteo_id in marks.taken_over | marks.left_open
         ]
 
     def _tell_what_was_left(self, plans: Mapping[Target, Plan]) -> None:

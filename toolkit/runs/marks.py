@@ -9,7 +9,7 @@ Two copies that run at the same moment follow Fischer's algorithm: look, set the
 setting took, and look again. Who no longer finds the own mark has changed nothing yet, and stops.
 
 After its last change a run moves the mark on once more: a backup that was made while the run went on knows its first
-mark, and not what was sent after that.
+mark, and not what was sent after that. Where a run failed or was killed before it did so, the next one does.
 """
 
 import re
@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from secrets import token_hex
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from toolkit.criteo import ContactList, CriteoClient, ListChange
 from toolkit.errors import (
@@ -107,6 +107,8 @@ class Sighting:
     """Of an own mark: the record that it was set for."""
     was_known: bool = False
     """Of an own mark: whether the ledger knew the id of the list."""
+    is_open: bool = False
+    """Of an own mark: whether the run that set it never moved it on after its last change."""
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,13 @@ def judge(folder: WorkspaceFolder, host: str, lists: Iterable[ContactList]) -> d
             ListMarkRecord.host == host, ListMarkRecord.criteo_id.in_(found), ListMarkRecord.is_confirmed
         )
         marked = set(session.scalars(confirmed))
+        run = (ListMarkRecord.criteo_id, ListMarkRecord.run_id)
+        first = (
+            select(*run, func.min(ListMarkRecord.set_at))
+            .where(ListMarkRecord.host == host, ListMarkRecord.criteo_id.in_(found))
+            .group_by(*run)
+        )
+        began = {(list_id, run_id): at for list_id, run_id, at in session.execute(first)}
     sightings = {}
     for list_id, (contact_list, mark) in found.items():
         row = None if mark is None else own.get(mark.token)
@@ -212,6 +221,8 @@ def judge(folder: WorkspaceFolder, host: str, lists: Iterable[ContactList]) -> d
             mark,
             made_for=row.contact_list_id if row is not None and is_own else None,
             was_known=row is not None and is_own and row.criteo_id is not None,
+            # A run sets two marks in a list, and the second one last.
+            is_open=row is not None and is_own and row.set_at <= began.get((list_id, row.run_id), row.set_at),
         )
     return sightings
 
@@ -241,12 +252,21 @@ class Marks:
         self._set: dict[str, tuple[ContactListRecord, Mark]] = {}
         self._accepted: dict[str, Sighting] = {}
         self._edited: dict[str, Sighting] = {}
+        self._left_open: set[str] = set()
         self._texts: dict[str, str] = {}
 
     @property
     def taken_over(self) -> frozenset[str]:
         """The ids of the lists that another ledger changed, and that are changed all the same."""
         return frozenset(self._accepted)
+
+    @property
+    def left_open(self) -> frozenset[str]:
+        """The ids of the lists whose marks a run set that failed or was killed before it moved them on.
+
+        A backup from the middle of that run knows the mark, and not all that was sent after it.
+        """
+        return frozenset(self._left_open)
 
     @property
     def taken_over_from(self) -> str:
@@ -281,6 +301,7 @@ class Marks:
             )
         self._accepted |= others
         self._edited |= {list_id: it for list_id, it in sightings.items() if it.standing is Standing.EDITED}
+        self._left_open |= {list_id for list_id, it in sightings.items() if it.is_open}
 
     def intend(
         self, records: Iterable[ContactListRecord], *, numbers: Mapping[int, int] | None = None
