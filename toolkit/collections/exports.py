@@ -198,7 +198,8 @@ class Exports(Collection[str, Export]):
             name: Name of the export.
 
         Returns:
-            The result of each check; ``passed`` says whether a run would go on.
+            The result of each check; ``passed`` says whether no check stops a run. A guard still may, which
+            a preview tells.
 
         Raises:
             ConfigurationError: There is no export of that name, or a segment is not there.

@@ -142,7 +142,7 @@ class CheckResults:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing stops a run."""
+        """Whether no check stops a run; what else does so are its guards, which a preview and a dry run tell."""
         return not self.errors
 
     @property
