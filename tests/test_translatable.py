@@ -112,6 +112,22 @@ def test_stored_text_whose_template_was_altered_is_shown_as_recorded() -> None:
         text_of({"template": "no text"})
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"values": ["a"]},
+        {"values": {"a": {"at": "never"}}},
+        {"template": "Recorded.", "count": 1e400},
+        {"template": "{n:,}", "text": "1", "values": {"n": True}},
+        {"template": "{n:,}", "text": f"{10**4000:,}", "values": {"n": 10**4000}},
+        {"template": "{count:,} row", "many": "Recorded.", "count": 2, "values": {"other": "x"}},
+    ],
+)
+def test_stored_text_of_wrong_values_is_its_english(forged: dict[str, object]) -> None:
+    stored = {"text": "Recorded.", "template": "Recorded.", "values": {}} | forged
+    assert shown(text_of(stored), "nl") == stored["text"]
+
+
 @pytest.mark.parametrize("template", ["{a.__class__}", "{a[0]}", "{a:>999999999}", "{a:.999999999f}", "{a:{b}}", "{"])
 def test_stored_template_only_fills_in_names(template: str) -> None:
     stored = {"text": "Recorded.", "template": template, "values": {"a": "x", "b": 1}}

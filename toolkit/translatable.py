@@ -33,6 +33,8 @@ _SPEC = re.compile(r"(?P<sign>\+?)(?P<comma>,?)(?:\.(?P<digits>\d+)(?P<kind>[f%]
 
 _STORED_SPEC = re.compile(r"\+?,?(?:\.\d[f%])?|(?:%[YmdHMS]|[-: ])+")
 
+_CANNOT_BE_FILLED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
 Json = str | Mapping[str, Any]
 """A text as JSON has it: a plain one as it is, a ``Text`` with its English, its template and its values."""
 
@@ -77,7 +79,11 @@ class Text(str):
             found = catalog.gettext(self.template)
         else:
             found = catalog.ngettext(self.template, self.many, self.amount)
-        return _filled(found, self.values, language)
+        try:
+            return _filled(found, self.values, language)
+        except _CANNOT_BE_FILLED:
+            # Its values are not those of the translation, as in what somebody else wrote: the English stands.
+            return str(self)
 
     def mapped(self, change: Callable[[str], str]) -> str:
         """Return the text with each value changed, such as by a rule that hides addresses.
@@ -280,11 +286,11 @@ def text_of(stored: Json) -> str:
         return stored
     if not isinstance(stored, Mapping) or not isinstance(stored.get("text"), str):
         raise ValueError("This is no text.")  # noqa: TRY004  # pydantic takes this for a wrong value
-    values = {str(name): _from_json(value) for name, value in stored.get("values", {}).items()}
     try:
+        values = {str(name): _from_json(value) for name, value in stored.get("values", {}).items()}
         _require_plain(stored["template"], stored.get("many") or "")
         found = Text(stored["template"], stored.get("many"), int(stored.get("count", 1)), **values)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+    except _CANNOT_BE_FILLED:
         return str(stored["text"])
     # What was recorded is what is shown, whatever became of the template since.
     return found if str(found) == stored["text"] else str(stored["text"])

@@ -141,6 +141,14 @@ class TestSuppression:
 
 
 class TestPeople:
+    @pytest.mark.parametrize("name", ["a\\q", "a\nb", "\\u12"])
+    def test_a_line_that_is_none_is_told_at_its_field(self, workspace: toolkit.Workspace, name: str) -> None:
+        form = PeopleForm(workspace, language="en")
+        form.line.control.value = f'workspace.people.add("{name}", public_key="{"ab" * 32}")'
+        press(form, form.add)
+        assert form.line.problem
+        assert form.problem is None
+
     def test_a_colleague_is_let_in_by_their_line(
         self, workspace: toolkit.Workspace, as_stranger: toolkit.Workspace
     ) -> None:

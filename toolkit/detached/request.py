@@ -1,12 +1,15 @@
 """What the process is asked to do, and what it answers: lines of JSON, so that nothing stands in its arguments."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from toolkit.errors import ErrorInfo
 from toolkit.runs import Guard, IfListGone, Progress, Step
 from toolkit.sources import Profiles, SegmentFolder, SegmentTable
+
+_MOST = 2**53
+"""No run has so many identifiers: what says so was not written by one."""
 
 
 class RunRequest(BaseModel):
@@ -35,14 +38,14 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     step: Step | None = None
-    done: int = 0
-    total: int = 0
+    done: int = Field(default=0, ge=0, le=_MOST)
+    total: int = Field(default=0, ge=0, le=_MOST)
     waiting: str = ""
     run: str | None = None
     """The id of the run, once it is over."""
     warnings: tuple[str, ...] = ()
     """What else there is to know, such as that nobody could be notified."""
-    error: dict[str, Any] | None = None
+    error: dict[str, JsonValue] | None = None
     """Why it did not begin."""
 
     @classmethod

@@ -40,8 +40,11 @@ class JoinLine:
         key, name, root = _PUBLIC_KEY.search(line), _NAME.search(line), _ROOT.search(line)
         if key is None or name is None:
             return None
-        # The name stands there as JSON writes it.
-        return cls(json.loads(f'"{name["name"]}"'), key["key"], root["root"] if root else "")
+        try:
+            # The name stands there as JSON writes it.
+            return cls(json.loads(f'"{name["name"]}"'), key["key"], root["root"] if root else "")
+        except ValueError:
+            return None
 
 
 class PeopleForm(Form):
