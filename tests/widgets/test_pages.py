@@ -139,6 +139,40 @@ class TestSuppression:
         assert workspace.suppressions[entry].lifted_at is not None
         assert not is_shown(form._actions)
 
+    def test_a_table_without_rows_adds_nobody(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:
+        pl.DataFrame({"key": []}, schema={"key": pl.String}).write_parquet(tmp_path / "out.parquet")
+        form = SuppressionForm(workspace, language="en")
+        form.file.control.value = str(tmp_path / "out.parquet")
+        form.customer.control.value = "key"
+        press(form, form.add)
+        assert form.message.text == "The table has no rows. Nobody was added to the suppression list."
+        assert len(workspace.suppressions) == 0
+
+    def test_emails_that_are_added_are_counted(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:
+        pl.DataFrame({"mail": ["a@mail.example", "no address"]}).write_parquet(tmp_path / "out.parquet")
+        form = SuppressionForm(workspace, language="nl")
+        form.file.control.value = str(tmp_path / "out.parquet")
+        form.email.control.value = "mail"
+        press(form, form.add)
+        assert "skip_unusable" not in form.file.problem
+        assert form.skip.control.description in form.file.problem
+        assert "rij 2" in form.file.problem
+        form.skip.control.value = True
+        press(form, form.add)
+        assert "1 adressen" in form.message.text
+        assert "1 rij is niet bruikbaar" in form.message.text
+
+    @pytest.mark.parametrize(
+        "place", ["https://user:hush@host.example/t.csv", "abfss://c@a.dfs.core.windows.net/t?sig=hush"]
+    )
+    def test_a_location_with_a_secret_is_told_without_it(self, workspace: toolkit.Workspace, place: str) -> None:
+        form = SuppressionForm(workspace, language="en")
+        form.file.control.value = place
+        form.email.control.value = "mail"
+        press(form, form.add)
+        assert "holds" in form.file.problem
+        assert "hush" not in form.file.problem + (workspace.path / "logs" / "forms.log").read_text()
+
 
 class TestPeople:
     @pytest.mark.parametrize("name", ["a\\q", "a\nb", "\\u12"])

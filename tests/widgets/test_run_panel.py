@@ -67,6 +67,9 @@ def test_a_guard_that_stops_a_run_can_be_passed_knowingly(
     press(panel, panel.start)
     assert is_shown(panel._guards)
     assert "more than 30%" in panel.report.short.value
+    # A box of the panel is named, and no argument of Python.
+    assert "tick it under" in panel.report.short.value
+    assert "allow=" not in panel.report.short.value
     assert len(held("All")) == 100
     panel.allow[Guard.LARGE_CHANGE].value = True
     press(panel, panel.start)
@@ -80,6 +83,8 @@ def test_a_list_that_was_deleted_at_criteo_can_be_made_anew(workspace: toolkit.W
     criteo.delete_list(criteo.lists()[0].id)
     press(panel, panel.start)
     assert is_shown(panel.remake)
+    assert panel.remake.description in panel.report.short.value
+    assert "if_list_gone" not in panel.report.short.value
     panel.remake.value = True
     press(panel, panel.start)
     assert panel.run is not None

@@ -8,6 +8,7 @@ import pytest
 import toolkit
 from tests.conftest import Tables
 from tests.widgets.driving import press
+from toolkit.profiling import propose_profiles
 from toolkit.widgets import StartPage, TablesForm
 
 
@@ -68,6 +69,28 @@ class TestTables:
         assert list(empty.segments) == ["A"]
         assert toolkit.open_workspace(empty.path).notice is None
         assert 'key="klant"' in form.code.text
+
+    def test_an_email_in_the_first_column_is_proposed(self, tmp_path: Path) -> None:
+        emails = [f"p{number}@mail.example" for number in range(2_000)]
+        keys = [f"K{number:04}" for number in range(2_000)]
+        pl.DataFrame({"a": emails, "b": emails[::-1], "c": keys}).write_parquet(tmp_path / "profiles.parquet")
+        proposal = propose_profiles(str(tmp_path / "profiles.parquet"))
+        assert set(proposal.emails) == {"a", "b"}
+        assert "c" in proposal.keys
+
+    def test_columns_that_do_not_belong_together_are_a_warning(self, empty: toolkit.Workspace, tmp_path: Path) -> None:
+        (tmp_path / "segments").mkdir()
+        keys = [None, *(f"K{number:04}" for number in range(1, 500))]
+        emails = [f"p{number}@mail.example" for number in range(500)]
+        pl.DataFrame({"id": keys, "mail": emails}).write_parquet(tmp_path / "profiles.parquet")
+        pl.DataFrame({"id": keys[1:50]}).write_parquet(tmp_path / "segments" / "A.parquet")
+        form = TablesForm(empty, language="en")
+        form.profiles.control.value = str(tmp_path / "profiles.parquet")
+        form.segments.control.value = str(tmp_path / "segments")
+        press(form, form.look)
+        assert form.key.value == "mail"
+        press(form, form.save)
+        assert "no member of the first segments" in form.message.text
 
     def test_a_place_without_a_table_is_told_at_its_field(self, empty: toolkit.Workspace, tables: Tables) -> None:
         form = TablesForm(empty, language="en")

@@ -17,8 +17,9 @@ from toolkit.sources import Table, blame_table
 from toolkit.sources.discovery import find_files
 from toolkit.sources.error_translation import translate_errors
 from toolkit.sources.location import is_remote
+from toolkit.sources.secrets import secret_in
 from toolkit.sources.storage import storage_of
-from toolkit.translatable import _, all_of, mark, ngettext, sentences
+from toolkit.translatable import Text, _, all_of, mark, ngettext, sentences
 
 _WHAT = _("table of people to suppress")
 _MOST_SHOWN = 100
@@ -78,7 +79,8 @@ class SuppressionImport:
         )
 
     @property
-    def _headline(self) -> str:
+    def headline(self) -> str:
+        """What was added, in a sentence."""
         if self.entry is None:
             return _("The table has no rows. Nobody was added to the suppression list.")
         counts = [
@@ -98,11 +100,11 @@ class SuppressionImport:
         return sentences([added, unusable if self.unusable_rows else ""])
 
     def __repr__(self) -> str:
-        return f"{self._headline}\n{text_table(self.unusable)}" if self.unusable_rows else self._headline
+        return f"{self.headline}\n{text_table(self.unusable)}" if self.unusable_rows else self.headline
 
     def _repr_html_(self) -> str:
         shown = self.unusable if self.unusable_rows else self.frame.drop("entry")
-        return html_table(shown, title=_("Suppressed"), subtitle=self._headline)
+        return html_table(shown, title=_("Suppressed"), subtitle=self.headline)
 
 
 def read_people(
@@ -141,9 +143,20 @@ def require_usable(people: People, *, skip_unusable: bool) -> None:
     """Raise UnusableRowsError when rows would be dropped and nobody said that they may, or when all would be."""
     if not people.unusable_rows or (skip_unusable and not people.suppression.is_empty):
         return
-    examples = "; ".join(
-        f"row {row:,}, column {column!r}: {value}, {why}"
-        for row, column, value, why in people.unusable.head(_MOST_NAMED).iter_rows()
+    # A frame keeps the English of a text alone.
+    texts = {str(it): it for it in (_BLANK, _BLANKS_AROUND_KEY, *(_is_no(it) for it in identifier_types()))}
+    examples = sentences(
+        (
+            _(
+                "row {row:,}, column {column!r}: {value}, {why}",
+                row=row,
+                column=column,
+                value=value,
+                why=texts.get(why, why),
+            )
+            for row, column, value, why in people.unusable.head(_MOST_NAMED).iter_rows()
+        ),
+        between="; ",
     )
     raise UnusableRowsError(
         _(
@@ -170,6 +183,16 @@ def _texts(people: pl.DataFrame | pl.LazyFrame | str | Path, named: Mapping[str,
                 raise unknown_name(mark("column"), column, there)
         return people.lazy().select(chosen).collect(engine="streaming").with_row_index("row", 1)
     location = str(people)
+    secret = secret_in(location)
+    if secret:
+        # It would be told with whatever goes wrong at the location.
+        raise ConfigurationError(
+            _("The location of the {what} holds {secret}.", what=_WHAT, secret=secret),
+            _(
+                "Leave it out and put it in the environment: AZURE_STORAGE_SAS_TOKEN, "
+                "AZURE_STORAGE_ACCOUNT_KEY, AWS_SECRET_ACCESS_KEY or GOOGLE_APPLICATION_CREDENTIALS."
+            ),
+        )
     location = location if is_remote(location) else str(Path(location).expanduser().resolve())
     with translate_errors(_WHAT, location):
         storage = storage_of(location)
@@ -190,7 +213,7 @@ def _checked(texts: pl.DataFrame, fields: Sequence[str], types: Sequence[Identif
         is_one = it.is_known_by(nw.col(it.name)).alias(f"usable {it.name}")
         rows = nw.from_native(rows).with_columns(is_one).to_native()
         usable[it.name] = pl.col(f"usable {it.name}")
-        why[it.name] = _("this is not {noun}, nor the hash of one", noun=it.noun)
+        why[it.name] = _is_no(it)
     rows = rows.with_columns(usable[it].fill_null(False).alias(f"usable {it}") for it in fields)
     filled = {it: (pl.col(it).str.strip_chars() != "").fill_null(False) for it in fields}
     is_blank = ~pl.any_horizontal(filled.values())
@@ -202,6 +225,10 @@ def _checked(texts: pl.DataFrame, fields: Sequence[str], types: Sequence[Identif
         .alias(f"why {it}")
         for it in fields
     ).collect(engine="streaming")
+
+
+def _is_no(identifier_type: IdentifierType) -> Text:
+    return _("this is not {noun}, nor the hash of one", noun=identifier_type.noun)
 
 
 def _suppression(checked: pl.DataFrame, fields: Sequence[str], types: Sequence[IdentifierType]) -> Suppression:

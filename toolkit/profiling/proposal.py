@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from toolkit.identifiers import identifier_types
+from toolkit.profiling.column_content import ContentType
 from toolkit.profiling.profile_quality import ProfileQuality, quality_of
 from toolkit.sources import Profiles, SegmentFolder
 
@@ -40,12 +42,22 @@ def propose_profiles(location: str) -> ProfileProposal:
         DataError: It can't be read.
     """
     unnamed = Profiles(location=location, key="")
-    quality = quality_of(unnamed.model_copy(update={"key": unnamed.columns[0]}))
+    first, *others = unnamed.columns
+    quality = quality_of(unnamed.model_copy(update={"key": first}))
+    held = _holding_identifiers(quality)
+    if first in held and (keyed := next((it for it in others if it not in held), None)):
+        # The column that is read as the key is never proposed to be sent by.
+        quality = quality_of(unnamed.model_copy(update={"key": keyed}))
     return ProfileProposal(
         quality,
         keys=tuple(quality.key_candidates["column"]),
         emails=tuple(quality.candidates["email"]["column"]),
     )
+
+
+def _holding_identifiers(quality: ProfileQuality) -> list[str]:
+    kinds = [*(it.content for it in identifier_types()), ContentType.HASHES.value]
+    return quality.frame.filter(pl.col("holds").cast(pl.String).is_in(kinds))["column"].to_list()
 
 
 @dataclass(frozen=True)
@@ -89,6 +101,12 @@ def _propose_by(folder: SegmentFolder, name: str, profiles: Profiles, keys: Sequ
             if share and (best is None or share > best.share):
                 best = KeyProposal(key, column, share)
     return best
+
+
+def known_share(profiles: Profiles, segments: SegmentFolder, name: str) -> float:
+    """Return the share of the first members of a segment whose keys the profiles have; 1 for one without members."""
+    members = segments.scan([name]).select(pl.col("customer").cast(pl.String)).drop_nulls().head(_LOOKED_AT).collect()
+    return _share_in(members, profiles) if members.height else 1.0
 
 
 def _share_in(members: pl.DataFrame, profiles: Profiles) -> float:

@@ -11,6 +11,7 @@ from toolkit.access.people import Role
 from toolkit.display import table_of_texts
 from toolkit.markup import joined, markup
 from toolkit.profiling import KeyProposal, ProfileProposal, propose_key, propose_profiles
+from toolkit.profiling.proposal import known_share
 from toolkit.sources import Profiles, SegmentFolder, SegmentTable
 from toolkit.widgets.code import call_of
 from toolkit.widgets.components import button, buttons, heading, paragraph, show
@@ -19,6 +20,7 @@ from toolkit.widgets.next_step import CodeLine
 from toolkit.workspace import Workspace
 
 _MOST_SEGMENTS_SHOWN = 20
+_MOST_SEGMENTS_TRIED = 3
 
 
 class TablesForm(Form):
@@ -152,13 +154,27 @@ class TablesForm(Form):
         )
         self.say_busy(say("The tables are checked."))
 
-        def check_and_save(_: object) -> int:
+        def check_and_save(_: object) -> tuple[int, bool]:
             profiles.check_keys()
             found = segments.names()
+            belong_together = not isinstance(segments, SegmentFolder) or any(
+                known_share(profiles, segments, it) for it in found[:_MOST_SEGMENTS_TRIED]
+            )
             self.workspace.read_from(profiles=profiles, segments=segments)
-            return len(found)
+            return len(found), belong_together
 
-        def done(count: int) -> None:
+        def done(saved: tuple[int, bool]) -> None:
+            count, belong_together = saved
+            self.code.show(_code(profiles, segments))
+            self.announce_change()
+            if not belong_together:
+                self.message.show(
+                    say("Warning"),
+                    say("The tables are saved, but the profiles have no member of the first segments."),
+                    say("Choose the two columns that belong together, then save again."),
+                    kind="warning",
+                )
+                return
             self.say_done(
                 self.words.some(
                     "The workspace reads your tables now: {count} segment.",
@@ -167,8 +183,6 @@ class TablesForm(Form):
                 ),
                 say("Next, add a connection, or choose segments for an export."),
             )
-            self.code.show(_code(profiles, segments))
-            self.announce_change()
 
         self.in_background(check_and_save, done=done, busy=(self.look, self.save))
 
