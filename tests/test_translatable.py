@@ -24,6 +24,7 @@ from toolkit.translatable import (
     _,
     all_of,
     current_language,
+    exact_share,
     json_of,
     moment_text,
     ngettext,
@@ -196,3 +197,20 @@ def test_numbers_and_moments_are_written_as_the_language_does() -> None:
     assert {it: number_text(1234.5, it, language="nl") for it in specs} == specs
     assert number_text(1234.5, ",.2f", language="en") == "1,234.50"
     assert moment_text(datetime(2026, 3, 9, 2, 0), language="nl") == "9 mrt 2026 02:00"  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("share", "english", "dutch"),
+    [
+        (0.8, "80%", "80%"),
+        (1.0, "100%", "100%"),
+        (0.995, "99.5%", "99,5%"),
+        (0.9996, "99.96%", "99,96%"),
+        (0, "0%", "0%"),
+    ],
+)
+def test_a_bound_is_told_with_its_decimals(share: float, english: str, dutch: str) -> None:
+    text = _("At least {share}.", share=exact_share(share))
+    assert str(text) == f"At least {english}."
+    again = text_of(json.loads(json.dumps(json_of(text))))
+    assert shown(again, "nl") == f"At least {dutch}."

@@ -12,6 +12,7 @@ variable, so that one thread does not change the language of another.
 
 import gettext
 import io
+import math
 import os
 import re
 import string
@@ -133,6 +134,12 @@ def ngettext(one: str, many: str, count: int, /, **values: object) -> Text:
         values: What stands in the places of the other names.
     """
     return Text(one, many, count, count=count, **values)
+
+
+def exact_share(share: float) -> Text:
+    """Return a share in per cent with the decimals that it has, so that a bound of 99.5% is never told as 100%."""
+    digits = next((it for it in range(4) if math.isclose(share, round(share, it + 2), abs_tol=1e-9)), 4)
+    return Text(f"{{share:.{digits}%}}", share=share)
 
 
 def sentences(texts: Iterable[str], *, between: str = " ") -> Text:

@@ -91,6 +91,13 @@ def test_a_list_that_was_deleted_at_criteo_can_be_made_anew(workspace: toolkit.W
     assert panel.run.status is toolkit.RunStatus.SUCCESSFUL
 
 
+def test_a_viewer_is_told_in_their_language(as_viewer: toolkit.Workspace) -> None:
+    panel = RunPanel(as_viewer, language="nl")
+    press(panel, panel.start)
+    assert "U bent een lezer van deze werkruimte" in panel.message.text
+    assert "een inzender nodig" in panel.message.text
+
+
 def test_a_removed_column_is_two_sentences(workspace: toolkit.Workspace, tables: Tables) -> None:
     import polars as pl
 

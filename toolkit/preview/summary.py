@@ -10,7 +10,7 @@ from toolkit.display import word
 from toolkit.identifiers import IdentifierType
 from toolkit.preview.limits import LIMIT_NAMES
 from toolkit.runs.notices import Notice, NoticeCode
-from toolkit.translatable import Text, _, listed, ngettext, sentences
+from toolkit.translatable import Text, _, exact_share, listed, ngettext, sentences
 from toolkit.validation import Check, Level, Thresholds, audience_verdicts
 
 if TYPE_CHECKING:
@@ -112,37 +112,37 @@ def _sentence(check: Check, segment: str | None, figure: float, thresholds: Thre
         case Check.EMAIL_COVERAGE:
             return _(
                 "In segment {segment!r}, {share:.1%} of the members have {noun}; the check expects at least "
-                "{threshold:.0%}.",
+                "{threshold}.",
                 segment=segment,
                 share=figure,
                 noun=kind.noun,
-                threshold=thresholds.email_coverage,
+                threshold=exact_share(thresholds.email_coverage),
             )
         case Check.EMAIL_VALIDITY:
             return _(
                 "In segment {segment!r}, {share:.1%} of the {plural} are valid; the check expects at least "
-                "{threshold:.0%}.",
+                "{threshold}.",
                 segment=segment,
                 share=figure,
                 plural=kind.plural,
-                threshold=thresholds.email_validity,
+                threshold=exact_share(thresholds.email_validity),
             )
         case Check.EMAIL_DUPLICATES:
             return _(
                 "In segment {segment!r}, {share:.1%} of the {plural} also belong to another member; the check allows "
-                "at most {threshold:.0%}.",
+                "at most {threshold}.",
                 segment=segment,
                 share=1 - figure,
                 plural=kind.plural,
-                threshold=thresholds.most_duplicates,
+                threshold=exact_share(thresholds.most_duplicates),
             )
         case Check.SIZE_CHANGE:
             return _(
                 "The size of segment {segment!r} changes by {share:.1%} since the last run; the check allows at most "
-                "{threshold:.0%}.",
+                "{threshold}.",
                 segment=segment,
                 share=figure,
-                threshold=thresholds.most_change,
+                threshold=exact_share(thresholds.most_change),
             )
         case _other:
             raise AssertionError(f"No words for a preview of the check {check.value!r}.")

@@ -10,7 +10,7 @@ from toolkit.errors import ChangingInputError, DataError, GuardError
 from toolkit.runs.diff import anti_join
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.sources.files import InputFile
-from toolkit.translatable import _, mark, sentences
+from toolkit.translatable import _, exact_share, mark, sentences
 from toolkit.validation import Check, CheckResult
 
 
@@ -121,17 +121,24 @@ def guard_change(
     changes = {
         mark(
             "{count:,} identifiers would be added in segment {segment}, {share:.0%} of the {last:,} of the last run: "
-            "more than {most:.0%}."
+            "more than {most}."
         ): len(anti_join(wanted, last)),
         mark(
             "{count:,} identifiers would be removed in segment {segment}, {share:.0%} of the {last:,} of the last run: "
-            "more than {most:.0%}."
+            "more than {most}."
         ): len(anti_join(last, wanted)),
     }
     return [
         GuardViolation(
             Guard.LARGE_CHANGE,
-            _(text, count=count, segment=segment, share=count / len(last), last=len(last), most=most_change),
+            _(
+                text,
+                count=count,
+                segment=segment,
+                share=count / len(last),
+                last=len(last),
+                most=exact_share(most_change),
+            ),
         )
         for text, count in changes.items()
         if count / len(last) > most_change

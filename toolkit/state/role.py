@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from toolkit.translatable import _
+
 
 class Role(StrEnum):
     """What somebody may do, as Customer Insights names it.
@@ -21,4 +23,10 @@ class Role(StrEnum):
     @property
     def one(self) -> str:
         """The role with its article, as a sentence has it."""
-        return f"an {self.value}" if self is Role.ADMINISTRATOR else f"a {self.value}"
+        match self:
+            case Role.VIEWER:
+                return _("a viewer")
+            case Role.CONTRIBUTOR:
+                return _("a contributor")
+            case Role.ADMINISTRATOR:
+                return _("an administrator")

@@ -15,7 +15,7 @@ import polars as pl
 
 from toolkit.audience import Audience, Status
 from toolkit.identifiers import IdentifierType
-from toolkit.translatable import _
+from toolkit.translatable import _, exact_share
 from toolkit.validation.thresholds import Check, Level, Thresholds
 
 
@@ -124,7 +124,7 @@ def segment_rules(thresholds: Thresholds, kind: IdentifierType) -> tuple[Rule, .
             Check.EMAIL_COVERAGE,
             Figure.COVERAGE,
             thresholds.email_coverage,
-            expected=_("at least {email_coverage:.0%}", email_coverage=thresholds.email_coverage),
+            expected=_("at least {email_coverage}", email_coverage=exact_share(thresholds.email_coverage)),
             remedy=_(
                 "See who has none with the preview of the segment; or choose another {short} column; or "
                 "lower the threshold of the export.",
@@ -135,7 +135,7 @@ def segment_rules(thresholds: Thresholds, kind: IdentifierType) -> tuple[Rule, .
             Check.EMAIL_VALIDITY,
             Figure.VALIDITY,
             thresholds.email_validity,
-            expected=_("at least {email_validity:.0%}", email_validity=thresholds.email_validity),
+            expected=_("at least {email_validity}", email_validity=exact_share(thresholds.email_validity)),
             remedy=_(
                 "See which are invalid with the preview of the segment, and mend them at the "
                 "source; or lower the threshold of the export."
@@ -145,7 +145,7 @@ def segment_rules(thresholds: Thresholds, kind: IdentifierType) -> tuple[Rule, .
             Check.EMAIL_DUPLICATES,
             Figure.UNSHARED,
             _rest(thresholds.most_duplicates),
-            expected=_("at most {most_duplicates:.0%}", most_duplicates=thresholds.most_duplicates),
+            expected=_("at most {most_duplicates}", most_duplicates=exact_share(thresholds.most_duplicates)),
             remedy=_(
                 "Many members have the address of another: see who with the preview of the "
                 "segment. The field may hold an address of a shop or a default."
@@ -163,7 +163,7 @@ def segment_rules(thresholds: Thresholds, kind: IdentifierType) -> tuple[Rule, .
             Figure.CHANGE,
             thresholds.most_change,
             Bound.MOST,
-            expected=_("a change by at most {most_change:.0%}", most_change=thresholds.most_change),
+            expected=_("a change by at most {most_change}", most_change=exact_share(thresholds.most_change)),
             remedy=_(
                 "Look at the preview and at where the tables come from: the segment moved more than it does usually."
             ),
