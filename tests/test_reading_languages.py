@@ -11,6 +11,7 @@ import toolkit
 from tests.alerts.conftest import Inbox, inbox
 from tests.conftest import Tables, save_nightly
 from toolkit import NoticeCode
+from toolkit.display import word
 from toolkit.errors import ConfigurationError
 from toolkit.runs.report import report_page
 from toolkit.sandbox import Call, Fault, Sandbox
@@ -134,3 +135,13 @@ def test_another_thread_reads_its_own_language(workspace: toolkit.Workspace, tmp
         it.join()
     assert [pages[it].count(f'lang="{it}"') for it in ("en", "nl")] == [1, 1]
     assert ("Included" in pages["en"], "Opgenomen" in pages["nl"]) == (True, True)
+
+
+def test_pictures_speak_the_language_that_was_chosen(workspace: toolkit.Workspace) -> None:
+    preview = workspace.preview("All", email_column="EMail")
+    with reading_in("nl"):
+        (rows,) = preview.funnel_chart.to_dict()["datasets"].values()
+    assert [(it["step"], it["label"]) for it in rows] == [
+        ("leden", "100 (100,0%)"),
+        (shown(word("exportable"), "nl"), "100 (100,0%)"),
+    ]

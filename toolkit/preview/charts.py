@@ -9,7 +9,7 @@ from toolkit.display import word
 from toolkit.display.charts import BLUE, COLOURS, GREEN, ORANGE, TEXT, time_axis
 from toolkit.identifiers import first_type
 from toolkit.runs.charts import lines_of
-from toolkit.translatable import _, number_text, shown
+from toolkit.translatable import _, current_language, number_text, shown
 
 if TYPE_CHECKING:
     import altair as alt
@@ -26,6 +26,8 @@ def funnel_chart(funnel: pl.DataFrame) -> "Chart":
     """Draw the steps from members to exportable, one below the other, each with its figure."""
     import altair as alt
 
+    # Polars calls functions in threads of its own, to which the chosen language is unknown.
+    language = current_language()
     steps = funnel.filter((pl.col("people") > 0) | pl.col("step").is_in(["members", "exportable"]))
     kind = (
         pl.when(pl.col("step") == "members")
@@ -35,14 +37,14 @@ def funnel_chart(funnel: pl.DataFrame) -> "Chart":
         .otherwise(pl.lit("left out"))
     )
     rows = steps.select(
-        step=pl.col("step").map_elements(_worded, return_dtype=pl.String),
+        step=pl.col("step").map_elements(lambda it: shown(word(it), language), return_dtype=pl.String),
         kind=kind,
         start=pl.when(kind == "left out").then("remaining").otherwise(0),
         end=pl.when(kind == "left out").then(pl.col("remaining") + pl.col("people")).otherwise("people"),
         people="people",
         label=pl.concat_str(
             pl.when(kind == "left out").then(pl.lit("− ")).otherwise(pl.lit("")),  # noqa: RUF001  # a minus, no hyphen
-            pl.struct("people", "share").map_elements(_figure, return_dtype=pl.String),
+            pl.struct("people", "share").map_elements(lambda it: _figure(it, language), return_dtype=pl.String),
         ),
     )
     base = alt.Chart(alt.InlineData(values=rows.to_dicts())).encode(
@@ -89,13 +91,16 @@ def overlap_chart(pairs: pl.DataFrame) -> "Chart":
     """Draw the share of each segment (a row) that another one (a column) sends too, as a figure on a tint."""
     import altair as alt
 
+    language = current_language()
     shown = pairs["segment"].unique(maintain_order=True).head(_MOST_SEGMENTS).to_list()
     cells = pairs.filter(pl.col("segment").is_in(shown) & pl.col("other").is_in(shown)).select(
         "segment",
         "other",
         "both",
         share=pl.col("share").fill_null(0),
-        label=pl.col("share").fill_null(0).map_elements(lambda it: number_text(it, ".0%"), return_dtype=pl.String),
+        label=pl.col("share")
+        .fill_null(0)
+        .map_elements(lambda it: number_text(it, ".0%", language=language), return_dtype=pl.String),
     )
     base = alt.Chart(alt.InlineData(values=cells.to_dicts())).encode(
         x=alt.X("other:N", sort=shown, title=None, axis=alt.Axis(labelAngle=-35, orient="top")),
@@ -112,5 +117,6 @@ def _worded(name: str) -> str:
     return shown(word(name))
 
 
-def _figure(row: Mapping[str, Any]) -> str:
-    return f"{number_text(row['people'])} ({number_text(row['share'] or 0.0, '.1%')})"
+def _figure(row: Mapping[str, Any], language: str) -> str:
+    share = number_text(row["share"] or 0.0, ".1%", language=language)
+    return f"{number_text(row['people'], language=language)} ({share})"
