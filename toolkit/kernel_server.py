@@ -11,6 +11,7 @@ It ends when the refresh does, however that ends, and its kernels with it: the o
 serves a notebook sees that its parent is gone, as every kernel of Jupyter does.
 """
 
+import atexit
 import gc
 import json
 import os
@@ -146,7 +147,11 @@ def _fork(control: socket.socket) -> _Waiting:
     control.close()
     ours.close()
     _wait_and_serve(its)
-    raise SystemExit
+    # What Python takes apart at its end, libzmq's threads may still look at: they abort with a word on standard error.
+    atexit._run_exitfuncs()  # as multiprocessing ends a process that was forked
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _wait_and_serve(line: socket.socket) -> None:

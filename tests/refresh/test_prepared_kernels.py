@@ -72,6 +72,7 @@ def folder(tmp_path: Path) -> Path:
 def executed(looking: Path, folder: Path) -> Iterator[Callable[..., dict[str, Any]]]:
     """Execute the notebook by prepared kernels; return what it saw."""
     number = iter(range(100))
+    others = kernels_of_this()
 
     def execute(kernels: PreparedKernels | None, more: str = "") -> dict[str, Any]:
         out = folder.parent / f"out {next(number)}.ipynb"
@@ -79,7 +80,7 @@ def executed(looking: Path, folder: Path) -> Iterator[Callable[..., dict[str, An
         return told(out)
 
     yield execute
-    assert_gone({os.getpid()}, but_this=True)
+    assert_gone(kernels_of_this() - others)
 
 
 def told(notebook: Path) -> dict[str, Any]:
@@ -110,9 +111,13 @@ def is_kernel(pid: int) -> bool:
     return "toolkit.kernel_server" in words or "ipykernel_launcher" in words
 
 
-def assert_gone(pids: set[int], *, but_this: bool = False) -> None:
-    """Wait until these processes are gone; with ``but_this``, the kernels that they started."""
-    watched = {it for pid in pids for it in descendants(pid) if is_kernel(it)} if but_this else pids
+def kernels_of_this() -> set[int]:
+    """Return the kernels below this process, those of a JupyterLab that other tests share among them."""
+    return {it for it in descendants(os.getpid()) if is_kernel(it)}
+
+
+def assert_gone(watched: set[int]) -> None:
+    """Wait until these processes are gone."""
     until = time.monotonic() + 30
     while alive := {it for it in watched if is_running(it)}:
         assert time.monotonic() < until, alive
@@ -220,9 +225,10 @@ def test_starts_kernels_where_none_can_be_forked(
     # A library that imports Polars: its threads would be missing after a fork.
     (broken / "__init__.py").write_text("import polars\n")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(broken.parent), *sys.path]))
+    others = kernels_of_this()
     with PreparedKernels(folder, exports=2) as kernels:
         assert [executed(kernels)["parent"] for _ in range(2)] == [os.getpid()] * 2
-        assert_gone({os.getpid()}, but_this=True)
+        assert_gone(kernels_of_this() - others)
 
 
 def test_what_a_cell_starts_ends_with_its_kernel(executed: Callable[..., dict[str, Any]], folder: Path) -> None:
