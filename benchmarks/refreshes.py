@@ -39,9 +39,9 @@ def main() -> None:
 
 _IN_ONE_PROCESS = """
 import sys
-from toolkit.refresh import in_this_process, refresh
+from toolkit.refresh import run_inline, refresh
 from toolkit.state.folder import WorkspaceFolder
-raise SystemExit(refresh(WorkspaceFolder.open(sys.argv[1]), execute=in_this_process).exit_code)
+raise SystemExit(refresh(WorkspaceFolder.open(sys.argv[1]), execute=run_inline).exit_code)
 """
 
 
