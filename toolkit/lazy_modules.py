@@ -3,7 +3,7 @@
 Great Expectations imports ``scipy.stats`` and ``altair`` for one expectation that few people ask: more than a second of
 a run. What is deferred stands in ``sys.modules`` as a module without contents. The first look at any of its names
 executes the real code in the very same module, by Python's own import system and under its locks: whoever imports it,
-before or after, has the real one as soon as he uses it.
+before or after, has the real one as soon as they use it.
 """
 
 import sys

@@ -52,7 +52,7 @@ def run_demo(folder: Path | None, *, say: Say) -> int:
         say(f"DIFFERENT: {difference}")
     if not differences:
         say(f"\nAll lists hold exactly what they should, identifier by identifier. {time.monotonic() - started:.0f} s.")
-        say(f"Next: {_NEXT}, and open 01_connections.ipynb")
+        say(f"Next: {_NEXT}, and follow 00_start.ipynb")
     return 1 if differences else 0
 
 
