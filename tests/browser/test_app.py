@@ -12,7 +12,7 @@ import toolkit
 from tests.browser.conftest import SECONDS, Checkout, Server
 from tests.conftest import connect
 from toolkit.sandbox import Call, Fault, Sandbox
-from toolkit.widgets.pages import pages
+from toolkit.widgets.page_list import pages
 
 pytestmark = pytest.mark.browser
 WIDTHS = (360, 1280, 1920)

@@ -14,7 +14,7 @@ from traitlets.config import Config
 
 import toolkit
 from tests.conftest import Tables, connect, save_nightly
-from toolkit.widgets.pages import pages
+from toolkit.widgets.page_list import pages
 from toolkit.sandbox import Sandbox
 
 PROJECT = Path(__file__).parents[2]

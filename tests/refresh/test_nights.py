@@ -289,7 +289,7 @@ IN_AUTUMN = {1: killed, 4: twice, 5: killed}
 @pytest.fixture
 def without_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the HTML page of each run, which costs a quarter of its time and is tested elsewhere."""
-    for module in ("toolkit.runs.execution", "toolkit.refresh.refresh"):
+    for module in ("toolkit.runs.execution", "toolkit.refresh.execution"):
         monkeypatch.setattr(import_module(module), "write_report", lambda *_, **__: None)
 
 

@@ -11,7 +11,7 @@ import toolkit
 from tests.conftest import Tables, save_nightly
 from toolkit.errors import ErrorCode, ToolkitError, UnforeseenError
 from toolkit.refresh import RefreshOptions, refresh
-from toolkit.refresh.refresh import run_inline
+from toolkit.refresh.execution import run_inline
 from toolkit.runs import Run, RunStatus
 from toolkit.runs import execution as execute
 from toolkit.runs.lifecycle import now

@@ -10,7 +10,7 @@ import pytest
 import toolkit
 from tests.conftest import Tables, save_nightly
 from toolkit.display import change
-from toolkit.runs.checks_matrix import checks_matrix
+from toolkit.runs.matrix_of_checks import checks_matrix
 from toolkit.runs.report import html_fragment, write_report
 from toolkit.runs.summary import Totals, cards_of, sentence_of
 from toolkit.sandbox import Call, Fault, Sandbox

@@ -1,8 +1,8 @@
 """Notification: people are told once when something goes wrong, and once when it is well again."""
 
-from toolkit.alerts.alert_states import AlertKey, AlertState, Subject, alert_states, dispatch, headline, record_state
 from toolkit.alerts.channels import ADDRESSES_VARIABLE, FILE_VARIABLE, Address, configured_channels
 from toolkit.alerts.run_alerts import alert_of_run, trouble_of_run
+from toolkit.alerts.states import AlertKey, AlertState, Subject, alert_states, dispatch, headline, record_state
 
 __all__ = [
     "ADDRESSES_VARIABLE",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from toolkit.alerts.alert_states import AlertKey, Subject, dispatch, record_state
+from toolkit.alerts.states import AlertKey, Subject, dispatch, record_state
 from toolkit.errors import ErrorInfo, RunFailedError
 from toolkit.runs import Run, RunStatus, Trigger
 from toolkit.runs.notices import Notice

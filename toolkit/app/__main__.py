@@ -19,7 +19,7 @@ from toolkit.errors import ToolkitError
 from toolkit.launching import kernels_transport
 from toolkit.markup import markup
 from toolkit.widgets.language import words_for
-from toolkit.widgets.pages import pages_in
+from toolkit.widgets.page_list import pages_in
 from toolkit.widgets.surroundings import WITHOUT_CODE
 
 NOTEBOOK_ONLY = "notebook-only"

@@ -4,8 +4,8 @@ Nothing here knows a colour scheme by name: text, lines and quiet text are made 
 that each part reads well in a light notebook, in a dark one, on a page of its own and on paper.
 """
 
-from toolkit.display.cards import Card, cards, change
-from toolkit.display.page import page
+from toolkit.display.card_row import Card, cards, change
+from toolkit.display.html_page import page
 from toolkit.display.style import STYLE, fragment
 from toolkit.display.tables import html_table, table, table_of_texts
 from toolkit.display.text import text_table

@@ -11,7 +11,7 @@ import narwhals as nw
 import polars as pl
 
 from toolkit.identifiers import IdentifierType
-from toolkit.profiling.distinct import distinct, part_of
+from toolkit.profiling.distinct_counts import distinct, part_of
 from toolkit.profiling.sample import ALL_ROWS, Sample, sample_of
 from toolkit.sources import Profiles, blame_table
 

@@ -12,7 +12,7 @@ from toolkit.errors import DataError, ToolkitError
 from toolkit.identifiers import IdentifierType, identifier_types
 from toolkit.profiling.candidates import Candidate, counting, frame_of, measured, rank, ranked_by_sample, to_measure
 from toolkit.profiling.column_content import ColumnContent, ContentType, as_text, content_type_of
-from toolkit.profiling.distinct import distinct_in, part_of
+from toolkit.profiling.distinct_counts import distinct_in, part_of
 from toolkit.profiling.sample import Sample, sample_of
 from toolkit.sources import Profiles, Table, blame_table
 from toolkit.sources.error_translation import as_toolkit_error

@@ -1,9 +1,9 @@
 """The scheduled refresh: which exports are due, their runs at night, and how all of it is doing."""
 
+from toolkit.refresh.execution import refresh, run_inline
 from toolkit.refresh.health import Finding, Health, HealthLevel, health_of
 from toolkit.refresh.notebook import execute_notebook
 from toolkit.refresh.options import RefreshOptions
-from toolkit.refresh.refresh import refresh, run_inline
 from toolkit.refresh.result import (
     Refresh,
     RefreshedExport,

@@ -3,8 +3,8 @@
 from toolkit.runs.abandoned import find_abandoned
 from toolkit.runs.abandoned_lists import AbandonedList, AbandonedLists, Because
 from toolkit.runs.ending import dispose_lists, end_abandoned
+from toolkit.runs.erasure import Forgotten, forget
 from toolkit.runs.execution import active_exports, resume_export, run_export
-from toolkit.runs.forget import Forgotten, forget
 from toolkit.runs.guards import Guard
 from toolkit.runs.lifecycle import cancel_run, end_dead_runs
 from toolkit.runs.list_result import ListResult

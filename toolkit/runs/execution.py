@@ -18,9 +18,9 @@ from toolkit.exports.saved_exports import chosen_segments, export_of, exports, r
 from toolkit.files import write_atomically
 from toolkit.identifiers import first_type
 from toolkit.runs.abandoned import find_abandoned
+from toolkit.runs.count_drift import Expected, drift
 from toolkit.runs.counting import calls_to_send, count_lists, due_counts, note_counts, spare_calls
 from toolkit.runs.diff import Plan, is_other_form
-from toolkit.runs.drift import Expected, drift
 from toolkit.runs.guards import Guard, GuardViolation, guard_age, guard_checks, guard_writing, pass_guards, would_stop
 from toolkit.runs.ledger import Batch, Ledger
 from toolkit.runs.leftovers import sweep_workspace

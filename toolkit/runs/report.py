@@ -11,7 +11,7 @@ from markupsafe import Markup
 from toolkit.display import cards, fragment, page, table, word
 from toolkit.files import write_atomically
 from toolkit.markup import joined, template
-from toolkit.runs.checks_matrix import checks_matrix
+from toolkit.runs.matrix_of_checks import checks_matrix
 from toolkit.runs.run import Run
 from toolkit.runs.summary import cards_of, sentence_of
 from toolkit.translatable import _, moment_text, ngettext, reading_in

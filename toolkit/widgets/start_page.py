@@ -15,7 +15,7 @@ from toolkit.overview import Overview
 from toolkit.runs import RunStatus
 from toolkit.widgets.components import button, buttons, heading, show
 from toolkit.widgets.form import Form
-from toolkit.widgets.pages import Page, pages
+from toolkit.widgets.page_list import Page, pages
 from toolkit.widgets.run_view import status_text
 from toolkit.widgets.schedule_field import schedule_text
 from toolkit.widgets.tables_form import TablesForm

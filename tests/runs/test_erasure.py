@@ -336,7 +336,7 @@ class TestLeaving:
             port = unused.getsockname()[1]
         with pytest.MonkeyPatch.context() as patch:
             # The package has a function of the module's name.
-            module = importlib.import_module("toolkit.runs.forget")
+            module = importlib.import_module("toolkit.runs.erasure")
             patch.setattr(module, "client_of", lambda credentials, **options: _closed(port, **options))
             begun = time.monotonic()
             forgotten = two_exports.forget(email="person1@mail.example")
