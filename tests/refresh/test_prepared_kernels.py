@@ -282,3 +282,28 @@ def test_refresh_of_many_forks_their_kernels(workspace: toolkit.Workspace, table
     seen = [told(Path(it["notebook"])) for it in exports]
     assert (len({it["pid"] for it in seen}), len({it["parent"] for it in seen})) == (3, 1)
     assert_gone({it["pid"] for it in seen} | {it["parent"] for it in seen})
+
+
+@pytest.mark.parametrize("prepared", [1, 2])
+def test_kernel_that_just_answered_is_not_interrupted(
+    folder: Path, capfd: pytest.CaptureFixture[str], prepared: int
+) -> None:
+    """A reply is sent before the kernel is done with its request."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell("", metadata={"tags": ["parameters"]}),
+            nbformat.v4.new_code_cell(
+                "import time\n"
+                "handlers = get_ipython().kernel.shell_handlers\n"
+                "answer = handlers['kernel_info_request']\n"
+                "async def answer_slowly(*question):\n"
+                "    await answer(*question)\n"
+                "    time.sleep(0.5)\n"
+                "handlers['kernel_info_request'] = answer_slowly"
+            ),
+        ]
+    )
+    nbformat.write(notebook, folder / "slow.ipynb")
+    with PreparedKernels(folder, exports=prepared) as kernels:
+        execute_notebook(folder / "slow.ipynb", to=folder / "out.ipynb", parameters={}, cwd=folder, kernels=kernels)
+    assert capfd.readouterr().err == ""

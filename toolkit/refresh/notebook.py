@@ -71,6 +71,7 @@ def execute_notebook(
                 config=_without_tcp(sockets),
                 execution_timeout=longest_seconds,
                 kernel_manager_class=kernel_manager(kernels),
+                **_kernel_of(notebook),
             )
     except PapermillExecutionError as error:
         raise _told(error.ename, notebook=to) from None
@@ -166,6 +167,14 @@ def _told(kind: str, *, notebook: Path) -> ToolkitError:
         _("The notebook {notebook} ended with an error ({kind}).", notebook=notebook, kind=kind),
         _("Open it: it shows what happened or, where that may quote the data, the places in the code."),
     )
+
+
+def _kernel_of(notebook: Path) -> dict[str, str]:
+    """Return what papermill is told of the kernel: Python's, where the notebook names none."""
+    of_notebook = orjson.loads(notebook.read_bytes()).get("metadata", {})
+    named = of_notebook.get("kernelspec", {})
+    language = named.get("language") or of_notebook.get("language_info", {}).get("name") or "python"
+    return {"kernel_name": named.get("name") or "python3", "language": language}
 
 
 def _without_tcp(sockets: str) -> "Config":

@@ -34,6 +34,9 @@ _OLD_AFTER_SECONDS = 900.0
 """After this a server is replaced, because what it imported may have been upgraded on the disk."""
 _MOST_FAILURES = 3
 """After so many, kernels are started as Jupyter starts any."""
+_LONGEST_END_SECONDS = 1.0
+"""A kernel that has not ended this long after it was asked to is busy."""
+_LOOKS_EVERY_SECONDS = 0.02
 _LAUNCHER = "ipykernel_launcher"
 
 
@@ -206,6 +209,7 @@ def can_fork() -> bool:
 
 def kernel_manager(kernels: PreparedKernels | None) -> "type[AsyncKernelManager]":
     """Return what starts a kernel: ``python3`` is this interpreter, also where a user has another of that name."""
+    import asyncio
     from uuid import uuid4
 
     from ipykernel.kernelspec import get_kernel_dict
@@ -237,5 +241,28 @@ def kernel_manager(kernels: PreparedKernels | None) -> "type[AsyncKernelManager]
                 return super().kernel_spec
             # It starts in the workspace, where colleagues write: no module of that folder is imported.
             return KernelSpec(**get_kernel_dict(python_arguments=["-P"]))
+
+        async def shutdown_kernel(  # type: ignore[override]  # a coroutine in the class above, where types can't tell
+            self, now: bool = False, restart: bool = False
+        ) -> None:
+            # Jupyter interrupts a kernel before it asks it to end. The kernel may have sent its last answer and not be
+            # done with the question: then it tells of the interrupt on standard error. So it is asked first, and only
+            # one that is busy with a cell is interrupted.
+            if not now and self.owns_kernel and self.has_kernel:
+                await self.request_shutdown(restart=restart)
+                if await self._has_ended(within_seconds=_LONGEST_END_SECONDS):
+                    await self.cleanup_resources(restart=restart)
+                    return
+            await super().shutdown_kernel(now=now, restart=restart)
+
+        async def _has_ended(self, *, within_seconds: float) -> bool:
+            until = time.monotonic() + within_seconds
+            while await self.is_alive():
+                if time.monotonic() > until:
+                    return False
+                await asyncio.sleep(_LOOKS_EVERY_SECONDS)
+            if self.provisioner is not None:
+                await self.provisioner.wait()
+            return True
 
     return OwnInterpreter
