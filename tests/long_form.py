@@ -31,13 +31,25 @@ def seed() -> int:
     return int(os.environ[SEED_VARIABLE])
 
 
+def one_of_each(things: Sequence[T], kind: Callable[[T], str], random: Random) -> list[T]:
+    """Return one of each kind, in their order; all of them in the long form."""
+    if IS_LONG:
+        return list(things)
+    return [things[it] for it in sorted(random.choice(same) for same in _alike(things, kind))]
+
+
 def some_of_each(things: Sequence[T], kind: Callable[[T], str], random: Random) -> list[T]:
     """Return the first and the last of each kind and one between them, in their order; all of them in the long form."""
     if IS_LONG:
         return list(things)
     chosen: set[int] = set()
-    for _, same in groupby(sorted(range(len(things)), key=lambda it: kind(things[it])), lambda it: kind(things[it])):
-        first, *others = same
+    for first, *others in _alike(things, kind):
         *between, last = others or [first]
         chosen |= {first, last, *random.sample(between, min(1, len(between)))}
     return [things[it] for it in sorted(chosen)]
+
+
+def _alike(things: Sequence[T], kind: Callable[[T], str]) -> list[list[int]]:
+    """Return the places of the things of each kind."""
+    in_order = sorted(range(len(things)), key=lambda it: kind(things[it]))
+    return [list(same) for _, same in groupby(in_order, lambda it: kind(things[it]))]

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from tests import long_form
-from tests.long_form import some_of_each
+from tests.long_form import one_of_each, some_of_each
 from tests.raising import raises, require
 from toolkit.errors import ConfigurationError, DataError, ErrorCode
 
@@ -43,6 +43,14 @@ class TestChoice:
         assert {*chosen} - {"a2", "a3"} == {"a1", "a4", "b1", "b2", "c1"}
         assert len(chosen) == 6
 
+    def test_has_one_of_each_in_order(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(long_form, "IS_LONG", False)
+        chosen = [one_of_each(self.THINGS, itemgetter(0), Random(it)) for it in range(50)]
+        assert all(it == sorted(it, key=self.THINGS.index) for it in chosen)
+        assert all(sorted(name[0] for name in it) == ["a", "b", "c"] for it in chosen)
+        assert {name for it in chosen for name in it} == set(self.THINGS)
+
     def test_has_all_in_the_long_form(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(long_form, "IS_LONG", True)
-        assert some_of_each(self.THINGS, itemgetter(0), Random(1)) == list(self.THINGS)
+        for of_each in (one_of_each, some_of_each):
+            assert of_each(self.THINGS, itemgetter(0), Random(1)) == list(self.THINGS)

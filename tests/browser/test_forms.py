@@ -116,7 +116,9 @@ class TestNewcomer:
         expect(page.get_by_text(over).first).to_be_visible()
         assert 0 < part < float(bar.get_attribute("value") or 0)
         press(page, say("Show the whole report"))
-        expect(page.frame_locator("iframe").get_by_role("heading", name="Nightly: successful")).to_be_visible()
+        expect(
+            page.frame_locator("iframe").get_by_role("heading", name=f"Nightly: {say('successful')}")
+        ).to_be_visible()
         picture(page, "report")
         assert what_criteo_holds(criteo) == what_it_should_hold(checkout)
 

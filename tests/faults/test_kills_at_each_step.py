@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Databases
 from tests.faults.days import Days
 from tests.faults.killing import NOWHERE
-from tests.long_form import IS_LONG, seed, some_of_each
+from tests.long_form import IS_LONG, one_of_each, seed
 
 pytestmark = pytest.mark.on_both_databases
 
@@ -50,7 +50,7 @@ def test_a_run_killed_at_each_step_is_resumed(
         watched.wait_until_begun()
         places = [it for it in watched.places() if it.what.startswith(only_at)]
         days.look_at_what_was_left()
-        for place in some_of_each(places, attrgetter("what"), random):
+        for place in one_of_each(places, attrgetter("what"), random):
             days.begin_evenly()
             process = days.start_run(dies_at=place)
             process.wait_until_begun()
