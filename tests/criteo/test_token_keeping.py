@@ -30,9 +30,9 @@ class Issuer:
         self.keeper = TokenCache(clock=lambda: self.now)
 
     def current(self) -> str:
-        return self.keeper.current(self._fetch).text
+        return self.keeper.current(self.fetch).text
 
-    def _fetch(self) -> tuple[str, float]:
+    def fetch(self) -> tuple[str, float]:
         self.issued += 1
         return f"token {self.issued}", 900
 
@@ -70,7 +70,7 @@ def test_the_life_of_a_token_begins_when_it_was_asked_for() -> None:
 def test_a_token_refused_twice_is_renewed_once() -> None:
     issuer = Issuer()
     issuer.current()
-    refused = issuer.keeper.current(issuer._fetch)
+    refused = issuer.keeper.current(issuer.fetch)
     issuer.keeper.refuse(refused)
     assert issuer.current() == "token 2"
     issuer.keeper.refuse(refused)

@@ -61,7 +61,7 @@ def test_looking_changes_no_file(workspace: toolkit.Workspace, database: str | N
         workspace.runs.start("Nightly").raise_for_status()
     folder = folder_of(workspace)
     statements: list[str] = []
-    event.listen(folder._reader._engine, "before_cursor_execute", lambda *it: statements.append(it[2]))
+    event.listen(folder.reader._engine, "before_cursor_execute", lambda *it: statements.append(it[2]))
     writing: list[str] = []
     event.listen(folder.engine, "before_cursor_execute", lambda *it: writing.append(it[2]))
     before = files_of(folder.path)
@@ -160,7 +160,7 @@ class TestReadOnlyFiles:
     def test_a_viewer_can_look(self, shared: Path, workspace: toolkit.Workspace, tmp_path: Path, is_open: bool) -> None:
         if not is_open:
             folder_of(workspace).engine.dispose()
-            folder_of(workspace)._reader.dispose()
+            folder_of(workspace).reader.dispose()
             assert not (shared / "workspace.db-wal").exists()
         code = (
             "from tests.state.test_read_only import LOOKS\n"
@@ -208,7 +208,7 @@ def test_a_file_that_changed_while_it_was_read_is_told(
     if database is not None:
         pytest.skip("of SQLite's file")
     folder_of(workspace).engine.dispose()
-    folder_of(workspace)._reader.dispose()
+    folder_of(workspace).reader.dispose()
     monkeypatch.setattr("toolkit.state.read_only._may_write", lambda path: False)
     reader = Reader(folder_of(workspace).settings.database, workspace.path)
     with pytest.raises(BusyError), reader.session():

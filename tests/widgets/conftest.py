@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import toolkit
+from tests.folders import folder_of
 from toolkit.detached import RunProcess, RunRequest
 from toolkit.detached.__main__ import answer, saying_on
 
@@ -31,10 +32,10 @@ def run_here(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def as_stranger(workspace: toolkit.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> toolkit.Workspace:
     """Opened with a key that the workspace does not know."""
-    _ = workspace._folder.identity  # read while the variable names the maker's key
+    _ = folder_of(workspace).identity  # read while the variable names the maker's key
     monkeypatch.setenv("TOOLKIT_KEY_FILE", str(tmp_path / "another key"))
     opened = toolkit.open_workspace(workspace.path)
-    _ = opened._folder.identity
+    _ = folder_of(opened).identity
     return opened
 
 

@@ -17,7 +17,7 @@ def test_a_connection_that_is_saved_shows_in_the_list_beside_the_form(
     press(form, form.authenticate)
     form.add_me.control.value = True
     press(form, form.save)
-    assert set(beside.connections._table.df["Display name"]) == {"Marketing", "Sandbox"}
+    assert set(beside.connections.table.df["Display name"]) == {"Marketing", "Sandbox"}
 
 
 def test_an_export_that_is_saved_shows_in_the_list_beside_the_form(workspace: toolkit.Workspace) -> None:
@@ -26,7 +26,7 @@ def test_an_export_that_is_saved_shows_in_the_list_beside_the_form(workspace: to
     form.wait()
     form.active.control.value = False
     press(form, form.save)
-    assert beside.exports._table.df["Active"].to_list() == ["No"]
+    assert beside.exports.table.df["Active"].to_list() == ["No"]
 
 
 @pytest.mark.usefixtures("run_here")
@@ -35,7 +35,7 @@ def test_a_run_that_ends_shows_in_the_history_beside_the_panel(workspace: toolki
     form = RunPanel(workspace, "Nightly", language="en")
     press(form, form.start)
     beside.wait()
-    assert beside.runs._table.df.height == 1
+    assert beside.runs.table.df.height == 1
 
 
 def test_a_form_that_was_opened_in_the_list_stays_open_when_it_saves(workspace: toolkit.Workspace) -> None:
@@ -62,4 +62,4 @@ def test_another_workspace_is_not_told(workspace: toolkit.Workspace, criteo: San
     press(form, form.authenticate)
     form.add_me.control.value = True
     press(form, form.save)
-    assert beside.connections._keys == []
+    assert beside.connections.keys == []

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 import toolkit
 from tests.conftest import connect
+from tests.folders import folder_of
 from tests.widgets.driving import press, type_secret
 from tests.widgets.test_run_panel import is_shown
 from toolkit.exports.connections import ExportDisposal
@@ -22,7 +23,7 @@ def opened(workspace: toolkit.Workspace) -> ConnectionsList:
 
 def test_an_administrator_sees_all_of_it_and_every_action(workspace: toolkit.Workspace) -> None:
     form = opened(workspace)
-    (row,) = form.connections._table.df.rows(named=True)
+    (row,) = form.connections.table.df.rows(named=True)
     assert (row["Display name"], row["Type"], row["Used by exports"]) == ("Sandbox", "Criteo (embedded)", "Nightly")
     assert [is_shown(it) for it in (form.test, form.edit, form.rotate, form.remove)] == [True] * 4
     assert not is_shown(form.seal)
@@ -30,14 +31,14 @@ def test_an_administrator_sees_all_of_it_and_every_action(workspace: toolkit.Wor
 
 
 def test_no_action_is_offered_before_a_connection_is_chosen(workspace: toolkit.Workspace) -> None:
-    assert not is_shown(ConnectionsList(workspace, language="en")._actions)
+    assert not is_shown(ConnectionsList(workspace, language="en").actions)
 
 
 def test_a_contributor_sees_shared_ones_and_may_test_them(
     workspace: toolkit.Workspace, as_contributor: toolkit.Workspace
 ) -> None:
     form = ConnectionsList(as_contributor, language="en")
-    assert form.connections._keys == []
+    assert form.connections.keys == []
     workspace.connections.share("Sandbox", "anna")
     form.look()
     form.connections.chosen = "Sandbox"
@@ -61,16 +62,16 @@ def test_editing_renames_and_shares(workspace: toolkit.Workspace, as_contributor
     form.users.kind.value = "administrators"
     press(form, form.save)
     assert "Marketing" not in as_contributor.connections
-    assert "Replace the secret, because of anna." in str(form.connections._table.df["To do"].to_list())
+    assert "Replace the secret, because of anna." in str(form.connections.table.df["To do"].to_list())
 
 
 def test_what_waits_for_a_seal_is_sealed(workspace: toolkit.Workspace, as_contributor: toolkit.Workspace) -> None:
     workspace.connections.share("Sandbox", "anna")
-    with workspace._folder.session() as session, session.begin():
+    with folder_of(workspace).session() as session, session.begin():
         key = {"key": as_contributor.people.me.public_key}
         session.execute(text("DELETE FROM seals WHERE public_key = :key"), key)
     form = opened(workspace)
-    assert form.connections._table.df["To do"].to_list() == ["Seal it to anna."]
+    assert form.connections.table.df["To do"].to_list() == ["Seal it to anna."]
     press(form, form.seal)
     assert form.message.text == "The secret is sealed to anna."
     assert not is_shown(form.seal)
@@ -120,7 +121,7 @@ def test_an_unknown_host_is_confirmed_first(
 def test_a_changed_host_keeps_the_secret(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
     form = opened(workspace)
     press(form, form.rotate)
-    with workspace._folder.session() as session, session.begin():
+    with folder_of(workspace).session() as session, session.begin():
         session.execute(text("UPDATE connections SET host = 'http://127.0.0.1:9'"))
     form.client_id.control.value = criteo.client_id
     type_secret(form.secret, criteo.client_secret)
@@ -141,7 +142,7 @@ def test_removing_asks_for_each_export_what_becomes_of_it(workspace: toolkit.Wor
     assert form.message.text == "Connection Sandbox is removed."
     assert list(workspace.connections) == []
     assert workspace.exports["Nightly"].connection == ""
-    assert form.connections._keys == []
+    assert form.connections.keys == []
 
 
 def test_the_list_shows_what_was_made_since(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
@@ -149,5 +150,5 @@ def test_the_list_shows_what_was_made_since(workspace: toolkit.Workspace, criteo
     workspace.connections.rename("Sandbox", "Old")
     connect(workspace, criteo)
     press(form, form.refresh)
-    assert form.connections._keys == ["Old", "Sandbox"]
+    assert form.connections.keys == ["Old", "Sandbox"]
     assert form.connections.chosen == "Sandbox"

@@ -236,7 +236,7 @@ def test_a_schedule_is_told_at_its_fields_until_it_is_whole(workspace: toolkit.W
     press(form, form.save)
     assert form.schedule.at.problem == "Write one to 4 times as 02:00, with commas between them."
     assert form.schedule.time_zone.problem == "Choose a time zone, such as Europe/Amsterdam."
-    assert form.schedule._days.problem == "Choose at least one day."
+    assert form.schedule.on_days.problem == "Choose at least one day."
     assert workspace.exports["Nightly"].version == 1
     form.schedule.at.control.value = "02:00, 14:30"
     form.schedule.time_zone.control.value = "Europe/Amsterdam"
@@ -314,7 +314,7 @@ def test_rarer_options_are_folded_behind_a_button_that_says_whether_it_is_open(w
 
     def said() -> tuple[str, str | None]:
         name = next(it for it in form.guards.button._dom_classes if it.startswith("toolkit-element-"))
-        return form.accessible.named[f".{name}"]["aria-expanded"], form.guards._parts.layout.display
+        return form.accessible.named[f".{name}"]["aria-expanded"], form.guards.parts.layout.display
 
     assert form.guards.button.description == "Checks and guards"
     assert said() == ("false", "none")

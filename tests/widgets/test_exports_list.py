@@ -14,7 +14,7 @@ def opened(workspace: toolkit.Workspace) -> ExportsList:
 
 
 def row(form: ExportsList) -> dict[str, object]:
-    (found,) = form.exports._table.df.rows(named=True)
+    (found,) = form.exports.table.df.rows(named=True)
     return found
 
 

@@ -11,12 +11,12 @@ def test_runs_are_listed_and_the_chosen_one_is_reported(workspace: toolkit.Works
     workspace.runs.start("Nightly", dry_run=True)
     panel = HistoryPanel(workspace, language="en")
     panel.wait()
-    rows = panel.runs._table.df
+    rows = panel.runs.table.df
     assert rows["Status"].to_list() == ["✓ Successful", "✓ Successful"]
     assert rows["Kind"].to_list() == ["Dry run", "Real run"]
     # A dry run added nobody.
     assert rows["Added"].to_list() == ["", "100"]
-    panel.runs._table.selected_rows = [1]
+    panel.runs.table.selected_rows = [1]
     assert panel.runs.chosen == run.id
     assert run.id in panel.report.short.value
 
@@ -26,7 +26,7 @@ def test_a_row_is_chosen_in_the_list_too_and_the_table_follows(workspace: toolki
     workspace.runs.start("Nightly")
     panel = HistoryPanel(workspace, language="en")
     panel.runs.choice.value = first.id
-    assert panel.runs._table.selected_rows == [1]
+    assert panel.runs.table.selected_rows == [1]
     assert panel.report.run is not None
     assert panel.report.run.id == first.id
     panel.wait()
@@ -37,14 +37,14 @@ def test_it_shows_one_export_or_all_and_what_came_since(workspace: toolkit.Works
     workspace.runs.start("Nightly")
     panel = HistoryPanel(workspace, "Other", language="en")
     panel.wait()
-    assert panel.runs._keys == []
+    assert panel.runs.keys == []
     workspace.runs.start("Other", dry_run=True)
     panel.refresh.click()
     panel.wait()
-    assert len(panel.runs._keys) == 1
+    assert len(panel.runs.keys) == 1
     panel.export.control.value = None
     panel.wait()
-    assert len(panel.runs._keys) == 2
+    assert len(panel.runs.keys) == 2
 
 
 def test_pictures_are_drawn_of_runs_that_sent(workspace: toolkit.Workspace) -> None:
@@ -67,11 +67,11 @@ def test_a_table_of_many_rows_keeps_each_of_them_and_can_be_searched(workspace: 
     panel = HistoryPanel(workspace, language="en")
     runs = pl.DataFrame({"run": [f"R{number}" for number in range(5_000)]})
     panel.runs.fill(runs.with_columns(pl.lit("x" * 40).alias(it) for it in (*panel.runs._headings, "called")))
-    table = panel.runs._table._dt_args
+    table = panel.runs.table._dt_args
     assert "itables-dtype" not in table["table_html"]
     assert "filtered_row_count" not in table
     assert table["layout"]["topEnd"] == "search"
-    panel.runs._table.selected_rows = [4_999]
+    panel.runs.table.selected_rows = [4_999]
     assert panel.runs.choice.value == "R4999"
 
 

@@ -65,9 +65,9 @@ class TestSegments:
         assert (workspace.segments["First"].size, workspace.segments["First"].kind) == (10, "dynamic")
         assert form.message.text.startswith("Segment First is saved with 10 members.")
         beside.segments.chosen = "All"
-        assert not is_shown(beside._actions)
+        assert not is_shown(beside.actions)
         beside.segments.chosen = "First"
-        assert is_shown(beside._actions)
+        assert is_shown(beside.actions)
         beside.remove.click()
         press(beside, beside.confirm)
         assert "First" not in workspace.segments
@@ -137,7 +137,7 @@ class TestSuppression:
         form.lift.click()
         press(form, form.confirm)
         assert workspace.suppressions[entry].lifted_at is not None
-        assert not is_shown(form._actions)
+        assert not is_shown(form.actions)
 
     def test_a_table_without_rows_adds_nobody(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:
         pl.DataFrame({"key": []}, schema={"key": pl.String}).write_parquet(tmp_path / "out.parquet")
@@ -223,7 +223,7 @@ class TestPeople:
 
 def test_the_audit_is_verified(workspace: toolkit.Workspace, as_contributor: toolkit.Workspace) -> None:
     panel = AuditPanel(workspace, language="en")
-    assert panel.rows._table.df.height == len(workspace.audit)
+    assert panel.rows.table.df.height == len(workspace.audit)
     press(panel, panel.verify)
     assert "as it was written" in panel.message.text
     # Anybody may verify it, and administrators alone read it.

@@ -62,10 +62,10 @@ def test_a_guard_that_stops_a_run_can_be_passed_knowingly(
     save_nightly(workspace, thresholds={"most_change": 0.3})
     panel = RunPanel(workspace, language="en")
     press(panel, panel.start)
-    assert not is_shown(panel._guards)
+    assert not is_shown(panel.guards)
     tables.write(segments={"All": [f"C{number:03}" for number in range(10)]})
     press(panel, panel.start)
-    assert is_shown(panel._guards)
+    assert is_shown(panel.guards)
     assert "more than 30%" in panel.report.short.value
     # A box of the panel is named, and no argument of Python.
     assert "tick it under" in panel.report.short.value
@@ -74,7 +74,7 @@ def test_a_guard_that_stops_a_run_can_be_passed_knowingly(
     panel.allow[Guard.LARGE_CHANGE].value = True
     press(panel, panel.start)
     assert len(held("All")) == 10
-    assert not is_shown(panel._guards)
+    assert not is_shown(panel.guards)
 
 
 def test_a_list_that_was_deleted_at_criteo_can_be_made_anew(workspace: toolkit.Workspace, criteo: Sandbox) -> None:

@@ -96,7 +96,8 @@ class WorkspaceFolder:
         return engine
 
     @cached_property
-    def _reader(self) -> Reader:
+    def reader(self) -> Reader:
+        """The database for those who only look: it is not brought to another schema."""
         reader = Reader(self.settings.database, self.path)
         weakref.finalize(self, reader.dispose)
         return reader
@@ -108,7 +109,7 @@ class WorkspaceFolder:
         Raises BusyError, DataError or UnavailableError when the database can't be read, AccessError without the right.
         """
         with translate_database_errors(self.settings.database):
-            reader = self._reader
+            reader = self.reader
         with reader.session() as session:
             yield session
 

@@ -64,8 +64,8 @@ class Folded:
         self._accessible = accessible
         self.is_open = False
         self.button = with_class(ipywidgets.Button(description=title), "toolkit-fold")
-        self._parts = with_class(ipywidgets.VBox(parts), "toolkit-folded")
-        self.widget = ipywidgets.VBox([self.button, self._parts])
+        self.parts = with_class(ipywidgets.VBox(parts), "toolkit-folded")
+        self.widget = ipywidgets.VBox([self.button, self.parts])
         self.button.on_click(lambda _: self.open(is_open=not self.is_open))
         self.open(is_open=False)
 
@@ -73,7 +73,7 @@ class Folded:
         """Show the parts, or put them away."""
         self.is_open = is_open
         self._accessible.set(self.button, aria_expanded="true" if is_open else "false")
-        show(self._parts, when=is_open)
+        show(self.parts, when=is_open)
 
 
 class Step(NamedTuple):

@@ -53,7 +53,7 @@ class ConnectionsList(Form):
         self.rotate = button(say("Replace the secret"))
         self.remove = button(say("Remove"), style="danger")
         self.refresh = button(say("Refresh"))
-        self._actions = buttons(self.test, self.seal, self.edit, self.rotate, self.remove)
+        self.actions = buttons(self.test, self.seal, self.edit, self.rotate, self.remove)
         self._details = ipywidgets.HTML()
         self.area = ipywidgets.VBox()
         self.on_click(self.test, self._test)
@@ -73,7 +73,7 @@ class ConnectionsList(Form):
             *([paragraph(hint)] if hint else []),
             self.connections.widget,
             self._details,
-            self._actions,
+            self.actions,
             buttons(self.refresh),
             self.area,
             self.message.widget,
@@ -113,7 +113,7 @@ class ConnectionsList(Form):
         self.area.children = []
         chosen = self._chosen
         administers = self._role is Role.ADMINISTRATOR
-        show(self._actions, when=chosen is not None)
+        show(self.actions, when=chosen is not None)
         for action in (self.edit, self.rotate, self.remove):
             show(action, when=administers)
         show(self.seal, when=chosen is not None and bool(chosen.waiting))

@@ -65,7 +65,7 @@ class ExportsList(Form):
         self.detach = button(say("Detach connection"))
         self.remove = button(say("Remove"), style="danger")
         self._managing = (self.edit, self.run, self.duplicate, self.remove)
-        self._actions = buttons(
+        self.actions = buttons(
             *(self.edit, self.run, self.history, self.duplicate),
             *(self.activate, self.deactivate, self.detach, self.remove),
         )
@@ -96,7 +96,7 @@ class ExportsList(Form):
         return [
             buttons(self.add, self.refresh),
             self.exports.widget,
-            self._actions,
+            self.actions,
             self._why_not,
             self.message.widget,
             self.area,
@@ -137,7 +137,7 @@ class ExportsList(Form):
     def _choose(self) -> None:
         name = self.exports.chosen
         self._close()
-        show(self._actions, when=name is not None)
+        show(self.actions, when=name is not None)
         export = None if name is None else self.workspace.exports[name]
         manages = export is not None and may_manage(self.workspace, export)
         for action in self._managing:

@@ -82,7 +82,7 @@ class PeopleForm(Form):
         self.change = button(say("Change role"))
         self.remove = button(say("Remove"), style="danger")
         self._area = ipywidgets.VBox()
-        self._actions = ipywidgets.VBox([self.new_role.widget, buttons(self.change, self.remove), self._area])
+        self.actions = ipywidgets.VBox([self.new_role.widget, buttons(self.change, self.remove), self._area])
         self.on_click(self.add, self._add)
         self.on_click(self.change, self._change)
         self.on_click(self.remove, self._ask_to_remove)
@@ -91,7 +91,7 @@ class PeopleForm(Form):
         letting_in = [heading(say("Let a colleague in")), self.line.widget, self.role.widget, buttons(self.add)]
         return [
             self.people.widget,
-            self._actions,
+            self.actions,
             self.message.widget,
             *(letting_in if self._administers else [paragraph(say("Administrators let people in and out."))]),
             self.answer,
@@ -122,7 +122,7 @@ class PeopleForm(Form):
     def _choose(self) -> None:
         self._area.children = []
         name = self.people.chosen
-        show(self._actions, when=self._administers and name is not None)
+        show(self.actions, when=self._administers and name is not None)
         if name is not None:
             self.new_role.control.value = self.workspace.people[name].role
 

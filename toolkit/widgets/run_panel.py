@@ -133,8 +133,8 @@ class RunPanel(Form):
             ipywidgets.Checkbox(description=say("Make lists anew that were deleted at Criteo"), indent=False),
             "toolkit-tick",
         )
-        self._guards = ipywidgets.VBox([heading(say("Pass these guards knowingly")), *self.allow.values()])
-        self._knowingly = ipywidgets.VBox([self._guards, self.remake])
+        self.guards = ipywidgets.VBox([heading(say("Pass these guards knowingly")), *self.allow.values()])
+        self._knowingly = ipywidgets.VBox([self.guards, self.remake])
 
     def _begin(self, *, dry_run: bool) -> None:
         name = self.export.value
@@ -217,7 +217,7 @@ class RunPanel(Form):
         show(self.cancel, when=False)
         show(self._goes_on, when=False)
         code = None if run is None or run.error is None else run.error.code
-        show(self._guards, when=code in _STOPPED)
+        show(self.guards, when=code in _STOPPED)
         show(self.remake, when=code is ErrorCode.LIST_GONE)
         for tick in (*self.allow.values(), self.remake):
             tick.value = False

@@ -47,11 +47,11 @@ class ScheduleField:
             )
             for it in Weekday
         }
-        self._days = form.field(ipywidgets.VBox(list(self.days.values())))
-        form.accessible.set(self._days.control, role="group", aria_label=say("Days"))
-        self.fields = (self.at, self.time_zone, self._days)
+        self.on_days = form.field(ipywidgets.VBox(list(self.days.values())))
+        form.accessible.set(self.on_days.control, role="group", aria_label=say("Days"))
+        self.fields = (self.at, self.time_zone, self.on_days)
         """Those in which something may be missing."""
-        self.widget = ipywidgets.VBox([self.every.widget, self._days.widget, self.at.widget, self.time_zone.widget])
+        self.widget = ipywidgets.VBox([self.every.widget, self.on_days.widget, self.at.widget, self.time_zone.widget])
         form.on_change(self.every.control, self._show_what_belongs)
         self._show_what_belongs()
 
@@ -74,8 +74,8 @@ class ScheduleField:
             else ""
         )
         self.time_zone.problem = say("Choose a time zone, such as Europe/Amsterdam.") if "time_zone" in wrong else ""
-        self._days.problem = say("Choose at least one day.") if weekly and not given["days"] else ""
-        if self.at.problem or self.time_zone.problem or self._days.problem:
+        self.on_days.problem = say("Choose at least one day.") if weekly and not given["days"] else ""
+        if self.at.problem or self.time_zone.problem or self.on_days.problem:
             return None
         return Schedule.model_validate(given)
 
@@ -83,7 +83,7 @@ class ScheduleField:
         own_times = self.every.value in (Every.DAY, Every.WEEK)
         for field in (self.at, self.time_zone):
             show(field.widget, when=own_times)
-        show(self._days.widget, when=self.every.value is Every.WEEK)
+        show(self.on_days.widget, when=self.every.value is Every.WEEK)
 
 
 def schedule_text(words: Words, schedule: Schedule) -> str:

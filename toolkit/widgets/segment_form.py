@@ -185,14 +185,14 @@ class SegmentsList(Form):
         self.rebuild = button(say("Build again"))
         self.remove = button(say("Remove"), style="danger")
         self.refresh = button(say("Refresh"))
-        self._actions = buttons(self.rebuild, self.remove)
+        self.actions = buttons(self.rebuild, self.remove)
         self._area = ipywidgets.VBox()
         self.on_click(self.rebuild, self._rebuild)
         self.on_click(self.remove, self._ask_to_remove)
         self.on_click(self.refresh, self.look)
         self.look()
         self.watch()
-        return [self.segments.widget, self._actions, self._area, self.message.widget, buttons(self.refresh)]
+        return [self.segments.widget, self.actions, self._area, self.message.widget, buttons(self.refresh)]
 
     def look(self) -> None:
         """Show the segments as they are now."""
@@ -215,7 +215,7 @@ class SegmentsList(Form):
     def _choose(self) -> None:
         self._area.children = []
         is_ours = self.segments.chosen in self._built and self.workspace.people.me.role is not Role.VIEWER
-        show(self._actions, when=is_ours)
+        show(self.actions, when=is_ours)
 
     def _required(self) -> str:
         name: str | None = self.segments.chosen

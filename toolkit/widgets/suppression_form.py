@@ -153,7 +153,7 @@ class SuppressionForm(Form):
         )
         self.lift = button(say("Lift this entry"), style="danger")
         self.code = CodeLine(self)
-        self._actions = buttons(self.lift)
+        self.actions = buttons(self.lift)
         self._area = ipywidgets.VBox()
         self.on_click(self.add, self._add)
         self.on_click(self.lift, self._ask_to_lift)
@@ -166,7 +166,7 @@ class SuppressionForm(Form):
             self.code.widget,
             heading(say("Suppression list")),
             self.entries.widget,
-            self._actions,
+            self.actions,
             self._area,
         ]
 
@@ -188,7 +188,7 @@ class SuppressionForm(Form):
     def _choose(self) -> None:
         self._area.children = []
         can_be_lifted = self.entries.chosen in self._in_force and self._role is Role.ADMINISTRATOR
-        show(self._actions, when=can_be_lifted)
+        show(self.actions, when=can_be_lifted)
 
     def _add(self) -> None:
         say = self.words.say

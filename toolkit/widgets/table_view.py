@@ -51,16 +51,16 @@ class TableView:
         self._called = called or key
         self._headings = headings
         self._key = key
-        self._keys: list[Any] = []
+        self.keys: list[Any] = []
         self._nothing = form.words.say("Nothing is here yet.")
         self.choice = ipywidgets.Dropdown(options=[], value=None, description=what)
         self._options = {**_OPTIONS, "language": _language(form)}
-        self._table = ITable(pl.DataFrame(), **self._options)
+        self.table = ITable(pl.DataFrame(), **self._options)
         self._empty = ipywidgets.HTML(markup("<p>{text}</p>", text=self._nothing))
         field = form.field(self.choice)
-        self.widget = ipywidgets.VBox([self._empty, with_class(self._table, "toolkit-wide"), field.widget])
+        self.widget = ipywidgets.VBox([self._empty, with_class(self.table, "toolkit-wide"), field.widget])
         self._field = field.widget
-        self._table.observe(lambda _: form.attempt(self._take_from_table), names="selected_rows")
+        self.table.observe(lambda _: form.attempt(self._take_from_table), names="selected_rows")
         self.choice.observe(lambda _: form.attempt(self._take_from_list), names="value")
         self._on_choose = on_choose
 
@@ -71,22 +71,22 @@ class TableView:
 
     @chosen.setter
     def chosen(self, key: Any) -> None:
-        self.choice.value = key if key in self._keys else None
+        self.choice.value = key if key in self.keys else None
 
     def fill(self, frame: pl.DataFrame) -> None:
         """Show this frame; the chosen row stays chosen where it is still there."""
         before = self.chosen
-        self._keys = frame[self._key].to_list()
+        self.keys = frame[self._key].to_list()
         shown = frame.select(self._written(frame, name).alias(heading) for name, heading in self._headings.items())
         figures = [place for place, name in enumerate(self._headings) if frame.schema[name].is_numeric()]
-        self._table.selected_rows = []
+        self.table.selected_rows = []
         # An update forgets what the table was made with.
-        self._table.update(shown, selected_rows=[], **self._options, **_of_its_size(shown, figures))
-        self.choice.options = list(zip(map(str, frame[self._called]), self._keys, strict=True))
-        self.choice.value = before if before in self._keys else None
-        for part in (self._table, self._field):
-            show(part, when=bool(self._keys))
-        show(self._empty, when=not self._keys)
+        self.table.update(shown, selected_rows=[], **self._options, **_of_its_size(shown, figures))
+        self.choice.options = list(zip(map(str, frame[self._called]), self.keys, strict=True))
+        self.choice.value = before if before in self.keys else None
+        for part in (self.table, self._field):
+            show(part, when=bool(self.keys))
+        show(self._empty, when=not self.keys)
 
     def _written(self, frame: pl.DataFrame, name: str) -> pl.Expr:
         """Return a column as it is read: figures as the language writes them, which DataTables sorts as figures."""
@@ -96,14 +96,14 @@ class TableView:
         return pl.col(name).replace_strict(texts, default="", return_dtype=pl.String)
 
     def _take_from_table(self) -> None:
-        rows: list[int] = self._table.selected_rows
-        if rows and rows[0] < len(self._keys):
-            self.choice.value = self._keys[rows[0]]
+        rows: list[int] = self.table.selected_rows
+        if rows and rows[0] < len(self.keys):
+            self.choice.value = self.keys[rows[0]]
 
     def _take_from_list(self) -> None:
-        rows = [self._keys.index(self.choice.value)] if self.choice.value in self._keys else []
-        if self._table.selected_rows != rows:
-            self._table.selected_rows = rows
+        rows = [self.keys.index(self.choice.value)] if self.choice.value in self.keys else []
+        if self.table.selected_rows != rows:
+            self.table.selected_rows = rows
         self._on_choose()
 
 
