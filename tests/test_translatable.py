@@ -11,6 +11,8 @@ from typing import Annotated
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from markupsafe import Markup
 from pydantic import TypeAdapter
 
@@ -32,6 +34,7 @@ from toolkit.translatable import (
     one_of,
     reading_in,
     sentences,
+    share_text,
     shown,
     text_of,
 )
@@ -214,3 +217,31 @@ def test_a_bound_is_told_with_its_decimals(share: float, english: str, dutch: st
     assert str(text) == f"At least {english}."
     again = text_of(json.loads(json.dumps(json_of(text))))
     assert shown(again, "nl") == f"At least {dutch}."
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        (0, "0%"),
+        (1, "100%"),
+        (0.5, "50%"),
+        (0.125, "12.5%"),
+        (0.9996, "99.96%"),
+        (0.999999999, "99.9999%"),
+        (0.0004, "0.04%"),
+        (0.000000001, "0.0001%"),
+        (1.0000000001, "100.0001%"),
+        (-0.0004, "-0.04%"),
+        (float("nan"), "nan%"),
+    ],
+)
+def test_a_share_is_never_told_as_all_or_nothing_when_it_is_not(share: float, told: str) -> None:
+    assert share_text(share, language="en") == told
+    assert str(Text("{share:.0%}", share=share)) == (told if share != 0.125 else "12%")
+
+
+@given(st.floats(0, 1), st.sampled_from([".0%", ".1%", ".3%"]), st.sampled_from(["en", "nl"]))
+def test_only_all_is_told_as_all(share: float, spec: str, language: str) -> None:
+    told = number_text(share, spec, language=language).rstrip("% ").replace(",", ".")
+    assert (float(told) == 100) == (share == 1)
+    assert (float(told) == 0) == (share == 0)

@@ -32,6 +32,10 @@ CATALOGS = Path(__file__).with_name("locale")
 _JUPYTERLAB_SETTING = "@jupyterlab/translation-extension/plugin.jupyterlab-settings"
 _SPEC = re.compile(r"(?P<sign>\+?)(?P<comma>,?)(?:\.(?P<digits>\d+)(?P<kind>[f%]))?")
 
+_NOTHING_OR_ALL = (-1, 0, 1)
+_MOST_DIGITS = 4
+"""A share in per cent is told with no more decimals."""
+
 _STORED_SPEC = re.compile(r"\+?,?(?:\.\d[f%])?|(?:%[YmdHMS]|[-: ])+")
 
 _CANNOT_BE_FILLED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -138,7 +142,9 @@ def ngettext(one: str, many: str, count: int, /, **values: object) -> Text:
 
 def exact_share(share: float) -> Text:
     """Return a share in per cent with the decimals that it has, so that a bound of 99.5% is never told as 100%."""
-    digits = next((it for it in range(4) if math.isclose(share, round(share, it + 2), abs_tol=1e-9)), 4)
+    digits = next(
+        (it for it in range(_MOST_DIGITS) if math.isclose(share, round(share, it + 2), abs_tol=1e-9)), _MOST_DIGITS
+    )
     return Text(f"{{share:.{digits}%}}", share=share)
 
 
@@ -270,6 +276,17 @@ def number_text(number: float, spec: str = ",", *, language: str | None = None) 
     return _formatted(number, spec, language or current_language())
 
 
+def share_text(share: float, *, language: str | None = None) -> str:
+    """Return a share in per cent, with a decimal where it is not a whole number; never 100% of what is not all.
+
+    Args:
+        share: The share, from 0 to 1.
+        language: The language; that of whoever reads now by default.
+    """
+    is_whole = math.isclose(share, round(share, 2), abs_tol=0.0005)
+    return number_text(share, ".0%" if is_whole else ".1%", language=language)
+
+
 def moment_text(moment: datetime, *, language: str | None = None) -> str:
     """Return a moment to the minute as the language writes it, in local time; one without a zone as it stands."""
     return _moment(moment if moment.tzinfo is None else moment.astimezone(), language or current_language())
@@ -350,6 +367,9 @@ def _filled(template: str, values: Mapping[str, object], language: str) -> str:
 
 
 def _formatted(value: object, spec: str, language: str) -> str:
+    if spec.endswith("%") and isinstance(value, int | float) and (parts := _SPEC.fullmatch(spec)) is not None:
+        value, digits = _not_quite(value, int(parts["digits"]))
+        spec = f"{parts['sign']}{parts['comma']}.{digits}%"
     if language == ENGLISH:
         return format(value, spec)
     match value:
@@ -363,6 +383,18 @@ def _formatted(value: object, spec: str, language: str) -> str:
             return _number(value, parts, language)
         case _:
             return format(value, spec)
+
+
+def _not_quite(share: float, digits: int) -> tuple[float, int]:
+    """Return the share, and with how many decimals it is told: never as nothing or as all of something when it is not.
+
+    What is nearer to it than the last decimal is told as the least that is not quite nothing, or all.
+    """
+    for more in range(digits, max(digits, _MOST_DIGITS) + 1):
+        if (near := round(share, more + 2)) not in _NOTHING_OR_ALL or near == share:
+            return share, more
+    step = 10.0 ** -(max(digits, _MOST_DIGITS) + 2)
+    return near + math.copysign(step, share - near), max(digits, _MOST_DIGITS)
 
 
 def _number(number: float, spec: re.Match[str], language: str) -> str:

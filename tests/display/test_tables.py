@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
-from toolkit.display import html_table, page, table, table_of_texts
+from toolkit.display import html_table, page, per_cent, table, table_of_texts
 
 
 class _Cells(HTMLParser):
@@ -84,3 +84,20 @@ def test_nothing_is_loaded_and_no_colour_of_text_is_fixed() -> None:
     html = html_table(pl.DataFrame({"n": [1]}), title="")
     assert re.findall(r"(?:src|href|url)\s*[=(]|@import", html) == []
     assert set(re.findall(r"[^-]color: ([^;]+);", html)) == {"inherit", "var(--toolkit-quiet)"}
+
+
+def test_shares_of_a_frame_are_never_told_as_all_or_nothing_when_they_are_not() -> None:
+    shares = [0.0, 1.0, 0.5, 0.1234, 0.9996, 1 - 1e-9, 0.0004, 1e-9, 1.5, None]
+    told = pl.DataFrame({"share": shares}).select(per_cent(pl.col("share"))).to_series()
+    assert [it and it.removesuffix("\N{NO-BREAK SPACE}%") for it in told] == [
+        "0.0",
+        "100.0",
+        "50.0",
+        "12.3",
+        "99.96",
+        "99.9999",
+        "0.04",
+        "0.0001",
+        "150.0",
+        None,
+    ]

@@ -9,7 +9,7 @@ import polars as pl
 from toolkit.access.people import current_user
 from toolkit.audience import HashFormat
 from toolkit.collections.segment import Segment, segment_of
-from toolkit.display import html_table, text_table
+from toolkit.display import html_table, per_cent, text_table
 from toolkit.errors import ConfigurationError
 from toolkit.names import listed, one_of
 from toolkit.preview import FIRST_MEMBERS, Preview, preview_of_members
@@ -34,8 +34,6 @@ from toolkit.sources import SegmentFolder
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.translatable import _
 from toolkit.validation import Thresholds
-
-_HUNDRED = 100
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -165,7 +163,7 @@ class SegmentDraft:
 
     @property
     def _shown(self) -> pl.DataFrame:
-        return self.frame.with_columns(pl.format("{} %", (pl.col("share") * _HUNDRED).round(1)).alias("share"))
+        return self.frame.with_columns(share=per_cent(pl.col("share")))
 
 
 @dataclass(frozen=True)

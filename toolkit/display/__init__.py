@@ -7,7 +7,7 @@ that each part reads well in a light notebook, in a dark one, on a page of its o
 from toolkit.display.card_row import Card, cards, change
 from toolkit.display.html_page import page
 from toolkit.display.style import STYLE, fragment
-from toolkit.display.tables import html_table, table, table_of_texts
+from toolkit.display.tables import html_table, per_cent, table, table_of_texts
 from toolkit.display.text import text_table
 from toolkit.display.words import word
 
@@ -19,6 +19,7 @@ __all__ = [
     "fragment",
     "html_table",
     "page",
+    "per_cent",
     "table",
     "table_of_texts",
     "text_table",

@@ -127,6 +127,14 @@ def _share(value: float | None) -> str:
     return "" if value is None else number_text(value, ".1%")
 
 
+def per_cent(share: pl.Expr) -> pl.Expr:
+    """Return shares as text, in per cent with a decimal; with four where one would tell all or nothing that is not."""
+    told = (share * 100).round(1)
+    is_not_quite = told.is_in([0.0, 100.0]) & share.is_in([0.0, 1.0]).not_()
+    closely = (share * 100).round(4).clip(0.0001, pl.when(share < 1).then(99.9999).otherwise(None))
+    return pl.format("{}\N{NO-BREAK SPACE}%", pl.when(is_not_quite).then(closely).otherwise(told))
+
+
 def _decimal(value: float | None) -> str:
     return "" if value is None else number_text(value, ",.0f" if abs(value) >= _LARGE else ",.2f")
 

@@ -7,7 +7,7 @@ from itertools import islice
 
 import polars as pl
 
-from toolkit.display import fragment, table, text_table
+from toolkit.display import fragment, per_cent, table, text_table
 from toolkit.errors import DataError, ToolkitError
 from toolkit.identifiers import IdentifierType, identifier_types
 from toolkit.profiling.candidates import Candidate, counting, frame_of, measured, rank, ranked_by_sample, to_measure
@@ -285,7 +285,7 @@ def _keys(frame: pl.DataFrame, sample: Sample) -> pl.DataFrame:
 
 def _in_per_cent(frame: pl.DataFrame) -> pl.DataFrame:
     shares = [name for name, dtype in frame.schema.items() if dtype.is_float()]
-    return frame.with_columns(pl.format("{}\u00a0%", (pl.col(it) * 100).round(1)).alias(it) for it in shares)
+    return frame.with_columns(per_cent(pl.col(it)).alias(it) for it in shares)
 
 
 def _shown(frame: pl.DataFrame) -> pl.DataFrame:

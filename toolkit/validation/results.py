@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import polars as pl
 
-from toolkit.display import html_table, text_table, word
+from toolkit.display import html_table, per_cent, text_table, word
 from toolkit.translatable import Translatable, _, ngettext
 from toolkit.validation.thresholds import Check, Level
 
@@ -217,8 +217,7 @@ def as_shown(checks: pl.DataFrame) -> pl.DataFrame:
 def _in_per_cent(checks: pl.DataFrame) -> pl.DataFrame:
     if "failing" not in checks.columns:
         return checks
-    per_cent = pl.format("{}\N{NO-BREAK SPACE}%", (pl.col("failing") * 100).round(1).cast(pl.String))
-    return checks.with_columns(failing=per_cent.fill_null(""))
+    return checks.with_columns(failing=per_cent(pl.col("failing")).fill_null(""))
 
 
 _SCHEMA = pl.Schema(

@@ -13,6 +13,7 @@ from toolkit.translatable import (
     languages,
     listed,
     nearest_language,
+    share_text,
 )
 
 __all__ = ["VARIABLE", "Words", "languages", "local_zone", "words_for"]
@@ -55,9 +56,7 @@ class Words:
 
     def share(self, share: float) -> str:
         """Return a share from 0 to 1 in per cent."""
-        from babel.numbers import format_percent
-
-        return format_percent(share, format="#,##0.#%", locale=self.language)
+        return share_text(share, language=self.language)
 
     def moment(self, moment: datetime) -> str:
         """Return the moment to the minute, in the time zone of this machine."""
