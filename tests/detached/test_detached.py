@@ -81,6 +81,10 @@ def test_a_process_that_is_killed_is_told(workspace: toolkit.Workspace, criteo: 
     process = begin_run(request(workspace))
     steps = process.progress()
     next(steps)
+    until = time.monotonic() + 30
+    while not (left := [*(workspace.path / "runs").glob("*/progress.json")]):
+        assert time.monotonic() < until
+        time.sleep(0.01)
     (found,) = [
         it
         for it in psutil.process_iter(["cmdline", "environ"])
@@ -92,6 +96,10 @@ def test_a_process_that_is_killed_is_told(workspace: toolkit.Workspace, criteo: 
     found.kill()
     with pytest.raises(ProcessEndedError):
         list(steps)
+    assert [it.exists() for it in left] == [True]
+    criteo.stop_failing()
+    workspace.runs.start("Nightly").raise_for_status()
+    assert [it.exists() for it in left] == [False]
 
 
 def _key() -> str:

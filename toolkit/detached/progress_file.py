@@ -7,8 +7,7 @@ from pydantic import ValidationError
 from toolkit.detached.request import Answer
 from toolkit.files import write_atomically
 from toolkit.runs import Progress
-
-_NAME = "progress.json"
+from toolkit.runs.progress import PROGRESS_FILE
 
 
 def read_progress(workspace: Path, run_id: str) -> Progress | None:
@@ -31,4 +30,4 @@ def end_progress(workspace: Path, run_id: str) -> None:
 
 
 def _file(workspace: Path, run_id: str) -> Path:
-    return workspace / "runs" / run_id / _NAME
+    return workspace / "runs" / run_id / PROGRESS_FILE

@@ -12,6 +12,7 @@ from toolkit.identifiers import identifier_types
 from toolkit.profiling.column_content import ContentType
 from toolkit.profiling.profile_quality import ProfileQuality, quality_of
 from toolkit.sources import Profiles, SegmentFolder
+from toolkit.translatable import _, all_of, ngettext
 
 _LOOKED_AT = 2_000
 """So many keys of a segment are looked for in the profiles."""
@@ -26,9 +27,25 @@ class ProfileProposal:
 
     quality: ProfileQuality
     keys: tuple[str, ...]
-    """The columns that could be the key."""
+    """The columns that could be the key, the best first: those that hold no identifier come before those that do, and
+    among these some that are only nearly a key, which ``flaw_of_key`` tells of."""
     emails: tuple[str, ...]
     """The columns that hold e-mails, the best first."""
+
+    def flaw_of_key(self, column: str) -> str:
+        """Return why a column that is nearly a key is none yet; nothing for one that is."""
+        (its,) = self.quality.frame.filter(pl.col("column") == column).rows(named=True)
+        without = its["nulls"] + its["blanks"]
+        flaws = []
+        if without:
+            flaws.append(ngettext("{count:,} row has none", "{count:,} rows have none", without))
+        if its["is_exact"] and (more := self.quality.rows - without - (its["distinct"] or 0)) > 0:
+            flaws.append(
+                ngettext("{count:,} row repeats that of another", "{count:,} rows repeat that of another", more)
+            )
+        if not flaws:
+            return ""
+        return _("{column} is not a key yet: {flaws}.", column=column, flaws=all_of(flaws))
 
 
 def propose_profiles(location: str) -> ProfileProposal:
@@ -50,9 +67,26 @@ def propose_profiles(location: str) -> ProfileProposal:
         quality = quality_of(unnamed.model_copy(update={"key": keyed}))
     return ProfileProposal(
         quality,
-        keys=tuple(quality.key_candidates["column"]),
+        keys=_keys(quality),
         emails=tuple(quality.candidates["email"]["column"]),
     )
+
+
+def _keys(quality: ProfileQuality) -> tuple[str, ...]:
+    """Return the columns that could be the key, the best first.
+
+    Somebody's address is nearly as unique as a key, and not one: a key with a few flaws is the likelier.
+    """
+    exact, held = quality.key_candidates["column"].to_list(), _holding_identifiers(quality)
+    nearly = quality.frame.filter(
+        pl.col("type").is_in(_TYPES_OF_KEYS) & (pl.col("filled") > _NEARLY_ALL),
+        pl.col("distinct") > _NEARLY_ALL * quality.rows,
+    )["column"].to_list()
+    return tuple(sorted(dict.fromkeys([*exact, *nearly]), key=lambda it: (it in held, it not in exact)))
+
+
+_NEARLY_ALL = 0.9
+_TYPES_OF_KEYS = ("String", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64")
 
 
 def _holding_identifiers(quality: ProfileQuality) -> list[str]:

@@ -37,7 +37,7 @@ from toolkit.runs.batches import close_batches, close_batches_of_the_dead
 from toolkit.runs.guards import Guard
 from toolkit.runs.list_result import ListResult
 from toolkit.runs.notices import Notice, NoticeCode
-from toolkit.runs.progress import Observer, Progress, Step
+from toolkit.runs.progress import PROGRESS_FILE, Observer, Progress, Step
 from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS, NOTICES, code_in
 from toolkit.sources.files import InputFile
 from toolkit.state import audit
@@ -198,12 +198,16 @@ def cancel_run(folder: WorkspaceFolder, run_id: str) -> None:
 
 def end_dead_runs(folder: WorkspaceFolder) -> None:
     """Record runs as failed whose process can no longer be working, or that were silent for long."""
+    ended = []
     with folder.session() as session, session.begin():
         running = select(RunRecord.id, RunRecord.lease).where(RunRecord.status == RunStatus.RUNNING)
         for run_id, lease in session.execute(running).all():
             death = end_if_dead(session, folder, lease)
             if death is not None:
                 _end_as(session, run_id, RunStatus.FAILED, finished_at=now(), error=_error_of(death, run_id).to_json())
+                ended.append(run_id)
+    for run_id in ended:
+        (folder.path / "runs" / run_id / PROGRESS_FILE).unlink(missing_ok=True)
 
 
 def error_if_dead(session: Session, folder: WorkspaceFolder, record: RunRecord) -> ErrorInfo | None:

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+PROGRESS_FILE = "progress.json"
+"""In the folder of a run that is a process of its own: how far it is, for whoever looks from another page."""
+
 
 class Step(StrEnum):
     """The steps of a run, in order.

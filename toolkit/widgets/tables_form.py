@@ -13,6 +13,7 @@ from toolkit.markup import joined, markup
 from toolkit.profiling import KeyProposal, ProfileProposal, propose_key, propose_profiles
 from toolkit.profiling.proposal import known_share
 from toolkit.sources import Profiles, SegmentFolder, SegmentTable
+from toolkit.translatable import shown
 from toolkit.widgets.code import call_of
 from toolkit.widgets.components import button, buttons, heading, paragraph, show
 from toolkit.widgets.form import Form
@@ -32,6 +33,7 @@ class TablesForm(Form):
         super().__init__(workspace, language=language)
         self.proposal: ProfileProposal | None = None
         """What was found at the location of the profiles."""
+        self._how_key_was_found = ""
         self.draw(self.words.say("Your tables"), self._parts)
 
     def _parts(self) -> Sequence[Any]:
@@ -72,6 +74,7 @@ class TablesForm(Form):
         )
         show(self._proposed, when=False)
         self.on_click(self.look, self._look)
+        self.on_change(self.key.control, self._explain_key)
         self.on_click(self.save, self._save)
         return [
             paragraph(say("Nothing is copied or changed: the toolkit reads your tables where they are.")),
@@ -128,20 +131,27 @@ class TablesForm(Form):
         self.segments_key.control.value = wanted if wanted in segments.columns else segments.columns[0]
         self.segment_column.control.options = [(say("None"), ""), *((it, it) for it in segments.columns)]
         show(self.segment_column.widget, when=len(segments.columns) > 1)
-        self.key.explain(
+        self._how_key_was_found = (
             say("{share} of the first segment's members are in the profiles.", share=self.words.share(best.share))
             if best
             else say("No column of the profiles holds the keys of the segments. Choose the two that belong together.")
         )
+        self._explain_key()
         self.found.value = joined([_columns_html(self, proposal), _segments_html(self, segments)])
         show(self._proposed, when=True)
         self.say_done(
             say(
-                "{rows} profiles and {segments} segments are found. See that the key is right, then save.",
-                rows=self.words.number(proposal.quality.rows),
-                segments=self.words.number(len(segments.names)),
+                "{profiles} and {segments} are found. See that the key is right, then save.",
+                profiles=self.words.some("{count} profile", "{count} profiles", proposal.quality.rows),
+                segments=self.words.some("{count} segment", "{count} segments", len(segments.names)),
             )
         )
+
+    def _explain_key(self) -> None:
+        """Say how the chosen key was found, and at its field what is wrong with it."""
+        self.key.explain(self._how_key_was_found)
+        flaw = self.proposal.flaw_of_key(self.key.value) if self.proposal and self.key.value else ""
+        self.key.problem = shown(flaw, self.words.language)
 
     def _save(self) -> None:
         say = self.words.say
@@ -184,7 +194,9 @@ class TablesForm(Form):
                 say("Next, add a connection, or choose segments for an export."),
             )
 
-        self.in_background(check_and_save, done=done, busy=(self.look, self.save))
+        self.in_background(
+            check_and_save, done=done, busy=(self.look, self.save), failed=lambda: self.tell_at(self.key)
+        )
 
 
 class _Segments:
