@@ -107,7 +107,7 @@ def test_whom_the_workspace_does_not_know_is_told_so_in_the_form(
 ) -> None:
     form = ConnectionForm(as_stranger, language="en")
     assert "does not know you" in form.message.text
-    assert "workspace.people.join()" in form.message.text
+    assert "the page of people shows you" in form.message.text
 
 
 def test_the_text_that_is_translated_is_the_text_that_is_consented_to() -> None:

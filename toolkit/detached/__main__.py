@@ -80,6 +80,7 @@ def run(workspace: Workspace, request: RunRequest, say: Say) -> Run:
         return workspace.runs.start(
             request.export,
             dry_run=request.dry_run,
+            mode=request.mode,
             allow=request.allow,
             if_list_gone=request.if_list_gone,
             observer=tell,

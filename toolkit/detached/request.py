@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from toolkit.errors import ErrorInfo
+from toolkit.exports.export import Mode
 from toolkit.runs import Guard, IfListGone, Progress, Step
 from toolkit.sources import Profiles, SegmentFolder, SegmentTable
 
@@ -25,6 +26,8 @@ class RunRequest(BaseModel):
     export: str
     resumes: bool = False
     dry_run: bool = False
+    mode: Mode | None = None
+    """Another mode than the export's, for this run only."""
     allow: tuple[Guard, ...] = ()
     if_list_gone: IfListGone = IfListGone.STOP
     profiles: Profiles | None = None

@@ -11,7 +11,6 @@ from toolkit.access.people import Role
 from toolkit.display import table_of_texts
 from toolkit.exports.connections import Connection, ExportDisposal
 from toolkit.runs import AbandonedLists, ListDisposal
-from toolkit.translatable import shown
 from toolkit.widgets.access_field import CONTRIBUTORS, UsersField
 from toolkit.widgets.components import Field, button, buttons, heading, paragraph, show
 from toolkit.widgets.form import Form
@@ -288,7 +287,7 @@ class ConnectionsList(Form):
                 " ".join(
                     [
                         say("Connection {name} is removed.", name=name),
-                        *(shown(it.sentence, self.words.language) for it in left.untended),
+                        *(self.words.read(it.sentence) for it in left.untended),
                     ]
                 )
             )

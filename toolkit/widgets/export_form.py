@@ -430,7 +430,7 @@ class ExportForm(Form):
         fields = {"name": self.name, "list_name": self.list_name, "segments": self.patterns}
         for it in fields_of(problem):
             if it in fields:
-                fields[it].problem = problem.what
+                fields[it].problem = self.words.read(problem.what)
         self.steps.open_first_problem()
 
     def _options_given(self, contract_limit: int | None, schedule: Schedule) -> dict[str, Any]:

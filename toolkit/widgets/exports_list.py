@@ -10,7 +10,6 @@ from toolkit.access.people import Role
 from toolkit.exports.export import Export
 from toolkit.markup import markup
 from toolkit.runs import AbandonedLists, RunKind
-from toolkit.translatable import shown
 from toolkit.widgets.components import button, buttons, heading, paragraph, show
 from toolkit.widgets.export_form import ExportForm
 from toolkit.widgets.form import Form
@@ -228,7 +227,7 @@ class ExportsList(Form):
         def confirmed() -> None:
             left = do()
             self.look()
-            self.say_done(" ".join([done, *(shown(it.sentence, self.words.language) for it in left.untended)]))
+            self.say_done(" ".join([done, *(self.words.read(it.sentence) for it in left.untended)]))
 
         self.on_click(self.confirm, confirmed)
         self.on_click(leave, self._close)

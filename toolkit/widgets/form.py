@@ -8,7 +8,6 @@ import ipywidgets
 from toolkit.display import fragment
 from toolkit.errors import ENDS_ALL, AccessError, ConfigurationError, DataError, ToolkitError, exception_of
 from toolkit.markup import markup
-from toolkit.translatable import shown
 from toolkit.widgets.accessible import Accessible
 from toolkit.widgets.background import Background, Deliver
 from toolkit.widgets.change_bus import neighbours_of, watch
@@ -120,7 +119,7 @@ class Form:
         """Return what went wrong and what to do, and write where it came from to the log."""
         log_problem(self.workspace.path, problem)
         if isinstance(problem, ToolkitError):
-            return shown(problem.what, self.words.language), shown(problem.remedy, self.words.language)
+            return self.words.read(problem.what), self.words.read(problem.remedy)
         return (
             self.words.say("Something unforeseen happened ({kind}).", kind=type(problem).__name__),
             self.words.say(

@@ -59,11 +59,11 @@ def _drawn(form: HealthPanel, health: Health) -> Markup:
             word=names[it.level],
             what=it.what,
             name=it.name,
-            said=it.said,
+            said=words.read(it.said),
         )
         for it in sorted(health.findings, key=lambda it: it.level, reverse=True)
         if it.level is not HealthLevel.OK
     ]
-    rows = [(it.what, it.name, it.said) for it in health.findings if it.level is HealthLevel.OK]
+    rows = [(it.what, it.name, words.read(it.said)) for it in health.findings if it.level is HealthLevel.OK]
     head = [words.say("What"), words.say("Name"), words.say("Found")]
     return joined([counted, *notices, table_of_texts(head, rows, title=names[HealthLevel.OK])])

@@ -14,7 +14,9 @@ from toolkit.translatable import (
     listed,
     nearest_language,
     share_text,
+    shown,
 )
+from toolkit.widgets.wording import in_form
 
 __all__ = ["VARIABLE", "Words", "languages", "local_zone", "words_for"]
 
@@ -33,6 +35,10 @@ class Words:
     def some(self, one: str, many: str, count: int, **values: object) -> str:
         """Return the text for one or for many; ``{count}`` is filled in."""
         return self._catalog.ngettext(one, many, count).format(count=self.number(count), **values)
+
+    def read(self, text: str) -> str:
+        """Return what an error or a notice says, as somebody in a form reads it: with buttons and boxes for Python."""
+        return shown(in_form(text), self.language)
 
     def number(self, number: float) -> str:
         """Return the number with the marks for thousands and decimals that are usual."""

@@ -10,13 +10,15 @@ import ipywidgets
 from toolkit.access.people import Role
 from toolkit.detached import RunRequest, begin_run, read_progress
 from toolkit.errors import ErrorCode
+from toolkit.exports.export import Mode
 from toolkit.runs import Guard, IfListGone, Run, RunStatus
 from toolkit.widgets.background import Deliver
-from toolkit.widgets.components import button, buttons, heading, paragraph, show, with_class
+from toolkit.widgets.components import Folded, button, buttons, heading, paragraph, show, with_class
 from toolkit.widgets.form import Form
 from toolkit.widgets.labels import term
 from toolkit.widgets.progress_view import ProgressView
 from toolkit.widgets.report_view import ReportView
+from toolkit.widgets.wording import SEND_WHOLE, in_form
 from toolkit.workspace import Workspace
 
 _LOOK_EVERY_SECONDS = 1
@@ -57,7 +59,6 @@ class RunPanel(Form):
         )
         show(self._goes_on, when=False)
         self.report = ReportView(self)
-        self._draw_knowingly()
         self.on_click(self.dry, lambda: self._begin(dry_run=True))
         self.on_click(self.start, lambda: self._begin(dry_run=False))
         self.on_click(self.resume, self._resume)
@@ -70,6 +71,7 @@ class RunPanel(Form):
                 say("Note"), say("You are a viewer: you see runs, and a contributor can run."), kind="busy"
             )
         self._may_run = role is not Role.VIEWER
+        self._draw_knowingly()
         for it in (self.dry, self.start):
             show(it, when=self._may_run)
         self.look()
@@ -134,7 +136,10 @@ class RunPanel(Form):
             "toolkit-tick",
         )
         self.guards = ipywidgets.VBox([heading(say("Pass these guards knowingly")), *self.allow.values()])
-        self._knowingly = ipywidgets.VBox([self.guards, self.remake])
+        self.whole = with_class(ipywidgets.Checkbox(description=say(SEND_WHOLE), indent=False), "toolkit-tick")
+        self.otherwise = Folded(self.accessible, say("Another way to run"), [self.whole])
+        self._knowingly = ipywidgets.VBox([self.guards, self.remake, self.otherwise.widget])
+        show(self.otherwise.widget, when=self._may_run)
 
     def _begin(self, *, dry_run: bool) -> None:
         name = self.export.value
@@ -143,6 +148,7 @@ class RunPanel(Form):
                 **self._tables,
                 export=name,
                 dry_run=dry_run,
+                mode=Mode.REPLACE if self.whole.value else None,
                 allow=tuple(guard for guard, tick in self.allow.items() if tick.value),
                 if_list_gone=IfListGone.REMAKE if self.remake.value else IfListGone.STOP,
             ),
@@ -219,5 +225,13 @@ class RunPanel(Form):
         code = None if run is None or run.error is None else run.error.code
         show(self.guards, when=code in _STOPPED)
         show(self.remake, when=code is ErrorCode.LIST_GONE)
-        for tick in (*self.allow.values(), self.remake):
+        self.otherwise.open(is_open=run is not None and _asks_to_send_whole(run))
+        for tick in (*self.allow.values(), self.remake, self.whole):
             tick.value = False
+
+
+def _asks_to_send_whole(run: Run) -> bool:
+    told = [it.text for it in run.warnings]
+    if run.error is not None:
+        told.append(run.error.remedy)
+    return any(SEND_WHOLE in in_form(it) for it in told)

@@ -5,11 +5,9 @@ from markupsafe import Markup
 
 from toolkit.audience import Status
 from toolkit.display import table_of_texts
-from toolkit.errors import ErrorCode, ErrorInfo
 from toolkit.markup import joined, markup
 from toolkit.runs import Run, RunStatus
 from toolkit.runs.run import WITH_WARNINGS
-from toolkit.translatable import Text, shown
 from toolkit.widgets.labels import term
 from toolkit.widgets.language import Words
 
@@ -55,35 +53,16 @@ def _error(words: Words, run: Run) -> Markup:
     if run.error is None:
         return Markup("")
     lines = {
-        words.say("What happened"): shown(run.error.what, words.language),
-        words.say("What to do"): _remedy(words, run.error),
+        words.say("What happened"): words.read(run.error.what),
+        words.say("What to do"): words.read(run.error.remedy),
     }
     told = [markup("<strong>{word}:</strong> {text}", word=word, text=text) for word, text in lines.items()]
     return markup('<div class="toolkit-problem" role="alert">{told}</div>', told=Markup("<br>").join(told))
 
 
-def _remedy(words: Words, error: ErrorInfo) -> str:
-    """Return what to do, with the box to tick where the remedy is an argument in Python."""
-    if error.code is ErrorCode.LIST_GONE:
-        return words.say(
-            "Tick “{box}” and run it again, or take the segment out of the export.",
-            box=words.say("Make lists anew that were deleted at Criteo"),
-        )
-    if error.code in (ErrorCode.GUARD, ErrorCode.CHANGING_INPUT) and isinstance(error.remedy, Text):
-        parts = [it for it in error.remedy.values.values() if isinstance(it, Text)]
-        others = [it for it in parts if "guards" not in it.values]
-        if len(others) < len(parts):
-            tick = words.say(
-                "If it is meant, tick it under “{title}” and run it again.",
-                title=words.say("Pass these guards knowingly"),
-            )
-            return " ".join([*(shown(it, words.language) for it in others), tick])
-    return shown(error.remedy, words.language)
-
-
 def _remarks(words: Words, run: Run) -> Markup:
-    warnings = [("warning", words.say("Warning"), shown(it.text, words.language)) for it in run.warnings]
-    notes = [("busy", words.say("Note"), shown(it.text, words.language)) for it in run.notes]
+    warnings = [("warning", words.say("Warning"), words.read(it.text)) for it in run.warnings]
+    notes = [("busy", words.say("Note"), words.read(it.text)) for it in run.notes]
     html = '<div class="toolkit-told toolkit-{kind}"><strong>{word}:</strong> {text}</div>'
     return joined(markup(html, kind=kind, word=word, text=text) for kind, word, text in (*warnings, *notes))
 

@@ -166,11 +166,11 @@ class StartPage(Form):
         ]
         level = {"critical": words.say("Critical"), "warning": words.say("Warning")}
         kinds = {"critical": "bad", "warning": "warn"}
-        found = overview.attention
+        found = overview.attention.with_columns(place=pl.int_range(pl.len()))
         shown += [
             _notice(
                 f"{level.get(row['level'], row['level'])}, {row['what']} {row['name']}",
-                row["said"],
+                words.read(overview.sentences[row["place"]]),
                 "",
                 kind=kinds.get(row["level"], "warn"),
             )

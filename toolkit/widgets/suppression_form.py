@@ -7,9 +7,7 @@ import ipywidgets
 import polars as pl
 
 from toolkit.access.people import Role
-from toolkit.errors import UnusableRowsError
 from toolkit.runs import Forgotten
-from toolkit.translatable import shown
 from toolkit.widgets.code import call_of
 from toolkit.widgets.components import button, buttons, heading, paragraph, show
 from toolkit.widgets.form import Form
@@ -210,7 +208,7 @@ class SuppressionForm(Form):
 
         def done(added: Any) -> None:
             self.look()
-            told = shown(added.headline, self.words.language)
+            told = self.words.read(added.headline)
             if added.entry is None:
                 self.message.show(say("Warning"), told, kind="warning")
                 return
@@ -221,20 +219,8 @@ class SuppressionForm(Form):
             lambda _: self.workspace.suppressions.add(place, **options),
             done=done,
             busy=(self.add,),
-            failed=self._at_file,
+            failed=lambda: self.tell_at(self.file),
         )
-
-    def _at_file(self) -> None:
-        if isinstance(self.problem, UnusableRowsError) and not self.skip.value:
-            # The form has a box where Python has an argument.
-            tick = self.words.say(
-                "Correct the rows, or tick “{box}” to add the people of the others.",
-                box=self.skip.control.description,
-            )
-            self.file.problem = f"{shown(self.problem.what, self.words.language)} {tick}"
-            self.message.clear()
-        else:
-            self.tell_at(self.file)
 
     def _ask_to_lift(self) -> None:
         say, entry = self.words.say, self.entries.chosen

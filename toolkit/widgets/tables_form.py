@@ -13,7 +13,6 @@ from toolkit.markup import joined, markup
 from toolkit.profiling import KeyProposal, ProfileProposal, propose_key, propose_profiles
 from toolkit.profiling.proposal import known_share
 from toolkit.sources import Profiles, SegmentFolder, SegmentTable
-from toolkit.translatable import shown
 from toolkit.widgets.code import call_of
 from toolkit.widgets.components import button, buttons, heading, paragraph, show
 from toolkit.widgets.form import Form
@@ -151,7 +150,7 @@ class TablesForm(Form):
         """Say how the chosen key was found, and at its field what is wrong with it."""
         self.key.explain(self._how_key_was_found)
         flaw = self.proposal.flaw_of_key(self.key.value) if self.proposal and self.key.value else ""
-        self.key.problem = shown(flaw, self.words.language)
+        self.key.problem = self.words.read(flaw)
 
     def _save(self) -> None:
         say = self.words.say
