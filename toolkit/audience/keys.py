@@ -10,7 +10,7 @@ from toolkit.identifiers import identifier_types
 from toolkit.redaction import redacted
 from toolkit.sources import KeyRule, Profiles, Table, blame_table
 from toolkit.sources.key_rules import normalized
-from toolkit.translatable import _, all_of
+from toolkit.translatable import _, all_of, ngettext
 
 _SCHEMA = pl.Schema(
     {"rule": pl.String(), "members": pl.Int64(), "member_example": pl.String(), "profile_example": pl.String()}
@@ -36,11 +36,14 @@ class SpeltOtherwise:
     def sentences(self) -> list[str]:
         """A warning for each kind, none when there is nobody."""
         return [
-            _(
-                "{members:,} members are in no profile because their keys are spelt otherwise than the "
+            ngettext(
+                "{count:,} member is in no profile because its key is spelt otherwise than the profiles' ({rule}): "
+                "{member!r} for {profile!r}. If that is the same customer, read the profiles with "
+                "key_normalization=[{rule!r}].",
+                "{count:,} members are in no profile because their keys are spelt otherwise than the "
                 "profiles' ({rule}), such as {member!r} for {profile!r}. If that is the same customer, read "
                 "the profiles with key_normalization=[{rule!r}].",
-                members=row["members"],
+                row["members"],
                 rule=row["rule"],
                 member=redacted(row["member_example"]),
                 profile=redacted(row["profile_example"]),

@@ -84,7 +84,7 @@ class SuppressionImport:
         if self.entry is None:
             return _("The table has no rows. Nobody was added to the suppression list.")
         counts = [
-            _("{count:,} customer keys", count=self.customers),
+            ngettext("{count:,} customer key", "{count:,} customer keys", self.customers),
             *(
                 _("{count:,} {plural}", count=self.identifiers.get(it.name, 0), plural=it.plural)
                 for it in identifier_types()

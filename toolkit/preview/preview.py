@@ -233,12 +233,12 @@ class Preview:
             else _("export {export!r}, {segments}", export=self.export, segments=segments)
         )
         return _(
-            "Preview of {what}: {exportable:,} of {members:,} members exportable as {form}, {people:,} people",
+            "Preview of {what}: {exportable:,} of {members:,} members exportable as {form}, {people}",
             what=what,
             exportable=self.exportable,
             members=self.audience.members,
             form=self.audience.form.value,
-            people=self.distinct,
+            people=ngettext("{count:,} person", "{count:,} people", self.distinct),
         )
 
     def __repr__(self) -> str:

@@ -40,11 +40,13 @@ def warnings_of(
 def _of_placeholders(audience: Audience) -> list[Notice]:
     if not audience.placeholders:
         return []
-    text = _(
+    text = ngettext(
+        "The {short} column of {count:,} member holds a placeholder, such as n/a or the hash of an empty field. "
+        "Placeholders count as missing and are not sent.",
         "The {short} column of {count:,} members holds a placeholder, such as n/a or the hash of an empty field. "
         "Placeholders count as missing and are not sent.",
+        audience.placeholders,
         short=audience.identifier_type.short,
-        count=audience.placeholders,
     )
     return [Notice(NoticeCode.PLACEHOLDERS, text)]
 

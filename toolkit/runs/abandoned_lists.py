@@ -7,7 +7,7 @@ from enum import StrEnum
 import polars as pl
 
 from toolkit.display import html_table, text_table
-from toolkit.translatable import _, sentences
+from toolkit.translatable import _, ngettext, sentences
 
 
 class Because(StrEnum):
@@ -67,7 +67,9 @@ class AbandonedList:
     def what(self) -> str:
         """What is left behind, and why."""
         held = (
-            _("may still hold people") if self.held is None else _("still holds {held:,} identifiers", held=self.held)
+            _("may still hold people")
+            if self.held is None
+            else ngettext("still holds {count:,} identifier", "still holds {count:,} identifiers", self.held)
         )
         return _(
             "List {name!r} ({list_id}) of advertiser {advertiser_id} at {host} {held} of segment "

@@ -10,7 +10,7 @@ from toolkit.errors import ChangingInputError, DataError, GuardError
 from toolkit.runs.diff import anti_join
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.sources.files import InputFile
-from toolkit.translatable import _, exact_share, mark, sentences
+from toolkit.translatable import _, exact_share, mark, ngettext, sentences
 from toolkit.validation import Check, CheckResult
 
 
@@ -120,12 +120,12 @@ def guard_change(
         ]
     changes = {
         mark(
-            "{count:,} identifiers would be added in segment {segment}, {share:.0%} of the {last:,} of the last run: "
-            "more than {most}."
+            "{identifiers} would be added in segment {segment}, {share:.0%} of the {last:,} of the last run: more than "
+            "{most}."
         ): len(anti_join(wanted, last)),
         mark(
-            "{count:,} identifiers would be removed in segment {segment}, {share:.0%} of the {last:,} of the last run: "
-            "more than {most}."
+            "{identifiers} would be removed in segment {segment}, {share:.0%} of the {last:,} of the last run: more "
+            "than {most}."
         ): len(anti_join(last, wanted)),
     }
     return [
@@ -133,7 +133,7 @@ def guard_change(
             Guard.LARGE_CHANGE,
             _(
                 text,
-                count=count,
+                identifiers=ngettext("{count:,} identifier", "{count:,} identifiers", count),
                 segment=segment,
                 share=count / len(last),
                 last=len(last),

@@ -11,7 +11,7 @@ from toolkit.redaction import redacted
 from toolkit.sources.fault_finding import blame_table
 from toolkit.sources.source import Source
 from toolkit.sources.table import Table, require_columns
-from toolkit.translatable import _
+from toolkit.translatable import _, ngettext
 
 _FILE = "file of the table"
 _MOST_EXAMPLES = 3
@@ -148,10 +148,12 @@ class Profiles(Source):
         if len(keys):
             examples = ", ".join(repr(redacted(key)) for key in keys.sort().head(_MOST_EXAMPLES))
             return DataError(
-                _(
+                ngettext(
+                    "In the profiles, {count:,} value of the key column {key!r} is there more than once: {examples}, "
+                    "in {files}.",
                     "In the profiles, {count:,} values of the key column {key!r} are there more than "
                     "once, such as {examples}: in {files}.",
-                    count=len(keys),
+                    len(keys),
                     key=self.key,
                     examples=examples,
                     files=files,
