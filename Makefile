@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab app test lint docs wheel bench lock words clean
+.PHONY: help demo lab app test lint docs pictures wheel bench lock words clean
 
 help: ## List what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +37,10 @@ lint: $(READY) ## Lint and check types
 docs: $(READY) ## Build the documentation as a site, in build/site
 	@# Without --quiet, which would hide the warnings from --strict.
 	@$(BIN)/properdocs build --strict --config-file mkdocs.yml
+
+pictures: $(READY) ## Take the pictures of the README and of the documentation anew, into docs/pictures; needs Chromium
+	@TOOLKIT_TESTS_NEED=chromium TOOLKIT_SCREENSHOTS=build/pictures $(BIN)/python -m pytest -q tests/browser/test_pictures.py
+	@$(BIN)/python -m tests.browser.chosen_pictures build/pictures docs/pictures
 
 wheel: $(READY) ## Build the wheel, in dist, which runs everything without the checkout
 	@$(BIN)/python -m hatchling build -t wheel -d dist

@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 
 import polars as pl
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect, sync_playwright
 
 import toolkit
 from tests.conftest import need
@@ -49,6 +49,44 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = Path(os.environ.get("TOOLKIT_SCREENSHOTS") or tmp_path_factory.mktemp("pictures"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+Picture = Callable[..., Path]
+
+# What a picture would show of the machine that took it: folders of the tests, and the machine's name.
+_HIDE = r"""([folder, name]) => {
+  const folders = new RegExp(`${folder}(/anna\\d+)?`, "g"), machine = new RegExp(`^${name}$`);
+  const hidden = text => text.replace(folders, "/home/anna").replace(machine, "laptop");
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let it = texts.nextNode(); it; it = texts.nextNode()) if (hidden(it.data) !== it.data) it.data = hidden(it.data);
+  for (const it of document.querySelectorAll("input, textarea"))
+    if (hidden(it.value) !== it.value) it.value = hidden(it.value);
+}"""
+_MARGIN = 16
+
+
+@pytest.fixture
+def picture(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Picture:
+    """Take a picture of a page or of a part of it under a name, at most ``height`` high; return the file.
+
+    ``make pictures`` keeps those that the README and the documentation show. Nothing of this machine is seen in one.
+    """
+
+    def taken(of: Page | Locator, name: str, *, height: int | None = None) -> Path:
+        file = pictures / f"{name}.png"
+        page = of if isinstance(of, Page) else of.page
+        page.evaluate(_HIDE, [str(tmp_path_factory.getbasetemp()), socket.gethostname()])
+        box: FloatRect = {"x": 0, "y": 0, **(page.viewport_size or {"width": 0, "height": 0})}
+        if isinstance(of, Locator):
+            found = of.bounding_box()
+            assert found is not None
+            x, y = max(0, found["x"] - _MARGIN), max(0, found["y"] - _MARGIN)
+            box = {"x": x, "y": y, "width": found["width"] + 2 * _MARGIN, "height": found["height"] + 2 * _MARGIN}
+        clip: FloatRect = {**box, "height": min(box["height"], height or box["height"])}
+        page.screenshot(path=file, animations="disabled", caret="hide", full_page=isinstance(of, Locator), clip=clip)
+        return file
+
+    return taken
 
 
 @dataclass(frozen=True)

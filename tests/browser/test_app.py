@@ -1,7 +1,6 @@
 """The notebooks as an application without code, through Voilà."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 import toolkit
-from tests.browser.conftest import SECONDS, Checkout, Server
+from tests.browser.conftest import SECONDS, Checkout, Picture, Server
 from tests.conftest import connect
 from toolkit.sandbox import Call, Fault, Sandbox
 from toolkit.widgets.page_list import pages
@@ -125,7 +124,7 @@ def test_an_error_while_a_page_is_set_up_is_told_in_it(app: Server, open_page: O
 
 @pytest.mark.parametrize("file", [it.file for it in pages()])
 def test_each_page_is_accessible_and_fits(
-    file: str, open_page: Open, nightly: toolkit.Workspace, pictures: Path
+    file: str, open_page: Open, nightly: toolkit.Workspace, picture: Picture
 ) -> None:
     for scheme in ("light", "dark"):
         page = open_page(file, scheme=scheme)
@@ -138,7 +137,7 @@ def test_each_page_is_accessible_and_fits(
         assert [(it["id"], it["nodes"][0]["html"][:200]) for it in found] == []
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 1400})
-            page.screenshot(path=pictures / f"{file.removesuffix('.ipynb')}-{width}-{scheme}.png")
+            picture(page, f"{file.removesuffix('.ipynb')}-{width}-{scheme}")
             assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.context.close()
 

@@ -4,14 +4,13 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import polars as pl
 import pytest
 from playwright.sync_api import Page, expect
 
 import toolkit
-from tests.browser.conftest import Checkout, Notebook, Server
+from tests.browser.conftest import Checkout, Notebook, Picture, Server
 from tests.conftest import connect, save_nightly
 from toolkit.sandbox import Call, Fault, Sandbox, start
 from toolkit.widgets.language import Words
@@ -70,16 +69,13 @@ class TestNewcomer:
 
     @pytest.mark.one_case
     def test_the_whole_way(
-        self, lab: Server, checkout: Checkout, open_notebook: Open, words: Words, criteo: Sandbox, pictures: Path
+        self, lab: Server, checkout: Checkout, open_notebook: Open, words: Words, criteo: Sandbox, picture: Picture
     ) -> None:
-        def picture(page: Page, name: str) -> None:
-            page.screenshot(path=pictures / f"{name}-{words.language}.png")
-
-        say = words.say
+        say, language = words.say, words.language
         notebook = open_notebook(lab, checkout.path / "notebooks" / "01_connections.ipynb")
         notebook.run_all()
         self.connect_by_keyboard(notebook.page, words, criteo)
-        picture(notebook.page, "connection")
+        picture(notebook.page, f"connection-{language}")
 
         notebook = open_notebook(lab, checkout.path / "notebooks" / "03_exports.ipynb", height=1800)
         notebook.run_all()
@@ -99,7 +95,7 @@ class TestNewcomer:
         expect(page.get_by_text("200", exact=True).first).to_be_visible()
         press(page, say("Save"))
         expect(page.get_by_text(say("It did not run."))).to_be_visible()
-        picture(page, "export")
+        picture(page, f"export-{language}")
         assert criteo.lists() == []
 
         notebook = open_notebook(lab, checkout.path / "notebooks" / "04_run_and_history.ipynb", height=1800)
@@ -111,7 +107,7 @@ class TestNewcomer:
         step = say("Sending")
         expect(page.get_by_text(re.compile(rf"{step}: \d+ .* 350 "))).to_be_visible()
         part = float(bar.get_attribute("value") or 0)
-        picture(page, "running")
+        picture(page, f"running-{language}")
         over = say("The run is over: {outcome}.", outcome=say("Successful, with warnings"))
         expect(page.get_by_text(over).first).to_be_visible()
         assert 0 < part < float(bar.get_attribute("value") or 0)
@@ -119,7 +115,7 @@ class TestNewcomer:
         expect(
             page.frame_locator("iframe").get_by_role("heading", name=f"Nightly: {say('successful')}")
         ).to_be_visible()
-        picture(page, "report")
+        picture(page, f"report-{language}")
         assert what_criteo_holds(criteo) == what_it_should_hold(checkout)
 
         notebook.save()
@@ -130,7 +126,7 @@ class TestNewcomer:
         expect(page.get_by_text(re.compile(rf"Nightly, .+: ✓ {say('Successful, with warnings')}")).last).to_be_visible()
         # Of one run there is nothing to draw.
         expect(page.get_by_role("img", name=say("Size of the lists"))).to_have_count(0)
-        picture(page, "history")
+        picture(page, f"history-{language}")
 
     def connect_by_keyboard(self, page: Page, words: Words, criteo: Sandbox) -> None:
         """Fill the form with the keyboard alone; its order is that of reading."""

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 import toolkit
-from tests.browser.conftest import Checkout, Notebook, Server
+from tests.browser.conftest import Checkout, Notebook, Picture, Server
 from tests.conftest import Tables
 
 pytestmark = pytest.mark.browser
@@ -49,7 +49,7 @@ def two_segments(workspace: toolkit.Workspace, tables: Tables) -> toolkit.Worksp
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_page_is_read_in_any_theme_and_width_and_asks_the_network_for_nothing(
-    scheme: str, two_segments: toolkit.Workspace, browser: Browser, tmp_path: Path, pictures: Path
+    scheme: str, two_segments: toolkit.Workspace, browser: Browser, tmp_path: Path, picture: Picture
 ) -> None:
     file = two_segments.preview(["All", "Half"], email_column="EMail").to_html(tmp_path / "preview.html")
     context = browser.new_context(color_scheme=scheme, viewport={"width": 1200, "height": 900})  # type: ignore[arg-type]
@@ -57,7 +57,7 @@ def test_a_page_is_read_in_any_theme_and_width_and_asks_the_network_for_nothing(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(file.as_uri())
-    page.screenshot(path=pictures / f"preview-{scheme}.png", full_page=True)
+    picture(page.locator("body"), f"preview-page-{scheme}")
     assert asked == [file.as_uri()]
     assert page.locator("svg").count() == 3
     assert page.locator("body").evaluate(CONTRAST) >= 4.5
@@ -82,7 +82,7 @@ def dark_lab(lab: Server) -> Iterator[Server]:
 
 
 def test_it_is_read_in_a_dark_notebook_and_an_error_is_two_sentences(
-    checkout: Checkout, dark_lab: Server, open_notebook: Callable[..., Notebook], pictures: Path
+    checkout: Checkout, dark_lab: Server, open_notebook: Callable[..., Notebook], picture: Picture
 ) -> None:
     cells = [
         f"import toolkit; workspace = toolkit.open_workspace({str(checkout.workspace().path)!r})",
@@ -95,10 +95,10 @@ def test_it_is_read_in_a_dark_notebook_and_an_error_is_two_sentences(
     assert page.locator("body").get_attribute("data-jp-theme-light") == "false"
     shown = notebook.output(1).locator(".toolkit-preview")
     assert shown.locator("svg").count() == 2
-    shown.screenshot(path=pictures / "preview-dark-lab.png")
+    picture(shown, "preview-dark-lab")
     assert shown.evaluate(CONTRAST) >= 4.5
     told = notebook.output(2).inner_text()
     assert "DataError: There is no column 'Email'" in told
     assert "name what is meant" in told
     assert "Traceback" not in told
-    notebook.output(2).screenshot(path=pictures / "preview-error.png")
+    picture(notebook.output(2), "preview-error")
