@@ -4,6 +4,7 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 PROJECT = Path(__file__).parents[2]
@@ -11,13 +12,14 @@ _COLORS = 256
 
 
 def in_few_colors(picture: Image.Image) -> Image.Image:
-    """Return the picture in its most frequent colors, which are exact: of a page, only shades of its letters go."""
-    counted = picture.getcolors(picture.width * picture.height)
-    assert counted is not None
-    most = [color for _, color in sorted(counted, key=lambda it: it[0], reverse=True)[:_COLORS]]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([channel for color in most for channel in color])  # type: ignore[union-attr]
-    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
+    """Return the picture in its most frequent colors, which stay as they are: of a page, only shades of letters go."""
+    pixels = np.asarray(picture.convert("RGB")).reshape(-1, 3)
+    colors, inverse, counts = np.unique(pixels, axis=0, return_inverse=True, return_counts=True)
+    kept = colors[np.argsort(-counts)[:_COLORS]]
+    distance = ((colors[:, None].astype(int) - kept[None].astype(int)) ** 2).sum(axis=2)
+    few = Image.fromarray(distance.argmin(axis=1)[inverse].astype(np.uint8).reshape(picture.size[::-1]), mode="P")
+    few.putpalette(kept.flatten().tolist())
+    return few
 
 
 def choose(taken: Path, kept: Path) -> None:
@@ -27,7 +29,7 @@ def choose(taken: Path, kept: Path) -> None:
     kept.mkdir(exist_ok=True)
     for name in sorted(shown):
         with Image.open(taken / name) as picture:
-            in_few_colors(picture.convert("RGB")).save(kept / name, optimize=True)
+            in_few_colors(picture).save(kept / name, optimize=True)
     for file in kept.iterdir():
         if file.name not in shown:
             file.unlink()
