@@ -153,8 +153,9 @@ def test_the_examples_of_the_checks_page_run(criteo: Sandbox, tmp_path: Path) ->
         create=True,
     )
     connect(opened, criteo)
+    opened.connections.rename("Sandbox", "Criteo")
     options = {"email_column": "EMail", "segments": ["High value"], "advertiser_id": "2711"}
-    opened.exports.save("Nightly", connection="Sandbox", **options)
+    opened.exports.save("Nightly", connection="Criteo", **options)
     known = {"workspace": opened}
     for example in examples("docs/checks.md"):
         exec(compile(example, "checks.md", "exec"), known)

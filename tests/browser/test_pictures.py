@@ -29,7 +29,7 @@ pytestmark = pytest.mark.browser
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
-NIGHTS = 3
+NIGHTS = 5
 SHARP = 1.5
 PEOPLE = ("gernot.schulz@example.com", "kimjohnson@example.org")
 LAB_THEMES = "@jupyterlab/apputils-extension:themes"
@@ -94,7 +94,7 @@ def shop(_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
 
 @pytest.fixture
 def busy(shop: Shop) -> Shop:
-    """The same with colleagues, a connection, and two exports that ran on three nights."""
+    """The same with colleagues, a connection, and two exports that ran on five nights."""
     workspace = shop.workspace
     if "Nightly" in workspace.exports:
         return shop
