@@ -235,6 +235,8 @@ def test_a_run_and_the_history_are_shown(theme: Theme, busy: Shop, open_page: Op
     page = open_page("04_run_and_history", theme)
     expect(form(page).get_by_text("Successful").first).to_be_visible()
     picture(form(page), f"run-{theme}")
+    # They were drawn while the page was made.
+    expect(form(page, 1).get_by_role("img").first).to_be_visible()
     form(page, 1).get_by_label("Export", exact=True).select_option("Nightly")
     expect(form(page, 1).get_by_role("cell", name="VIP weekly")).to_have_count(0)
     expect(form(page, 1).get_by_role("button", name="Refresh", exact=True)).to_be_enabled()

@@ -13,6 +13,11 @@ def press(form: Form, button: Any) -> None:
     form.wait()
 
 
+def come_onto_a_page(form: Form) -> None:
+    """Send what the browser sends when it has put the form on a page."""
+    form.accessible._handle_custom_msg({"shown": True}, [])
+
+
 def type_secret(field: Field, text: str) -> None:
     """Send what the browser sends when somebody types."""
     field.control._handle_custom_msg({"typed": text}, [])

@@ -1,9 +1,28 @@
 """The history panel: runs as a table, the report of one, pictures of all."""
 
+import time
+
 import polars as pl
+import pytest
 
 import toolkit
+from tests.widgets.driving import come_onto_a_page
 from toolkit.widgets import HistoryPanel
+
+
+@pytest.mark.parametrize(("later", "again"), [(0, True), (61, False)])
+def test_what_changed_while_a_page_was_made_is_sent_again(
+    workspace: toolkit.Workspace, monkeypatch: pytest.MonkeyPatch, later: float, again: bool
+) -> None:
+    panel = HistoryPanel(workspace, language="en")
+    panel.wait()
+    now = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: now + later)
+    sent: list[object] = []
+    monkeypatch.setattr("ipywidgets.Widget.send_state", lambda widget, key=None: sent.append(widget))
+    come_onto_a_page(panel)
+    assert ({id(panel.charts), id(panel.refresh), id(panel.runs.table)} <= {id(it) for it in sent}) == again
+    assert bool(sent) == again
 
 
 def test_runs_are_listed_and_the_chosen_one_is_reported(workspace: toolkit.Workspace) -> None:

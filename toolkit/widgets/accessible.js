@@ -1,4 +1,5 @@
 // Sets attributes for those who listen to the page, such as aria-expanded, which ipywidgets' own controls can't have.
+// It also tells the form that it is on a page, so that nothing is lost that changed while the page was being made.
 // Each entry names elements of the form by a selector; elements that are drawn later get theirs as they come.
 function render({ model, el }) {
   el.style.display = "none";
@@ -20,6 +21,7 @@ function render({ model, el }) {
     const form = el.closest(".toolkit-form");
     if (!form) return;
     apply();
+    model.send({ shown: true });
     observer = new MutationObserver(apply);
     observer.observe(form, { childList: true, subtree: true });
   };

@@ -1,5 +1,6 @@
 """Attributes for those who listen to a page, such as ``aria-expanded``, which ipywidgets' controls can't have."""
 
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ class Accessible(AnyWidget):
 
     _esm = Path(__file__).with_name("accessible.js")
     named = traitlets.Dict().tag(sync=True)
+
+    def on_shown(self, act: Callable[[], None]) -> None:
+        """Do it each time that the form has come onto a page, which from then on hears of all that changes."""
+        self.on_msg(lambda _, content, __: act() if content.get("shown") else None)
 
     def set(self, widget: Any, *, part: str = "", **attributes: str) -> None:
         """Give the element of a widget these attributes, in the place of those that it was given here before.

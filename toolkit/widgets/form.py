@@ -1,5 +1,7 @@
 """What all forms do alike: speak a language, tell an error in two sentences, and work without holding up the kernel."""
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
@@ -18,6 +20,9 @@ from toolkit.workspace import Workspace
 
 T = TypeVar("T")
 
+_LONGEST_MAKING_SECONDS = 60
+"""A page is made in less."""
+
 
 class Form:
     """A form over the Python interface. It shows itself in a notebook; ``widget`` is what it is made of."""
@@ -34,6 +39,8 @@ class Form:
         """What went wrong last."""
         self.background = Background()
         self.widget = with_class(ipywidgets.VBox(), "toolkit", "toolkit-form")
+        self._changed_at = -math.inf
+        self.accessible.on_shown(self._show_again)
 
     def wait(self) -> None:
         """Wait until what goes on in the background is over."""
@@ -96,6 +103,7 @@ class Form:
             control.disabled = True
 
         def over() -> None:
+            self._changed_at = time.monotonic()
             for control in busy:
                 control.disabled = False
 
@@ -109,6 +117,15 @@ class Form:
             self.attempt(failed)
 
         self.background.start(work, done=finish, failed=fail)
+
+    def _show_again(self) -> None:
+        """Send the page what changed while it was being made: it asks for all states, and then listens, a bit later."""
+        if time.monotonic() - self._changed_at < _LONGEST_MAKING_SECONDS:
+            waiting = [self.widget]
+            while waiting:
+                part = waiting.pop()
+                part.send_state()
+                waiting += getattr(part, "children", ())
 
     def tell(self, problem: Exception) -> None:
         """Say in two sentences what went wrong and what to do; the log has where it came from."""

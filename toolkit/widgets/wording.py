@@ -158,8 +158,8 @@ SENTENCES: Mapping[str, str] = {
     ),
     "Find out who changed the database, and have an administrator put it back as it was signed, with "
     "workspace.restore_signed_rows().": mark(
-        "Find out who changed the database, and have an administrator put it back as it was signed: the page “Teams” "
-        "of the documentation says how."
+        "Find out who changed the database, and have an administrator put it back as it was signed: the page “Work as "
+        "a team” of the documentation says how."
     ),
     'Ask your administrator for the root. If it is this one, confirm it with workspace.trust("{here}").': mark(
         "Ask your administrator for the root of this workspace, and whether it is {here}: the page “Work as a team” "
