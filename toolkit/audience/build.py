@@ -12,6 +12,7 @@ from toolkit.audience.status import STATUS_TYPE, Status
 from toolkit.audience.suppression import known_as
 from toolkit.identifiers import HashFormat, IdentifierType, Placeholders, first_type, hashed
 from toolkit.sources.columns import id_as_text
+from toolkit.sources.streaming import collect_each, compact
 
 
 class ProfileKeyError(Exception):
@@ -59,23 +60,20 @@ def build_audience(
         *([_as_id(profiles, advertiser_column).alias("advertiser")] if advertiser_column else []),
         found=pl.lit(True),
     )
-    seen = pl.collect_all(
-        [
-            _label(
-                members.rename({key: "customer"}),
-                picked,
-                identifier_type=identifier_type,
-                form=form,
-                excluded=excluded,
-                advertisers=advertisers if advertiser_column else None,
-                count_domains=count_domains,
-                placeholders=identifier_type.placeholders(placeholders),
-            ),
-            # As a filter, so that the statistics of Parquet files answer without reading the column.
-            profiles.filter(pl.col(profile_key).is_null()).select(pl.len()),
-            members.select(pl.len()),
-        ],
-        engine="streaming",
+    seen = collect_each(
+        _label(
+            members.rename({key: "customer"}),
+            picked,
+            identifier_type=identifier_type,
+            form=form,
+            excluded=excluded,
+            advertisers=advertisers if advertiser_column else None,
+            count_domains=count_domains,
+            placeholders=identifier_type.placeholders(placeholders),
+        ),
+        # As a filter, so that the statistics of Parquet files answer without reading the column.
+        profiles.filter(pl.col(profile_key).is_null()).select(pl.len()),
+        members.select(pl.len()),
     )
     labelled = seen[0]
     _refuse_ambiguous_keys(labelled, null_keys=seen[1].item(), rows=seen[2].item())
@@ -155,7 +153,7 @@ def _label(
     domain = identifier_type.domain(pl.col("address")) if count_domains else None
     if domain is not None:
         classified = with_domain(classified, domain)
-    return classified.with_columns(
+    labelled = classified.with_columns(
         identifier=pl.when(is_exportable).then(identifier),
         is_placeholder=pl.col("is_placeholder")
         & (pl.col("status") == Status.MISSING_IDENTIFIER.value)
@@ -167,6 +165,7 @@ def _label(
         *([] if domain is None else ["domain"]),
         *([] if advertisers is None else [_among(advertisers).alias("advertiser")]),
     )
+    return compact(labelled)
 
 
 def _with_reasons(matched: pl.LazyFrame, excluded: Excluded | None, identifier_type: IdentifierType) -> pl.LazyFrame:

@@ -17,6 +17,7 @@ from toolkit.audience.suppression import Suppression
 from toolkit.errors import DataError
 from toolkit.identifiers import HASHES, HashFormat, IdentifierType, hashed, identifier_types
 from toolkit.identifiers.hashing import may_be
+from toolkit.sources.streaming import compact
 from toolkit.translatable import _
 
 MOST_STEPS = 100
@@ -240,7 +241,7 @@ def _met(fields: pl.LazyFrame, columns: Sequence[IdentityColumn], wanted: _Wante
     """Return ``customer``, ``rank`` and the normalised fields of the profiles that are looked for."""
     if wanted.is_of_keys:
         rows = _normalised(fields.join(wanted.keys.lazy(), on="customer", how="inner"), columns)
-        return rows.collect(engine="streaming").unique("customer")
+        return compact(rows).collect(engine="streaming").unique("customer")
     rows = _normalised(fields, columns)
     ranks: list[str] = []
 
@@ -264,7 +265,7 @@ def _met(fields: pl.LazyFrame, columns: Sequence[IdentityColumn], wanted: _Wante
             rows = compare(rows, hashed(name, form), values)
     rank = pl.min_horizontal(ranks) if ranks else pl.lit(None, _RANK_TYPE)
     found = rows.with_columns(rank=rank).drop(ranks).filter(pl.col("rank").is_not_null())
-    return found.collect(engine="streaming").unique("customer")
+    return compact(found).collect(engine="streaming").unique("customer")
 
 
 def _normalised(fields: pl.LazyFrame, columns: Sequence[IdentityColumn]) -> pl.LazyFrame:

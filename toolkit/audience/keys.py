@@ -10,6 +10,7 @@ from toolkit.identifiers import identifier_types
 from toolkit.redaction import redacted
 from toolkit.sources import KeyRule, Profiles, Table, blame_table
 from toolkit.sources.key_rules import normalized
+from toolkit.sources.streaming import compact
 from toolkit.translatable import _, all_of, ngettext
 
 _SCHEMA = pl.Schema(
@@ -143,12 +144,9 @@ def _pairs(members: pl.DataFrame, table: Table, rules: Sequence[KeyRule]) -> pl.
     wanted = members.lazy().with_columns(key=normalized(pl.col("member"), rules))
     profiles = table.scan().select(pl.col(table.key).alias("profile"))
     with blame_table(table):
-        return (
-            profiles.with_columns(key=normalized(pl.col("profile"), rules))
-            .join(wanted, on="key", how="inner")
-            .select("member", "profile")
-            .collect(engine="streaming")
-        )
+        with_key = profiles.with_columns(key=normalized(pl.col("profile"), rules))
+        met = with_key.join(wanted, on="key", how="inner").select("member", "profile")
+        return compact(met).collect(engine="streaming")
 
 
 def _refuse_ambiguous(pairs: pl.DataFrame, table: Table, rules: Sequence[KeyRule]) -> None:

@@ -9,6 +9,7 @@ from toolkit.audience import Audience, IdentityColumn
 from toolkit.profiling.column_content import as_text, content_type_of
 from toolkit.redaction import masked_column
 from toolkit.sources import Profiles, blame_table
+from toolkit.sources.streaming import compact
 
 _OWN = ("segment", "customer", "status")
 _AT = "[@\uff20\ufe6b]"
@@ -40,15 +41,15 @@ def first_members(
         return first.with_columns(pl.lit(None, pl.String).alias(it) for it in names.values())
     keys = first["customer"].unique()
     with blame_table(table):
-        found = (
+        rows = (
             table.scan()
             .filter(pl.col(profiles.key).cast(first.schema["customer"]).is_in(keys.implode()))
             .select(
                 pl.col(profiles.key).cast(first.schema["customer"]).alias("customer"),
                 *(_shown(pl.col(it), table.types[it]).alias(name) for it, name in names.items()),
             )
-            .collect(engine="streaming")
         )
+        found = compact(rows).collect(engine="streaming")
     today = datetime.now(UTC).date()
     hidden = [
         names[it]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from toolkit.sources import Format, Table, blame_table
+from toolkit.sources.streaming import compact
 
 ROWS = 100_000
 ALL_ROWS = "all rows"
@@ -46,7 +47,9 @@ def _some(scan: pl.LazyFrame, rows: int, form: Format) -> pl.DataFrame:
     if form is Format.CSV:
         # Text has to be read from its beginning whatever is wanted of it: once.
         number = pl.int_range(pl.len())
-        return scan.filter(number % (rows // ROWS) == 0).head(ROWS).collect(engine="streaming")
+        return compact(scan.filter(number % (rows // ROWS) == 0).head(ROWS)).collect(engine="streaming")
     size = ROWS // _SLICES
     # One after the other: of each, a row group is in memory.
-    return pl.concat(scan.slice(rows * at // _SLICES, size).collect(engine="streaming") for at in range(_SLICES))
+    return pl.concat(
+        compact(scan.slice(rows * at // _SLICES, size)).collect(engine="streaming") for at in range(_SLICES)
+    )

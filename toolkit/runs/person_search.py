@@ -16,6 +16,7 @@ from toolkit.redaction import masked_field
 from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.membership import scan_identities
 from toolkit.sources import blame_table
+from toolkit.sources.streaming import compact
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ContactListRecord
 from toolkit.translatable import _
@@ -79,9 +80,8 @@ def find_person(
     known = _known_to_lists(folder, lists)
     hashes = named.hashes()
     keys = pl.Series("customer", [] if customer is None else [customer], dtype=pl.String)
-    met = known.filter(
-        pl.col("identifier").is_in(hashes.implode()) | pl.col("customer").is_in(keys.implode()).fill_null(False)
-    ).collect(engine="streaming")
+    is_theirs = pl.col("identifier").is_in(hashes.implode()) | pl.col("customer").is_in(keys.implode()).fill_null(False)
+    met = compact(known.filter(is_theirs)).collect(engine="streaming")
     earlier = met["customer"].drop_nulls().unique()
     found, problem = _in_profiles(folder, named + Suppression.of_customers(earlier), sent_by)
     customers = pl.concat([earlier, found.customers["customer"].cast(pl.String)]).unique()
@@ -90,7 +90,9 @@ def find_person(
     theirs = (
         known.filter(pl.col("customer").is_in(customers.implode())).select("identifier_type", "identifier").unique()
     )
-    sent = pl.concat([theirs.collect(engine="streaming"), met.select("identifier_type", "identifier")]).unique()
+    sent = pl.concat(
+        [compact(theirs).collect(engine="streaming"), met.select("identifier_type", "identifier")]
+    ).unique()
     values = [found.identifiers.select("identifier_type", "value")]
     if identifier is not None:
         values.append(_normalized(*identifier).select(pl.lit(identifier[0].name).alias("identifier_type"), "value"))

@@ -14,6 +14,7 @@ from toolkit.errors import BusyError, ConfigurationError, DataError, ToolkitErro
 from toolkit.redaction import redacted
 from toolkit.segments.condition import Condition, quoted_columns
 from toolkit.sources import InputFile, Profiles, Table, blame_table
+from toolkit.sources.streaming import collect_each, compact
 from toolkit.translatable import Text, _
 
 _CONVERSION = re.compile(r"conversion from `\w+` to `([^`]+)` failed in column '([^']*)'")
@@ -56,12 +57,12 @@ def find_members(profiles: Profiles, condition: Condition) -> Found:
     key = pl.col(table.key)
     scan = table.scan()
     plans = [
-        scan.filter(condition.expression).select(key).filter(key.is_not_null()).unique().sort(key),
+        compact(scan.filter(condition.expression).select(key).filter(key.is_not_null())).unique().sort(key),
         scan.select(pl.len()),
     ]
     with blame_table(table):
         try:
-            members, rows = pl.collect_all(plans, engine="streaming")
+            members, rows = collect_each(*plans)
         except pl.exceptions.PolarsError as error:
             raise table.fault() or _misfit(error) from None
     if profiles.inputs() != before:

@@ -12,6 +12,7 @@ import polars as pl
 from toolkit.audience import Audience, Status
 from toolkit.errors import ConfigurationError
 from toolkit.sources import blame_table
+from toolkit.sources.streaming import compact
 from toolkit.translatable import _, one_of
 from toolkit.validation.custom_suites import OwnSuite
 from toolkit.validation.redacted_results import KEY
@@ -129,4 +130,5 @@ def _read(profiles: "Profiles", columns: Sequence[str], audience: Audience, doub
     key = pl.col(profiles.key).cast(audience.frame.schema[KEY]).alias(_MATCHED)
     named = [pl.col(it).alias(_BESIDE + it if it in doubled else it) for it in columns]
     with blame_table(table):
-        return members.join(table.scan().select(key, *named), on=_MATCHED, how="inner").collect(engine="streaming")
+        met = members.join(table.scan().select(key, *named), on=_MATCHED, how="inner")
+        return compact(met).collect(engine="streaming")
