@@ -19,6 +19,7 @@ from toolkit.errors import DataError, ErrorCode, ErrorInfo, RunFailedError, Unkn
 from toolkit.files import read_parquet
 from toolkit.runs.abandoned_lists import AbandonedList
 from toolkit.runs.guards import Guard
+from toolkit.runs.list_figures import list_figures_of, read_list_figures
 from toolkit.runs.list_result import ListResult, frame_of
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS, NOTICES, error_in
@@ -228,8 +229,17 @@ class Run:
         return _("{what}: {outcome} in {seconds:.1f} s", what=what, outcome=outcome, seconds=self.seconds)
 
 
-def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder, *, briefly: bool = False) -> Run:
+def value_of(
+    session: Session,
+    record: RunRecord,
+    folder: WorkspaceFolder,
+    *,
+    briefly: bool = False,
+    lists: tuple[ListResult, ...] | None = None,
+) -> Run:
     """Return the run that a record tells of; ``briefly`` without what frames of many runs don't show.
+
+    With ``lists`` these are its lists, and those of the record are not read.
 
     One that is recorded as running, whose process can no longer be working, is told as failed: whoever looks writes
     nothing, and whoever acts next records it.
@@ -249,7 +259,7 @@ def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder, *, br
             started_at=record.started_at,
             finished_at=record.finished_at,
             inputs=() if briefly else INPUTS.from_json(record.inputs),
-            lists=LISTS.from_json(record.lists),
+            lists=LISTS.from_json(record.lists) if lists is None else lists,
             checks=() if briefly else CHECKS.from_json(record.checks),
             warnings=NOTICES.from_json(record.warnings),
             notes=() if briefly else NOTICES.from_json(record.notes),
@@ -357,10 +367,18 @@ def past_runs(folder: WorkspaceFolder, export: str, *, most: int) -> list[Run]:
         return [value_of(session, record, folder) for record in session.scalars(query)]
 
 
-def _briefly(session: Session, folder: WorkspaceFolder, query: Select[RunRecord]) -> list[Run]:
-    """Return runs for a frame: what the frame does not show is not read, since there may be thousands."""
+def _briefly(session: Session, folder: WorkspaceFolder, query: Select[RunRecord]) -> tuple[list[Run], pl.DataFrame]:
+    """Return runs for a frame, without lists, and the figures of their lists; there may be thousands.
+
+    What frames don't show is not read.
+    """
+    figures = read_list_figures(session, query)
+    if figures is not None:
+        records = session.scalars(query.options(*map(defer, (*_NOT_IN_FRAMES, RunRecord.lists))))
+        return [value_of(session, it, folder, briefly=True, lists=()) for it in records], figures
     records = session.scalars(query.options(*map(defer, _NOT_IN_FRAMES)))
-    return [value_of(session, record, folder, briefly=True) for record in records]
+    runs = [value_of(session, it, folder, briefly=True) for it in records]
+    return runs, list_figures_of((it.id, it.lists) for it in runs)
 
 
 def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
@@ -376,15 +394,18 @@ def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
         query = query.where(ExportRecord.name == export)
     with folder.reading() as session:
         require_actor(session, folder)
-        runs = _briefly(session, folder, query)
-    of_lists = [name for name in _TREND_SCHEMA if name not in _OF_RUNS]
-    rows = [
-        (run.started_at, run.id, run.export, run.status.value, *(getattr(result, name) for name in of_lists))
-        for run in runs
-        for result in run.lists
-        if run.status is RunStatus.SUCCESSFUL or result.size is not None or result.added or result.removed
-    ]
-    frame = pl.DataFrame(rows, schema=[*_OF_RUNS, *of_lists], schema_overrides=_TREND_SCHEMA, orient="row")
+        runs, figures = _briefly(session, folder, query)
+    of_runs = pl.DataFrame(
+        [(it.started_at, it.id, it.export, it.status.value) for it in runs],
+        schema={name: _TREND_SCHEMA[name] for name in _OF_RUNS},
+        orient="row",
+    )
+    is_done = pl.col("size").is_not_null() | (pl.col("added") != 0) | (pl.col("removed") != 0)
+    frame = (
+        figures.join(of_runs, on="run", how="inner", maintain_order="left")
+        .filter((pl.col("status") == RunStatus.SUCCESSFUL.value) | is_done)
+        .select(list(_TREND_SCHEMA))
+    )
     rate = pl.when(pl.col("held_by_criteo") > 0).then(pl.col("matches") / pl.col("held_by_criteo"))
     return frame.with_columns(match_rate=rate.cast(pl.Float64))
 
@@ -396,7 +417,7 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
         query = query.where(ExportRecord.name == export)
     with folder.reading() as session:
         require_actor(session, folder)
-        return _frame_of(_briefly(session, folder, query))
+        return _frame_of(*_briefly(session, folder, query))
 
 
 def last_runs_frame(folder: WorkspaceFolder) -> pl.DataFrame:
@@ -408,12 +429,12 @@ def last_runs_frame(folder: WorkspaceFolder) -> pl.DataFrame:
     with folder.reading() as session:
         require_actor(session, folder)
         return _frame_of(
-            _briefly(session, folder, select(RunRecord).where(RunRecord.id.in_(newest)).order_by(*newest_first))
+            *_briefly(session, folder, select(RunRecord).where(RunRecord.id.in_(newest)).order_by(*newest_first))
         )
 
 
-def _frame_of(runs: Sequence[Run]) -> pl.DataFrame:
-    return pl.DataFrame(
+def _frame_of(runs: Sequence[Run], figures: pl.DataFrame) -> pl.DataFrame:
+    frame = pl.DataFrame(
         [
             {
                 "run": run.id,
@@ -426,16 +447,15 @@ def _frame_of(runs: Sequence[Run]) -> pl.DataFrame:
                 "person": run.person,
                 "started_at": run.started_at,
                 "seconds": run.seconds,
-                "exportable": sum(it.exportable for it in run.lists),
-                "added": sum(it.added for it in run.lists),
-                "removed": sum(it.removed for it in run.lists),
-                "rejected": sum(it.rejected for it in run.lists),
                 "error": run.error.what if run.error else None,
             }
             for run in runs
         ],
-        schema=_RUNS_SCHEMA,
+        schema={name: dtype for name, dtype in _RUNS_SCHEMA.items() if name not in _SUMS},
     )
+    sums = figures.group_by("run").agg(pl.col(_SUMS).sum())
+    counted = frame.join(sums, on="run", how="left", maintain_order="left")
+    return counted.select(pl.col(it).fill_null(0) if it in _SUMS else pl.col(it) for it in _RUNS_SCHEMA)
 
 
 _NOT_IN_FRAMES = (RunRecord.inputs, RunRecord.checks, RunRecord.notes, RunRecord.timings, RunRecord.abandoned)
@@ -460,6 +480,7 @@ _TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "matches": pl.Int64,
 }
 _OF_RUNS = ("at", "run", "export", "status")
+_SUMS = ("exportable", "added", "removed", "rejected")
 _REJECTED_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "segment": pl.String,
     "customer": pl.String,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -32,6 +32,8 @@ class _Head:
     schema: Any
     """Arrow's."""
 
+    types: pl.Schema | None
+    """Polars' of its columns; None where Polars does not read them all, or the file can't be reached."""
     is_known_to_polars: bool
     """Whether Polars reads the types of its columns."""
 
@@ -126,7 +128,9 @@ class ParquetFiles(Files):
 
     def _schema(self, part: StoredFile) -> pl.Schema:
         head = self._head(part)
-        if head.is_known_to_polars:
+        if head.types is not None:
+            inside = head.types
+        elif head.is_known_to_polars:
             inside = pl.scan_parquet([part.path], glob=False, hive_partitioning=False).collect_schema()
         else:
             inside = pl.Schema({it.name: polars_type(it.type) for it in head.schema})
@@ -145,7 +149,7 @@ class ParquetFiles(Files):
 
     def _head(self, part: StoredFile) -> _Head:
         if part.path not in self._heads:
-            head = self._remote_head(part) if self._is_remote else _head_of(part.path, self.storage)
+            head = self._remote_head(part) if self._is_remote else _known_head_of(part.path, self.storage)
             if head.rows is None and not self._is_remote:
                 self._require_not_mistaken(part)
             self._heads[part.path] = head
@@ -160,14 +164,50 @@ class ParquetFiles(Files):
     def _remote_head(self, part: StoredFile) -> _Head:
         """Ask for as little as is enough: each question is a request, and parts mostly are as the first one is."""
         first = self.parts[0]
-        known = _is_read_by_polars(part.path) if part == first else self._head(first).is_known_to_polars
+        known, types = _types_by_polars(part.path) if part == first else (self._head(first).is_known_to_polars, None)
         if not known:
             return _head_of(part.path, self.storage)
         rows = _count(part.path) if part.size_bytes <= _MOST_BYTES_WITHOUT_ROWS else None
-        return _Head(rows, None, is_known_to_polars=True)
+        return _Head(rows, None, types, is_known_to_polars=True)
 
     def _rows(self, part: StoredFile) -> int | None:
         return None if self._is_remote else self._head(part).rows
+
+
+def _known_head_of(path: str, storage: Storage) -> _Head:
+    """Return the head of a file on this machine, from memory while the file is the one that was looked at.
+
+    A folder of 10,000 segments is listed again and again. When a file was written last (``ctime``) nobody can set, so
+    that another file under the name is always seen.
+    """
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return _head_of(path, storage)
+    state = _State(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    before = _KNOWN_HEADS.get(path)
+    if before is not None and before[0] == state:
+        return before[1]
+    head = _head_of(path, storage)
+    if head.rows is not None:  # what can't be read may be readable the next time
+        while len(_KNOWN_HEADS) >= _MOST_KNOWN_HEADS:
+            _KNOWN_HEADS.pop(next(iter(_KNOWN_HEADS)), None)
+        _KNOWN_HEADS[path] = state, head
+    return head
+
+
+class _State(NamedTuple):
+    """What differs when a file is another one, or was written since."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+
+_MOST_KNOWN_HEADS = 20_000
+_KNOWN_HEADS: dict[str, tuple[_State, _Head]] = {}
 
 
 def _head_of(path: str, storage: Storage) -> _Head:
@@ -179,9 +219,10 @@ def _head_of(path: str, storage: Storage) -> _Head:
             found = pq.ParquetFile(file)
             rows, schema = found.metadata.num_rows, found.schema_arrow
     except (pa.ArrowException, OSError, ValueError):
-        return _Head(None, None, is_known_to_polars=True)  # its scan says what is wrong with the file
+        return _Head(None, None, None, is_known_to_polars=True)  # its scan says what is wrong with the file
     known = all(is_known_to_polars(it.type) for it in schema)  # first, because what Polars panics of it prints, too
-    return _Head(rows, schema, is_known_to_polars=known and _is_read_by_polars(path))
+    read, types = _types_by_polars(path) if known else (False, None)
+    return _Head(rows, schema, types, is_known_to_polars=read)
 
 
 def _count(path: str) -> int | None:
@@ -191,14 +232,14 @@ def _count(path: str) -> int | None:
         return None  # its scan says what is wrong with the file
 
 
-def _is_read_by_polars(path: str) -> bool:
+def _types_by_polars(path: str) -> tuple[bool, pl.Schema | None]:
+    """Return whether Polars reads the types of the columns, and these types."""
     try:
-        pl.scan_parquet([path], glob=False, hive_partitioning=False).collect_schema()
+        return True, pl.scan_parquet([path], glob=False, hive_partitioning=False).collect_schema()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        return False
+        return False, None
     except OSError:
-        return True  # its scan says why it can't be reached
-    return True
+        return True, None  # its scan says why it can't be reached
 
 
 def _partitions_of(path: str) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -92,15 +93,21 @@ def storage_of(location: str) -> Storage:
 
 
 class _Machine:
+    """Without paths as objects where a folder of 10,000 segments is listed."""
+
+    def __init__(self) -> None:
+        self._above: dict[str, list[str]] = {}
+
     def find(self, path: str) -> StoredFile | Folder | None:
         try:
-            found = _stored(path, ())
+            found = os.stat(path)  # noqa: PTH116
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return Folder(path) if Path(path).is_dir() else found
+        return Folder(path) if S_ISDIR(found.st_mode) else _stored_as(path, (), found)
 
     def entries(self, folder: str) -> dict[str, bool]:
-        return {it.name: it.is_dir() for it in sorted(Path(folder).iterdir())}
+        with os.scandir(folder) as found:
+            return {it.name: it.is_dir() for it in sorted(found, key=lambda it: it.name)}
 
     def files(self, folder: str) -> Iterator[StoredFile]:
         for found, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
@@ -120,7 +127,15 @@ class _Machine:
 
     def folders_above(self, path: str) -> list[str]:
         given = Path(path).absolute()
-        return list(dict.fromkeys(str(it) for it in (*given.parents, *given.resolve().parents)))
+        if given.is_symlink():
+            return list(dict.fromkeys(str(it) for it in (*given.parents, *given.resolve().parents)))
+        folder = str(given.parent)
+        if folder not in self._above:
+            # Those of the folder; its own resolved path is above the file too.
+            real = given.parent.resolve()
+            above = (given.parent, *given.parent.parents, real, *real.parents)
+            self._above[folder] = list(dict.fromkeys(map(str, above)))
+        return self._above[folder]
 
     def present(self, folder: str, names: Sequence[str]) -> dict[str, bool]:
         found = {}
@@ -141,8 +156,11 @@ class _Machine:
 
 
 def _stored(path: str, folders: tuple[str, ...]) -> StoredFile:
-    stat = Path(path).stat()
-    return StoredFile(path, folders, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+    return _stored_as(path, folders, os.stat(path))  # noqa: PTH116
+
+
+def _stored_as(path: str, folders: tuple[str, ...], found: os.stat_result) -> StoredFile:
+    return StoredFile(path, folders, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
 
 
 def _raise(error: OSError) -> None:
