@@ -333,33 +333,35 @@ class Workspace:
         self,
         segments: str | Sequence[str],
         *,
-        email_column: str | None = None,
+        email_column: str | Sequence[str] | None = None,
         exclude: str | Sequence[str] = (),
         form: HashFormat | str = HashFormat.SHA256,
         thresholds: Thresholds | None = None,
         columns: str | Sequence[str] = (),
         unmasked: str | Sequence[str] = (),
         members: int = FIRST_MEMBERS,
-        **identifier_column: str,
+        **identifier_column: str | int | Sequence[str],
     ) -> Preview:
         """Preview segments before anything is sent: who is included, who is excluded and why. Nothing is sent.
 
         Args:
             segments: Names of segments; one may be given alone.
-            email_column: The profile column that holds the e-mail, unless another type of identifier is named.
+            email_column: The profile column that holds the e-mail, or several, unless another type of identifier is
+                named.
             exclude: Segments whose members are never sent.
             form: How e-mails are sent: ``"sha256"``, ``"md5"``, ``"sha256_of_md5"`` or ``"plain"``.
             thresholds: The limits that the preview compares with.
             columns: Further profile columns in ``preview.members``, masked where they look personal.
             unmasked: Columns to show as they are. The audit records who looked.
             members: How many members of each segment ``preview.members`` shows.
-            **identifier_column: The column of another type of identifier instead, such as ``madid_column``.
+            **identifier_column: The column of another type of identifier instead, such as ``phone_column``; what the
+                type takes beside it, such as ``phone_region``; and the ``separator`` of several in one field.
 
         Returns:
             The preview: counts, funnel, overlap and reasons, as frames and charts.
 
         Raises:
-            ConfigurationError: A segment is not there, or not one column with identifiers is named.
+            ConfigurationError: A segment is not there, or columns of not one type of identifiers are named.
             DataError: A column is not there, a table can't be read, or its keys are null or repeated.
             AccessError: You are a viewer and asked for unmasked columns.
 
@@ -450,7 +452,8 @@ class Workspace:
         Args:
             email: The e-mail, or the hash of one.
             customer: The customer key, instead.
-            **identifier: An identifier of another type, instead, such as ``madid``.
+            **identifier: An identifier of another type, instead, such as ``phone``, and how it is read, such as
+                ``phone_region``.
 
         Returns:
             What was found, what was removed, and what is left to do.

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from toolkit.sandbox import MOST_IDENTIFIERS_IN_A_CALL, LoggedRequest, Operation, Sandbox
+from toolkit.sandbox import ADVERTISERS, MOST_IDENTIFIERS_IN_A_CALL, LoggedRequest, Operation, Sandbox
 
 from .plain_client import SEGMENTS, Client, codes
 
@@ -252,3 +252,28 @@ def test_what_is_held_is_what_a_set_would_hold(client: Client, sandbox: Sandbox,
     assert changed == fresh
     assert changed["numberOfIdentifiers"] == len(expected)
     assert 0 <= changed["numberOfMatches"] <= len(expected)
+
+
+def test_phone_numbers_are_taken_of_some_advertisers_only(client: Client, sandbox: Sandbox) -> None:
+    refusing = next(it.id for it in ADVERTISERS if not it.takes_phones)
+    list_id = client.new_list(advertiser_id=refusing)
+    refused = client.amend(list_id, "add", ["+31201234567"], identifier_type="phoneNumber")
+    assert (refused.status_code, codes(refused)) == (400, ["identifier-type-not-supported"])
+    assert client.amend(list_id, "add", [SHA256]).status_code == 200
+    assert sandbox.identifiers(list_id) == {SHA256}
+
+
+@pytest.mark.parametrize("malformed", ["31201234567", "+0201234567", "+3120123456789012", MD5])
+def test_a_malformed_phone_number_is_not_held(client: Client, sandbox: Sandbox, malformed: str) -> None:
+    list_id = client.new_list()
+    client.amend(list_id, "add", [malformed, "+31201234567"], identifier_type="phoneNumber")
+    assert sandbox.identifiers(list_id) == {"+31201234567"}
+
+
+def test_an_id_of_another_caller_is_another_id(client: Client, sandbox: Sandbox) -> None:
+    list_id = client.new_list()
+    client.amend(list_id, "add", ["k-1abcd"], identifier_type="gum", gumCallerId=12)
+    client.amend(list_id, "remove", ["k-1abcd"], identifier_type="gum", gumCallerId=13)
+    assert sandbox.identifiers(list_id) == {"k-1abcd"}
+    client.amend(list_id, "remove", ["k-1abcd"], identifier_type="gum", gumCallerId=12)
+    assert sandbox.identifiers(list_id) == set()

@@ -43,6 +43,9 @@ class Audience:
     """The members whose field holds a placeholder, such as n/a or the hash of an empty field; they count as missing."""
     identifier_type: IdentifierType = field(default_factory=first_type, repr=False)
     """What the members are sent by."""
+    further: pl.DataFrame | None = field(default=None, repr=False)
+    """Where members have several identifiers: ``segment``, ``customer``, ``identifier`` (and ``advertiser``) of each
+    beside the first, which stands in ``frame``; None when nobody has."""
     spelt_otherwise: SpeltOtherwise = field(default_factory=SpeltOtherwise.nobody, repr=False)
     """Members in no profile whose keys are there in another spelling."""
 
@@ -98,7 +101,7 @@ class Audience:
 
     @property
     def exportable(self) -> int:
-        """The identifiers that all segments together would hold at Criteo, one counted once a segment."""
+        """The members who are sent, of all segments, a customer counted once a segment."""
         return int(self.counts["exportable"].sum())
 
     @property
@@ -106,6 +109,25 @@ class Audience:
         """The members who are not sent: ``segment``, ``customer``, ``status``, ``suppressed_by``."""
         left_out = self.frame.filter(pl.col("status") != Status.EXPORTABLE.value).drop("identifier")
         return FrameForPeople(left_out)
+
+    @property
+    def sent(self) -> pl.DataFrame:
+        """A row for each identifier that is sent: ``segment``, ``customer``, ``identifier`` (and ``advertiser``)."""
+        named = [it for it in ("segment", "advertiser", "customer", "identifier") if it in self.frame.columns]
+        first = self.frame.filter(pl.col("status") == Status.EXPORTABLE.value).select(named)
+        return first if self.further is None else pl.concat([first, self.further.select(named)])
+
+    @cached_property
+    def identifier_counts(self) -> pl.DataFrame:
+        """How many identifiers are sent: a row a segment (and advertiser), ``identifiers``."""
+        by = [it for it in ("segment", "advertiser") if it in self.frame.columns]
+        counts = self.counts_by_advertiser if "advertiser" in by else self.counts
+        first = counts.select(*by, pl.col(Status.EXPORTABLE.value).alias("identifiers"))
+        if self.further is None:
+            return first
+        further = self.further.group_by(by).agg(further=pl.len().cast(pl.Int64)).cast({"segment": pl.String})
+        joined = first.join(further, on=by, how="left", maintain_order="left", nulls_equal=True)
+        return joined.select(*by, pl.col("identifiers") + pl.col("further").fill_null(0))
 
     def identifiers(self, segment: str) -> pl.Series:
         """Return what a segment's contact list should hold.
@@ -136,9 +158,7 @@ class Audience:
     @cached_property
     def _sent(self) -> dict[str, pl.DataFrame]:
         """Who is sent, by segment: found in one pass, since lists are asked for by the hundred."""
-        named = [it for it in ("segment", "identifier", "customer", "advertiser") if it in self.frame.columns]
-        sent = self.frame.filter(pl.col("status") == Status.EXPORTABLE.value).select(named)
-        parts = sent.partition_by("segment", as_dict=True, maintain_order=True)
+        parts = self.sent.partition_by("segment", as_dict=True, maintain_order=True)
         return {str(segment): part for (segment,), part in parts.items()}
 
     def select(self, segments: Sequence[str]) -> "Audience":
@@ -157,6 +177,7 @@ class Audience:
             self.rows.filter(is_chosen),
             self.addresses,
             identifier_type=self.identifier_type,
+            further=None if self.further is None else self.further.filter(is_chosen),
         )
 
     def __repr__(self) -> str:

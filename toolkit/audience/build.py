@@ -7,10 +7,11 @@ import polars as pl
 
 from toolkit.audience.audience import Audience
 from toolkit.audience.domains import domains_of, with_domain
-from toolkit.audience.excluded import BY_TYPE, Excluded
+from toolkit.audience.excluded import BY_TYPE, Excluded, IdentityColumn
+from toolkit.audience.several import FIELDS, a_row_each, each_once, field_of, first_and_further, several_in
 from toolkit.audience.status import STATUS_TYPE, Status
 from toolkit.audience.suppression import known_as
-from toolkit.identifiers import HashFormat, IdentifierType, Placeholders, first_type, hashed
+from toolkit.identifiers import HashFormat, IdentifierType, Placeholders, first_type
 from toolkit.sources.columns import id_as_text
 from toolkit.sources.streaming import collect_each, compact
 
@@ -33,6 +34,8 @@ def build_audience(
     key: str,
     profile_key: str,
     identifier_column: str,
+    separator: str = "",
+    beside: Sequence[IdentityColumn] = (),
     identifier_type: IdentifierType | None = None,
     excluded: Excluded | None = None,
     form: HashFormat = HashFormat.SHA256,
@@ -43,20 +46,23 @@ def build_audience(
 ) -> Audience:
     """Give every member of every segment exactly one status, and those who are exportable an identifier.
 
-    ``members`` has the columns ``segment`` (an Enum) and ``key``; ``profiles`` has ``profile_key`` (unique, of the
-    same type) and ``identifier_column``, which holds identifiers of ``identifier_type``, by default of the first that
-    there is; they are sent in ``form``, if Criteo takes it of this type. Those who are ``excluded`` are suppressed,
-    whatever identifier is prepared. With ``advertiser_column`` a member belongs to one of the ``advertisers``, or to
-    none. A field that holds one of the ``placeholders``, beside those that are known, is missing. Mail domains are
-    counted only if asked for. Time and memory grow with the members; profiles are streamed.
+    ``members`` has the columns ``segment`` (an Enum) and ``key``; ``profiles`` has ``profile_key`` (unique, of the same
+    type) and ``identifier_column``, which holds identifiers of ``identifier_type``, by default of the first that there
+    is; they are sent in ``form``, if Criteo takes it of this type. A field holds several where it is a list, or where a
+    ``separator`` is given; columns ``beside`` hold further ones of the same type. Those who are ``excluded`` are
+    suppressed, whatever identifier is prepared. With ``advertiser_column`` a member belongs to one of the
+    ``advertisers``, or to none. A field that holds one of the ``placeholders``, beside those that are known, is
+    missing. Mail domains are counted only if asked for. Time and memory grow with the members; profiles are streamed.
 
     Raises ProfileKeyError when profiles hold a null key, or twice the key of a member.
     """
     identifier_type = identifier_type or first_type()
     form = identifier_type.form_for(form)
+    columns = [IdentityColumn(identifier_column, identifier_type, separator), *beside]
+    several = several_in(profiles, columns)
     picked = profiles.select(
         pl.col(profile_key).alias("customer"),
-        pl.col(identifier_column).cast(pl.String).alias("field"),
+        field_of(profiles, columns, several=several),
         *([_as_id(profiles, advertiser_column).alias("advertiser")] if advertiser_column else []),
         found=pl.lit(True),
     )
@@ -65,6 +71,7 @@ def build_audience(
             members.rename({key: "customer"}),
             picked,
             identifier_type=identifier_type,
+            several=several,
             form=form,
             excluded=excluded,
             advertisers=advertisers if advertiser_column else None,
@@ -75,22 +82,31 @@ def build_audience(
         profiles.filter(pl.col(profile_key).is_null()).select(pl.len()),
         members.select(pl.len()),
     )
-    labelled = seen[0]
+    labelled, further = first_and_further(seen[0]) if several else (seen[0], seen[0].clear())
     _refuse_ambiguous_keys(labelled, null_keys=seen[1].item(), rows=seen[2].item())
     rows = labelled.group_by("segment").agg(
         rows=pl.col("rows").sum(), blank=pl.col("rows").filter(pl.col("customer").is_null()).sum()
     )
     members_only = labelled.drop("rows", "is_placeholder").filter(pl.col("customer").is_not_null())
     segments = _segment_names(labelled)
-    frame = _keep_each_identifier_once(members_only).with_columns(pl.col("segment").cast(pl.Enum(segments)))
-    addresses = frame.filter(pl.col("identifier").is_not_null()) if form is HashFormat.PLAIN else None
+    as_named = pl.col("segment").cast(pl.Enum(segments))
     split = ["advertiser"] if advertiser_column else []
+    if further.is_empty():
+        frame = _keep_each_identifier_once(members_only).with_columns(as_named)
+    else:
+        frame, further = each_once(members_only, further)
+        frame, further = frame.with_columns(as_named), further.with_columns(as_named)
+    addresses = None
+    if form is HashFormat.PLAIN:
+        sent = [it.select("identifier", "address") for it in (frame, further) if "address" in it.columns]
+        addresses = pl.concat(sent).filter(pl.col("identifier").is_not_null()).unique("identifier")
     return Audience(
         frame=frame.select("segment", *split, "customer", "status", "suppressed_by", "identifier"),
         identifier_type=identifier_type,
         form=form,
         rows=_source_rows(rows, segments),
-        addresses=None if addresses is None else addresses.select("identifier", "address").unique("identifier"),
+        addresses=addresses,
+        further=None if further.is_empty() else further.select("segment", *split, "customer", "identifier"),
         domains=domains_of(frame) if "domain" in frame.columns else None,
         placeholders=int(labelled["is_placeholder"].sum()),
     )
@@ -101,6 +117,7 @@ def _label(
     profiles: pl.LazyFrame,
     *,
     identifier_type: IdentifierType,
+    several: bool,
     form: HashFormat,
     excluded: Excluded | None,
     advertisers: Sequence[str] | None,
@@ -116,12 +133,14 @@ def _label(
         .with_columns(address=nw.col("field"))
         .to_native()
     )
+    if several:
+        matched = a_row_each(matched)
     matched = identifier_type.normalize_columns(matched, ["address"])
     matched = _with_reasons(matched, excluded, identifier_type)
     address = nw.col("address")
     has_advertiser = nw.lit(True) if advertisers is None else nw.col("advertiser").is_in(list(advertisers))
     if placeholders.hashes:
-        is_kept_hashed = hashed("address", HashFormat.SHA256).is_in(placeholders.hashes)
+        is_kept_hashed = identifier_type.hashed("address", HashFormat.SHA256).is_in(placeholders.hashes)
         matched = matched.with_columns(
             address=pl.when(is_kept_hashed.fill_null(False)).then(pl.lit("n/a")).otherwise("address")
         )
@@ -148,7 +167,7 @@ def _label(
         .with_columns(pl.col("status").cast(STATUS_TYPE))
     )
     is_exportable = pl.col("status") == Status.EXPORTABLE.value
-    identifier = pl.when("is_hash").then("address").otherwise(hashed("address", form))
+    identifier = pl.when("is_hash").then("address").otherwise(identifier_type.hashed("address", form))
     kept = ["segment", "customer", "rows", "status", "suppressed_by", "identifier", "is_placeholder"]
     domain = identifier_type.domain(pl.col("address")) if count_domains else None
     if domain is not None:
@@ -163,6 +182,7 @@ def _label(
         *kept,
         *([] if form is not HashFormat.PLAIN else ["address"]),
         *([] if domain is None else ["domain"]),
+        *([FIELDS] if several else []),
         *([] if advertisers is None else [_among(advertisers).alias("advertiser")]),
     )
     return compact(labelled)

@@ -56,6 +56,30 @@ class IdentityColumn(NamedTuple):
 
     name: str
     identifier_type: IdentifierType
+    separator: str = ""
+    """What stands between several identifiers in one field; empty when a field of text holds one."""
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells it from others: the same column may be read in two ways."""
+        return (self.name, self.identifier_type.name, *self.identifier_type.configuration, self.separator)
+
+
+def is_list(dtype: pl.DataType) -> bool:
+    """Tell whether a column holds lists of text, so that a person may have several identifiers in it."""
+    return isinstance(dtype, pl.List | pl.Array) and dtype.inner in (pl.String, pl.Null, pl.Categorical)
+
+
+def as_texts(column: IdentityColumn, dtype: pl.DataType) -> pl.Expr:
+    """Return what a column holds as text, or as lists of it, none of them null, where it may hold several."""
+    value = pl.col(column.name)
+    if is_list(dtype):
+        lists = value.arr.to_list() if isinstance(dtype, pl.Array) else value
+        return lists.cast(pl.List(pl.String)).fill_null(pl.lit([], pl.List(pl.String)))
+    text = value.cast(pl.String)
+    if not column.separator:
+        return text
+    return text.str.split(column.separator).fill_null(pl.lit([], pl.List(pl.String)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,10 +135,7 @@ def find_excluded(
     """
     key_type = profiles.select(profile_key).collect_schema()[profile_key]
     wanted = _Wanted.named(suppression, members, key_type)
-    fields = profiles.select(
-        pl.col(profile_key).alias("customer"),
-        *(pl.col(it.name).cast(pl.String).alias(_field(number)) for number, it in enumerate(columns)),
-    )
+    fields = _fields(profiles, profile_key, columns)
     found = _NOTHING_FOUND.with_columns(pl.col("customer").cast(key_type))
     known = {it: pl.Series("value", [], dtype=pl.String) for it in identifier_types()}
     ranked, identifiers = found.select("customer", "rank"), found.select("customer", "identifier_type", "value")
@@ -125,7 +146,7 @@ def find_excluded(
         steps += 1
         met = _met(fields, columns, wanted)
         new = met.join(ranked, on="customer", how="anti")
-        ranked = pl.concat([ranked, new.select("customer", "rank")])
+        ranked = pl.concat([ranked, new.select("customer", "rank").unique("customer")])
         theirs = _identifiers(new, columns)
         identifiers = pl.concat([identifiers, theirs])
         wanted, known = _Wanted.sharing(_not_named(theirs, suppression) if steps == 1 else theirs, known)
@@ -158,7 +179,7 @@ def find_excluded_by_identifier(
     if theirs.select(pl.any_horizontal(may_be(it, "value") for it in kind.hashes).any()).item():
         return None
     named = suppression.hashes(kind).alias("known_as")
-    shared = pl.concat(theirs.select(hashed("value", it).alias("known_as"))["known_as"] for it in kind.hashes)
+    shared = pl.concat(theirs.select(kind.hashed("value", it).alias("known_as"))["known_as"] for it in kind.hashes)
     ranked = pl.concat([_ranked(named, SuppressedBy.IDENTIFIER), _ranked(shared, SuppressedBy.SHARED_IDENTIFIER)])
     by = pl.col("rank").min().replace_strict(_BY, return_dtype=BY_TYPE).alias("suppressed_by")
     return Excluded(found.customers, found.identifiers, ranked.group_by("known_as").agg(by))
@@ -229,7 +250,7 @@ def _in_all_forms(identifiers: pl.DataFrame, kind: IdentifierType) -> tuple[pl.S
     found = {it: identifiers.filter(may_be(it, "value"))["value"] for it in forms}
     is_hash = pl.any_horizontal(may_be(it, "value") for it in forms) if forms else pl.lit(False)
     plain = identifiers.filter(~is_hash)
-    texts = [identifiers["value"], *(plain.select(hashed("value", it).alias("value"))["value"] for it in forms)]
+    texts = [identifiers["value"], *(plain.select(kind.hashed("value", it).alias("value"))["value"] for it in forms)]
     if HashFormat.MD5 in found and HashFormat.SHA256_OF_MD5 in found:
         short = found[HashFormat.MD5].to_frame()
         texts.append(short.select(hashed("value", HashFormat.SHA256).alias("value"))["value"])
@@ -237,11 +258,50 @@ def _in_all_forms(identifiers: pl.DataFrame, kind: IdentifierType) -> tuple[pl.S
     return pl.concat(texts).unique(), read_as
 
 
-def _met(fields: pl.LazyFrame, columns: Sequence[IdentityColumn], wanted: _Wanted) -> pl.DataFrame:
+@dataclass(frozen=True)
+class _Fields:
+    """What is held in the columns by which people are known: ``customer``, and ``field 0`` and so on."""
+
+    frame: pl.LazyFrame
+    has_rows_each: bool
+    """Whether a profile has a row for each identifier, of which one does not tell of the others."""
+
+
+def _fields(profiles: pl.LazyFrame, profile_key: str, columns: Sequence[IdentityColumn]) -> _Fields:
+    schema = profiles.select(list(dict.fromkeys(it.name for it in columns))).collect_schema()
+    held = [as_texts(it, schema[it.name]) for it in columns]
+    may_be_several = [bool(it.separator) or is_list(schema[it.name]) for it in columns]
+    key, nothing = pl.col(profile_key).alias("customer"), pl.lit(None, pl.String)
+
+    def rows(shown: Sequence[bool]) -> pl.LazyFrame:
+        fields = ((held[number] if it else nothing).alias(_field(number)) for number, it in enumerate(shown))
+        return profiles.select(key, *fields)
+
+    parts = [rows([not it for it in may_be_several])]
+    for number, it in enumerate(may_be_several):
+        if it:
+            # A part each: to part two lists of one profile at once would pair all of one with all of the other.
+            its = rows([other == number for other in range(len(columns))])
+            parts.append(its.explode(_field(number)).filter(pl.col(_field(number)).is_not_null()))
+    return _Fields(pl.concat(parts), has_rows_each=len(parts) > 1)
+
+
+def _met(fields: _Fields, columns: Sequence[IdentityColumn], wanted: _Wanted) -> pl.DataFrame:
     """Return ``customer``, ``rank`` and the normalised fields of the profiles that are looked for."""
+    met = _rows_met(fields.frame, columns, wanted)
+    if not fields.has_rows_each:
+        return met.unique("customer")
+    # Who is met by one identifier is known by all others too.
+    people = met.group_by("customer").agg(pl.col("rank").min())
+    every = _normalised(fields.frame.join(people.lazy(), on="customer", how="inner"), columns)
+    return compact(every).collect(engine="streaming")
+
+
+def _rows_met(fields: pl.LazyFrame, columns: Sequence[IdentityColumn], wanted: _Wanted) -> pl.DataFrame:
+    """Return the rows that are looked for, with the ``rank`` of the reason."""
     if wanted.is_of_keys:
         rows = _normalised(fields.join(wanted.keys.lazy(), on="customer", how="inner"), columns)
-        return compact(rows).collect(engine="streaming").unique("customer")
+        return compact(rows).collect(engine="streaming")
     rows = _normalised(fields, columns)
     ranks: list[str] = []
 
@@ -257,15 +317,15 @@ def _met(fields: pl.LazyFrame, columns: Sequence[IdentityColumn], wanted: _Wante
     if not wanted.key_hashes.is_empty():
         text = rows.with_columns(key=pl.col("customer").cast(pl.String))
         rows = compare(text, hashed("key", HashFormat.SHA256), wanted.key_hashes).drop("key")
-    for number, (_column, kind) in enumerate(columns):
+    for number, kind in enumerate(it.identifier_type for it in columns):
         name = _field(number)
         if kind in wanted.texts:
             rows = compare(rows, pl.col(name), wanted.texts[kind])
         for form, values in wanted.hashes.get(kind, {}).items():
-            rows = compare(rows, hashed(name, form), values)
+            rows = compare(rows, kind.hashed(name, form), values)
     rank = pl.min_horizontal(ranks) if ranks else pl.lit(None, _RANK_TYPE)
     found = rows.with_columns(rank=rank).drop(ranks).filter(pl.col("rank").is_not_null())
-    return compact(found).collect(engine="streaming").unique("customer")
+    return compact(found).collect(engine="streaming")
 
 
 def _normalised(fields: pl.LazyFrame, columns: Sequence[IdentityColumn]) -> pl.LazyFrame:
@@ -278,7 +338,7 @@ def _identifiers(rows: pl.DataFrame, columns: Sequence[IdentityColumn]) -> pl.Da
     """Return ``customer``, ``kind`` and ``value`` of the fields that are identifiers; the word 'none' links nobody."""
     parts = [_NOTHING_FOUND.with_columns(pl.col("customer").cast(rows.schema["customer"])).drop("rank")]
     value = nw.col("value")
-    for number, (_column, kind) in enumerate(columns):
+    for number, kind in enumerate(it.identifier_type for it in columns):
         theirs = rows.select(
             "customer", pl.lit(kind.name).alias("identifier_type"), pl.col(_field(number)).alias("value")
         )
@@ -293,8 +353,11 @@ def _not_named(identifiers: pl.DataFrame, suppression: Suppression) -> pl.DataFr
         suppression.complete(it).select(identifier_type=pl.lit(it.name), hash=HashFormat.SHA256.value)
         for it in identifier_types()
     ]
-    hashes = identifiers.with_columns(hash=hashed("value", HashFormat.SHA256))
-    return hashes.join(pl.concat(named).unique(), on=["identifier_type", "hash"], how="anti").drop("hash")
+    parts = (
+        identifiers.filter(identifier_type=it.name).with_columns(hash=it.hashed("value", HashFormat.SHA256))
+        for it in identifier_types()
+    )
+    return pl.concat(parts).join(pl.concat(named).unique(), on=["identifier_type", "hash"], how="anti").drop("hash")
 
 
 def _field(number: int) -> str:

@@ -7,7 +7,13 @@ import polars as pl
 
 from toolkit.audience.audience import Audience
 from toolkit.audience.build import ProfileKeyError, build_audience
-from toolkit.audience.excluded import Excluded, IdentityColumn, find_excluded, find_excluded_by_identifier
+from toolkit.audience.excluded import (
+    Excluded,
+    IdentityColumn,
+    find_excluded,
+    find_excluded_by_identifier,
+    is_list,
+)
 from toolkit.audience.keys import as_in_profiles, find_spelt_otherwise, refuse_addresses
 from toolkit.audience.status import Status
 from toolkit.audience.suppression import Suppression
@@ -59,7 +65,9 @@ def excluded_of(
             named = members.frame.with_columns(pl.col("customer").cast(table.key_type, strict=False)).unique()
             keys = _resolved(named.collect(engine="streaming"), table, rules)
     with blame_table(*tables):
-        if len(columns) == 1 and most_steps is None:
+        # Who has several identifiers links people of whom each alone would not be met.
+        has_one = len(columns) == 1 and not columns[0].separator and not is_list(table.types[columns[0].name])
+        if has_one and most_steps is None:
             by_identifier = find_excluded_by_identifier(
                 table.scan(), profile_key=profiles.key, column=columns[0], suppression=suppression, members=keys
             )
@@ -87,6 +95,7 @@ def audience_of(
     segments: Sequence[str],
     *,
     column: IdentityColumn,
+    beside: Sequence[IdentityColumn] = (),
     exclude: Sequence[str] = (),
     form: HashFormat = HashFormat.SHA256,
     advertiser_column: str = "",
@@ -98,16 +107,18 @@ def audience_of(
 ) -> Audience:
     """Prepare these segments of the catalog: scan, match, classify, hash.
 
+    Identifiers are read from the ``column``, and from those ``beside`` it, which are of the same type.
     Members of the segments in ``exclude``, the people of ``suppression``, and whoever shares an identifier with one of
     them, are suppressed; or those who were found before by ``excluded_of``. With an ``advertiser_column`` each member
     belongs to the one of ``advertisers`` that it names. Raises a ToolkitError that names the table, the file and the
     column when one cannot be read, lacks a column, or its keys are null, repeated or of another type than the other
     table's.
     """
-    table = profiles.look(list(dict.fromkeys(filter(None, [column.name, advertiser_column]))))
-    _require_text(table, column)
+    columns = [column, *beside]
+    table = profiles.look(list(dict.fromkeys(filter(None, [*(it.name for it in columns), advertiser_column]))))
+    _require_text(table, columns)
     if excluded is None:
-        excluded = excluded_of(profiles, catalog, columns=[column], exclude=exclude, suppression=suppression)
+        excluded = excluded_of(profiles, catalog, columns=columns, exclude=exclude, suppression=suppression)
     members = catalog.members([it for it in dict.fromkeys(segments) if it not in exclude])
     require_same_keys(profiles, table, catalog, members)
     if members.key_type == pl.String and table.key_type == pl.Int64:
@@ -126,6 +137,8 @@ def audience_of(
                 key="customer",
                 profile_key=profiles.key,
                 identifier_column=column.name,
+                separator=column.separator,
+                beside=beside,
                 identifier_type=column.identifier_type,
                 excluded=excluded,
                 form=form,
@@ -151,16 +164,18 @@ def audience_from_keys(
     keys: pl.Series,
     *,
     column: IdentityColumn,
+    beside: Sequence[IdentityColumn] = (),
     form: HashFormat = HashFormat.SHA256,
     suppression: Suppression | None = None,
     excluded: Excluded | None = None,
     count_domains: bool = False,
 ) -> Audience:
     """Prepare a segment that is in no catalog, of these keys of the profiles; raises as ``audience_of`` does."""
-    table = profiles.look([column.name])
-    _require_text(table, column)
+    columns = [column, *beside]
+    table = profiles.look(list(dict.fromkeys(it.name for it in columns)))
+    _require_text(table, columns)
     if excluded is None:
-        excluded = excluded_of(profiles, columns=[column], suppression=suppression)
+        excluded = excluded_of(profiles, columns=columns, suppression=suppression)
     members = keys.cast(table.key_type).alias("customer").to_frame()
     refuse_addresses(
         members["customer"], column=profiles.key, what=_("profiles at {location}", location=profiles.location)
@@ -174,6 +189,8 @@ def audience_from_keys(
                 key="customer",
                 profile_key=profiles.key,
                 identifier_column=column.name,
+                separator=column.separator,
+                beside=beside,
                 identifier_type=column.identifier_type,
                 form=form,
                 excluded=excluded,
@@ -215,9 +232,11 @@ def _said(is_number: bool) -> str:
     return "a number" if is_number else "text"
 
 
-def _require_text(table: Table, column: IdentityColumn) -> None:
-    dtype = table.types[column.name]
-    if dtype != pl.String:
+def _require_text(table: Table, columns: Sequence[IdentityColumn]) -> None:
+    for column in columns:
+        dtype = table.types[column.name]
+        if dtype == pl.String or is_list(dtype):
+            continue
         raise DataError(
             _(
                 "Column {column!r} of the {what} at {location} holds {dtype}, which cannot be {noun}.",

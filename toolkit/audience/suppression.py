@@ -61,7 +61,7 @@ class Suppression:
         every = identifier_type.normalize_columns(given, ["value"]).filter(value != "").unique()
         may_be_one = {it: may_be(it, "value") for it in HASHES if it in identifier_type.hashes}
         plain = every.filter(~pl.any_horizontal(may_be_one.values()))
-        parts = [plain.select(**{it.value: hashed("value", it) for it in may_be_one})]
+        parts = [plain.select(**{it.value: identifier_type.hashed("value", it) for it in may_be_one})]
         for form, is_one in may_be_one.items():
             # Of 64 digits nobody can tell what was hashed: each reading is a row of its own.
             known = {form.value: value}
@@ -144,7 +144,7 @@ class Suppression:
 def known_as(column: str, form: HashFormat, identifier_type: IdentifierType) -> pl.Expr:
     """Return the hash of the normalized values in a column; one that is a hash already stays as it is."""
     is_hash = pl.any_horizontal(may_be(it, column) for it in identifier_type.hashes)
-    return pl.when(is_hash).then(column).otherwise(hashed(column, form))
+    return pl.when(is_hash).then(column).otherwise(identifier_type.hashed(column, form))
 
 
 def _forms(identifier_type: IdentifierType) -> list[str]:

@@ -57,12 +57,22 @@ def show(name: ExportArgument, json: JsonOption = False, workspace: WorkspaceOpt
 def save(
     name: ExportArgument,
     connection: Annotated[str, typer.Option(help="Name of the connection.")],
-    email_column: Annotated[str, typer.Option(help="The profile column that holds the email.")],
+    email_column: Annotated[
+        list[str], typer.Option(help="The profile column that holds the email; repeat for several.")
+    ],
     segment: Annotated[list[str], typer.Option(help="A segment, or a pattern such as 'vip_*'; repeat for several.")],
     exclude: Annotated[list[str] | None, typer.Option(help="A segment whose members are never sent.")] = None,
     advertiser_id: Annotated[str, typer.Option(help="One of the connection's advertisers.")] = "",
     advertiser_column: Annotated[str, typer.Option(help="The profile column with the advertiser's ID, instead.")] = "",
-    madid_column: Annotated[str, typer.Option(help="A profile column with mobile advertising IDs.")] = "",
+    madid_column: Annotated[
+        list[str] | None, typer.Option(help="A profile column with mobile advertising IDs.")
+    ] = None,
+    phone_column: Annotated[list[str] | None, typer.Option(help="A profile column with phone numbers.")] = None,
+    phone_region: Annotated[str, typer.Option(help="Country of phone numbers that name none, such as NL.")] = "",
+    gum_column: Annotated[list[str] | None, typer.Option(help="A profile column with GUM IDs.")] = None,
+    gum_caller_id: Annotated[int | None, typer.Option(help="The GUM caller ID that Criteo gave you.")] = None,
+    identity_link_column: Annotated[list[str] | None, typer.Option(help="A profile column with LiveRamp IDs.")] = None,
+    separator: Annotated[str, typer.Option(help="What stands between several identifiers in one field.")] = "",
     list_name: Annotated[
         str, typer.Option(help="Name of the contact lists, with {segment}, {export} and {date}.")
     ] = "{segment}",
@@ -97,7 +107,13 @@ def save(
         exclude=exclude or (),
         advertiser_id=advertiser_id,
         advertiser_column=advertiser_column,
-        madid_column=madid_column,
+        madid_column=madid_column or (),
+        phone_column=phone_column or (),
+        phone_region=phone_region,
+        gum_column=gum_column or (),
+        gum_caller_id=gum_caller_id,
+        identity_link_column=identity_link_column or (),
+        separator=separator,
         list_name=list_name,
         lists=pairs(existing_list, "--list"),
         placeholders=placeholder or (),

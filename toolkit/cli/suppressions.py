@@ -18,6 +18,10 @@ def add(
     email_column: Annotated[str | None, typer.Option(help="Column with emails, plain or hashed.")] = None,
     customer_column: Annotated[str | None, typer.Option(help="Column with customer keys.")] = None,
     madid_column: Annotated[str | None, typer.Option(help="Column with mobile advertising IDs.")] = None,
+    phone_column: Annotated[str | None, typer.Option(help="Column with phone numbers, plain or hashed.")] = None,
+    phone_region: Annotated[str, typer.Option(help="Country of phone numbers that name none, such as NL.")] = "",
+    gum_column: Annotated[str | None, typer.Option(help="Column with GUM IDs.")] = None,
+    identity_link_column: Annotated[str | None, typer.Option(help="Column with LiveRamp IDs.")] = None,
     skip_unusable: Annotated[
         bool, typer.Option("--skip-unusable", help="Add the other rows when some rows name nobody.")
     ] = False,
@@ -30,6 +34,10 @@ def add(
         email_column=email_column,
         customer_column=customer_column,
         madid_column=madid_column,
+        phone_column=phone_column,
+        phone_region=phone_region,
+        gum_column=gum_column,
+        identity_link_column=identity_link_column,
         skip_unusable=skip_unusable,
     )
     show_value(added, added.frame, as_json=json)
@@ -60,17 +68,29 @@ def accept_lost(
     say(_("Runs go on without {entries} lost entries.", entries=entries))
 
 
+def _asked(keyword: str) -> str:
+    from toolkit.identifiers import identifier_types
+
+    labels = {it.keyword: it.label for it in identifier_types()}
+    answer: str = typer.prompt(labels.get(keyword, keyword), hide_input=True, err=True)
+    return answer
+
+
 def forget(
     customer: Annotated[
-        str | None, typer.Option(help="The customer key. Without it, you are asked for the email.")
+        str | None, typer.Option(help="The customer key. Without it, you are asked for the identifier.")
     ] = None,
+    known_by: Annotated[
+        str, typer.Option(help="What you are asked for: email, madid, phone, gum or identity_link.")
+    ] = "email",
+    phone_region: Annotated[str, typer.Option(help="Country of a phone number that names none, such as NL.")] = "",
     json: JsonOption = False,
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Remove a person from every list that was ever filled, and keep them out of later runs."""
     # Asked for, so that no address is in the shell's history.
-    email = typer.prompt("Email", hide_input=True, err=True) if customer is None else None
-    forgotten = opened(workspace).forget(email=email, customer=customer)
+    asked = {} if customer is not None else {known_by: _asked(known_by), "phone_region": phone_region}
+    forgotten = opened(workspace).forget(customer=customer, **asked)
     show_value(forgotten, forgotten.frame, as_json=json)
     if not forgotten.done:
         raise typer.Exit(1)

@@ -67,12 +67,18 @@ class Exports(Collection[str, Export]):
         name: str,
         *,
         connection: str,
-        email_column: str,
+        email_column: str | Sequence[str],
         segments: str | Sequence[str],
         exclude: str | Sequence[str] = (),
         advertiser_id: str | int = "",
         advertiser_column: str = "",
-        madid_column: str = "",
+        madid_column: str | Sequence[str] = "",
+        phone_column: str | Sequence[str] = "",
+        phone_region: str = "",
+        gum_column: str | Sequence[str] = "",
+        gum_caller_id: int | None = None,
+        identity_link_column: str | Sequence[str] = "",
+        separator: str = "",
         list_name: str = "{segment}",
         lists: Mapping[str, str] = MappingProxyType({}),
         placeholders: str | Sequence[str] = (),
@@ -83,19 +89,28 @@ class Exports(Collection[str, Export]):
         priority: int = 100,
         thresholds: Thresholds | Mapping[str, Any] | None = None,
         based_on: int | None = None,
-        **identifier_columns: str,
+        **identifier_columns: str | Sequence[str],
     ) -> Export:
         """Save an export, in the place of one of that name; it is not run.
 
         Args:
             name: What the export is called.
             connection: Name of the connection.
-            email_column: The profile column that holds the e-mail.
+            email_column: The profile column that holds the e-mail, or several.
             segments: Names, or patterns such as ``vip_*``; one may be given alone.
             exclude: Segments whose members are never sent, or patterns of them.
             advertiser_id: One of the connection's advertisers; not needed when there is only one.
             advertiser_column: The profile column with the advertiser's id, instead: each gets lists of its own.
-            madid_column: A profile column that holds a mobile advertising id.
+            madid_column: A profile column that holds a mobile advertising id, or several.
+            phone_column: A profile column that holds a telephone number, or several. Criteo takes them of some
+                advertisers only.
+            phone_region: The country of telephone numbers that name none, such as ``NL``. Without it, these are not
+                sent.
+            gum_column: A profile column that holds a GUM id, or several.
+            gum_caller_id: The number that Criteo gave to whoever synchronized the GUM ids.
+            identity_link_column: A profile column that holds a LiveRamp id, or several.
+            separator: What stands between several identifiers in one field, such as ``;``. A column of lists needs
+                none.
             list_name: How contact lists are called, with ``{segment}``, ``{export}`` and ``{date}``.
             lists: Lists that are at Criteo already, by segment: the id, or the name.
             placeholders: What stands in place of an identifier, beside what is known.
@@ -128,7 +143,7 @@ class Exports(Collection[str, Export]):
             >>> export.version
             1
         """
-        options = identifier_columns | {
+        options: dict[str, Any] = identifier_columns | {
             "connection": connection,
             "email_column": email_column,
             "segments": segments,
@@ -136,6 +151,12 @@ class Exports(Collection[str, Export]):
             "advertiser_id": advertiser_id,
             "advertiser_column": advertiser_column,
             "madid_column": madid_column,
+            "phone_column": phone_column,
+            "phone_region": phone_region,
+            "gum_column": gum_column,
+            "gum_caller_id": gum_caller_id,
+            "identity_link_column": identity_link_column,
+            "separator": separator,
             "list_name": list_name,
             "lists": lists,
             "placeholders": placeholders,

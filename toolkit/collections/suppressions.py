@@ -79,6 +79,10 @@ class Suppressions(Collection[str, SuppressionEntry]):
         email_column: str | None = None,
         customer_column: str | None = None,
         madid_column: str | None = None,
+        phone_column: str | None = None,
+        phone_region: str = "",
+        gum_column: str | None = None,
+        identity_link_column: str | None = None,
         skip_unusable: bool = False,
         **identifier_columns: str,
     ) -> SuppressionImport:
@@ -91,6 +95,10 @@ class Suppressions(Collection[str, SuppressionEntry]):
             email_column: The column with e-mails, plain or hashed.
             customer_column: The column with customer keys.
             madid_column: The column with mobile advertising ids.
+            phone_column: The column with telephone numbers.
+            phone_region: The country of telephone numbers that name none, such as ``NL``.
+            gum_column: The column with GUM ids.
+            identity_link_column: The column with LiveRamp ids.
             skip_unusable: Whether rows that name nobody are left out. By default they are refused, with their numbers.
             **identifier_columns: The columns of further types of identifiers, by the option of each.
 
@@ -114,6 +122,10 @@ class Suppressions(Collection[str, SuppressionEntry]):
             email_column=email_column,
             customer_column=customer_column,
             madid_column=madid_column,
+            phone_column=phone_column,
+            phone_region=phone_region,
+            gum_column=gum_column,
+            identity_link_column=identity_link_column,
             skip_unusable=skip_unusable,
             **identifier_columns,
         )

@@ -8,12 +8,12 @@ from string import Formatter
 from typing import Annotated, Any, Self
 
 import polars as pl
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
 from toolkit.audience import IdentityColumn
 from toolkit.display import html_table, text_table, word
 from toolkit.exports.schedule import Schedule
-from toolkit.identifiers import HashFormat, IdentifierType, identifier_types, without_addresses
+from toolkit.identifiers import HashFormat, IdentifierType, identifier_types, settings_of, without_addresses
 from toolkit.names import same_form
 from toolkit.pydantic_errors import Told, validating
 from toolkit.translatable import _
@@ -21,6 +21,9 @@ from toolkit.validation import Thresholds
 
 LONGEST_LIST_NAME = 255
 """Characters of a contact list's name."""
+LONGEST_SEPARATOR = 3
+_WITHIN = "@.-_+()"
+"""What stands in identifiers beside letters and digits, and so can't part them."""
 
 
 class Mode(StrEnum):
@@ -39,11 +42,23 @@ class Mode(StrEnum):
     """The list is emptied, and the whole segment sent."""
 
 
+def _as_columns(given: object) -> object:
+    """Return the names of columns as they are kept: one alone as text, several as a tuple, each once."""
+    if not isinstance(given, list | tuple):
+        return given
+    names = tuple(dict.fromkeys(given))
+    return names[0] if len(names) == 1 else names or ""
+
+
+Columns = Annotated[str | tuple[str, ...], BeforeValidator(_as_columns)]
+"""A column of the profiles, or several."""
+
+
 class Export(Told):
     """A saved configuration. Personal names are never sent: ``list_name`` is the only name that reaches Criteo.
 
     Each type of identifier has an option that names its column. Those of types that come with the toolkit are fields;
-    nothing reads them by name but ``column_of``.
+    nothing reads them by name but ``columns_of``.
 
     Examples:
         >>> export = workspace.exports["Nightly"]
@@ -53,13 +68,13 @@ class Export(Told):
 
     # Options of further types are kept beside the fields, if the registry has them.
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, str]
+    __pydantic_extra__: dict[str, Columns]
 
     name: str = Field(min_length=1)
     connection: str
     """Name of the connection."""
-    email_column: str = ""
-    """Data matching: the profile column that holds the e-mail. Required."""
+    email_column: Columns = ""
+    """Data matching: the profile column that holds the e-mail, or several. Required."""
     segments: tuple[str, ...] = Field(min_length=1)
     """Names, or patterns such as ``vip_*``, which a segment that is made later joins by its name."""
     exclude: tuple[str, ...] = ()
@@ -68,8 +83,20 @@ class Export(Told):
     """One of the connection's advertisers; not needed when there is only one."""
     advertiser_column: str = ""
     """The profile column that holds the advertiser's id, instead: each advertiser gets lists of its own."""
-    madid_column: str = ""
-    """A profile column that holds a mobile advertising id, which is sent beside the e-mail."""
+    madid_column: Columns = ""
+    """A profile column that holds a mobile advertising id, or several, which are sent beside the e-mail."""
+    phone_column: Columns = ""
+    """A profile column that holds a telephone number, or several, which are sent beside the e-mail."""
+    phone_region: str = ""
+    """The country of telephone numbers that name none, such as ``NL``; without it, these are not sent."""
+    gum_column: Columns = ""
+    """A profile column that holds an id that Criteo synchronized with yours, or several."""
+    gum_caller_id: int | None = None
+    """The number that Criteo gave to whoever synchronized the GUM ids; required with ``gum_column``."""
+    identity_link_column: Columns = ""
+    """A profile column that holds LiveRamp's id of a person, or several."""
+    separator: str = ""
+    """What stands between several identifiers in one field, such as ``;``; empty when a field holds one."""
     list_name: str = "{segment}"
     """How the contact lists are called: ``{segment}``, ``{export}`` and ``{date}`` (when it was made) are filled in."""
     lists: Mapping[str, str] = Field(default_factory=dict)
@@ -141,7 +168,7 @@ class Export(Told):
     def _names_options_of_types(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        options = {it.column_option for it in identifier_types()} - cls.model_fields.keys()
+        options = {*(it.column_option for it in identifier_types()), *settings_of({})} - cls.model_fields.keys()
         unknown = [it for it in given if it not in options and it not in cls.model_fields]
         if unknown:
             raise ValueError("; ".join(_("{value}: is not known", value=it) for it in unknown))
@@ -149,10 +176,36 @@ class Export(Told):
 
     @model_validator(mode="after")
     def _names_required_columns(self) -> Self:
-        lacking = [it.column_option for it in identifier_types() if it.is_required and not self.column_of(it)]
+        lacking = [it.column_option for it in identifier_types() if it.is_required and not self.columns_of(it)]
+        lacking += [
+            setting.name
+            for it in identifier_types()
+            for setting in it.settings
+            if self.columns_of(it) and setting.is_required and not getattr(self, setting.name, "")
+        ]
         if lacking:
             raise ValueError("; ".join(_("{value}: is missing", value=it) for it in lacking))
         return self
+
+    @model_validator(mode="after")
+    def _settings_are_values(self) -> Self:
+        for it in identifier_types():
+            it.configured(self._settings)
+        return self
+
+    @field_validator("phone_region", mode="before")
+    @classmethod
+    def _in_capitals(cls, region: object) -> object:
+        return region.strip().upper() if isinstance(region, str) else "" if region is None else region
+
+    @field_validator("separator")
+    @classmethod
+    def _parts_identifiers(cls, separator: str) -> str:
+        if len(separator) > LONGEST_SEPARATOR or any(it.isalnum() or it in _WITHIN for it in separator):
+            raise ValueError(
+                _("it must be of one to three characters, none of which can stand in an identifier, such as ; or |")
+            )
+        return separator
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -165,21 +218,39 @@ class Export(Told):
             raise ValueError(_("lists names {strange!r}, which is not among the segments", strange=strange[0]))
         return self
 
-    def column_of(self, identifier_type: IdentifierType) -> str:
-        """Return the profile column that holds identifiers of a type.
+    def columns_of(self, identifier_type: IdentifierType) -> tuple[str, ...]:
+        """Return the profile columns that hold identifiers of a type.
 
         Args:
             identifier_type: The type.
 
         Returns:
-            The column; empty when the export sends none of them.
+            The columns; none when the export sends none of them.
         """
-        return getattr(self, identifier_type.column_option, "") or ""
+        named: str | tuple[str, ...] = getattr(self, identifier_type.column_option, "") or ()
+        return (named,) if isinstance(named, str) else named
+
+    @property
+    def _settings(self) -> dict[str, str]:
+        return settings_of({name: getattr(self, name, None) for name in settings_of({})})
 
     @property
     def identity_columns(self) -> list[IdentityColumn]:
         """The profile columns that are sent, each with its type, in the order of the registry."""
-        return [IdentityColumn(self.column_of(it), it) for it in identifier_types() if self.column_of(it)]
+        settings = self._settings
+        return [
+            IdentityColumn(column, it.configured(settings), self.separator)
+            for it in identifier_types()
+            for column in self.columns_of(it)
+        ]
+
+    @property
+    def columns_by_type(self) -> dict[IdentifierType, list[IdentityColumn]]:
+        """The same, by their type, as the options set it up."""
+        found: dict[IdentifierType, list[IdentityColumn]] = {}
+        for it in self.identity_columns:
+            found.setdefault(it.identifier_type, []).append(it)
+        return found
 
     @property
     def has_patterns(self) -> bool:
@@ -241,7 +312,9 @@ class Export(Told):
         """A row an option."""
         shown = {
             "connection": self.connection or "No connection",
-            **{f"{it.short} column": self.column_of(it) for it in identifier_types()},
+            **{f"{it.short} column": ", ".join(self.columns_of(it)) for it in identifier_types()},
+            **{name.replace("_", " "): value for name, value in self._settings.items()},
+            "separator": _shown_separator(self.separator),
             "segments": ", ".join(self.segments),
             "excluded": ", ".join(self.exclude),
             "advertiser": self.advertiser_id
@@ -286,7 +359,8 @@ class Export(Told):
 
 def make_export(name: str, options: Mapping[str, Any]) -> Export:
     """Return an export from its options; raises ConfigurationError that names each option that is wrong."""
-    known = dict.fromkeys([*Export.model_fields, *(it.column_option for it in identifier_types())])
+    options_of_types = [*(it.column_option for it in identifier_types()), *settings_of({})]
+    known = dict.fromkeys([*Export.model_fields, *options_of_types])
     fields = ", ".join(field for field in known if field not in ("name", "version"))
     with validating(_("Export {name!r} was not saved", name=name), _("Options are {fields}.", fields=fields)):
         return Export.model_validate({"name": name, **options})
@@ -309,6 +383,11 @@ def _require_name(name: str) -> str:
 
 
 _NAMED = TypeAdapter(Annotated[str, AfterValidator(_require_name)])
+
+
+def _shown_separator(separator: str) -> str:
+    """Return a separator so that a blank or a line end can be seen."""
+    return repr(separator) if separator.isspace() else separator
 
 
 def _is_pattern(entry: str) -> bool:

@@ -15,7 +15,7 @@ def identity_columns(folder: WorkspaceFolder, sent: Iterable[IdentityColumn] = (
     """
     columns = folder.profiles.columns
     others = [it for export in exports(folder) for it in export.identity_columns if it.name in columns]
-    return list(dict.fromkeys([*sent, *others]))
+    return list({it.key: it for it in [*sent, *others]}.values())
 
 
 def excluded_for(folder: WorkspaceFolder, sent: Iterable[IdentityColumn], *, exclude: Iterable[str] = ()) -> Excluded:

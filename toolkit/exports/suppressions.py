@@ -78,7 +78,7 @@ def suppress(
     *,
     customer_column: str | None = None,
     skip_unusable: bool = False,
-    **columns: str | None,
+    **columns: str | int | None,
 ) -> SuppressionImport:
     """Put the people of a table on the suppression list.
 
@@ -87,7 +87,8 @@ def suppress(
         people: A frame, or where a table lies: Parquet, Delta or CSV, read as profiles and segments are.
         customer_column: The column with customer keys.
         skip_unusable: Add the people of the other rows when some rows can't be used.
-        columns: The columns with identifiers, plain or hashed, by the option of their type, such as ``email_column``.
+        columns: The columns with identifiers, plain or hashed, by the option of their type, such as ``email_column``,
+            and settings of types, such as ``phone_region``.
 
     Raises:
         ConfigurationError: No column is named, or the table lacks one.
@@ -96,7 +97,8 @@ def suppress(
     """
     with folder.session() as session, session.begin():
         require_actor(session, folder, least=Role.CONTRIBUTOR)
-    read = read_people(people, columns_by_type(columns), customer_column=customer_column)
+    named = {kind: column for kind, (column, *_others) in columns_by_type(columns).items()}
+    read = read_people(people, named, customer_column=customer_column)
     require_usable(read, skip_unusable=skip_unusable)
     entry, customers, identifiers = None, 0, {}
     if read.rows:

@@ -84,11 +84,11 @@ def may_be(form: HashFormat, column: str) -> pl.Expr:
     return pl.col(column).str.contains(pattern_of([form]))
 
 
-def hashed(column: str, form: HashFormat) -> pl.Expr:
+def hashed(column: str | pl.Expr, form: HashFormat) -> pl.Expr:
     """Return the hash of the values in a column as lower-case hexadecimal text.
 
     Args:
-        column: Name of the column, whose values are normalized.
+        column: Name of the column, whose values are normalized, or an expression of text.
         form: The form. A plain value is held as its SHA-256: what is compared and stored is never the value itself.
 
     Returns:
@@ -96,13 +96,14 @@ def hashed(column: str, form: HashFormat) -> pl.Expr:
     """
     from polars_hash import col, concat_str
 
+    text = col(column) if isinstance(column, str) else concat_str(column)
     match form:
         case HashFormat.SHA256 | HashFormat.PLAIN:
-            return col(column).chash.sha2_256()
+            return text.chash.sha2_256()
         case HashFormat.MD5:
-            return col(column).nchash.md5()
+            return text.nchash.md5()
         case HashFormat.SHA256_OF_MD5:
-            return concat_str(col(column).nchash.md5()).chash.sha2_256()
+            return concat_str(text.nchash.md5()).chash.sha2_256()
 
 
 def hashes_of(text: str) -> tuple[str, str, str]:

@@ -1,14 +1,29 @@
 """What there is to know of a type of identifier, in one object."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import narwhals as nw
 import polars as pl
 
-from toolkit.identifiers.hashing import HashFormat, is_hash
+from toolkit.identifiers.hashing import HashFormat, hashed, is_hash
 from toolkit.identifiers.placeholders import Placeholders, placeholders_of
 from toolkit.redaction import masked_column
+
+
+@dataclass(frozen=True)
+class TypeSetting:
+    """An option that a type takes beside the one that names its columns, such as the country of telephone numbers."""
+
+    name: str
+    """What exports call it."""
+    label: str
+    """What a form calls it; translated."""
+    help_text: str
+    """What a form says of it; translated."""
+    is_required: bool = False
+    """Whether an export that sends the type must give it."""
 
 
 class IdentifierType(ABC):
@@ -55,6 +70,12 @@ class IdentifierType(ABC):
     always one: by that all that is plain is compared and stored."""
     prehashed: Sequence[HashFormat] = ()
     """In which hashed forms the profiles may hold them: these are sent as they are."""
+    settings: Sequence[TypeSetting] = ()
+    """The options that the type takes beside its columns."""
+    caller_id: int | None = None
+    """Whose identifiers they are, where Criteo asks for it in each call."""
+    is_recognizable: bool = True
+    """Whether a column is told to hold them by its content; any text could be one of a type that has no form."""
     in_keys: str | None = None
     """A pattern of a customer key that is such an identifier, and must not be kept; None when a key may be one."""
 
@@ -79,6 +100,37 @@ class IdentifierType(ABC):
         Returns:
             A Boolean expression; null for null.
         """
+
+    def configured(self, given: Mapping[str, str]) -> "IdentifierType":
+        """Return the type as the options of an export set it up.
+
+        Args:
+            given: Values by the name of their setting; one that is empty or not there is not given.
+
+        Returns:
+            The type, or a copy of it.
+
+        Raises:
+            ValueError: A value is none of the setting; the message says why.
+        """
+        return self
+
+    @property
+    def configuration(self) -> tuple[str, ...]:
+        """What tells the type from copies of it that are set up otherwise."""
+        return ()
+
+    def hashed(self, column: str, form: HashFormat) -> pl.Expr:
+        """Return the hash of normalized, plain values, as Criteo makes it of this type.
+
+        Args:
+            column: Name of the column that holds them.
+            form: The form. A plain value is held as its SHA-256.
+
+        Returns:
+            An expression of text.
+        """
+        return hashed(column, form)
 
     def normalize_columns(self, frame: pl.LazyFrame, columns: Iterable[str]) -> pl.LazyFrame:
         """Return a frame with these columns normalized, in whatever is the fastest way.

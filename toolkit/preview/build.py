@@ -42,16 +42,17 @@ def preview_of_segments(
     columns: Sequence[str] = (),
     unmasked: Sequence[str] = (),
     members: int = FIRST_MEMBERS,
-    **identifier_column: str | None,
+    **identifier_column: str | int | Sequence[str] | None,
 ) -> Preview:
-    """Preview segments, as a new export would send them, by the one column that is named by the option of its type."""
-    column = _column(identifier_column)
-    excluded = excluded_for(folder, [column], exclude=exclude)
+    """Preview segments, as a new export would send them, by the columns of the one type whose option is given."""
+    column, *beside = _columns(identifier_column)
+    excluded = excluded_for(folder, [column, *beside], exclude=exclude)
     audience = audience_of(
         folder.profiles,
         folder.segments,
         segments,
         column=column,
+        beside=beside,
         exclude=exclude,
         form=form,
         excluded=excluded,
@@ -81,16 +82,17 @@ def preview_of_members(
     columns: Sequence[str] = (),
     unmasked: Sequence[str] = (),
     members: int = FIRST_MEMBERS,
-    **identifier_column: str | None,
+    **identifier_column: str | int | Sequence[str] | None,
 ) -> Preview:
     """Preview customers, by their keys, as if they were the segment of that name; else as ``preview_of_segments``."""
-    column = _column(identifier_column)
-    excluded = excluded_for(folder, [column])
+    column, *beside = _columns(identifier_column)
+    excluded = excluded_for(folder, [column, *beside])
     audience = audience_from_keys(
         folder.profiles,
         segment,
         keys,
         column=column,
+        beside=beside,
         form=form,
         excluded=excluded,
         count_domains=True,
@@ -152,14 +154,15 @@ def _stale(segment: str) -> Notice:
     return Notice(NoticeCode.STALE_SEGMENT, text)
 
 
-def _column(options: Mapping[str, str | None]) -> IdentityColumn:
-    named = columns_by_type(options)
+def _columns(options: Mapping[str, str | int | Sequence[str] | None]) -> list[IdentityColumn]:
+    given = dict(options)
+    separator = given.pop("separator", None)
+    named = columns_by_type(given)
     if len(named) != 1:
         known = ", ".join(it.column_option for it in identifier_types())
-        raise ConfigurationError(
-            _("A preview is of one column with identifiers."), _("Pass one of {known}.", known=known)
-        )
-    return next(IdentityColumn(column, kind) for kind, column in named.items())
+        raise ConfigurationError(_("A preview is of one type of identifiers."), _("Pass one of {known}.", known=known))
+    ((kind, columns),) = named.items()
+    return [IdentityColumn(it, kind, str(separator or "")) for it in columns]
 
 
 def _preview(

@@ -34,6 +34,7 @@ SCHEMA = pl.Schema(
         "list_id": pl.String(),
         "members": pl.Int64(),
         "exportable": pl.Int64(),
+        "identifiers": pl.Int64(),
         "held": pl.Int64(),
         "added": pl.Int64(),
         "removed": pl.Int64(),
@@ -66,6 +67,8 @@ class Lists:
 
 def lists_of_segments(audience: Audience) -> Lists:
     """Return a list a segment, as an export that is new would make them."""
+    counts = audience.counts.join(audience.identifier_counts, on="segment", how="left", maintain_order="left")
+    counts = counts.with_columns(pl.col("identifiers").fill_null(0))
     rows = [
         {
             "segment": row["segment"],
@@ -73,13 +76,14 @@ def lists_of_segments(audience: Audience) -> Lists:
             "name": row["segment"],
             "members": row["members"],
             "exportable": row["exportable"],
+            "identifiers": row["identifiers"],
             "held": 0,
-            "added": row["exportable"],
+            "added": row["identifiers"],
             "removed": 0,
             "is_emptied": False,
-            "batches": -(-row["exportable"] // MAX_IDENTIFIERS_A_CALL),
+            "batches": -(-row["identifiers"] // MAX_IDENTIFIERS_A_CALL),
         }
-        for row in audience.counts.iter_rows(named=True)
+        for row in counts.iter_rows(named=True)
     ]
     return Lists(pl.DataFrame(rows, schema=SCHEMA))
 
@@ -151,7 +155,7 @@ def _host(folder: WorkspaceFolder, export: Export) -> str:
 
 
 def _counts(figures: ListResult) -> _Row:
-    kept = ("segment", "advertiser_id", "identifier_type", "members", "exportable")
+    kept = ("segment", "advertiser_id", "identifier_type", "members", "exportable", "identifiers")
     return {name: figures.row[name] for name in kept}
 
 

@@ -59,6 +59,8 @@ def overlap_of(audience: Audience) -> Overlap:
 def _sets(audience: Audience, count: int) -> pl.DataFrame:
     """Return ``people`` and the set of segments that sends them, as the bits of one or more columns."""
     sent = audience.frame.lazy().filter(pl.col("status") == Status.EXPORTABLE.value)
+    # Where members have several identifiers, none of them tells all that one person is sent by.
+    who = "identifier" if audience.further is None else "customer"
     number = pl.col("segment").to_physical().cast(pl.Int64)
     columns = range(-(-count // _BITS))
     bits = {
@@ -71,8 +73,8 @@ def _sets(audience: Audience, count: int) -> pl.DataFrame:
     }
     names = list(bits)
     return (
-        sent.select("identifier", **bits)
-        .group_by("identifier")
+        sent.select(who, **bits)
+        .group_by(who)
         .agg(pl.col(names).bitwise_or())
         .group_by(names)
         .agg(people=pl.len().cast(pl.Int64))

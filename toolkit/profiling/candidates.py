@@ -82,7 +82,7 @@ def find_candidates(
     They are ranked by a sample, of which ``by_sample`` is told at once; then the best two are counted in all rows.
     """
     table, _ = profiles.look_at_all()
-    sample = sample_of(table.only([name for name, dtype in table.types.items() if dtype == pl.String]))
+    sample = sample_of(table.only([name for name, dtype in table.types.items() if _holds_text(dtype)]))
     ranked = ranked_by_sample(sample, identifier_type)
     by_sample(ranked)
     with blame_table(sample.table):
@@ -92,8 +92,8 @@ def find_candidates(
 
 def ranked_by_sample(sample: Sample, identifier_type: IdentifierType) -> list[Candidate]:
     """Return the text columns of which some values can be sent, the best first, with the figures of the sample."""
-    columns = [name for name, dtype in sample.table.types.items() if dtype == pl.String]
-    if not columns:
+    columns = [name for name, dtype in sample.table.types.items() if _holds_text(dtype)]
+    if not columns or not identifier_type.is_recognizable:
         return []
     counted = _counted_in(sample.frame, columns, identifier_type)
     found = [_candidate(it, counted, based_on=sample.said) for it in columns]
@@ -148,7 +148,8 @@ def _counting(
         return frame.select(pl.len().alias(_ROWS))
     # By their numbers: no name of a column can be one of these.
     numbers = [str(number) for number in range(len(columns))]
-    numbered = frame.select(pl.col(name).alias(number) for name, number in zip(columns, numbers, strict=True))
+    schema = frame.collect_schema()
+    numbered = frame.select(_first_text(it, schema).alias(number) for it, number in zip(columns, numbers, strict=True))
     marked = (
         nw.from_native(identifier_type.normalize_columns(numbered, numbers))
         .with_columns(
@@ -166,7 +167,8 @@ def _counting(
 
 def _counted_in(frame: pl.DataFrame, columns: Sequence[str], identifier_type: IdentifierType) -> dict[str, int]:
     """Return the same counts of rows in memory, of any number of columns by one expression: all in one long column."""
-    numbered = frame.lazy().select(pl.col(name).alias(str(number)) for number, name in enumerate(columns))
+    schema = frame.schema
+    numbered = frame.lazy().select(_first_text(name, schema).alias(str(number)) for number, name in enumerate(columns))
     counts = (
         _counting_long(numbered.unpivot(variable_name=_NUMBER, value_name=_VALUE), identifier_type)
         .collect(engine="streaming")
@@ -191,6 +193,15 @@ def _counting_long(long: pl.LazyFrame, identifier_type: IdentifierType) -> pl.La
         .group_by(_NUMBER)
         .agg(pl.col(*_SUMS).sum(), distinct=distinct(pl.col(_VALUE), where=pl.col("usable"), part=1))
     )
+
+
+def _holds_text(dtype: pl.DataType) -> bool:
+    return dtype in (pl.String, pl.List(pl.String))
+
+
+def _first_text(column: str, schema: pl.Schema) -> pl.Expr:
+    """Return the text of a column; of one of lists, the first of each, by which a person has any."""
+    return pl.col(column).list.first() if schema[column] == pl.List(pl.String) else pl.col(column)
 
 
 _NUMBER, _VALUE = "number", "value"
@@ -228,7 +239,8 @@ def _candidate(column: str, counted: Mapping[str, int], *, based_on: str) -> Can
 
 def _example(frame: pl.DataFrame, column: str, identifier_type: IdentifierType) -> str:
     """Return the first value of the sample that would be sent, masked."""
-    values = identifier_type.normalize_columns(frame.lazy().select(column), [column])
+    text = frame.lazy().select(_first_text(column, frame.schema).alias(column))
+    values = identifier_type.normalize_columns(text, [column])
     usable = nw.from_native(values).filter(identifier_type.is_usable(nw.col(column))).to_native()
     found = usable.head(1).select(identifier_type.masked(pl.col(column))).collect()[column]
     return found.item() if len(found) else ""

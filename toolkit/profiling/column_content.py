@@ -6,14 +6,14 @@ makes a column less private.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
 import narwhals as nw
 import polars as pl
 
-from toolkit.identifiers import identifier_types, is_hash
+from toolkit.identifiers import IdentifierType, identifier_types, is_hash
 from toolkit.invisible_characters import UNSEEN
 from toolkit.redaction import masked_column
 
@@ -72,7 +72,7 @@ def content_type_of(values: pl.Series, *, today: date) -> ColumnContent:
     if filled.is_empty():
         return ColumnContent(ContentType.NOTHING, is_masked=False, examples=())
     if dtype.is_nested() or dtype in (pl.Binary, pl.Object) or isinstance(dtype, pl.BaseExtension):
-        return ColumnContent(ContentType.NESTED, is_masked=True, examples=())
+        return _of_nested(filled, values.name)
     if dtype == pl.Boolean:
         return ColumnContent(ContentType.YES_OR_NO, is_masked=False, examples=_as_they_are(filled))
     if dtype.is_temporal():
@@ -85,15 +85,16 @@ def _of_text(filled: pl.DataFrame, name: str) -> ColumnContent:
         return ColumnContent(ContentType.NOTHING, is_masked=False, examples=())
     field = nw.col("value")
     text = field.str.strip_chars()
-    kinds = {it.content: it for it in identifier_types()}
+    kinds = {it.content: it for it in identifier_types() if it.is_recognizable}
+    looks_like = {ContentType.PHONES.value: text.str.contains(_PHONE) & ~text.str.contains(_MOMENT)}
     shares = (
         nw.from_native(filled)
         .select(
-            *(it.is_valid(it.normalize(field)).mean().alias(content) for content, it in kinds.items()),
+            *(_is_of_type(it, field, looks_like.get(content)).mean().alias(content) for content, it in kinds.items()),
             is_hash(field.str.replace_all(UNSEEN, "").str.strip_chars().str.to_lowercase())
             .mean()
             .alias(ContentType.HASHES),
-            (text.str.contains(_PHONE) & ~text.str.contains(_MOMENT)).mean().alias(ContentType.PHONES),
+            *(its.mean().alias(content) for content, its in looks_like.items() if content not in kinds),
             text.str.contains(_MOMENT).mean().alias(ContentType.MOMENTS),
             text.str.contains(_NUMBER).mean().alias(ContentType.NUMBERS),
             at=text.str.contains("@").mean(),
@@ -101,7 +102,8 @@ def _of_text(filled: pl.DataFrame, name: str) -> ColumnContent:
         .to_native()
         .row(0, named=True)
     )
-    named: list[str] = [*kinds, ContentType.HASHES, ContentType.PHONES, ContentType.MOMENTS, ContentType.NUMBERS]
+    others = (ContentType.HASHES, ContentType.PHONES, ContentType.MOMENTS, ContentType.NUMBERS)
+    named: list[str] = list(dict.fromkeys([*kinds, *others]))
     found = next((it for it in named if shares[it] > _MOST), ContentType.TEXT)
     is_telling = any(shares[it] > _SOME for it in (*kinds, "at", ContentType.PHONES, ContentType.HASHES))
     shared = filled["value"].value_counts(sort=True).filter(pl.col("count") >= _SHARED_BY)
@@ -118,6 +120,23 @@ def _of_text(filled: pl.DataFrame, name: str) -> ColumnContent:
         years = filled.filter(value.str.contains(_MOMENT)).select(value.str.replace(_MOMENT, "${1}-••-••"))
         return ColumnContent(found, is_masked=True, examples=_as_they_are(years))
     return ColumnContent(found, is_masked=False, examples=_as_they_are(filled.filter(value.str.contains(_NUMBER))))
+
+
+def _of_nested(filled: pl.DataFrame, name: str) -> ColumnContent:
+    """Tell of lists of text whether they hold identifiers, of which a person then has several."""
+    nested = ColumnContent(ContentType.NESTED, is_masked=True, examples=())
+    if filled["value"].dtype != pl.List(pl.String):
+        return nested
+    inside = filled.explode("value").drop_nulls()
+    found = _of_text(inside.filter(pl.col("value").str.strip_chars() != ""), name)
+    of_people = {*(it.content for it in identifier_types()), ContentType.HASHES.value}
+    return replace(found, is_masked=True, examples=_masked_examples(inside)) if found.holds in of_people else nested
+
+
+def _is_of_type(kind: IdentifierType, field: nw.Expr, looks_like: nw.Expr | None) -> nw.Expr:
+    """Tell whether a field is an identifier of a type, or looks like one that lacks what it takes to be sent."""
+    is_one = kind.is_valid(kind.normalize(field))
+    return is_one if looks_like is None else is_one | looks_like
 
 
 def _of_moments(filled: pl.DataFrame, name: str, *, today: date) -> ColumnContent:

@@ -124,7 +124,7 @@ def _because(record: ContactListRecord, export: Export, host: str | None, *, is_
         Because.ADVERTISER: not export.advertiser_column and export.advertiser_id != record.advertiser_id,
         Because.SEGMENT: record.segment not in export.segments,
         Because.LIST: record.left_at is not None,
-        Because.IDENTIFIER: record.identifier_type not in {it.identifier_type.name for it in export.identity_columns},
+        Because.IDENTIFIER: record.identifier_type not in {it.name for it in export.columns_by_type},
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
 

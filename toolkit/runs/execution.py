@@ -40,7 +40,7 @@ from toolkit.runs.lists import (
 from toolkit.runs.marks import Marks
 from toolkit.runs.membership import OFTEN, flapping
 from toolkit.runs.notices import Notice, NoticeCode, of_criteo
-from toolkit.runs.planner import guard_changes, known_lists, plans_of
+from toolkit.runs.planner import guard_changes, is_other_caller, known_lists, plans_of
 from toolkit.runs.preflight import check_prepared, prepared
 from toolkit.runs.progress import Observer, Progress, Step, nobody
 from toolkit.runs.pusher import ListPush, Prepared, Pushed, push_lists, sending_for
@@ -467,8 +467,8 @@ class _Work:
     def _doubt_what_is_of_another_form(self) -> None:
         # Who appends leaves in the list what was sent in another form; whoever of them is wanted is sent in this one.
         for target, record in self._records.items():
-            sent = record.form
-            if self._export.mode is Mode.APPEND and is_other_form(sent, target.form):
+            is_other = is_other_form(record.form, target.form) or is_other_caller(record, target)
+            if self._export.mode is Mode.APPEND and is_other:
                 self._ledger.invalidate(record)
 
     def _unchanged(self, plans: Mapping[Target, Plan]) -> set[Target]:
@@ -493,7 +493,8 @@ class _Work:
             record = reread(self._folder, self._records[target])
             records.append(record)
             batches = self._ledger.write_plan(record, plan, self._batch_size, wanted=target.wanted)
-            return Prepared(record, batches, target.form, target.audience.addresses)
+            caller_id = target.identifier_type.caller_id
+            return Prepared(record, batches, target.form, target.audience.addresses, caller_id)
 
         def on_batch(batch: Batch) -> None:
             self._rows[target] = _with_batch(self._rows[target], batch)

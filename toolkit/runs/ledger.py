@@ -88,8 +88,8 @@ class Ledger(LedgerReader):
         )
         return batches
 
-    def begin(self, record: ContactListRecord, batch: Batch, form: HashFormat) -> int:
-        """Record that the batch is about to be sent; return its number in the ledger.
+    def begin(self, record: ContactListRecord, batch: Batch, form: HashFormat, *, caller_id: int | None = None) -> int:
+        """Record that the batch is about to be sent, in a form and as ids of a caller; return its number in the ledger.
 
         Raises LeaseLostError when another run took over.
         """
@@ -101,8 +101,9 @@ class Ledger(LedgerReader):
             if batch.operation is not Operation.CLEAR:
                 kept = session.get_one(ContactListRecord, record.id)
                 sent = kept.form
-                kept.mixes_forms = kept.mixes_forms or is_other_form(sent, form)
-                kept.form = form
+                is_other_caller = kept.caller_id not in (None, caller_id)
+                kept.mixes_forms = kept.mixes_forms or is_other_form(sent, form) or is_other_caller
+                kept.form, kept.caller_id = form, caller_id
             row = BatchRecord(
                 run_id=self.run_id,
                 contact_list_id=record.id,
@@ -165,7 +166,7 @@ class Ledger(LedgerReader):
                 )
             )
             if session.scalars(still_open.limit(1)).one_or_none() is None:
-                session.execute(query.values(mixes_forms=False, form=None))
+                session.execute(query.values(mixes_forms=False, form=None, caller_id=None))
             else:
                 # What may still arrive may be of a form that can't be named to be removed.
                 is_plain = ContactListRecord.form == HashFormat.PLAIN
@@ -286,7 +287,7 @@ class Ledger(LedgerReader):
         record.snapshot, record.snapshot_sha256 = kept.snapshot, kept.snapshot_sha256
         record.snapshot_batch, record.settled = kept.snapshot_batch, kept.settled
         record.rejected, record.holds_unknown = kept.rejected, kept.holds_unknown
-        record.form, record.mixes_forms = kept.form, kept.mixes_forms
+        record.form, record.mixes_forms, record.caller_id = kept.form, kept.mixes_forms, kept.caller_id
         for file in [
             *(self.plan_file(record.id, it) for it in spent),
             *([place_of_snapshot(self._folder.path, previous)] if previous else []),

@@ -29,6 +29,8 @@ class ListResult:
     exportable: int
     left_out: Mapping[Status, int]
     """How many members are not sent, by the reason."""
+    identifiers: int = 0
+    """By how many identifiers the exportable members are sent; more than members where they have several."""
     added: int = 0
     removed: int = 0
     rejected: int = 0
@@ -63,6 +65,7 @@ SCHEMA = pl.Schema(
         "identifier_type": pl.String(),
         "members": pl.Int64(),
         "exportable": pl.Int64(),
+        "identifiers": pl.Int64(),
         **{it.value: pl.Int64() for it in LEFT_OUT},
         "added": pl.Int64(),
         "removed": pl.Int64(),
@@ -90,7 +93,7 @@ def counted(
     """Return the row that a list begins with.
 
     Args:
-        counts: ``members``, and how many of them have each status, by its value.
+        counts: ``members``, how many of them have each status, by its value, and ``identifiers``.
         segment: The segment that the list holds.
         advertiser_id: Whose list it is.
         identifier_type: The type of the identifiers.
@@ -105,4 +108,5 @@ def counted(
         members=counts["members"],
         exportable=counts[Status.EXPORTABLE.value],
         left_out={it: counts[it.value] for it in LEFT_OUT},
+        identifiers=counts["identifiers"],
     )

@@ -103,14 +103,20 @@ def _plan(
 ) -> Plan:
     record = records[target]
     holds_left_ids = export.mode is Mode.MIRROR and _holds_left_ids(export, record, others[record.id], ledger)
-    replaces = export.mode is Mode.REPLACE or holds_left_ids
+    is_of_other = is_other_caller(record, target)
+    replaces = export.mode is Mode.REPLACE or holds_left_ids or (is_of_other and export.mode is Mode.MIRROR)
     return plan_push(
         target.wanted["identifier"],
-        KnownState.empty() if replaces else ledger.state_of(record),
+        KnownState.empty() if replaces or is_of_other else ledger.state_of(record),
         mode=Mode.REPLACE if replaces else export.mode,
         form=target.form,
         others=None if replaces else _held_for_others(target, records, others[record.id], ledger),
     )
+
+
+def is_other_caller(record: ContactListRecord, target: Target) -> bool:
+    """Tell whether what the list holds are ids of another caller: the same id is somebody else's there."""
+    return record.caller_id not in (None, target.identifier_type.caller_id)
 
 
 def _holds_left_ids(
@@ -120,7 +126,7 @@ def _holds_left_ids(
 
     Only hashes of them are known here, so that they can't be named to be removed.
     """
-    sent = {it.identifier_type.name for it in export.identity_columns}
+    sent = {it.name for it in export.columns_by_type}
     return any(
         len(_known(it, ledger)) > 0
         for it in others
@@ -153,6 +159,6 @@ def _said(target: Target, export: Export) -> str:
     parts: list[str] = [repr(target.segment)]
     if target.is_part:
         parts.append(_("of advertiser {advertiser_id}", advertiser_id=target.advertiser_id))
-    if len(export.identity_columns) > 1:
+    if len(export.columns_by_type) > 1:
         parts.append(_("({short})", short=target.identifier_type.short))
     return sentences(parts)

@@ -66,6 +66,8 @@ class Prepared:
     form: HashFormat
     addresses: pl.DataFrame | None = None
     """The plain address of each identifier that is sent as such."""
+    caller_id: int | None = None
+    """Whose identifiers they are, where Criteo asks for it."""
 
 
 _for: ContextVar[object] = ContextVar("sending_for", default=None)
@@ -102,7 +104,10 @@ def push(
     """
     done: list[Pushed] = []
     whole = ListPush(
-        str(record.criteo_id), lambda: Prepared(record, batches, form, addresses), on_batch, on_done=done.append
+        str(record.criteo_id),
+        lambda: Prepared(record, batches, form, addresses, record.caller_id),
+        on_batch,
+        on_done=done.append,
     )
     push_lists([whole], criteo=criteo, ledger=ledger)
     return done[0]
@@ -182,8 +187,8 @@ class _Pusher:
         for batch in prepared.batches:
             while self._must_wait(sending):
                 self._record_some()
-            row = self._ledger.begin(prepared.record, batch, prepared.form)
-            send = partial(_send, self._criteo, prepared.record, batch, prepared.addresses)
+            row = self._ledger.begin(prepared.record, batch, prepared.form, caller_id=prepared.caller_id)
+            send = partial(_send, self._criteo, prepared, batch)
             context = copy_context()
             context.run(_for.set, sending.what.key)
             future = self._threads.submit(context.run, self._ledger.while_sending, row, send)
@@ -218,7 +223,8 @@ class _Pusher:
             sending.what.on_done(sending.pushed)
 
 
-def _send(criteo: CriteoClient, record: ContactListRecord, batch: Batch, addresses: pl.DataFrame | None) -> _Sent:
+def _send(criteo: CriteoClient, prepared: Prepared, batch: Batch) -> _Sent:
+    record, addresses = prepared.record, prepared.addresses
     assert record.criteo_id is not None  # noqa: S101  # a list without an id is never planned for
     if batch.operation is Operation.CLEAR:
         criteo.clear(record.criteo_id)
@@ -227,7 +233,8 @@ def _send(criteo: CriteoClient, record: ContactListRecord, batch: Batch, address
     if addresses is not None:
         identifiers = identifiers.to_frame().join(addresses, on="identifier", how="left")["address"]
     send = criteo.add if batch.operation is Operation.ADD else criteo.remove
-    answer = send(record.criteo_id, identifiers, identifier_type=IdentifierType(record.identifier_type))
+    kind = IdentifierType(record.identifier_type)
+    answer = send(record.criteo_id, identifiers, identifier_type=kind, gum_caller_id=prepared.caller_id)
     return _Sent(answer.valid, answer.invalid, _as_hashes(answer, batch, identifiers))
 
 

@@ -117,7 +117,8 @@ class Run:
         zeros = [it for it in counts if not frame[it].sum()]
         same = [it for it in ("advertiser_id", "identifier_type") if frame[it].n_unique() == 1]
         unknown = [it for it in ("size", "held_by_criteo", "matches") if frame[it].is_null().all()]
-        return frame.drop([*zeros, *same, *unknown])
+        beside = ["identifiers"] if frame["identifiers"].equals(frame["exportable"]) else []
+        return frame.drop([*zeros, *same, *unknown, *beside])
 
     @property
     def report(self) -> Path:

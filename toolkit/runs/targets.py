@@ -51,25 +51,26 @@ def audiences_of(
 
     Domains are counted of that one only, if asked for.
     """
-    columns = export.identity_columns
-    first = first_type(it.identifier_type for it in columns)
+    columns = export.columns_by_type
+    first = first_type(columns)
     advertisers = list(connection(folder, export.connection).advertisers) if export.advertiser_column else []
-    excluded = excluded_for(folder, columns, exclude=export.exclude)
+    excluded = excluded_for(folder, export.identity_columns, exclude=export.exclude)
     return {
-        column.identifier_type: audience_of(
+        kind: audience_of(
             folder.profiles,
             folder.segments,
             export.segments,
             column=column,
+            beside=beside,
             exclude=export.exclude,
             form=export.form,
             advertiser_column=export.advertiser_column,
             advertisers=advertisers,
             excluded=excluded,
-            count_domains=count_domains and column.identifier_type == first,
+            count_domains=count_domains and kind == first,
             placeholders=export.placeholders,
         )
-        for column in columns
+        for kind, (column, *beside) in columns.items()
     }
 
 
@@ -97,10 +98,10 @@ def figures_of(targets: Sequence[Target]) -> dict[Target, ListResult]:
 
 def figures_without_advertiser(audiences: Mapping[IdentifierType, Audience]) -> list[ListResult]:
     """Return a row a segment for its members who belong to no advertiser's list."""
-    split = [it for it in audiences.values() if "advertiser" in it.frame.columns]
+    split = [(kind, it) for kind, it in audiences.items() if "advertiser" in it.frame.columns]
     return [
-        counted(row, segment=row["segment"], advertiser_id="", identifier_type=audience.identifier_type)
-        for audience in split
+        counted({**row, "identifiers": 0}, segment=row["segment"], advertiser_id="", identifier_type=kind)
+        for kind, audience in split
         for row in audience.counts_by_advertiser.filter(pl.col("advertiser").is_null()).iter_rows(named=True)
     ]
 
@@ -123,16 +124,19 @@ def _advertisers(folder: WorkspaceFolder, export: Export, segment: str, audience
 
 
 _Counts = Mapping[tuple[str, str], Mapping[str, int]]
-"""How many members have each status, by segment and advertiser."""
-_NOBODY = {"members": 0, **{status.value: 0 for status in Status}}
+"""How many members have each status, and how many identifiers are sent, by segment and advertiser."""
+_NOBODY = {"members": 0, "identifiers": 0, **{status.value: 0 for status in Status}}
 
 
 def _counts(target: Target) -> _Counts:
     audience = target.audience
-    if target.is_part:
-        rows = audience.counts_by_advertiser.drop_nulls("advertiser").iter_rows(named=True)
-        return {(row["segment"], row["advertiser"]): row for row in rows}
-    return {(row["segment"], target.advertiser_id): row for row in audience.counts.iter_rows(named=True)}
+    by = ["segment", "advertiser"] if target.is_part else ["segment"]
+    counts = audience.counts_by_advertiser.drop_nulls("advertiser") if target.is_part else audience.counts
+    rows = counts.join(audience.identifier_counts, on=by, how="left")
+    return {
+        (row["segment"], row["advertiser"] if target.is_part else target.advertiser_id): row
+        for row in rows.iter_rows(named=True)
+    }
 
 
 def _figures(target: Target, counts: _Counts) -> ListResult:

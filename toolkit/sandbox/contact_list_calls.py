@@ -39,9 +39,21 @@ def _apply(world: World, received: Received, amendment: AmendmentOf, *, identifi
             ),
         )
     held = world.open_list(received.parameters["list_id"])
+    if amendment.identifierType is IdentifierType.PHONE_NUMBER and not world.takes_phones(held.advertiser_id):
+        raise refusal(
+            400,
+            problem(
+                ProblemType.VALIDATION,
+                "identifier-type-not-supported",
+                title="Identifiers of type phoneNumber are not taken of this advertiser",
+                instance=received.path,
+                source="/data/attributes/identifierType",
+            ),
+        )
+    caller_id = amendment.gumCallerId if amendment.identifierType is IdentifierType.GUM else None
     sorted_out = sort_out(identifiers, amendment.identifierType, rejects_one=received.rejects_one)
     as_held = without_readable(sorted_out.valid, amendment.identifierType) if world.keeps else sorted_out.valid
-    world.change(Amended(held.id, amendment.operation, amendment.identifierType, as_held, received.time))
+    world.change(Amended(held.id, amendment.operation, amendment.identifierType, as_held, received.time, caller_id))
     return envelope(
         {
             "type": "ContactlistAmendment",

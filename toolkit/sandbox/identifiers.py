@@ -29,7 +29,8 @@ _FORMS = {
     IdentifierType.MADID: re.compile(_DEVICE),
     IdentifierType.IDENTITY_LINK: re.compile(r"\S+"),
     IdentifierType.GUM: re.compile(r"\S+"),
-    IdentifierType.PHONE_NUMBER: re.compile(rf"{_HASH.pattern}|\+?[0-9]{{7,15}}"),
+    # As Criteo's guide to the OneTag has it: with the plus sign, without a zero after it, or the SHA-256.
+    IdentifierType.PHONE_NUMBER: re.compile(r"[0-9a-f]{64}|\+[1-9][0-9]{6,14}"),
 }
 
 
@@ -67,7 +68,7 @@ def without_readable(identifiers: list[str], identifier_type: IdentifierType) ->
     if identifier_type not in {IdentifierType.EMAIL, IdentifierType.PHONE_NUMBER}:
         return identifiers
     return [
-        identifier if _HASH.fullmatch(identifier) else sha256(identifier.encode()).hexdigest()
+        identifier if _HASH.fullmatch(identifier) else sha256(identifier.removeprefix("+").encode()).hexdigest()
         for identifier in identifiers
     ]
 

@@ -59,6 +59,8 @@ class Amended:
     identifier_type: IdentifierType
     identifiers: list[str]
     at: datetime
+    caller_id: int | None = None
+    """Whose ids they are, of type GUM: the same id is another visitor to another caller."""
     kind: Literal["amended"] = "amended"
 
 
@@ -96,7 +98,9 @@ class ContactList:
     matches: int = 0
     was: list[Described] = field(default_factory=list, repr=False)
     """The last names and descriptions, for a search that answers late."""
-    _members: dict[IdentifierType, set[str]] = field(default_factory=lambda: defaultdict(set), repr=False)
+    _members: dict[tuple[IdentifierType, int | None], set[str]] = field(
+        default_factory=lambda: defaultdict(set), repr=False
+    )
 
     @property
     def size(self) -> int:
@@ -118,7 +122,7 @@ class ContactList:
 
     def amend(self, change: Amended, *, match_rate: float) -> None:
         """Add or remove identifiers."""
-        members = self._members[change.identifier_type]
+        members = self._members[change.identifier_type, change.caller_id]
         if change.operation is Operation.ADD:
             fresh = set(change.identifiers) - members
             members |= fresh

@@ -27,17 +27,21 @@ MOST_IDENTIFIERS_IN_A_CALL = 50_000
 
 @dataclass(frozen=True)
 class Advertiser:
-    """One advertiser of the sandbox; only one that consents is listed and can be written to."""
+    """One advertiser of the sandbox; only one that consents is listed and can be written to.
+
+    Criteo takes telephone numbers of some advertisers only; which code it answers to others is not known.
+    """
 
     id: str
     name: str
     consents: bool = True
+    takes_phones: bool = True
 
 
 ADVERTISERS = (
     Advertiser("2711", "Fietsfabriek Noord"),
     Advertiser("2712", "Fietsfabriek Zuid"),
-    Advertiser("88104", "Harbour Books"),
+    Advertiser("88104", "Harbour Books", takes_phones=False),
     Advertiser("90210", "Silent Partner", consents=False),
 )
 

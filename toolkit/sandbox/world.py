@@ -56,6 +56,10 @@ class World:
         if advertiser_id not in self.consents:
             raise consent_missing(advertiser_id)
 
+    def takes_phones(self, advertiser_id: str) -> bool:
+        """Tell whether telephone numbers are taken of an advertiser."""
+        return any(it.takes_phones for it in self.options.advertisers if it.id == advertiser_id)
+
     def open_list(self, list_id: str) -> ContactList:
         """Return a list that may be worked on; refuse with 404 or 403 otherwise."""
         held = self.lists.find(list_id)

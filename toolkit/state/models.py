@@ -344,6 +344,8 @@ class ContactListRecord(Base):
     """The form in which something was sent last, since the list was last empty."""
     identifier_type: Mapped[str]
     """The name of the type: what Criteo calls it."""
+    caller_id: Mapped[int | None]
+    """Whose identifiers were sent last, since the list was last empty, where Criteo asks for it."""
     made_at: Mapped[datetime]
     """When the list got its name, which may tell the day."""
     settled: Mapped[int] = mapped_column(default=0)

@@ -25,6 +25,8 @@ from toolkit.widgets.segment_picker import SegmentPicker
 from toolkit.workspace import Workspace
 
 _HUNDRED = 100
+_ROWS_OF_COLUMNS = 4
+_HOLD_TEXT = ("String", "List(String)")
 
 
 class ExportForm(Form):
@@ -65,7 +67,8 @@ class ExportForm(Form):
         self.steps.open_first_problem()
         self.on_click(self.save, self._save)
         self.on_change(self._first.control, self._take_first_column)
-        for field in (self.form, self.limit, self.contract_limit, self.patterns):
+        of_first = (self.further[self._first_type.column_option], self.separator)
+        for field in (self.form, self.limit, self.contract_limit, self.patterns, *of_first):
             self.on_change(field.control, self._refresh_preview)
         self.on_change(self.connection.control, self._offer_advertisers)
         self._tell_sizes()
@@ -92,15 +95,18 @@ class ExportForm(Form):
         say = self.words.say
         guards = (self.coverage, self.validity, self.most_change, self.limit, self.contract_limit)
         self.guards = Folded(self.accessible, say("Checks and guards"), [it.widget for it in guards])
-        matching = (*self.matching.values(), self.list_name)
+        several = (*self.further.values(), self.separator)
+        self.several = Folded(self.accessible, say("Several identifiers a customer"), [it.widget for it in several])
+        self.several.open(is_open=any(it.value for it in several))
+        matching = (*self._matching_fields, self.list_name)
         steps = (
             (say("Connection"), (self.name, self.connection, self.advertiser), ()),
-            (say("Data matching"), matching, ()),
+            (say("Data matching"), matching, (self.several.widget,)),
             (say("Segments"), (), (self.segments.widget, self.patterns.widget, self.exclude.widget)),
             (say("Options"), (self.mode, self.form), (self.guards.widget,)),
             (say("Schedule"), (self.active,), (self.schedule.widget,)),
         )
-        others = {2: (self.patterns,), 3: guards, 4: self.schedule.fields}
+        others = {1: several, 2: (self.patterns,), 3: guards, 4: self.schedule.fields}
         return Steps(
             self.accessible,
             [
@@ -136,8 +142,13 @@ class ExportForm(Form):
         self._is_offering = False
         self.matching: dict[str, Field] = {}
         """The column of each type of identifier, by its option."""
+        self.further: dict[str, Field] = {}
+        """Further columns of each type, by the same option."""
+        self.settings: dict[str, Field] = {}
+        """What types take beside their columns, by the name of the setting."""
+        self._matching_fields: list[Field] = []
         for it in identifier_types():
-            column = given.column_of(it)
+            column, *beside = given.columns_of(it) or ("",)
             none = [] if it.is_required else [(say("None"), "")]
             self.matching[it.column_option] = self.field(
                 ipywidgets.Dropdown(
@@ -147,9 +158,30 @@ class ExportForm(Form):
                 ),
                 help_text=say(it.help_text),
             )
+            self._matching_fields.append(self.matching[it.column_option])
+            self.further[it.column_option] = self.field(
+                ipywidgets.SelectMultiple(
+                    options=known,
+                    value=[name for name in beside if name in known],
+                    rows=min(len(known), _ROWS_OF_COLUMNS) or 1,
+                    description=say("More columns: {label}", label=say(it.label)),
+                )
+            )
+            for setting in it.settings:
+                value = getattr(given, setting.name, None)
+                self.settings[setting.name] = self.field(
+                    ipywidgets.Text(
+                        value="" if value is None else str(value),
+                        description=say(setting.label),
+                        continuous_update=False,
+                    ),
+                    help_text=say(setting.help_text),
+                )
+                self._matching_fields.append(self.settings[setting.name])
+        self.separator = self._draw_separator(given.separator)
         self._first_type = first_type()
         self._first = self.matching[self._first_type.column_option]
-        column = given.column_of(self._first_type)
+        column = next(iter(given.columns_of(self._first_type)), "")
         self._column_is_gone = bool(column) and column not in known
         if self._column_is_gone:
             self._first.problem = say("The profiles have no column {column}.", column=column)
@@ -164,6 +196,19 @@ class ExportForm(Form):
                 "How the lists at Criteo are called; {fields} are filled in.", fields="{segment}, {export}, {date}"
             ),
         )
+
+    def _draw_separator(self, given: str) -> Field:
+        say = self.words.say
+        usual = [(say("None: a field holds one"), ""), (";", ";"), (",", ","), ("|", "|"), (say("A line end"), "\n")]
+        own = [] if given in {value for _, value in usual} else [(repr(given), given)]
+        return self.field(
+            ipywidgets.Dropdown(options=[*usual, *own], value=given, description=say("Separator in a field")),
+            help_text=say("What stands between several identifiers in one field. A column of lists needs none."),
+        )
+
+    def _columns(self, option: str) -> tuple[str, ...]:
+        """Return the columns that are chosen for a type, each once; more without a first one are columns too."""
+        return tuple(dict.fromkeys(filter(None, (self.matching[option].value, *self.further[option].value))))
 
     def _draw_segments(self, given: Export) -> None:
         say = self.words.say
@@ -232,9 +277,9 @@ class ExportForm(Form):
         )
 
     def _candidates(self) -> list[str]:
-        """Return the profile columns that hold text, the key aside."""
+        """Return the profile columns that hold text, or lists of it, the key aside."""
         profiles = self.workspace.profiles
-        return [name for name, kind in profiles.schema_.items() if str(kind) == "String" and name != profiles.key]
+        return [name for name, kind in profiles.schema_.items() if str(kind) in _HOLD_TEXT and name != profiles.key]
 
     def _rank_columns(self) -> None:
         """Find out which columns people can be counted by: propose the best, and say how good the chosen one is."""
@@ -336,7 +381,8 @@ class ExportForm(Form):
         return min(limit, self._contract or limit)
 
     def _refresh_preview(self) -> None:
-        column, form = self._first.value, self.form.value
+        columns, form = self._columns(self._first_type.column_option), self.form.value
+        separator = self.separator.value
         asked = Export.model_construct(
             name="", connection="", segments=self._asked_segments, exclude=self._asked_exclude
         )
@@ -352,11 +398,11 @@ class ExportForm(Form):
                 form=form,
                 thresholds=thresholds,
                 members=0,
-                **{self._first_type.column_option: column},
+                **{self._first_type.column_option: columns, "separator": separator},
             )
 
         self.preview.ask(
-            prepare if asked.segments and column else None,
+            prepare if asked.segments and columns else None,
             hint=self.words.say(
                 "Choose a column for {label} and a segment to see who would be sent.",
                 label=self.words.say(self._first_type.label),
@@ -384,7 +430,8 @@ class ExportForm(Form):
         self.patterns.problem = "" if self._asked_segments else say("Choose at least one segment.")
         if self._version == 0 and name in self.workspace.exports:
             self.name.problem = say("There is an export {name} already. Choose another name.", name=name)
-        wrong = (self.name, self.patterns, self.contract_limit)
+        self._judge_settings()
+        wrong = (self.name, self.patterns, self.contract_limit, *self.settings.values())
         if lacking or schedule is None or any(it.problem for it in wrong):
             self._tell_problems()
             return
@@ -410,6 +457,18 @@ class ExportForm(Form):
         )
         self.announce_change()
 
+    def _judge_settings(self) -> None:
+        """Say at each setting of a type what is wrong with it."""
+        given = {name: field.value.strip() for name, field in self.settings.items()}
+        for it in identifier_types():
+            for setting in it.settings:
+                is_lacking = setting.is_required and self._columns(it.column_option) and not given[setting.name]
+                self.settings[setting.name].problem = self.words.say("This must be filled in.") if is_lacking else ""
+                try:
+                    it.configured({setting.name: given[setting.name]})
+                except ValueError as problem:
+                    self.settings[setting.name].problem = str(problem)
+
     def _run_panel(self, name: str) -> Form:
         # It offers this form in turn.
         from toolkit.widgets.run_panel import RunPanel
@@ -427,7 +486,13 @@ class ExportForm(Form):
 
     def _tell_at_fields(self, problem: ConfigurationError) -> None:
         """Say what is wrong at the field that it is about, as far as the error tells which."""
-        fields = {"name": self.name, "list_name": self.list_name, "segments": self.patterns}
+        fields = {
+            "name": self.name,
+            "list_name": self.list_name,
+            "segments": self.patterns,
+            "separator": self.separator,
+            **self.settings,
+        }
         for it in fields_of(problem):
             if it in fields:
                 fields[it].problem = self.words.read(problem.what)
@@ -444,7 +509,9 @@ class ExportForm(Form):
         kind, advertiser = self.advertiser.value
         return {
             "connection": self.connection.value,
-            **{option: field.value for option, field in self.matching.items()},
+            **{option: self._columns(option) for option in self.matching},
+            **{name: field.value.strip() or None for name, field in self.settings.items()},
+            "separator": self.separator.value,
             "advertiser_id": advertiser if kind == "id" else "",
             "advertiser_column": advertiser if kind == "column" else "",
             "list_name": self.list_name.value,

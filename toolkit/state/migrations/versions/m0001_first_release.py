@@ -191,6 +191,7 @@ def upgrade() -> None:
         sa.Column("snapshot_batch", sa.Integer(), nullable=False),
         sa.Column("form", sa.String(), nullable=True),
         sa.Column("identifier_type", sa.String(), nullable=False),
+        sa.Column("caller_id", sa.Integer(), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("settled", sa.Integer(), nullable=False),
         sa.Column("rejected", sa.Integer(), nullable=False),
