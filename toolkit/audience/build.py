@@ -8,7 +8,17 @@ import polars as pl
 from toolkit.audience.audience import Audience
 from toolkit.audience.domains import domains_of, with_domain
 from toolkit.audience.excluded import BY_TYPE, Excluded, IdentityColumn
-from toolkit.audience.several import FIELDS, a_row_each, each_once, field_of, first_and_further, several_in
+from toolkit.audience.several import (
+    FIELDS,
+    Reading,
+    a_row_each,
+    best_first,
+    each_once,
+    fields_of,
+    first_and_further,
+    further_columns,
+    reading_of,
+)
 from toolkit.audience.status import STATUS_TYPE, Status
 from toolkit.audience.suppression import known_as
 from toolkit.identifiers import HashFormat, IdentifierType, Placeholders, first_type
@@ -59,10 +69,12 @@ def build_audience(
     identifier_type = identifier_type or first_type()
     form = identifier_type.form_for(form)
     columns = [IdentityColumn(identifier_column, identifier_type, separator), *beside]
-    several = several_in(profiles, columns)
+    reading = reading_of(profiles, columns)
+    if reading is not Reading.ONE and excluded is not None and excluded.addresses is not None:
+        raise ValueError("who has several identifiers is excluded by all of them, and not by the one that is sent")
     picked = profiles.select(
         pl.col(profile_key).alias("customer"),
-        field_of(profiles, columns, several=several),
+        *fields_of(profiles, columns, reading),
         *([_as_id(profiles, advertiser_column).alias("advertiser")] if advertiser_column else []),
         found=pl.lit(True),
     )
@@ -71,7 +83,8 @@ def build_audience(
             members.rename({key: "customer"}),
             picked,
             identifier_type=identifier_type,
-            several=several,
+            reading=reading,
+            further=len(beside) if reading is Reading.BESIDE else 0,
             form=form,
             excluded=excluded,
             advertisers=advertisers if advertiser_column else None,
@@ -82,7 +95,7 @@ def build_audience(
         profiles.filter(pl.col(profile_key).is_null()).select(pl.len()),
         members.select(pl.len()),
     )
-    labelled, further = first_and_further(seen[0]) if several else (seen[0], seen[0].clear())
+    labelled, further = first_and_further(seen[0], reading)
     _refuse_ambiguous_keys(labelled, null_keys=seen[1].item(), rows=seen[2].item())
     rows = labelled.group_by("segment").agg(
         rows=pl.col("rows").sum(), blank=pl.col("rows").filter(pl.col("customer").is_null()).sum()
@@ -117,7 +130,8 @@ def _label(
     profiles: pl.LazyFrame,
     *,
     identifier_type: IdentifierType,
-    several: bool,
+    reading: Reading,
+    further: int,
     form: HashFormat,
     excluded: Excluded | None,
     advertisers: Sequence[str] | None,
@@ -133,22 +147,29 @@ def _label(
         .with_columns(address=nw.col("field"))
         .to_native()
     )
-    if several:
+    if reading is Reading.ROWS:
         matched = a_row_each(matched)
-    matched = identifier_type.normalize_columns(matched, ["address"])
+    others = further_columns("address", further)
+    matched = identifier_type.normalize_columns(matched, ["address", *others])
     matched = _with_reasons(matched, excluded, identifier_type)
     address = nw.col("address")
     has_advertiser = nw.lit(True) if advertisers is None else nw.col("advertiser").is_in(list(advertisers))
     if placeholders.hashes:
-        is_kept_hashed = identifier_type.hashed("address", HashFormat.SHA256).is_in(placeholders.hashes)
         matched = matched.with_columns(
-            address=pl.when(is_kept_hashed.fill_null(False)).then(pl.lit("n/a")).otherwise("address")
+            pl.when(identifier_type.hashed(it, HashFormat.SHA256).is_in(placeholders.hashes).fill_null(False))
+            .then(pl.lit("n/a"))
+            .otherwise(it)
+            .alias(it)
+            for it in ("address", *others)
         )
+    if others:
+        matched = best_first(matched, identifier_type, placeholders, further)
     classified = (
         nw.from_native(matched)
         .with_columns(
             is_hash=identifier_type.is_prehashed(address),
             is_placeholder=placeholders.names_nobody(address),
+            **{f"is_hash {it}": identifier_type.is_prehashed(nw.col(it)) for it in others},
         )
         .with_columns(
             status=nw.when(nw.col("found").is_null())
@@ -168,21 +189,27 @@ def _label(
     )
     is_exportable = pl.col("status") == Status.EXPORTABLE.value
     identifier = pl.when("is_hash").then("address").otherwise(identifier_type.hashed("address", form))
+    further_ones = {
+        its: pl.when(f"is_hash {it}").then(it).otherwise(identifier_type.hashed(it, form))
+        for it, its in zip(others, further_columns("identifier", further), strict=True)
+    }
     kept = ["segment", "customer", "rows", "status", "suppressed_by", "identifier", "is_placeholder"]
     domain = identifier_type.domain(pl.col("address")) if count_domains else None
     if domain is not None:
         classified = with_domain(classified, domain)
     labelled = classified.with_columns(
         identifier=pl.when(is_exportable).then(identifier),
+        **{name: pl.when(is_exportable).then(its) for name, its in further_ones.items()},
         is_placeholder=pl.col("is_placeholder")
         & (pl.col("status") == Status.MISSING_IDENTIFIER.value)
         & (pl.col("address") != ""),
         suppressed_by=pl.when(pl.col("status") == Status.SUPPRESSED.value).then("suppressed_by"),
     ).select(
         *kept,
-        *([] if form is not HashFormat.PLAIN else ["address"]),
+        *further_ones,
+        *([] if form is not HashFormat.PLAIN else ["address", *others]),
         *([] if domain is None else ["domain"]),
-        *([FIELDS] if several else []),
+        *([FIELDS] if reading is Reading.ROWS else []),
         *([] if advertisers is None else [_among(advertisers).alias("advertiser")]),
     )
     return compact(labelled)

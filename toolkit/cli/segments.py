@@ -81,8 +81,16 @@ def remove(name: SegmentArgument, workspace: WorkspaceOption = WORKSPACE) -> Non
 
 @commands.command()
 def preview(
-    email_column: Annotated[str, typer.Option(help="The profile column that holds the email.")],
     names: Annotated[list[str] | None, typer.Argument(help="Segments; all when you name none.")] = None,
+    email_column: Annotated[
+        list[str] | None, typer.Option(help="The profile column that holds the email; repeat for several.")
+    ] = None,
+    madid_column: Annotated[list[str] | None, typer.Option(help="Mobile advertising IDs, instead.")] = None,
+    phone_column: Annotated[list[str] | None, typer.Option(help="Phone numbers, instead.")] = None,
+    phone_region: Annotated[str, typer.Option(help="Country of phone numbers that name none, such as NL.")] = "",
+    gum_column: Annotated[list[str] | None, typer.Option(help="GUM IDs, instead.")] = None,
+    identity_link_column: Annotated[list[str] | None, typer.Option(help="LiveRamp IDs, instead.")] = None,
+    separator: Annotated[str, typer.Option(help="What stands between several identifiers in one field.")] = "",
     exclude: Annotated[list[str] | None, typer.Option(help="A segment whose members are never sent.")] = None,
     form: Annotated[str, typer.Option(help="How emails are sent: sha256, md5, sha256_of_md5 or plain.")] = "sha256",
     threshold: ThresholdOption = None,
@@ -99,10 +107,18 @@ def preview(
     from toolkit.validation import Thresholds
 
     limits: dict[str, Any] = dict(pairs(threshold, "--threshold"))
+    if not any((email_column, madid_column, phone_column, gum_column, identity_link_column)):
+        raise typer.BadParameter("name a column with identifiers, such as --email-column EMail")
     here = opened(workspace)
     shown = here.preview(
         names or list(here.segments),
         email_column=email_column,
+        madid_column=madid_column or (),
+        phone_column=phone_column or (),
+        phone_region=phone_region,
+        gum_column=gum_column or (),
+        identity_link_column=identity_link_column or (),
+        separator=separator,
         exclude=exclude or (),
         form=form,
         thresholds=Thresholds(**limits),

@@ -69,24 +69,26 @@ class SegmentDraft:
     def preview(
         self,
         *,
-        email_column: str | None = None,
+        email_column: str | Sequence[str] | None = None,
         form: HashFormat | str = HashFormat.SHA256,
         thresholds: Thresholds | None = None,
         columns: str | Sequence[str] = (),
         unmasked: str | Sequence[str] = (),
         members: int = FIRST_MEMBERS,
-        **identifier_column: str,
+        **identifier_column: str | int | Sequence[str],
     ) -> Preview:
         """Preview the draft before anything is sent.
 
         Args:
-            email_column: The profile column that holds the e-mail, unless another type of identifier is named.
+            email_column: The profile column that holds the e-mail, or several, unless another type of identifier is
+                named.
             form: How e-mails are sent: ``"sha256"``, ``"md5"``, ``"sha256_of_md5"`` or ``"plain"``.
             thresholds: The limits that the preview compares with.
             columns: Further profile columns in ``preview.members``, masked where they look personal.
             unmasked: Columns to show as they are. The audit records who looked.
             members: How many members ``preview.members`` shows.
-            **identifier_column: The column of another type of identifier instead, such as ``madid_column``.
+            **identifier_column: The column of another type of identifier instead, such as ``phone_column``; what the
+                type takes beside it, such as ``phone_region``; and the ``separator`` of several in one field.
 
         Returns:
             The preview, as ``Workspace.preview`` returns it.

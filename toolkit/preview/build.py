@@ -11,6 +11,7 @@ from toolkit.exports.export import Export
 from toolkit.exports.matching import excluded_for
 from toolkit.exports.saved_exports import chosen_segments, export_of
 from toolkit.identifiers import IdentifierType, columns_by_type, identifier_types
+from toolkit.preview.by_type import by_type_of
 from toolkit.preview.effort import effort_of
 from toolkit.preview.limits import limits_of
 from toolkit.preview.lists import Lists, ask_criteo, lists_of_export, lists_of_segments
@@ -66,6 +67,7 @@ def preview_of_segments(
         history,
         thresholds or Thresholds(),
         column=column,
+        beside=beside,
         columns=columns,
         unmasked=unmasked,
         members=members,
@@ -104,6 +106,7 @@ def preview_of_members(
         trend(folder).filter(pl.col("segment") == segment),
         thresholds or Thresholds(),
         column=column,
+        beside=beside,
         columns=columns,
         unmasked=unmasked,
         members=members,
@@ -123,7 +126,7 @@ def preview_of_export(
     export = chosen_segments(folder, export_of(folder, name))
     stale = stale_segments_of(folder, export)
     audiences: Mapping[IdentifierType, Audience] = audiences_of(folder, export, count_domains=True)
-    first = export.identity_columns[0]
+    first, *beside = next(iter(export.columns_by_type.values()))
     history = trend(folder, name)
     lists = lists_of_export(folder, export, audiences, history)
     if asks_criteo:
@@ -137,6 +140,8 @@ def preview_of_export(
         export=export,
         sizes_before=last_sizes(folder, export.name, first.identifier_type),
         column=first,
+        beside=beside,
+        others=[it for kind, it in audiences.items() if kind != first.identifier_type],
         columns=columns,
         unmasked=unmasked,
         members=members,
@@ -173,9 +178,11 @@ def _preview(
     thresholds: Thresholds,
     *,
     column: IdentityColumn,
+    beside: Sequence[IdentityColumn],
     columns: Sequence[str],
     unmasked: Sequence[str],
     members: int,
+    others: Sequence[Audience] = (),
     export: Export | None = None,
     sizes_before: Mapping[str, int] | None = None,
     warnings: Sequence[Notice] = (),
@@ -188,12 +195,14 @@ def _preview(
         export=export.name if export else None,
         lists=lists.frame,
         limits=limits,
+        types=by_type_of([audience, *others]),
         history=history,
         effort=effort_of(lists, export, past_runs(folder, export.name, most=_PAST_RUNS) if export else []),
         members=first_members(
             folder.profiles,
             audience,
             column=column,
+            beside=beside,
             columns=[*columns, *unmasked],
             unmasked=unmasked,
             most=members,

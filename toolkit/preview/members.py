@@ -21,6 +21,7 @@ def first_members(
     audience: Audience,
     *,
     column: IdentityColumn,
+    beside: Sequence[IdentityColumn] = (),
     columns: Sequence[str],
     unmasked: Sequence[str],
     most: int,
@@ -32,11 +33,12 @@ def first_members(
     address is masked in these too, whatever its column is called. A column that is itself called ``customer``,
     ``segment`` or ``status`` is shown as ``customer (profile)`` and so on.
     """
-    shown = [it for it in dict.fromkeys(columns) if it not in (profiles.key, column.name)]
+    identified = [column.name, *(it.name for it in beside)]
+    shown = [it for it in dict.fromkeys(columns) if it not in (profiles.key, *identified)]
     # A column of the profiles may be called as one of these three are.
-    names = {it: f"{it} (profile)" if it in _OWN else it for it in (column.name, *shown)}
+    names = {it: f"{it} (profile)" if it in _OWN else it for it in (*identified, *shown)}
     first = _first(audience.frame, most)
-    table = profiles.look([column.name, *shown])
+    table = profiles.look([*identified, *shown])
     if first.is_empty():
         return first.with_columns(pl.lit(None, pl.String).alias(it) for it in names.values())
     keys = first["customer"].unique()
@@ -57,11 +59,12 @@ def first_members(
         if it not in unmasked and content_type_of(found[names[it]].alias(it), today=today).is_masked
     ]
     # A customer key may be the column that is taken for the identifier.
-    own = [it for it in dict.fromkeys((names[column.name], *hidden)) if it in found.columns]
+    by_identifier = [names[it] for it in identified]
+    own = [it for it in dict.fromkeys((*by_identifier, *hidden)) if it in found.columns]
     plain = [names[it] for it in shown if names[it] not in hidden]
     return first.join(found, on="customer", how="left", maintain_order="left").with_columns(
         *(
-            (column.identifier_type.masked if it == names[column.name] else masked_column)(
+            (column.identifier_type.masked if it in by_identifier else masked_column)(
                 as_text(pl.col(it), found.schema[it])
             ).alias(it)
             for it in own

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from toolkit.display import fragment, page, table, word
 from toolkit.display.charts import figure
+from toolkit.identifiers import identifier_types
 from toolkit.markup import template
 from toolkit.preview.limits import ALL_SEGMENTS
 from toolkit.preview.summary import change_sentences, effort_sentence
@@ -76,6 +77,7 @@ def _sections(preview: "Preview") -> list[_Section]:
             _("From members to exportable"),
             picture=figure(preview.funnel_chart, _("From members to exportable")) if preview.audience.members else "",
         ),
+        _section(_("By type of identifier"), _shown_types(preview), texts=_texts_of_types(preview)),
         _section(_("By segment"), preview.counts.select("segment", *reasons)),
         _section(_("Coverage and validity"), preview.coverage),
         _section(_("What a run would send"), _shown_lists(preview)),
@@ -119,6 +121,19 @@ def _shown_lists(preview: "Preview") -> pl.DataFrame:
     if not lists["is_emptied"].any():
         alike.append("is_emptied")
     return lists.select(it for it in told if it not in alike)
+
+
+def _shown_types(preview: "Preview") -> pl.DataFrame | None:
+    """Return how far each type reaches, without reasons that left nobody out; None where there is one type only."""
+    types = preview.types
+    if types.height == 1 and types["identifiers"].equals(types["exportable"].alias("identifiers")):
+        return None
+    return types.select(it for it in types.columns if it in ("identifier_type", "members") or types[it].sum())
+
+
+def _texts_of_types(preview: "Preview") -> Mapping[str, Sequence[str]]:
+    short = {it.name: it.short for it in identifier_types()}
+    return {"identifier_type": [short.get(it, word(it)) for it in preview.types["identifier_type"]]}
 
 
 def _section(

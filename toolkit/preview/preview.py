@@ -55,6 +55,9 @@ class Preview:
 
     That is null of a list that nobody would be in, which has no useful size.
     """
+    types: pl.DataFrame
+    """A row a type of identifier: ``members``, how many are left out for each reason, how many are ``exportable``, and
+    by how many ``identifiers``. Where there are several types, the row ``any`` counts whom at least one reaches."""
     history: pl.DataFrame
     """A row a past run and list, the oldest first, as ``workspace.runs.trend`` has them."""
     effort: pl.DataFrame

@@ -7,7 +7,8 @@ import polars as pl
 
 from toolkit.audience import Audience
 from toolkit.display import word
-from toolkit.identifiers import IdentifierType
+from toolkit.identifiers import IdentifierType, identifier_types
+from toolkit.preview.by_type import ANY
 from toolkit.preview.limits import LIMIT_NAMES
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.translatable import Text, _, exact_share, listed, ngettext, sentences
@@ -154,10 +155,30 @@ def sentences_of(preview: "Preview") -> list[str]:
     """Return by what members are suppressed, the changes, the effort, what is at Criteo, and the warnings."""
     return [
         *suppressed_sentences(preview),
+        *type_sentences(preview),
         *change_sentences(preview),
         effort_sentence(preview),
         *(_("Warning: {text}", text=it.text) for it in preview.warnings),
     ]
+
+
+def type_sentences(preview: "Preview") -> list[str]:
+    """Return how many members each type of identifier reaches; nothing where there is one, and one each."""
+    types = preview.types
+    if types.height == 1 and types["identifiers"].item() == types["exportable"].item():
+        return []
+    short = {it.name: it.short for it in identifier_types()}
+    by = listed(
+        _(
+            "{exportable:,} by {short} ({identifiers:,} identifiers)",
+            exportable=row["exportable"],
+            short=short[row["identifier_type"]],
+            identifiers=row["identifiers"],
+        )
+        for row in types.filter(pl.col("identifier_type") != ANY).iter_rows(named=True)
+    )
+    reached = int(types["exportable"][-1])
+    return [_("Members who can be reached: {by}; {reached:,} by at least one.", by=by, reached=reached)]
 
 
 def suppressed_sentences(preview: "Preview") -> list[str]:

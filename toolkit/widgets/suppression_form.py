@@ -7,16 +7,17 @@ import ipywidgets
 import polars as pl
 
 from toolkit.access.people import Role
+from toolkit.identifiers import identifier_types
 from toolkit.runs import Forgotten
 from toolkit.widgets.code import call_of
-from toolkit.widgets.components import button, buttons, heading, paragraph, show
+from toolkit.widgets.components import Folded, button, buttons, heading, paragraph, show
 from toolkit.widgets.form import Form
 from toolkit.widgets.language import local_zone
 from toolkit.widgets.next_step import CodeLine
 from toolkit.widgets.table_view import TableView
 from toolkit.workspace import Workspace
 
-_EMAIL, _CUSTOMER = "email", "customer"
+_CUSTOMER = "customer"
 
 
 class ForgetForm(Form):
@@ -36,11 +37,12 @@ class ForgetForm(Form):
             return [paragraph(say("You are a viewer: a contributor can answer a request to be forgotten."))]
         self.kind = self.field(
             ipywidgets.RadioButtons(
-                options=[(say("Email"), _EMAIL), (say("Customer key"), _CUSTOMER)], description=say("Known by")
+                options=[*((say(it.label), it.keyword) for it in identifier_types()), (say("Customer key"), _CUSTOMER)],
+                description=say("Known by"),
             )
         )
         self.person = self.field(
-            ipywidgets.Text(description=say("Email or key"), continuous_update=False),
+            ipywidgets.Text(description=say("Identifier or key"), continuous_update=False),
             help_text=say("It is not kept in the page, nor in a log."),
         )
         self.sure = self.field(
@@ -126,10 +128,26 @@ class SuppressionForm(Form):
             ipywidgets.Text(description=say("Table of people"), continuous_update=False),
             help_text=say("A Parquet, Delta or CSV table: a path on this machine, or a URL of your storage."),
         )
-        self.email = self.field(
-            ipywidgets.Text(description=say("Column with emails"), continuous_update=False),
-            help_text=say("Plain or hashed. Leave it empty when the table has customer keys alone."),
-        )
+        self.columns = {
+            it.column_option: self.field(
+                ipywidgets.Text(description=say("Column: {label}", label=say(it.label)), continuous_update=False)
+            )
+            for it in identifier_types()
+        }
+        """The column of each type of identifier, by its option."""
+        self.email, *_others = self.columns.values()
+        self.email.explain(say("Plain or hashed. Leave it empty when the table has customer keys alone."))
+        self.settings = {
+            setting.name: self.field(
+                ipywidgets.Text(description=say(setting.label), continuous_update=False),
+                help_text=say(setting.help_text),
+            )
+            for it in identifier_types()
+            for setting in it.settings
+            if not setting.is_required
+        }
+        others = [it.widget for it in (*_others, *self.settings.values())]
+        self.others = Folded(self.accessible, say("Other identifiers"), others)
         self.customer = self.field(
             ipywidgets.Text(description=say("Column with customer keys"), continuous_update=False)
         )
@@ -157,7 +175,8 @@ class SuppressionForm(Form):
         self.on_click(self.lift, self._ask_to_lift)
         self.look()
         self.watch()
-        adding = [self.file.widget, self.email.widget, self.customer.widget, self.skip.widget, buttons(self.add)]
+        named = (self.file.widget, self.email.widget, self.customer.widget, self.others.widget)
+        adding = [*named, self.skip.widget, buttons(self.add)]
         return [
             *(adding if role is not Role.VIEWER else []),
             self.message.widget,
@@ -196,14 +215,15 @@ class SuppressionForm(Form):
             return
         columns = {
             option: field.value.strip()
-            for option, field in (("email_column", self.email), ("customer_column", self.customer))
+            for option, field in (*self.columns.items(), ("customer_column", self.customer))
             if field.value.strip()
         }
         self.email.problem = "" if columns else say("Name a column with emails, or one with customer keys.")
         if not columns:
             return
         place, skip = self.file.value.strip(), bool(self.skip.value)
-        options: dict[str, Any] = {**columns, **({"skip_unusable": True} if skip else {})}
+        settings = {name: field.value.strip() for name, field in self.settings.items() if field.value.strip()}
+        options: dict[str, Any] = {**columns, **settings, **({"skip_unusable": True} if skip else {})}
         self.say_busy(say("The people are added."))
 
         def done(added: Any) -> None:

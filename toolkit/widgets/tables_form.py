@@ -9,6 +9,7 @@ import polars as pl
 
 from toolkit.access.people import Role
 from toolkit.display import table_of_texts
+from toolkit.identifiers import first_type, identifier_types
 from toolkit.markup import joined, markup
 from toolkit.profiling import KeyProposal, ProfileProposal, propose_key, propose_profiles
 from toolkit.profiling.proposal import known_share
@@ -216,9 +217,16 @@ def _segments_at(location: str, proposal: ProfileProposal, profiles: str) -> _Se
 
 
 def _columns_html(form: TablesForm, proposal: ProfileProposal) -> Any:
-    """Return the columns of the profiles: what each holds, and whether it could be the key or the e-mail."""
+    """Return the columns of the profiles: what each holds, and whether it could be the key or an identifier."""
     words = form.words
-    uses = {**dict.fromkeys(proposal.emails[:1], words.say("Email")), **dict.fromkeys(proposal.keys, words.say("Key"))}
+    labels = {it.content: words.say(it.label) for it in identifier_types() if it != first_type()}
+    held = proposal.quality.frame.select("column", "holds").iter_rows()
+    by_content = {column: labels[holds] for column, holds in held if holds in labels}
+    uses = {
+        **by_content,
+        **dict.fromkeys(proposal.emails[:1], words.say("Email")),
+        **dict.fromkeys(proposal.keys, words.say("Key")),
+    }
     rows = [
         (
             row["column"],
