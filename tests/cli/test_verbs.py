@@ -369,3 +369,29 @@ def test_each_verb_is_tried(request: pytest.FixtureRequest) -> None:
     if request.config.getoption("keyword") or any("::" in it for it in request.config.args):
         pytest.skip("only some of the tests above ran")
     assert set() == ALL - TRIED - SERVING
+
+
+def test_exports_of_several_types_are_saved(workspace: toolkit.Workspace, tables: Tables, do: Do) -> None:
+    path = tables.folder / "profiles.parquet"
+    pl.read_parquet(path).with_columns(
+        EMail2=pl.lit("second@mail.example"), Phone=pl.lit("06 12345678"), Gum=pl.lit("k-Visitor")
+    ).write_parquet(path)
+    columns = ["--email-column", "EMail", "--email-column", "EMail2", "--phone-column", "Phone", "--phone-region", "nl"]
+    gum = ["--gum-column", "Gum", "--gum-caller-id", "57", "--separator", ";"]
+    named = ["--connection", "Sandbox", "--segment", "All", "--advertiser-id", "2711"]
+    do("export", "save", "Weekly", *named, *columns, *gum)
+    saved = workspace.exports["Weekly"]
+    assert (saved.email_column, saved.phone_column, saved.phone_region) == (("EMail", "EMail2"), "Phone", "NL")
+    assert (saved.gum_column, saved.gum_caller_id, saved.separator) == ("Gum", 57, ";")
+    previewed = do("segment", "preview", "All", "--phone-column", "Phone", "--phone-region", "NL", "--json")
+    assert rows(previewed)[0]["exportable"] == 1
+    people = tables.folder / "out.csv"
+    people.write_text("number\n06-12345678\n")
+    added = do("suppression", "add", str(people), "--phone-column", "number", "--phone-region", "NL", "--json")
+    assert json.loads(added)[0]["phone_numbers"] == 1
+
+
+def test_a_person_is_forgotten_by_phone(workspace: toolkit.Workspace, do: Do) -> None:
+    do("forget", "--known-by", "phone", "--phone-region", "NL", given="06 12345678\n")
+    (entry,) = workspace.suppressions.values()
+    assert entry.identifiers["phoneNumber"] == 1

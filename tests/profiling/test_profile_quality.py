@@ -192,3 +192,24 @@ class TestManyColumns:
         monkeypatch.setattr(ParquetFiles, "schema", counted)
         assert quality_of(profiles).frame.height == 151
         assert len(asked) < 10
+
+
+def test_phone_numbers_and_lists_are_recognised(tmp_path: Path) -> None:
+    quality = quality_of(
+        table(
+            tmp_path,
+            Abroad=[f"+31 6 1234{it:04}" for it in range(ROWS)],
+            Here=[f"06-1234{it:04}" for it in range(ROWS)],
+            Mails=[[f"a{it}@x.example", f"b{it}@x.example"] for it in range(ROWS)],
+            Ramp=[f"XY1005{it:043}" for it in range(ROWS)],
+        )
+    )
+    holds = dict(quality.frame.select("column", "holds").iter_rows())
+    assert (holds["Abroad"], holds["Here"]) == ("phone numbers", "phone numbers")
+    assert (holds["Mails"], holds["Ramp"]) == ("e-mail addresses", "LiveRamp ids")
+    assert quality.frame.filter(pl.col("column").is_in(["Abroad", "Here", "Mails"]))["masked"].all()
+    assert quality.candidates["phone"].select("column", "coverage", "validity").rows() == [("Abroad", 1.0, 1.0)]
+    assert quality.candidates["email"]["column"].to_list() == ["Mails"]
+    assert quality.candidates["identity_link"]["column"].to_list() == ["Ramp"]
+    assert quality.candidates["gum"].is_empty()
+    assert "a1@x.example" not in repr(quality)

@@ -12,6 +12,7 @@ from tests.conftest import Tables, save_nightly
 from tests.raising import raises
 from toolkit.errors import ConfigurationError, ErrorCode
 from toolkit.sandbox import ADVERTISERS, Sandbox
+from toolkit.sandbox.identifiers import count_known
 
 Held = Callable[[str], set[str]]
 
@@ -131,6 +132,30 @@ class TestTypes:
         again = workspace.exports["Nightly"]
         assert again.model_copy(update={"version": saved.version}) == saved
         assert (again.email_column, again.gum_column, again.gum_caller_id) == (("EMail", "EMail2"), "Gum", 57)
+
+
+class TestListsByType:
+    def test_each_type_has_its_own(self, workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox) -> None:
+        add(tables, Phone=[f"+{phone(it)}" for it in range(100)])
+        save_nightly(workspace, phone_column="Phone", list_name="{segment} by {type}")
+        workspace.runs.start("Nightly").raise_for_status()
+        lists = {it.name: criteo.identifiers(it.id) for it in criteo.lists()}
+        assert lists == {"All by email": mails(*range(100)), "All by phoneNumber": phones(*range(100))}
+        workspace.runs.start("Nightly").raise_for_status()
+        shown = workspace.exports.preview("Nightly", ask_criteo=True).lists
+        matches = {name: count_known(its, 0.7) for name, its in lists.items()}
+        assert dict(shown.select("name", "matches").iter_rows()) == matches
+        assert workspace.forget(phone=f"+{phone(7)}").removed == 2
+        assert sorted(it.size for it in criteo.lists()) == [99, 99]
+
+    def test_lists_that_are_there_stay_shared(
+        self, workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox
+    ) -> None:
+        add(tables, Phone=[f"+{phone(it)}" for it in range(100)])
+        for name in ("{segment}", "{segment} by {type}", "{segment} by {type}"):
+            save_nightly(workspace, phone_column="Phone", list_name=name)
+            workspace.runs.start("Nightly").raise_for_status()
+        assert [(it.name, it.size) for it in criteo.lists()] == [("All by email", 200)]
 
 
 @pytest.fixture
@@ -310,6 +335,24 @@ class TestLeavingOut:
         assert len(held("All")) == size - 3
         two_columns.runs.start("Nightly").raise_for_status()
         assert held("All").isdisjoint(theirs | sha256(*theirs) | phones(7))
+
+    def test_suppressed_by_the_hash_of_either_spelling(
+        self, workspace: toolkit.Workspace, tables: Tables, held: Held
+    ) -> None:
+        # Other systems hash a number with its plus sign, which Criteo leaves out.
+        written = [f"+{phone(it)}" for it in range(100)]
+        written[9] = sha256(phone(9)).pop()
+        add(tables, Phone=written)
+        save_nightly(workspace, phone_column="Phone")
+        hashes = [*sha256(phone(7)), *sha256(f"+{phone(8)}")]
+        workspace.suppressions.add(pl.DataFrame({"number": hashes}), phone_column="number")
+        plain = pl.DataFrame({"number": [f"+{phone(9)}"]})
+        workspace.suppressions.add(plain, phone_column="number")
+        preview = workspace.preview("All", phone_column="Phone")
+        assert sorted(preview.left_out["customer"]) == ["C007", "C008", "C009"]
+        workspace.runs.start("Nightly").raise_for_status()
+        assert held("All").isdisjoint(mails(7, 8, 9) | phones(7, 8, 9))
+        assert len(held("All")) == 194
 
     def test_forgotten_by_a_national_number(self, workspace: toolkit.Workspace, tables: Tables, held: Held) -> None:
         add(tables, Phone=[f"06 1234{it:04}" for it in range(100)])

@@ -397,3 +397,54 @@ def test_a_repeated_row_is_a_member_and_no_person(two_segments: toolkit.Workspac
     assert "Repeated rows" in form.preview.figures.value
     assert 'toolkit-figure">3<' in form.preview.cards.value
     assert counts(form) == {"Half": 2}
+
+
+@pytest.fixture
+def with_types(workspace: toolkit.Workspace, tables: Tables) -> toolkit.Workspace:
+    path = tables.folder / "profiles.parquet"
+    pl.read_parquet(path).with_columns(
+        EMail2=pl.Series([f"second{it}@mail.example" for it in range(100)]),
+        Mails=pl.Series([[f"listed{it}@mail.example"] for it in range(100)]),
+        Phone=pl.Series([f"06-1234{it:04}" for it in range(100)]),
+        Gum=pl.Series([f"k-Visitor{it:03}" for it in range(100)]),
+    ).write_parquet(path)
+    return workspace
+
+
+def test_several_columns_and_settings_are_saved(with_types: toolkit.Workspace) -> None:
+    form = new_form(with_types, segments=["All"])
+    form.name.control.value = "Weekly"
+    form.further["email_column"].control.value = ("EMail", "EMail2", "Mails")
+    form.matching["phone_column"].control.value = "Phone"
+    form.settings["phone_region"].control.value = "nl"
+    form.further["gum_column"].control.value = ("Gum",)
+    form.settings["gum_caller_id"].control.value = " 57 "
+    form.separator.control.value = ";"
+    assert counts(form) == {"All": 100}
+    assert form.preview.audience is not None
+    assert form.preview.audience.sent.height == 300
+    press(form, form.save)
+    saved = with_types.exports["Weekly"]
+    assert saved.email_column == ("EMail", "EMail2", "Mails")
+    assert (saved.phone_column, saved.phone_region) == ("Phone", "NL")
+    assert (saved.gum_column, saved.gum_caller_id, saved.separator) == ("Gum", 57, ";")
+    again = ExportForm(with_types, "Weekly", language="en")
+    assert again.further["email_column"].value == ("EMail2", "Mails")
+    assert (again.settings["gum_caller_id"].value, again.several.is_open) == ("57", True)
+    press(again, again.save)
+    assert with_types.exports["Weekly"].model_copy(update={"version": saved.version}) == saved
+
+
+def test_a_wrong_setting_shows_at_its_field(with_types: toolkit.Workspace) -> None:
+    form = new_form(with_types, segments=["All"])
+    form.name.control.value = "Weekly"
+    form.matching["gum_column"].control.value = "Gum"
+    form.settings["phone_region"].control.value = "Holland"
+    press(form, form.save)
+    assert form.settings["gum_caller_id"].problem == "This must be filled in."
+    assert "HOLLAND" in form.settings["phone_region"].problem
+    assert "Weekly" not in with_types.exports
+    form.settings["gum_caller_id"].control.value = "57"
+    form.settings["phone_region"].control.value = ""
+    press(form, form.save)
+    assert with_types.exports["Weekly"].gum_caller_id == 57

@@ -169,7 +169,8 @@ def find_excluded_by_identifier(
     The arguments are those of ``find_excluded``.
     """
     kind = column.identifier_type
-    if not suppression.is_complete(kind):
+    has_spellings = any(len(kind.hashed_anywhere("value", it)) > 1 for it in kind.hashes)
+    if has_spellings or not suppression.is_complete(kind):
         return None
     keys = suppression.without_identifiers(kind)
     found = find_excluded(
@@ -250,7 +251,8 @@ def _in_all_forms(identifiers: pl.DataFrame, kind: IdentifierType) -> tuple[pl.S
     found = {it: identifiers.filter(may_be(it, "value"))["value"] for it in forms}
     is_hash = pl.any_horizontal(may_be(it, "value") for it in forms) if forms else pl.lit(False)
     plain = identifiers.filter(~is_hash)
-    texts = [identifiers["value"], *(plain.select(kind.hashed("value", it).alias("value"))["value"] for it in forms)]
+    known = (its for it in forms for its in kind.hashed_anywhere("value", it))
+    texts = [identifiers["value"], *(plain.select(its.alias("value"))["value"] for its in known)]
     if HashFormat.MD5 in found and HashFormat.SHA256_OF_MD5 in found:
         short = found[HashFormat.MD5].to_frame()
         texts.append(short.select(hashed("value", HashFormat.SHA256).alias("value"))["value"])
@@ -322,7 +324,8 @@ def _rows_met(fields: pl.LazyFrame, columns: Sequence[IdentityColumn], wanted: _
         if kind in wanted.texts:
             rows = compare(rows, pl.col(name), wanted.texts[kind])
         for form, values in wanted.hashes.get(kind, {}).items():
-            rows = compare(rows, kind.hashed(name, form), values)
+            for known in kind.hashed_anywhere(name, form):
+                rows = compare(rows, known, values)
     rank = pl.min_horizontal(ranks) if ranks else pl.lit(None, _RANK_TYPE)
     found = rows.with_columns(rank=rank).drop(ranks).filter(pl.col("rank").is_not_null())
     return compact(found).collect(engine="streaming")

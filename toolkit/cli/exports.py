@@ -74,7 +74,7 @@ def save(
     identity_link_column: Annotated[list[str] | None, typer.Option(help="A profile column with LiveRamp IDs.")] = None,
     separator: Annotated[str, typer.Option(help="What stands between several identifiers in one field.")] = "",
     list_name: Annotated[
-        str, typer.Option(help="Name of the contact lists, with {segment}, {export} and {date}.")
+        str, typer.Option(help="Name of the contact lists, with {segment}, {export}, {date} and {type}.")
     ] = "{segment}",
     existing_list: Annotated[
         list[str] | None, typer.Option("--list", help="A list that is at Criteo already, as SEGMENT=ID.")

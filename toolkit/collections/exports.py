@@ -111,7 +111,8 @@ class Exports(Collection[str, Export]):
             identity_link_column: A profile column that holds a LiveRamp id, or several.
             separator: What stands between several identifiers in one field, such as ``;``. A column of lists needs
                 none.
-            list_name: How contact lists are called, with ``{segment}``, ``{export}`` and ``{date}``.
+            list_name: How contact lists are called, with ``{segment}``, ``{export}`` and ``{date}``. With ``{type}``,
+                each type of identifiers gets a list of its own, whose match rate is of that type.
             lists: Lists that are at Criteo already, by segment: the id, or the name.
             placeholders: What stands in place of an identifier, beside what is known.
             form: How addresses are sent: ``"sha256"``, ``"md5"``, ``"sha256_of_md5"`` or ``"plain"``.

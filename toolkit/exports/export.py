@@ -98,7 +98,8 @@ class Export(Told):
     separator: str = ""
     """What stands between several identifiers in one field, such as ``;``; empty when a field holds one."""
     list_name: str = "{segment}"
-    """How the contact lists are called: ``{segment}``, ``{export}`` and ``{date}`` (when it was made) are filled in."""
+    """How the contact lists are called: ``{segment}``, ``{export}`` and ``{date}`` (when it was made) are filled in.
+    With ``{type}``, Criteo's name of the type of identifiers, each type gets a list of its own."""
     lists: Mapping[str, str] = Field(default_factory=dict)
     """Lists that are at Criteo already, by segment: the id, or the name."""
     placeholders: tuple[str, ...] = ()
@@ -131,8 +132,10 @@ class Export(Told):
         except ValueError:
             raise ValueError(_("its braces don't fit together; write {segment}, and a brace itself twice")) from None
         fields = [name for _, name, _, _ in parts if name is not None]
-        if "segment" not in fields or not {*fields} <= {"segment", "export", "date"}:
-            raise ValueError(_("it must hold {segment}, may hold {export} and {date}, and nothing else in braces"))
+        if "segment" not in fields or not {*fields} <= {"segment", "export", "date", "type"}:
+            raise ValueError(
+                _("it must hold {segment}, may hold {export}, {date} and {type}, and nothing else in braces")
+            )
         if any(form or conversion for _, _, form, conversion in parts):
             raise ValueError(_("the names in braces take no format; write {date}, which is put in as 2026-01-31"))
         _require_name(f"x{''.join(text for text, _, _, _ in parts)}")
@@ -288,14 +291,16 @@ class Export(Told):
                 _("The list of segment {segment!r} can't be named", segment=segment),
                 _("Change list_name, or the segment's name."),
             ):
-                _NAMED.validate_python(self.name_of_list(segment, date(2026, 12, 31)))
+                for it in self.columns_by_type:
+                    _NAMED.validate_python(self.name_of_list(segment, date(2026, 12, 31), it.name))
 
-    def name_of_list(self, segment: str, made_on: date) -> str:
+    def name_of_list(self, segment: str, made_on: date, identifier_type: str = "") -> str:
         """Return the name of the contact list that a segment fills.
 
         Args:
             segment: Name of the segment.
             made_on: The day on which the list is made.
+            identifier_type: The name of the type of identifiers, where each has a list of its own.
 
         Returns:
             ``list_name``, filled in.
@@ -305,7 +310,7 @@ class Export(Told):
             >>> workspace.exports["Nightly"].name_of_list("High value", date(2026, 1, 31))
             'High value'
         """
-        return self.list_name.format(segment=segment, export=self.name, date=made_on.isoformat())
+        return self.list_name.format(segment=segment, export=self.name, date=made_on.isoformat(), type=identifier_type)
 
     @property
     def frame(self) -> pl.DataFrame:

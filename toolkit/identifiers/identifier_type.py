@@ -132,6 +132,18 @@ class IdentifierType(ABC):
         """
         return hashed(column, form)
 
+    def hashed_anywhere(self, column: str, form: HashFormat) -> list[pl.Expr]:
+        """Return the hashes under which others may know normalized, plain values, that of Criteo first.
+
+        Args:
+            column: Name of the column that holds them.
+            form: The form.
+
+        Returns:
+            Expressions of text; that of Criteo alone by default.
+        """
+        return [self.hashed(column, form)]
+
     def normalize_columns(self, frame: pl.LazyFrame, columns: Iterable[str]) -> pl.LazyFrame:
         """Return a frame with these columns normalized, in whatever is the fastest way.
 

@@ -163,7 +163,7 @@ def _changes(target: Target, export: Export, planned: Planned, ledger: LedgerRea
     record, plan = planned.records.get(target), planned.plans[target]
     held = None if record is None else ledger.last_held(record, wanted=target.wanted["identifier"])
     return {
-        "name": export.name_of_list(target.segment, datetime.now(UTC).date()) if record is None else record.name,
+        "name": _new_name(target, export) if record is None else record.name,
         "list_id": None if record is None else record.criteo_id,
         "held": 0 if held is None else len(held),
         "added": len(plan.add),
@@ -176,7 +176,11 @@ def _changes(target: Target, export: Export, planned: Planned, ledger: LedgerRea
 def _is_renamed(record: ContactListRecord, export: Export) -> bool:
     if record.criteo_id is None or record.segment in export.lists:
         return False
-    return record.name != export.name_of_list(record.segment, record.made_at.date())
+    return record.name != export.name_of_list(record.segment, record.made_at.date(), record.identifier_type)
+
+
+def _new_name(target: Target, export: Export) -> str:
+    return export.name_of_list(target.segment, datetime.now(UTC).date(), target.identifier_type.name)
 
 
 def _with_counted(lists: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:

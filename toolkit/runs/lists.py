@@ -102,7 +102,7 @@ def get_or_create_lists(
                     host=canonical_host(host),
                     advertiser_id=key.advertiser_id,
                     identifier_type=key.identifier_type,
-                    name=export.name_of_list(key.segment, made_at.date()),
+                    name=export.name_of_list(key.segment, made_at.date(), key.identifier_type),
                     made_at=made_at,
                 )
                 session.add(known[key])
@@ -245,7 +245,7 @@ def _by_name(
 
 
 def _name_of(record: ContactListRecord, export: Export) -> str:
-    return export.name_of_list(record.segment, record.made_at.date())
+    return export.name_of_list(record.segment, record.made_at.date(), record.identifier_type)
 
 
 def _require_ours(folder: WorkspaceFolder, record: ContactListRecord, found: ContactList) -> dict[str, Sighting]:
@@ -331,7 +331,8 @@ def _make(
 def _rename(
     criteo: CriteoClient, records: Iterable[ContactListRecord], found: Mapping[str, ContactList], export: Export
 ) -> None:
-    names = {it.criteo_id: _name_of(it, export) for it in records if it.criteo_id is not None}
+    # A list that several types of identifiers share is called as that of the first.
+    names = {it.criteo_id: _name_of(it, export) for it in reversed(list(records)) if it.criteo_id is not None}
     changes = [ListChange(list_id, name=name) for list_id, name in names.items() if found[list_id].name != name]
     if changes:
         criteo.change_lists(changes)
@@ -573,7 +574,7 @@ def empty_record(folder: WorkspaceFolder, record: ContactListRecord, *, with_its
     """Forget what the list holds."""
     with folder.session() as session, session.begin():
         kept = session.get_one(ContactListRecord, record.id)
-        kept.snapshot = kept.snapshot_sha256 = kept.form = None
+        kept.snapshot = kept.snapshot_sha256 = kept.form = kept.caller_id = None
         kept.rejected = 0
         kept.mixes_forms = False
         if with_its_id:

@@ -193,7 +193,8 @@ class ExportForm(Form):
         self.list_name = self.field(
             ipywidgets.Text(value=given.list_name, description=say("Name"), continuous_update=False),
             help_text=say(
-                "How the lists at Criteo are called; {fields} are filled in.", fields="{segment}, {export}, {date}"
+                "How the lists at Criteo are called; {fields} are filled in.",
+                fields="{segment}, {export}, {date}, {type}",
             ),
         )
 

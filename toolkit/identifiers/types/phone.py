@@ -165,6 +165,9 @@ class _PhoneNumber(IdentifierType):
         # The plus sign is no part of what Criteo hashes.
         return hashed_text(pl.col(column).str.strip_prefix("+"), form)
 
+    def hashed_anywhere(self, column: str, form: HashFormat) -> list[pl.Expr]:
+        return [self.hashed(column, form), hashed_text(column, form)]
+
     def placeholders(self, added: Sequence[str] = ()) -> Placeholders:
         return _placeholders(tuple(added))
 
