@@ -4,10 +4,11 @@ import hashlib
 from itertools import chain
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit.audience import Audience, IdentityColumn, Status, Suppression, build_audience
+from toolkit.audience import Audience, IdentityColumn, ProfileKeyError, Status, Suppression, build_audience
 from toolkit.audience.excluded import find_excluded
 from toolkit.identifiers.types.email import TYPE as EMAIL
 
@@ -135,3 +136,15 @@ def test_lists_of_one_are_as_text() -> None:
     found = audience(table(text, beside=False), {"S": {"a", "b", "c"}})
     assert found.wanted("S")["customer"].to_list() == ["a"]
     assert found.further is None or found.further.is_empty()
+
+
+@pytest.mark.parametrize("sizes", [(2, 2), (2, 3), (3, 2), (1, 2), (0, 2), (2, 0), (4, 2)])
+@pytest.mark.parametrize("reading", [COLUMNS, BESIDE])
+def test_a_repeated_key_is_refused(sizes: tuple[int, int], reading: list[IdentityColumn]) -> None:
+    names = ("one", "two", "three", "four")
+    lists = [[f"{it}{number}@x.example" for it in names[:size]] for number, size in enumerate(sizes)]
+    frame = pl.LazyFrame({"Id": ["a", "a"], "List": lists}, schema={"Id": pl.String, "List": pl.List(pl.String)})
+    empty = pl.lit(None, pl.String)
+    profiles = frame.with_columns(Text=empty, Parted=empty, Second=pl.col("List").list.first(), Third=empty)
+    with pytest.raises(ProfileKeyError):
+        audience(profiles, {"S": {"a"}}, beside=reading is BESIDE)

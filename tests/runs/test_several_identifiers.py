@@ -380,3 +380,29 @@ class TestLeavingOut:
         workspace.suppressions.add(people, phone_column="number")
         workspace.runs.start("Nightly").raise_for_status()
         assert held("All") == mails(*(it for it in range(100) if it != 7))
+
+
+def test_norway_is_a_country_in_yaml(workspace: toolkit.Workspace, tables: Tables, tmp_path: Path) -> None:
+    add(tables, Phone=["+4721234567"] * 100)
+    file = tmp_path / "exports.yaml"
+    save_nightly(workspace, phone_column="Phone")
+    workspace.exports.write(file)
+    file.write_text(file.read_text().replace("phone_column: Phone", "phone_column: Phone\n    phone_region: NO"))
+    workspace.exports.read(file)
+    assert workspace.exports["Nightly"].phone_region == "NO"
+
+
+def test_a_preview_tells_how_far_each_type_reaches(two_columns: toolkit.Workspace, tables: Tables) -> None:
+    numbers: list[str | None] = [None] * 100
+    numbers[2] = numbers[3] = "+31612340002"
+    numbers[9], numbers[10] = "+31612340009", "call me"
+    add(tables, Phone=numbers)
+    save_nightly(two_columns, email_column=["EMail", "EMail2"], phone_column="Phone")
+    preview = two_columns.exports.preview("Nightly")
+    found = preview.types.select("identifier_type", "members", "exportable", "identifiers", "duplicate_identifier")
+    assert found.rows() == [("email", 100, 99, 194, 0), ("phoneNumber", 100, 2, 2, 1), ("any", 100, 100, 196, 0)]
+    assert "By type of identifier" in preview._repr_html_()
+    assert "100 by at least one" in repr(preview)
+    one = two_columns.preview("All", email_column="EMail")
+    assert one.types["identifier_type"].to_list() == ["email"]
+    assert "By type of identifier" not in one._repr_html_()

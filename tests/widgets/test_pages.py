@@ -116,6 +116,18 @@ class TestForgetting:
         press(form, form.act)
         assert "Check the spelling" in form.message.text
 
+    def test_a_person_is_named_by_any_type(self, workspace: toolkit.Workspace) -> None:
+        form = ForgetForm(workspace, language="en")
+        form.kind.control.value = "phone"
+        form.person.control.value = "06 12345678"
+        form.sure.control.value = True
+        press(form, form.act)
+        assert "+31 6 12345678" in form.person.problem
+        form.person.control.value = "+31 (0)6 12345678"
+        press(form, form.act)
+        (entry,) = workspace.suppressions.values()
+        assert entry.identifiers["phoneNumber"] == 1
+
     def test_a_viewer_is_offered_nothing(self, as_viewer: toolkit.Workspace) -> None:
         assert "viewer" in ForgetForm(as_viewer, language="en").widget.children[-1].value
 
@@ -138,6 +150,19 @@ class TestSuppression:
         press(form, form.confirm)
         assert workspace.suppressions[entry].lifted_at is not None
         assert not is_shown(form.actions)
+
+    def test_people_are_added_by_any_type(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:
+        pl.DataFrame({"number": ["06 12345678"], "id": ["k-Visitor"]}).write_parquet(tmp_path / "out.parquet")
+        form = SuppressionForm(workspace, language="en")
+        form.file.control.value = str(tmp_path / "out.parquet")
+        form.columns["phone_column"].control.value = "number"
+        form.columns["gum_column"].control.value = "id"
+        press(form, form.add)
+        assert len(workspace.suppressions) == 0
+        form.settings["phone_region"].control.value = "NL"
+        press(form, form.add)
+        (entry,) = workspace.suppressions.values()
+        assert (entry.identifiers["phoneNumber"], entry.identifiers["gum"]) == (1, 1)
 
     def test_a_table_without_rows_adds_nobody(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:
         pl.DataFrame({"key": []}, schema={"key": pl.String}).write_parquet(tmp_path / "out.parquet")

@@ -139,8 +139,11 @@ def _of_rows(labelled: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         is_placeholder=pl.col("is_placeholder").any(),
     )
     is_missing = pl.col("status") == Status.MISSING_IDENTIFIER.value
-    # As many times as profiles were met.
-    people = people.with_columns(is_placeholder=pl.col("is_placeholder") & is_missing, met=pl.col("met") // FIELDS)
+    people = people.with_columns(
+        is_placeholder=pl.col("is_placeholder") & is_missing,
+        # Rows of a second profile are more than the fields of the first.
+        met=pl.when(pl.col("met") == pl.col(FIELDS)).then(1).otherwise(2),
+    )
     first = sent.unique(_KEYS, keep="first", maintain_order=True).select(*_KEYS, *of_identifier)
     people = people.join(first, on=_KEYS, how="left", nulls_equal=True)
     people = people.select(pl.all().repeat_by("met").explode()) if people["met"].max() != 1 else people

@@ -199,6 +199,8 @@ class Export(Told):
     @field_validator("phone_region", mode="before")
     @classmethod
     def _in_capitals(cls, region: object) -> object:
+        if region is False:  # which YAML makes of Norway
+            return "NO"
         return region.strip().upper() if isinstance(region, str) else "" if region is None else region
 
     @field_validator("separator")

@@ -167,6 +167,9 @@ class ExportForm(Form):
                     description=say("More columns: {label}", label=say(it.label)),
                 )
             )
+            gone = [name for name in beside if name not in known]
+            if gone:
+                self.further[it.column_option].problem = say("The profiles have no column {column}.", column=gone[0])
             for setting in it.settings:
                 value = getattr(given, setting.name, None)
                 self.settings[setting.name] = self.field(
