@@ -64,25 +64,28 @@ def best_first(
     Where none can be, ``address`` is the first that is something, so that the member has the status of that.
     """
     names = ["address", *further_columns("address", further)]
-    usable = [f"usable {number}" for number in range(len(names))]
+    usable, filled, nobody = (
+        [f"{it} {number}" for number in range(len(names))] for it in ("usable", "filled", "nobody")
+    )
     judged = (
         nw.from_native(matched)
+        .with_columns(placeholders.names_nobody(nw.col(it)).alias(mark) for it, mark in zip(names, nobody, strict=True))
         .with_columns(
-            (identifier_type.is_usable(nw.col(it)) & ~placeholders.names_nobody(nw.col(it)))
-            .fill_null(False)
-            .alias(mark)
-            for it, mark in zip(names, usable, strict=True)
-        )
-        .with_columns(
-            (~identifier_type.is_missing(nw.col(it)) & ~placeholders.names_nobody(nw.col(it))).alias(f"filled {it}")
-            for it in names
+            *(
+                (identifier_type.is_usable(nw.col(it)) & ~nw.col(is_nobody)).fill_null(False).alias(mark)
+                for it, is_nobody, mark in zip(names, nobody, usable, strict=True)
+            ),
+            *(
+                (~identifier_type.is_missing(nw.col(it)) & ~nw.col(is_nobody)).alias(mark)
+                for it, is_nobody, mark in zip(names, nobody, filled, strict=True)
+            ),
         )
         .to_native()
     )
     values = dict(zip(names, usable, strict=True))
     first = pl.coalesce(
         *(pl.when(mark).then(it) for it, mark in values.items()),
-        *(pl.when(f"filled {it}").then(it) for it in names),
+        *(pl.when(mark).then(it) for it, mark in zip(names, filled, strict=True)),
         *names,
     )
 
@@ -93,7 +96,7 @@ def best_first(
         return pl.col(usable[number]) & has_one & is_new.fill_null(True)
 
     kept = (pl.when(is_further(number)).then(names[number]).alias(names[number]) for number in range(1, len(names)))
-    return judged.with_columns(first.alias("address"), *kept).drop(usable, [f"filled {it}" for it in names])
+    return judged.with_columns(first.alias("address"), *kept).drop(*usable, *filled, *nobody)
 
 
 def a_row_each(matched: pl.LazyFrame) -> pl.LazyFrame:

@@ -31,8 +31,6 @@ from toolkit.translatable import _, mark
 
 _BETWEEN = "[\\s().\\-/\u00b7\u2010-\u2015\u2212]"
 _BEFORE = "^tel:"
-_INTERNATIONAL = r"^(?:\+|00)([0-9]{6,17})$"
-_NATIONAL = r"^([0-9]{4,15})$"
 _WRITTEN = (
     "^(?:tel:)?[(]?[+\uff0b\\p{Nd}][\\p{Nd}\\s().\\-/\u00b7\u2010-\u2015\u2212]{3,40}"
     r"(?:(?:;ext=|ext\.?|x|#)\s?\p{Nd}{1,7})?$"
@@ -53,6 +51,27 @@ class _Country(NamedTuple):
     """What is dialled before a number within the country; None where rules of its own say it."""
     abroad: str
     """A pattern of what is dialled before the code of another country."""
+
+
+class _Reading(NamedTuple):
+    """How a number may be written: a pattern, and what is put in the place of so many letters at its beginning."""
+
+    pattern: str
+    head: str
+    cut: int
+    groups: str = "${1}"
+    """What stays, as the groups of the pattern; all but what is cut off, where that is known."""
+
+    @property
+    def kept(self) -> str:
+        return f"{self.head}{self.groups}"
+
+    def number(self, value: pl.Expr) -> pl.Expr:
+        """Return a value that the pattern fits as E.164."""
+        if self.cut < 0:
+            return value.str.replace(self.pattern, self.kept)
+        # A fifth of what groups cost.
+        return pl.lit(self.head) + value.str.slice(self.cut)
 
 
 class _PhoneNumber(IdentifierType):
@@ -98,19 +117,26 @@ class _PhoneNumber(IdentifierType):
         bare = seen.str.replace_all(_BEFORE, "").str.replace_all(_BETWEEN, "")
         found = nw.when(~seen.str.contains(_WRITTEN)).then(seen)
         for it in self._readings():
-            found = found.when(self.is_valid(bare.str.replace_all(*it))).then(bare.str.replace_all(*it))
+            number = bare.str.replace_all(it.pattern, it.kept)
+            found = found.when(self.is_valid(number)).then(number)
         return found.otherwise(seen)
 
-    def _readings(self) -> list[tuple[str, str]]:
-        """Return how a number may be written, the likeliest first: a pattern, and what stays of it as E.164."""
-        international = [(_INTERNATIONAL, "+${1}"), _within_country()]
+    def _readings(self) -> list["_Reading"]:
+        """Return how a number may be written, the likeliest first."""
+        international = [
+            _Reading(r"^\+([0-9]{6,17})$", "+", 1),
+            _Reading("^00([0-9]{6,17})$", "+", 2),
+            _within_country(),
+        ]
         if not self._region:
             return international
         code, prefix, _ = _country(self._region)
         if prefix is None:
             return international
-        stripped = [(rf"^{prefix}([0-9]{{4,15}})$", f"+{code}${{1}}")] if prefix else []
-        return [*international, *stripped, (_NATIONAL, f"+{code}${{1}}"), (rf"^({code}[0-9]{{4,14}})$", "+${1}")]
+        head = f"+{code}"
+        stripped = [_Reading(rf"^{prefix}([0-9]{{4,15}})$", head, len(prefix))] if prefix else []
+        with_code = _Reading(rf"^({code}[0-9]{{4,14}})$", "+", 0)
+        return [*international, *stripped, _Reading("^([0-9]{4,15})$", head, 0), with_code]
 
     def is_valid(self, value: nw.Expr) -> nw.Expr:
         return value.str.contains(_possible()) & value.str.contains(_given_out())
@@ -133,10 +159,10 @@ class _PhoneNumber(IdentifierType):
             .str.replace_all(_BETWEEN, "")
         )
         rows = rows.with_columns(without.alias(bare), pl.lit(None, pl.String).alias(found))
-        for pattern, kept in self._readings():
-            is_so = pl.col(found).is_null() & pl.col(bare).str.contains(pattern)
+        for it in self._readings():
+            is_so = pl.col(found).is_null() & pl.col(bare).str.contains(it.pattern)
             rows = rows.with_columns(pl.when(is_so).then(bare).alias(read))
-            rows = rows.with_columns(pl.col(read).str.replace(pattern, kept))
+            rows = rows.with_columns(it.number(pl.col(read)).alias(read))
             rows = rows.with_columns(pl.coalesce(found, pl.when(_is_given_out(pl.col(read))).then(read)).alias(found))
         rows = rows.with_columns(pl.when(pl.col(found).is_null()).then(bare).alias(bare))
         return rows.with_columns(pl.coalesce(found, self._read_by_library(seen, bare), seen, name).alias(name)).drop(
@@ -224,7 +250,7 @@ def _pattern_of(kinds: Sequence[str]) -> str:
 
 
 @cache
-def _within_country() -> tuple[str, str]:
+def _within_country() -> _Reading:
     """Return a pattern of numbers that have a country and what is dialled within it only, and what stays of them."""
     codes: dict[str, set[str]] = {}
     for it in _countries():
@@ -232,7 +258,7 @@ def _within_country() -> tuple[str, str]:
             codes.setdefault(it.prefix, set()).add(it.code)
     groups = [f"({'|'.join(sorted(its))}){prefix}" for prefix, its in sorted(codes.items())]
     kept = "".join(f"${{{number}}}" for number in range(1, len(groups) + 2))
-    return rf"^(?:\+|00)(?:{'|'.join(groups)})([0-9]+)$", f"+{kept}"
+    return _Reading(rf"^(?:\+|00)(?:{'|'.join(groups)})([0-9]+)$", "+", -1, kept)
 
 
 @cache
