@@ -57,6 +57,15 @@ def test_members_who_come_and_go_are_told(workspace: toolkit.Workspace, tables: 
     assert workspace.runs.flapping(times=4).is_empty()
 
 
+def test_who_gets_another_address_did_not_come_again(workspace: toolkit.Workspace, tables: Tables) -> None:
+    for day in range(5):
+        addresses = [f"day{day}@mail.example", "c2@mail.example"]
+        tables.write(dict(zip(keys(1, 2), addresses, strict=True)), {"All": keys(1, 2)})
+        assert workspace.runs.start("Nightly").raise_for_status().notes == ()
+    assert workspace.runs.flapping(times=2).is_empty()
+    assert workspace.runs.flapping(times=1)["customer"].sort().to_list() == keys(1, 2)
+
+
 @pytest.mark.parametrize("form", ["sha256", "plain"])
 def test_what_criteo_rejects_is_traced_to_the_customer(
     workspace: toolkit.Workspace, criteo: Sandbox, form: str

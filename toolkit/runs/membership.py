@@ -69,7 +69,7 @@ def flapping(
 
     With ``in_run`` only those who entered it once more in that run.
     """
-    entered = scan_history(folder, export).filter(pl.col("change") == "entered", pl.col("customer").is_not_null())
+    entered = _entries(scan_history(folder, export).filter(pl.col("customer").is_not_null()))
     if in_run is not None:
         entered = entered.join(entered.filter(run=in_run).select(_MEMBER), on=_MEMBER, how="semi")
     return (
@@ -79,6 +79,20 @@ def flapping(
         .sort("times_entered", "customer", descending=[True, False])
         .collect(engine="streaming")
     )
+
+
+def _entries(history: pl.LazyFrame) -> pl.LazyFrame:
+    """Return a row for each time that somebody came into a list of which they were not.
+
+    The history is of identifiers: one that takes another's place, or comes beside it, lets nobody in.
+    """
+    change = pl.col("change")
+    in_runs = history.group_by(*_MEMBER, "run").agg(
+        at=pl.col("at").max(),
+        more=(change == "entered").sum().cast(pl.Int64) - (change == "left").sum().cast(pl.Int64),
+    )
+    held = pl.col("more").cum_sum().over(_MEMBER, order_by="at")
+    return in_runs.with_columns(held=held).filter(pl.col("held") > 0, pl.col("held") <= pl.col("more"))
 
 
 def _lists(folder: WorkspaceFolder, export: str | None) -> Iterable[ContactListRecord]:
