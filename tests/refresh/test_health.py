@@ -62,6 +62,7 @@ def test_all_is_well_after_a_refresh_that_was_good(refreshed: Refreshed, health:
         "export",
         "connection",
         "API version",
+        "growth",
         "disk",
         "signatures",
     }
@@ -260,6 +261,23 @@ def test_little_room_on_the_disk_is_told(
     say_free(monkeypatch, free, of=total)
     found = of(health(), "disk")
     assert (found.level, found.value) == (level, free * 10**9)
+
+
+@pytest.mark.parametrize(("most", "level"), [(10**12, HealthLevel.OK), (1_000, HealthLevel.WARNING)])
+def test_growth_of_the_workspace_is_told(
+    workspace: toolkit.Workspace,
+    health: Callable[[], Health],
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    level: HealthLevel,
+) -> None:
+    monkeypatch.setattr("toolkit.refresh.health._MOST_BYTES_OF_A_WORKSPACE", most)
+    before = of(health(), "growth")
+    (workspace.path / "runs").mkdir(exist_ok=True)
+    (workspace.path / "runs" / "report.html").write_bytes(b"x" * 50_000)
+    after = of(health(), "growth")
+    assert (before.level, after.level) == (level, level)
+    assert (after.value or 0) - (before.value or 0) >= 50_000
 
 
 def test_prometheus_reads_what_it_is_given(

@@ -226,6 +226,7 @@ VALUES = (
     mark("failed"),
     mark("failed (retrying)"),
     mark("fewest that are of use"),
+    mark("growth"),
     mark("invalid identifier"),
     mark("ledger"),
     mark("left out"),

@@ -13,7 +13,7 @@ from toolkit.errors import ToolkitError
 from toolkit.exports.connections import client_of, credentials_of
 from toolkit.exports.export import Export
 from toolkit.identifiers import IdentifierType
-from toolkit.runs.counting import due_counts
+from toolkit.runs.counting import count_each, due_counts
 from toolkit.runs.guards import Guard, GuardViolation, would_stop
 from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.list_result import ListResult
@@ -131,11 +131,9 @@ def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:
         else:
             changed = diverged(folder, seen.values())
             warnings += [] if changed is None else would_stop([GuardViolation(Guard.OTHER_LEDGER, changed)])
-        for list_id in lists.frame["list_id"].drop_nulls().unique():
-            try:
-                found = criteo.statistics(list_id)
-            except ToolkitError as error:
-                warnings.append(Notice(NoticeCode.NOT_COUNTED, error.info.sentences))
+        for list_id, found in count_each(criteo, lists.frame["list_id"].drop_nulls().unique().sort().to_list()):
+            if isinstance(found, ToolkitError):
+                warnings.append(Notice(NoticeCode.NOT_COUNTED, found.info.sentences))
             else:
                 counted[list_id] = {
                     "held_by_criteo": found.identifiers,

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
+from pathlib import Path
+from stat import S_ISREG
 
 import polars as pl
 
@@ -41,6 +43,7 @@ API_VERSION_LASTS_MONTHS = 12
 _WARN_BEFORE_WITHDRAWAL = timedelta(days=90)
 _LEAST_FREE_SHARE = 0.05
 _LEAST_FREE_BYTES = 1_000_000_000
+_MOST_BYTES_OF_A_WORKSPACE = 20_000_000_000
 _LATE_AFTER = timedelta(hours=1)
 _WITHOUT_TIMES_LATE_AFTER = timedelta(hours=26)
 """Of a refresh that told no times: longer than a day, also when the clocks are turned, and than the work of one."""
@@ -69,7 +72,7 @@ class Finding:
     """
 
     what: str
-    """The kind of thing, such as ``refresh``, ``export``, ``ledger``, ``connection``, ``API version``, ``disk``."""
+    """The kind of thing, such as ``refresh``, ``export``, ``connection``, ``API version``, ``growth``, ``disk``."""
     name: str
     level: HealthLevel
     said: str
@@ -77,7 +80,7 @@ class Finding:
     at: datetime | None = None
     """Since when, or until when."""
     value: float | None = None
-    """A figure, where there is one: bytes that are free."""
+    """A figure, where there is one: bytes that are free, or that the workspace takes."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -125,7 +128,7 @@ class Health:
             "# HELP toolkit_health_at_seconds Since or until when, in seconds since 1970.",
             "# TYPE toolkit_health_at_seconds gauge",
             *(_metric("toolkit_health_at_seconds", it, it.at.timestamp()) for it in self.findings if it.at),
-            "# HELP toolkit_health_value A figure of it: bytes that are free.",
+            "# HELP toolkit_health_value A figure of it: bytes that are free, or that are taken.",
             "# TYPE toolkit_health_value gauge",
             *(_metric("toolkit_health_value", it, it.value) for it in self.findings if it.value is not None),
         ]
@@ -178,6 +181,7 @@ def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health
             api_version(API_VERSION, moment),
             *_of_sunset(ran),
             *_of_lists(folder),
+            _of_growth(folder),
             _of_disk(folder),
         ),
         moment,
@@ -403,6 +407,25 @@ def _troubles(folder: WorkspaceFolder, subject: Subject) -> dict[str, tuple[Erro
 def _of_lists(folder: WorkspaceFolder) -> Iterator[Finding]:
     for it in find_abandoned(folder).untended:
         yield Finding("list", f"{it.name} ({it.list_id})", HealthLevel.WARNING, it.sentence, value=it.held)
+
+
+def _of_growth(folder: WorkspaceFolder) -> Finding:
+    """Tell how large the workspace's own files are: the database, what lists hold, histories and reports of runs."""
+    size = sum(_size_of(it) for it in folder.path.rglob("*"))
+    said = _("The workspace takes {size:,.2f} GB.", size=size / 1000000000.0)
+    named = ("growth", str(folder.path))
+    if size > _MOST_BYTES_OF_A_WORKSPACE:
+        advice = _("{said} You may move reports of old runs elsewhere: they are below its folder runs.", said=said)
+        return Finding(*named, HealthLevel.WARNING, advice, value=size)
+    return Finding(*named, HealthLevel.OK, said, value=size)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:  # a run that is at work removed it just now
+        return 0
+    return found.st_size if S_ISREG(found.st_mode) else 0
 
 
 def _of_disk(folder: WorkspaceFolder) -> Finding:

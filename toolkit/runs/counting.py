@@ -5,7 +5,7 @@ there is something to learn, and only with calls that are left of the minutes th
 to wait are counted by a later run, the longest waiting first.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -108,6 +108,26 @@ def count_lists(criteo: CriteoClient, list_ids: Sequence[str]) -> Counted:
     finally:
         threads.shutdown(cancel_futures=True)
     return Counted(found)
+
+
+def count_each(criteo: CriteoClient, list_ids: Sequence[str]) -> Iterator[tuple[str, Statistics | ToolkitError]]:
+    """Ask Criteo to count lists, a few at a time, whatever it says of one of them.
+
+    Yields:
+        The id of each list, in the order that is given, and what was counted, or why it was not.
+    """
+
+    def count(list_id: str) -> Statistics | ToolkitError:
+        try:
+            return criteo.statistics(list_id)
+        except ToolkitError as error:
+            return error
+
+    threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="count")
+    try:
+        yield from zip(list_ids, threads.map(count, list_ids), strict=True)
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 def note_counts(
