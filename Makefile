@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab app test lint docs pictures wheel bench lock words clean
+.PHONY: help demo lab app test lint docs pictures wheel bench bench-check lock words clean
 
 help: ## List what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 demo: $(READY) ## Run the main job on the sample data and an embedded Criteo, and compare what arrived
 	@$(BIN)/toolkit demo
@@ -45,9 +45,12 @@ pictures: $(READY) ## Take the pictures of the README and of the documentation a
 wheel: $(READY) ## Build the wheel, in dist, which runs everything without the checkout
 	@$(BIN)/python -m hatchling build -t wheel -d dist
 
-bench: $(READY) ## Measure: one million members out of ten million profiles, and a refresh of small exports
+bench: $(READY) ## Measure the toolkit beside pandas, Criteo's SDK and bare Polars, and a refresh of small exports
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.refreshes
+
+bench-check: $(READY) ## Measure again, and tell what is slower beside its peers than docs/performance.md says
+	@$(BIN)/python -m benchmarks --check docs/performance.md
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade \

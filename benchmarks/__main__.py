@@ -1,132 +1,67 @@
-"""Measures the main job on one million members out of ten million profiles: ``make bench``.
+"""Measures the toolkit beside its peers: ``make bench``.
 
-Each figure is the best of several runs. ``--profiles`` and ``--members`` make it smaller; tables are kept in the
-folder named by ``--folder`` for the next time.
+Each round measures each thing once, in turn. ``--profiles``, ``--members``, ``--big`` and the others make it smaller;
+tables are kept in the folder named by ``--folder`` for the next time.
 """
 
 import argparse
-import subprocess
+import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.data import MEMBERS, PROFILES, divide, make
-
-HERE = Path(__file__).parent
+from benchmarks.comparison import Sizes, compare, has_sdk
+from benchmarks.data import MEMBERS, PROFILES
+from benchmarks.measuring import Figure
+from benchmarks.page import read, what_got_worse, write
 
 
 def main() -> None:
-    """Measure and print a table."""
+    """Measure, and print a table; write the page, or compare with it, when that is asked for."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "toolkit-benchmarks")
     arguments.add_argument("--profiles", type=int, default=PROFILES)
     arguments.add_argument("--members", type=int, default=MEMBERS)
+    arguments.add_argument("--big", type=int, default=10 * PROFILES, help="profiles of the table with two columns")
     arguments.add_argument("--lists", type=int, default=200, help="into how many segments the members are divided")
+    arguments.add_argument("--exports", type=int, default=8, help="how many tiny exports are refreshed")
     arguments.add_argument("--repeats", type=int, default=3)
+    arguments.add_argument("--write", type=Path, metavar="PAGE", help="write the figures to this page, and JSON beside")
+    arguments.add_argument("--check", type=Path, metavar="PAGE", help="exit 1 when a ratio is worse than that page's")
     given = arguments.parse_args()
-    profiles, segments = make(given.folder, profiles=given.profiles, members=given.members)
-    table = Table(title=f"{given.members:,} members out of {given.profiles:,} profiles")
-    for heading in ("what", "seconds", "against", "ratio"):
-        table.add_column(heading, justify="left" if heading in ("what", "against") else "right")
-
-    warm = {name: _warm(name, profiles, segments, given.repeats) for name in ("bare_query", "prepare", "preview")}
-    table.add_row("bare Polars query, warm", f"{warm['bare_query']:.2f}", "", "")
-    table.add_row(
-        "prepare an audience, warm",
-        f"{warm['prepare']:.2f}",
-        "bare query",
-        f"{warm['prepare'] / warm['bare_query']:.2f}",
-    )
-    table.add_row(
-        "preview, warm",
-        f"{warm['preview']:.2f}",
-        "prepare",
-        f"{warm['preview'] / warm['prepare']:.2f}",
-    )
-    cold = {
-        name: _best(lambda name=name: _cold(name, profiles, segments), given.repeats)
-        for name in ("pandas_sequential", "whole_run")
-    }
-    table.add_row("pandas + hashlib + sequential upload, cold", f"{cold['pandas_sequential']:.2f}", "", "")
-    table.add_row(
-        "a whole run (checked, recorded, reported), cold",
-        f"{cold['whole_run']:.2f}",
-        "pandas",
-        f"{cold['whole_run'] / cold['pandas_sequential']:.2f}",
-    )
-    many = divide(segments, parts=given.lists)
-    one_list, many_lists = _runs(profiles, segments), _runs(profiles, many)
-    for what, one, of_many in zip(("cold", "again, nothing to send"), one_list, many_lists, strict=True):
-        table.add_row(f"one list, {what}", f"{one:.2f}", "", "")
-        table.add_row(f"{given.lists} lists, {what}", f"{of_many:.2f}", "one list", f"{of_many / one:.2f}")
-    for name, what in (
-        ("checks", "the built-in checks, warm"),
-        ("many_checks", f"the built-in checks of {given.lists} segments, warm"),
-        ("own_checks", "the same and one of one's own, warm"),
-    ):
-        of = many if name == "many_checks" else segments
-        table.add_row(what, f"{_warm(name, profiles, of, given.repeats):.2f}", "", "")
-    for name, what in (("quality", "quality of the profiles, warm"), ("build", "build a segment of one in ten, warm")):
-        table.add_row(what, f"{_warm(name, profiles, segments, given.repeats):.2f}", "", "")
-    Console().print(table)
+    sizes = Sizes(given.profiles, given.members, given.big, given.lists, given.exports, given.repeats)
+    console = Console()
+    if not has_sdk():
+        console.print("Criteo's official SDK is not installed, and is left out: pip install --group bench")
+    figures: dict[str, Figure] = {}
+    for figures in compare(given.folder, sizes, say=lambda line: console.print(line, highlight=False)):
+        if given.write is not None:  # after each round: all of them may take an hour
+            write(given.write, figures, sizes, load=os.getloadavg()[1] / (os.cpu_count() or 1))
+    console.print(_table(figures))
+    if given.check is not None:
+        worse = what_got_worse(figures, read(given.check))
+        console.print("\n".join(worse) or "No ratio is worse.")
+        sys.exit(1 if worse else 0)
 
 
-def _best(measure: Callable[[], float], repeats: int) -> float:
-    return min(measure() for _ in range(repeats))
-
-
-def _warm(name: str, profiles: Path, segments: Path, repeats: int) -> float:
-    """Return the best time of a step inside one process that did it once before."""
-    from benchmarks import subjects
-
-    step = getattr(subjects, name)
-    step(profiles, segments)
-
-    def measure() -> float:
-        started = time.perf_counter()
-        step(profiles, segments)
-        return time.perf_counter() - started
-
-    return _best(measure, repeats)
-
-
-def _runs(profiles: Path, segments: Path) -> tuple[float, float]:
-    """Return the times of two processes that run the same export one after the other: the second sends nothing."""
-    from toolkit.sandbox import start
-
-    with start() as criteo, tempfile.TemporaryDirectory() as workspace:
-        command = [sys.executable, "-m", "benchmarks.subjects", "whole_run", profiles, segments, criteo.url, workspace]
-        subprocess.run([*command, "--set-up"], check=True, cwd=HERE.parent)
-        times, calls = [], 0
-        for _ in range(2):
-            started = time.perf_counter()
-            subprocess.run(command, check=True, cwd=HERE.parent)
-            times.append(time.perf_counter() - started)
-            asked = len(criteo.requests())
-            print(f"  {len(criteo.lists())} lists: {times[-1]:.2f} s, {asked - calls} calls")
-            calls = asked
-        return times[0], times[1]
-
-
-def _cold(name: str, profiles: Path, segments: Path) -> float:
-    """Return the time of a fresh process that does the whole, against an embedded Criteo in another process."""
-    from toolkit.sandbox import start
-
-    with start() as criteo, tempfile.TemporaryDirectory() as workspace:
-        command = [sys.executable, "-m", "benchmarks.subjects", name, profiles, segments, criteo.url, workspace]
-        if name == "whole_run":
-            subprocess.run([*command, "--set-up"], check=True, cwd=HERE.parent)
-        started = time.perf_counter()
-        subprocess.run(command, check=True, cwd=HERE.parent)
-        took = time.perf_counter() - started
-        (held,) = criteo.lists()
-        print(f"  {name}: {took:.2f} s, {held.size:,} identifiers at Criteo")
-        return took
+def _table(figures: dict[str, Figure]) -> Table:
+    table = Table(title="The toolkit beside its peers")
+    for heading in ("what", "shortest, s", "median", "longest", "ratio", "memory, GB"):
+        table.add_column(heading, justify="left" if heading == "what" else "right")
+    for it in figures.values():
+        ratio = it.ratio(figures)
+        table.add_row(
+            it.what,
+            f"{it.least:.2f}",
+            f"{it.middle:.2f}",
+            f"{max(it.seconds):.2f}",
+            "" if ratio is None else f"{ratio:.2f}",
+            "" if it.peak_bytes is None else f"{it.peak_bytes / 1e9:.2f}",
+        )
+    return table
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def main() -> None:
     for heading in ("what", "seconds", "seconds an export", "of a processor, an export"):
         table.add_column(heading, justify="left" if heading == "what" else "right")
     for what, program in (
-        ("by notebooks, from the command line", [sys.executable, "-P", "-m", "toolkit", "refresh", "--workspace"]),
+        ("by notebooks, from the command line", _BY_NOTEBOOKS),
         ("without notebooks, in one process", [sys.executable, "-c", _IN_ONE_PROCESS]),
     ):
         took, busy = _refresh(program, given.exports)
@@ -37,6 +37,13 @@ def main() -> None:
     Console().print(table)
 
 
+def measure_refresh(exports: int) -> float:
+    """Return how many seconds a refresh of that many tiny exports takes, each by its notebook."""
+    took, _busy = _refresh(_BY_NOTEBOOKS, exports)
+    return took
+
+
+_BY_NOTEBOOKS = [sys.executable, "-P", "-m", "toolkit", "refresh", "--workspace"]
 _IN_ONE_PROCESS = """
 import sys
 from toolkit.refresh import run_inline, refresh

@@ -149,6 +149,54 @@ def pandas_sequential(profiles: Path, segments: Path, host: str) -> None:
         session.patch(f"{lists}/{number}/contact-list", json=body, timeout=60).raise_for_status()
 
 
+def official_sdk(profiles: Path, segments: Path, host: str) -> None:
+    """The same with Criteo's official SDK in place of requests."""
+    import pandas as pd
+    from criteo_api_marketingsolutions_v2026_07.api.audience_api import AudienceApi
+    from criteo_api_marketingsolutions_v2026_07.api_client_builder import ApiClientBuilder
+    from criteo_api_marketingsolutions_v2026_07.models import (
+        AudienceSegmentBulkCreateInputV1,
+        AudienceSegmentCreateEntityV1,
+        AudienceSegmentCreateEntityV1Resource,
+        ContactlistAmendment,
+        ContactlistAmendmentAttributes,
+        ContactlistAmendmentRequest,
+    )
+
+    from toolkit.sandbox import ADVERTISERS, CLIENT_ID, CLIENT_SECRET
+
+    table = pd.read_parquet(profiles, columns=[KEY, EMAIL])
+    members = pd.read_parquet(segments, columns=[KEY])
+    met = table[table[KEY].isin(members[KEY])]
+    addresses = met[EMAIL].dropna().str.strip().str.lower()
+    addresses = addresses[addresses.str.match(VALID)]
+    identifiers = list(dict.fromkeys(hashlib.sha256(it.encode()).hexdigest() for it in addresses))
+    api = AudienceApi(ApiClientBuilder.WithClientCredentials(CLIENT_ID, CLIENT_SECRET, host))
+    entity = AudienceSegmentCreateEntityV1(advertiser_id=ADVERTISERS[0].id, name="One in ten", contact_list={})
+    resource = AudienceSegmentCreateEntityV1Resource(attributes=entity, type="AudienceSegment")
+    made = api.create_audience_segments(AudienceSegmentBulkCreateInputV1(data=[resource]))
+    number = made.data[0].id
+    for start in range(0, len(identifiers), 50_000):
+        attributes = ContactlistAmendmentAttributes(
+            operation="add", identifier_type="email", identifiers=identifiers[start : start + 50_000]
+        )
+        amendment = ContactlistAmendment(type="ContactlistAmendment", attributes=attributes)
+        api.update_contact_list_by_audience_segment(
+            number, contactlist_amendment_request=ContactlistAmendmentRequest(data=amendment)
+        )
+
+
+STEPS = {
+    "bare_query": bare_query,
+    "prepare": prepare,
+    "preview": preview,
+    "checks": checks,
+    "own_checks": own_checks,
+    "quality": quality,
+    "build": build,
+}
+
+
 def set_up(profiles: Path, segments: Path, host: str, workspace: Path) -> None:
     """Make the workspace, the connection and the export that ``whole_run`` runs."""
     import toolkit
@@ -178,10 +226,15 @@ def whole_run(workspace: Path) -> None:
 
 
 if __name__ == "__main__":
-    name, profiles, segments, host, workspace = sys.argv[1:6]
-    if "--set-up" in sys.argv:
-        set_up(Path(profiles), Path(segments), host, Path(workspace))
-    elif name == "whole_run":
-        whole_run(Path(workspace))
-    else:
-        pandas_sequential(Path(profiles), Path(segments), host)
+    name, profiles, segments, *rest = sys.argv[1:]
+    match name:
+        case "set_up":
+            set_up(Path(profiles), Path(segments), rest[0], Path(rest[1]))
+        case "whole_run":
+            whole_run(Path(rest[1]))
+        case "pandas_sequential":
+            pandas_sequential(Path(profiles), Path(segments), rest[0])
+        case "official_sdk":
+            official_sdk(Path(profiles), Path(segments), rest[0])
+        case _:
+            STEPS[name](Path(profiles), Path(segments))
