@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
@@ -184,7 +184,7 @@ def _known_head_of(path: str, storage: Storage) -> _Head:
         found = Path(path).stat()
     except OSError:
         return _head_of(path, storage)
-    state = _State(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    state = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     before = _KNOWN_HEADS.get(path)
     if before is not None and before[0] == state:
         return before[1]
@@ -196,16 +196,8 @@ def _known_head_of(path: str, storage: Storage) -> _Head:
     return head
 
 
-class _State(NamedTuple):
-    """What differs when a file is another one, or was written since."""
-
-    device: int
-    inode: int
-    size: int
-    modified: int
-    changed: int
-
-
+_State = tuple[int, int, int, int, int]
+"""What differs when a file is another one, or was written since: device, inode, size, and when it was changed."""
 _MOST_KNOWN_HEADS = 20_000
 _KNOWN_HEADS: dict[str, tuple[_State, _Head]] = {}
 
