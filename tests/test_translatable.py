@@ -3,6 +3,7 @@
 import contextvars
 import copy
 import json
+import math
 import pickle
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from pydantic import TypeAdapter
 
 import toolkit
 from toolkit import translatable
+from toolkit.display import per_cent
 from toolkit.errors import ErrorInfo
 from toolkit.redaction import redacted
 from toolkit.translatable import (
@@ -243,5 +245,13 @@ def test_a_share_is_never_told_as_all_or_nothing_when_it_is_not(share: float, to
 @given(st.floats(0, 1), st.sampled_from([".0%", ".1%", ".3%"]), st.sampled_from(["en", "nl"]))
 def test_only_all_is_told_as_all(share: float, spec: str, language: str) -> None:
     told = number_text(share, spec, language=language).rstrip("% ").replace(",", ".")
-    assert (float(told) == 100) == (share == 1)
+    assert (float(told) == 100) == math.isclose(share, 1, rel_tol=1e-12)
     assert (float(told) == 0) == (share == 0)
+
+
+def test_all_of_a_column_is_told_as_all() -> None:
+    for members in (49, 1_871, 9_119):
+        share = pl.select(people=pl.Series([members, members - 1])).select(share=pl.col("people") / members)
+        assert number_text(share["share"][0], ".1%", language="en") == "100.0%"
+        assert number_text(share["share"][1], ".1%", language="en") != "100.0%"
+        assert share.select(per_cent(pl.col("share"))).to_series()[0] == "100.0\N{NO-BREAK SPACE}%"

@@ -36,6 +36,9 @@ _NOTHING_OR_ALL = (-1, 0, 1)
 _MOST_DIGITS = 4
 """A share in per cent is told with no more decimals."""
 
+_EXACT = 1e-12
+"""What is nearer to all than this is all: there are not so many people."""
+
 _STORED_SPEC = re.compile(r"\+?,?(?:\.\d[f%])?|(?:%[YmdHMS]|[-: ])+")
 
 _CANNOT_BE_FILLED = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -391,7 +394,9 @@ def _not_quite(share: float, digits: int) -> tuple[float, int]:
     What is nearer to it than the last decimal is told as the least that is not quite nothing, or all.
     """
     for more in range(digits, max(digits, _MOST_DIGITS) + 1):
-        if (near := round(share, more + 2)) not in _NOTHING_OR_ALL or near == share:
+        near = round(share, more + 2)
+        # Polars divides a column by a number by way of the inverse, so that all of 1,871 is a bit less than 1.
+        if near not in _NOTHING_OR_ALL or math.isclose(near, share, rel_tol=_EXACT):
             return share, more
     step = 10.0 ** -(max(digits, _MOST_DIGITS) + 2)
     return near + math.copysign(step, share - near), max(digits, _MOST_DIGITS)

@@ -127,8 +127,14 @@ def _share(value: float | None) -> str:
     return "" if value is None else number_text(value, ".1%")
 
 
+_EXACT = 1e-12
+"""What is nearer to all than this is all: there are not so many people."""
+
+
 def per_cent(share: pl.Expr) -> pl.Expr:
     """Return shares as text, in per cent with a decimal; with four where one would tell all or nothing that is not."""
+    # Polars divides a column by a number by way of the inverse, so that all of 1,871 is a bit less than 1.
+    share = pl.when((share - 1).abs() < _EXACT).then(1.0).otherwise(share)
     told = (share * 100).round(1)
     is_not_quite = told.is_in([0.0, 100.0]) & share.is_in([0.0, 1.0]).not_()
     closely = (share * 100).round(4).clip(0.0001, pl.when(share < 1).then(99.9999).otherwise(None))
