@@ -248,7 +248,12 @@ class TestPeople:
 
 def test_the_audit_is_verified(workspace: toolkit.Workspace, as_contributor: toolkit.Workspace) -> None:
     panel = AuditPanel(workspace, language="en")
-    assert panel.rows.table.df.height == len(workspace.audit)
+    shown = panel.rows.table.df
+    assert shown.height == len(workspace.audit)
+    whole = workspace.audit.frame["details"]
+    for short, long in zip(shown["Details"], whole, strict=True):
+        assert short == (long if long != "{}" else "") or (len(long) > len(short) and short.endswith("…"))
+    assert any(it.endswith("…") for it in shown["Details"])
     press(panel, panel.verify)
     assert "as it was written" in panel.message.text
     # Anybody may verify it, and administrators alone read it.

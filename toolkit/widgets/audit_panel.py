@@ -61,7 +61,9 @@ class AuditPanel(Form):
     def look(self) -> None:
         """Show the newest rows."""
         moment = pl.col("at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%d %H:%M:%S")
-        details = pl.col("details").replace("{}", "").str.head(_LONGEST)
+        whole = pl.col("details").replace("{}", "")
+        is_cut = whole.str.len_chars() > _LONGEST
+        details = pl.when(is_cut).then(whole.str.head(_LONGEST - 1) + "…").otherwise(whole).alias("details")
         self.rows.fill(self.workspace.audit.frame.head(_MOST_ROWS).with_columns(details, moment=moment))
 
     def look_again(self) -> None:
