@@ -389,7 +389,7 @@ def _formatted(value: object, spec: str, language: str) -> str:
 
 
 def _not_quite(share: float, digits: int) -> tuple[float, int]:
-    """Return the share, and with how many decimals it is told: never as nothing or as all of something when it is not.
+    """Return the share, rounded, and with how many decimals it is told: never as nothing or all when it is not.
 
     What is nearer to it than the last decimal is told as the least that is not quite nothing, or all.
     """
@@ -397,7 +397,8 @@ def _not_quite(share: float, digits: int) -> tuple[float, int]:
         near = round(share, more + 2)
         # Polars divides a column by a number by way of the inverse, so that all of 1,871 is a bit less than 1.
         if near not in _NOTHING_OR_ALL or math.isclose(near, share, rel_tol=_EXACT):
-            return share, more
+            # As it is rounded here, because languages round halves in two ways.
+            return near, more
     step = 10.0 ** -(max(digits, _MOST_DIGITS) + 2)
     return near + math.copysign(step, share - near), max(digits, _MOST_DIGITS)
 
