@@ -146,13 +146,14 @@ def test_sending_comes_before_counting(left: int, batches: list[int], spare: int
     assert spare_calls(left, calls_to_send(batches)) == spare
 
 
+@pytest.mark.parametrize("fault", [Fault.HTTP_503, Fault.HTTP_401])
 def test_a_count_that_fails_keeps_nothing_from_being_sent(
-    some: toolkit.Workspace, tables: Tables, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch
+    some: toolkit.Workspace, tables: Tables, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
     some.runs.start("Nightly").raise_for_status()
     tables.write(segments={"S007": members(7, more=2)})
     monkeypatch.setattr("toolkit.runs.execution.call_patience", lambda: RetryPolicy(seconds=0.5))
-    criteo.fail(Fault.HTTP_503, calls=Call.STATISTICS, times=10_000)
+    criteo.fail(fault, calls=Call.STATISTICS, times=10_000)
     run = some.runs.start("Nightly").raise_for_status()
     criteo.stop_failing()
     assert NoticeCode.NOT_COUNTED in {it.code for it in run.notes}

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select, update
 
 from toolkit.criteo import CALLS_A_MINUTE, LISTS_A_CALL, CriteoClient, Statistics
-from toolkit.errors import BusyError, ToolkitError, UnavailableError
+from toolkit.errors import AccessError, BusyError, ToolkitError, UnavailableError
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.leases import Lease
 from toolkit.state.models import BatchRecord, ContactListRecord
@@ -34,7 +34,7 @@ class Counted:
     found: Mapping[str, Statistics]
     """By the id of the list."""
     failed: ToolkitError | None = None
-    """Why others were not counted: Criteo did not answer. Sending does not depend on it."""
+    """Why others were not counted: Criteo did not answer, or refused. Sending does not depend on it."""
 
 
 def due_counts(
@@ -90,16 +90,17 @@ def spare_calls(left: int, needed: int, *, a_minute: int = CALLS_A_MINUTE) -> in
 def count_lists(criteo: CriteoClient, list_ids: Sequence[str]) -> Counted:
     """Ask Criteo to count lists, a few at a time.
 
+    One who may not count may yet send; one who may not send either is told so when something is sent.
+
     Raises:
         ListGoneError: A list was deleted at Criteo.
-        AccessError: A list may not be seen any more.
     """
     found: dict[str, Statistics] = {}
     threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="count")
     try:
         for list_id, statistics in zip(list_ids, threads.map(criteo.statistics, list_ids), strict=True):
             found[list_id] = statistics
-    except (BusyError, UnavailableError) as error:
+    except (AccessError, BusyError, UnavailableError) as error:
         return Counted(found, error)
     except BaseException:
         # Whoever interrupts, or is told that a list is gone, waits for no other call.
