@@ -57,13 +57,18 @@ def read(page: Path) -> dict[str, Figure]:
 
 
 def what_got_worse(now: dict[str, Figure], before: dict[str, Figure]) -> list[str]:
-    """Return a sentence for each thing that takes more beside its peer than it did, or more memory."""
+    """Return a sentence for each thing that takes more beside its peer than it did, or more memory.
+
+    By how long processors worked, so that a busy machine is not mistaken for it.
+    """
     told = []
     for key, it in now.items():
         if key not in before:
             continue
         then = before[key]
-        ratio, ratio_then = it.ratio(now), then.ratio(before)
+        ratio, ratio_then = it.processor_ratio(now), then.processor_ratio(before)
+        if ratio is None or ratio_then is None:  # of several processes only the time is known
+            ratio, ratio_then = it.ratio(now), then.ratio(before)
         if ratio is not None and ratio_then is not None and ratio > ratio_then * WORSE:
             told.append(f"{it.what}: {ratio:.2f} x {now[it.against or ''].what}, was {ratio_then:.2f} x.")
         if it.peak_bytes and then.peak_bytes and it.peak_bytes > then.peak_bytes * WORSE:

@@ -52,6 +52,14 @@ class TestPage:
     def test_what_is_worse(self, own: float, gigabytes: float, count: int) -> None:
         assert len(what_got_worse(figures(own=own, gigabytes=gigabytes), figures())) == count
 
+    def test_a_busy_machine_is_not_worse(self) -> None:
+        before, now = figures(), figures(own=9.0)
+        for it in (before, now):
+            it["peer"].processor_seconds, it["own"].processor_seconds = 2.0, 3.0
+        assert what_got_worse(now, before) == []
+        now["own"].processor_seconds = 4.0
+        assert len(what_got_worse(now, before)) == 1
+
     def test_something_new_is_not_worse(self) -> None:
         assert what_got_worse(figures(), {}) == []
 
