@@ -39,7 +39,7 @@ docs: $(READY) ## Build the documentation as a site, in build/site
 	@$(BIN)/properdocs build --strict --config-file mkdocs.yml
 
 pictures: $(READY) ## Take the pictures of the README and of the documentation anew, into docs/pictures; needs Chromium
-	@TOOLKIT_TESTS_NEED=chromium TOOLKIT_SCREENSHOTS=build/pictures $(BIN)/python -m pytest -q tests/browser/test_pictures.py
+	@TOOLKIT_TESTS_LONG=1 TOOLKIT_TESTS_NEED=chromium TOOLKIT_SCREENSHOTS=build/pictures $(BIN)/python -m pytest -q tests/browser/test_pictures.py
 	@$(BIN)/python -m tests.browser.chosen_pictures build/pictures docs/pictures
 
 wheel: $(READY) ## Build the wheel, in dist, which runs everything without the checkout

@@ -25,7 +25,7 @@ from toolkit.sandbox import Sandbox
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import RunRecord
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.one_case]
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")

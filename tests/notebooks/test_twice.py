@@ -67,6 +67,7 @@ def page_without_widgets(notebook: Any) -> str:
     return str(HTMLExporter().from_notebook_node(without)[0])
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("name", NAMES)
 def test_a_second_pass_ends_as_the_first(name: str, project: Project, criteo: Sandbox) -> None:
     path = project.notebooks / name
