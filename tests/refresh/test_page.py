@@ -21,7 +21,9 @@ def test_every_scheduler_is_explained() -> None:
 def test_the_example_saves_exports_with_these_schedules(workspace: toolkit.Workspace) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     of_nightly = workspace.exports["Nightly"].model_dump(exclude={"name", "version", "schedule"})
-    exec(compile(example, "schedule.md", "exec"), {"workspace": workspace, "options": of_nightly})
+    # Those of the page are for the sample.
+    without_options = re.sub(r"^options = .*\n", "", example, flags=re.MULTILINE)
+    exec(compile(without_options, "schedule.md", "exec"), {"workspace": workspace, "options": of_nightly})
     assert {name: str(it.schedule) for name, it in workspace.exports.items()} == {
         "Nightly": "with every refresh",
         "Offers": "daily at 06:00, 18:00 Europe/Amsterdam",
@@ -42,6 +44,6 @@ def test_the_figures_are_those_of_the_options() -> None:
 
 def test_the_parameters_of_the_notebook_are_named() -> None:
     of_the_refresh = {"refresh", "is_retried"}
-    assert set(re.findall(r"^\| `(\w+)` \| ", PAGE.partition("| parameter |")[2], re.MULTILINE)) == (
+    assert set(re.findall(r"^\| `(\w+)` \| ", PAGE.partition("| Parameter |")[2], re.MULTILINE)) == (
         ScheduledRun.model_fields.keys() - of_the_refresh
     )
