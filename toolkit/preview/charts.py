@@ -22,6 +22,13 @@ _STRONGEST = 0.55
 """How much of the colour the fullest cell has, so that its figure is read on it, whether dark or light."""
 
 
+def _axis_of_counts() -> "alt.Axis":
+    import altair as alt
+
+    # Each by itself: an axis of thousands calls its beginning 0k.
+    return alt.Axis(labelExpr="format(datum.value, '~s')", tickCount=5)
+
+
 def funnel_chart(funnel: pl.DataFrame) -> "Chart":
     """Draw the steps from members to exportable, one below the other, each with its figure."""
     import altair as alt
@@ -51,7 +58,7 @@ def funnel_chart(funnel: pl.DataFrame) -> "Chart":
         y=alt.Y("step:N", sort=rows["step"].to_list(), title=None)
     )
     bars = base.mark_bar().encode(
-        x=alt.X("start:Q", title=_worded("members"), axis=alt.Axis(format="~s", tickCount=5)),
+        x=alt.X("start:Q", title=_worded("members"), axis=_axis_of_counts()),
         x2="end:Q",
         color=alt.Color(
             "kind:N",
@@ -77,7 +84,7 @@ def history_chart(history: pl.DataFrame) -> "Chart":
     )
     base = alt.Chart(alt.InlineData(values=sizes.to_dicts())).encode(
         x=alt.X("moment:T", title=None, axis=time_axis(history["at"])),
-        y=alt.Y("size:Q", title=shown(_("size of the list")), axis=alt.Axis(format="~s", tickCount=5)),
+        y=alt.Y("size:Q", title=shown(_("size of the list")), axis=_axis_of_counts()),
         color=alt.Color("line:N", title=None, sort=lines, scale=alt.Scale(domain=lines, range=COLOURS[: len(lines)])),
     )
     points = base.mark_point(filled=True, size=55, opacity=1).encode(
