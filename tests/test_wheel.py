@@ -160,8 +160,8 @@ def test_a_project_of_the_sample_is_a_copy(whole: Environment, tmp_path: Path) -
 
 
 def test_the_lines_of_the_readme_run(whole: Environment, tmp_path: Path) -> None:
-    page = (PROJECT / "README.md").read_text().partition("## Start with your own tables")[2]
-    lines = page.partition("```sh\n")[2].partition("```")[0].splitlines()
+    page = (PROJECT / "README.md").read_text().partition("## Your own tables")[2]
+    lines = page.partition("```bash\n")[2].partition("```")[0].splitlines()
     shutil.copytree(PROJECT / "data" / "day1", tmp_path / "data")
     at = tmp_path
     for line in lines:

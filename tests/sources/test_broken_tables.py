@@ -160,7 +160,7 @@ class TestColumns:
 
     def test_whose_type_cannot_be_a_key_or_an_address(self, lake: Lake) -> None:
         for file in (lake.first, lake.second):
-            pl.read_parquet(file).with_columns(CustomerId=1.5, Tags=pl.concat_list("EMail")).write_parquet(file)
+            pl.read_parquet(file).with_columns(CustomerId=1.5, Tags=pl.concat_list(pl.lit(1))).write_parquet(file)
         refused(lake, ErrorCode.DATA, names=("CustomerId", "profiles", "Float64"))
         refused(lake, ErrorCode.DATA, names=("Tags", lake.profiles, "List"), email_column="Tags", key="City")
 
