@@ -60,6 +60,13 @@ _LOOKS: dict[str, Any] = {
 }
 
 
+def axis_of_counts() -> "Axis":
+    """Return an axis of whole numbers, each by itself: an axis of thousands would call its beginning 0k."""
+    import altair as alt
+
+    return alt.Axis(labelExpr="format(datum.value, '~s')", tickCount=5)
+
+
 def time_axis(moments: "pl.Series") -> "Axis":
     """Return an axis of time with sane ticks: days, or hours and minutes where all is within two days.
 

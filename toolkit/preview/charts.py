@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import polars as pl
 
 from toolkit.display import word
-from toolkit.display.charts import BLUE, COLOURS, GREEN, ORANGE, TEXT, time_axis
+from toolkit.display.charts import BLUE, COLOURS, GREEN, ORANGE, TEXT, axis_of_counts, time_axis
 from toolkit.identifiers import first_type
 from toolkit.runs.charts import lines_of
 from toolkit.translatable import _, current_language, number_text, shown
@@ -20,13 +20,6 @@ _MOST_SEGMENTS = 12
 """A picture of more segments is not read; the frame has them all."""
 _STRONGEST = 0.55
 """How much of the colour the fullest cell has, so that its figure is read on it, whether dark or light."""
-
-
-def _axis_of_counts() -> "alt.Axis":
-    import altair as alt
-
-    # Each by itself: an axis of thousands calls its beginning 0k.
-    return alt.Axis(labelExpr="format(datum.value, '~s')", tickCount=5)
 
 
 def funnel_chart(funnel: pl.DataFrame) -> "Chart":
@@ -58,7 +51,7 @@ def funnel_chart(funnel: pl.DataFrame) -> "Chart":
         y=alt.Y("step:N", sort=rows["step"].to_list(), title=None)
     )
     bars = base.mark_bar().encode(
-        x=alt.X("start:Q", title=_worded("members"), axis=_axis_of_counts()),
+        x=alt.X("start:Q", title=_worded("members"), axis=axis_of_counts()),
         x2="end:Q",
         color=alt.Color(
             "kind:N",
@@ -84,7 +77,7 @@ def history_chart(history: pl.DataFrame) -> "Chart":
     )
     base = alt.Chart(alt.InlineData(values=sizes.to_dicts())).encode(
         x=alt.X("moment:T", title=None, axis=time_axis(history["at"])),
-        y=alt.Y("size:Q", title=shown(_("size of the list")), axis=_axis_of_counts()),
+        y=alt.Y("size:Q", title=shown(_("size of the list")), axis=axis_of_counts()),
         color=alt.Color("line:N", title=None, sort=lines, scale=alt.Scale(domain=lines, range=COLOURS[: len(lines)])),
     )
     points = base.mark_point(filled=True, size=55, opacity=1).encode(

@@ -3,7 +3,7 @@
 import polars as pl
 from markupsafe import Markup
 
-from toolkit.display.charts import COLOURS, figure, time_axis
+from toolkit.display.charts import COLOURS, axis_of_counts, figure, time_axis
 from toolkit.markup import joined, markup
 from toolkit.runs.charts import lines_of
 from toolkit.widgets.language import Words, local_zone
@@ -44,13 +44,13 @@ def _picture(words: Words, trend: pl.DataFrame, name: str, title: str) -> Markup
     lines = trend["line"].unique(maintain_order=True).to_list()
     moment = pl.col("at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%dT%H:%M:%S")
     points = trend.drop_nulls(name).select("line", moment=moment, value=name).to_dicts()
-    form = "%" if name == "match_rate" else "~s"
+    axis = alt.Axis(format="%") if name == "match_rate" else axis_of_counts()
     chart = (
         alt.Chart(alt.InlineData(values=points))
         .mark_line(point=alt.OverlayMarkDef(size=60, filled=True))
         .encode(
             x=alt.X("moment:T", title=None, axis=time_axis(trend["at"])),
-            y=alt.Y("value:Q", title=title, axis=alt.Axis(format=form), scale=alt.Scale(zero=True)),
+            y=alt.Y("value:Q", title=title, axis=axis, scale=alt.Scale(zero=True)),
             color=alt.Color("line:N", title=words.say("Segment"), scale=alt.Scale(domain=lines, range=COLOURS)),
             shape=alt.Shape("line:N", title=words.say("Segment"), scale=alt.Scale(domain=lines)),
         )
