@@ -8,6 +8,7 @@ uses them, and the second until the import is over. Its usage analytics are turn
 import gc
 import os
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -17,6 +18,8 @@ from toolkit.lazy_modules import defer
 
 _RARELY_USED = ("altair", "scipy.stats")
 """What Great Expectations imports for a single expectation."""
+_OF_SPARK = "PySpark does not yet fully support pandas"
+"""It imports PySpark where that is installed, which says so; neither the checks nor Spark's tables go through both."""
 
 
 def import_great_expectations() -> None:
@@ -27,6 +30,7 @@ def import_great_expectations() -> None:
         defer_iri_grammar()
         for name in _RARELY_USED:
             defer(name)
+        warnings.filterwarnings("ignore", message=_OF_SPARK, category=FutureWarning)
         with without_garbage_collection():
             import_module("great_expectations")
 
