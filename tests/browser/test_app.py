@@ -1,6 +1,8 @@
 """The notebooks as an application without code, through Voilà."""
 
 from collections.abc import Callable, Iterator
+from operator import itemgetter
+from random import Random
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,11 +12,13 @@ from playwright.sync_api import Browser, Page, expect
 import toolkit
 from tests.browser.conftest import SECONDS, Checkout, Picture, Server
 from tests.conftest import connect
+from tests.long_form import one_of_each, seed
 from toolkit.sandbox import Call, Fault, Sandbox
 from toolkit.widgets.page_list import pages
 
 pytestmark = pytest.mark.browser
 WIDTHS = (360, 1280, 1920)
+IN_BOTH_SCHEMES = [(it.file, scheme) for it in pages() for scheme in ("light", "dark")]
 Open = Callable[..., Page]
 
 
@@ -122,24 +126,22 @@ def test_an_error_while_a_page_is_set_up_is_told_in_it(app: Server, open_page: O
         away.rename(settings)
 
 
-@pytest.mark.parametrize("file", [it.file for it in pages()])
+@pytest.mark.parametrize(("file", "scheme"), one_of_each(IN_BOTH_SCHEMES, itemgetter(0), Random(seed())))
 def test_each_page_is_accessible_and_fits(
-    file: str, open_page: Open, nightly: toolkit.Workspace, picture: Picture
+    file: str, scheme: str, open_page: Open, nightly: toolkit.Workspace, picture: Picture
 ) -> None:
-    for scheme in ("light", "dark"):
-        page = open_page(file, scheme=scheme)
-        expect(page.locator(".toolkit-form h2").first).to_be_visible()
-        if file.startswith("03"):
-            page.get_by_role("button", name="3. Segments").click()
-            page.get_by_label("Newsletter subscribers").first.check()
-            expect(page.get_by_role("img", name="From members to exportable")).to_be_visible()
-        found = Axe().run(page).response["violations"]
-        assert [(it["id"], it["nodes"][0]["html"][:200]) for it in found] == []
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 1400})
-            picture(page, f"{file.removesuffix('.ipynb')}-{width}-{scheme}")
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-        page.context.close()
+    page = open_page(file, scheme=scheme)
+    expect(page.locator(".toolkit-form h2").first).to_be_visible()
+    if file.startswith("03"):
+        page.get_by_role("button", name="3. Segments").click()
+        page.get_by_label("Newsletter subscribers").first.check()
+        expect(page.get_by_role("img", name="From members to exportable")).to_be_visible()
+    found = Axe().run(page).response["violations"]
+    assert [(it["id"], it["nodes"][0]["html"][:200]) for it in found] == []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 1400})
+        picture(page, f"{file.removesuffix('.ipynb')}-{width}-{scheme}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_headline_of_the_preview_stays_in_sight(open_page: Open, nightly: toolkit.Workspace) -> None:
