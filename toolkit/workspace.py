@@ -9,7 +9,7 @@ from types import MappingProxyType
 from toolkit.access import people
 from toolkit.access.founding import open_or_make
 from toolkit.access.locations import SAVE_THEM, Tables, other_tables, require_database, save_tables
-from toolkit.audience import HashFormat
+from toolkit.audience import Consent, HashFormat
 from toolkit.collections import (
     Audit,
     Checks,
@@ -340,6 +340,8 @@ class Workspace:
         columns: str | Sequence[str] = (),
         unmasked: str | Sequence[str] = (),
         members: int = FIRST_MEMBERS,
+        consent_column: str = "",
+        consent_values: str | int | Sequence[str | int] = (),
         **identifier_column: str | int | Sequence[str],
     ) -> Preview:
         """Preview segments before anything is sent: who is included, who is excluded and why. Nothing is sent.
@@ -354,6 +356,8 @@ class Workspace:
             columns: Further profile columns in ``preview.members``, masked where they look personal.
             unmasked: Columns to show as they are. The audit records who looked.
             members: How many members of each segment ``preview.members`` shows.
+            consent_column: The profile column that says whether a person consents, as of an export.
+            consent_values: The values of that column that mean consent, where it holds text or numbers.
             **identifier_column: The column of another type of identifier instead, such as ``phone_column``; what the
                 type takes beside it, such as ``phone_region``; and the ``separator`` of several in one field.
 
@@ -380,6 +384,7 @@ class Workspace:
             columns=listed(columns, what=_("columns")),
             unmasked=listed(unmasked, what=_("unmasked")),
             members=members,
+            consent=Consent.now(consent_column, consent_values),
             **identifier_column,
         )
 

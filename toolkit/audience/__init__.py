@@ -2,15 +2,18 @@
 
 from toolkit.audience.audience import Audience
 from toolkit.audience.build import ProfileKeyError, build_audience
+from toolkit.audience.consent import Consent
 from toolkit.audience.excluded import Excluded, IdentityColumn, SuppressedBy
 from toolkit.audience.segments import audience_from_keys, audience_of, excluded_of
-from toolkit.audience.status import LEFT_OUT, Status
+from toolkit.audience.status import LEFT_OUT, NOT_JUDGED, Status
 from toolkit.audience.suppression import Suppression
 from toolkit.identifiers import HashFormat
 
 __all__ = [
     "LEFT_OUT",
+    "NOT_JUDGED",
     "Audience",
+    "Consent",
     "Excluded",
     "HashFormat",
     "IdentityColumn",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
 import polars as pl
@@ -46,6 +47,9 @@ class Audience:
     further: pl.DataFrame | None = field(default=None, repr=False)
     """Where members have several identifiers: ``segment``, ``customer``, ``identifier`` (and ``advertiser``) of each
     beside the first, which stands in ``frame``; None when nobody has."""
+    consented_at: datetime | None = None
+    """The moment at which consent was asked of the profiles; None where it was not. ``frame`` then has
+    ``consent_until``, null where that is not known, and ``consent_basis``."""
     spelt_otherwise: SpeltOtherwise = field(default_factory=SpeltOtherwise.nobody, repr=False)
     """Members in no profile whose keys are there in another spelling."""
 
@@ -178,6 +182,7 @@ class Audience:
             self.addresses,
             identifier_type=self.identifier_type,
             further=None if self.further is None else self.further.filter(is_chosen),
+            consented_at=self.consented_at,
         )
 
     def __repr__(self) -> str:

@@ -6,6 +6,7 @@ import narwhals as nw
 import polars as pl
 
 from toolkit.audience.audience import Audience
+from toolkit.audience.consent import BASIS, HOLDS, UNTIL
 from toolkit.audience.domains import domains_of, with_domain
 from toolkit.audience.excluded import BY_TYPE, Excluded, IdentityColumn
 from toolkit.audience.several import (
@@ -51,6 +52,7 @@ def build_audience(
     form: HashFormat = HashFormat.SHA256,
     advertiser_column: str = "",
     advertisers: Sequence[str] = (),
+    consents: Sequence[pl.Expr] = (),
     count_domains: bool = False,
     placeholders: Sequence[str] = (),
 ) -> Audience:
@@ -61,7 +63,8 @@ def build_audience(
     is; they are sent in ``form``, if Criteo takes it of this type. A field holds several where it is a list, or where a
     ``separator`` is given; columns ``beside`` hold further ones of the same type. Those who are ``excluded`` are
     suppressed, whatever identifier is prepared. With ``advertiser_column`` a member belongs to one of the
-    ``advertisers``, or to none. A field that holds one of the ``placeholders``, beside those that are known, is
+    ``advertisers``, or to none. With ``consents``, as ``Consent.read`` returns them, nobody is exportable without
+    consent. A field that holds one of the ``placeholders``, beside those that are known, is
     missing. Mail domains are counted only if asked for. Time and memory grow with the members; profiles are streamed.
 
     Raises ProfileKeyError when profiles hold a null key, or twice the key of a member.
@@ -76,6 +79,7 @@ def build_audience(
         pl.col(profile_key).alias("customer"),
         *fields_of(profiles, columns, reading),
         *([_as_id(profiles, advertiser_column).alias("advertiser")] if advertiser_column else []),
+        *consents,
         found=pl.lit(True),
     )
     seen = collect_each(
@@ -88,6 +92,7 @@ def build_audience(
             form=form,
             excluded=excluded,
             advertisers=advertisers if advertiser_column else None,
+            asks_consent=bool(consents),
             count_domains=count_domains,
             placeholders=identifier_type.placeholders(placeholders),
         ),
@@ -104,6 +109,7 @@ def build_audience(
     segments = _segment_names(labelled)
     as_named = pl.col("segment").cast(pl.Enum(segments))
     split = ["advertiser"] if advertiser_column else []
+    evidence = [UNTIL, BASIS] if consents else []
     if further.is_empty():
         frame = _keep_each_identifier_once(members_only).with_columns(as_named)
     else:
@@ -114,7 +120,7 @@ def build_audience(
         sent = [it.select("identifier", "address") for it in (frame, further) if "address" in it.columns]
         addresses = pl.concat(sent).filter(pl.col("identifier").is_not_null()).unique("identifier")
     return Audience(
-        frame=frame.select("segment", *split, "customer", "status", "suppressed_by", "identifier"),
+        frame=frame.select("segment", *split, "customer", "status", "suppressed_by", "identifier", *evidence),
         identifier_type=identifier_type,
         form=form,
         rows=_source_rows(rows, segments),
@@ -135,6 +141,7 @@ def _label(
     form: HashFormat,
     excluded: Excluded | None,
     advertisers: Sequence[str] | None,
+    asks_consent: bool,
     count_domains: bool,
     placeholders: Placeholders,
 ) -> pl.LazyFrame:
@@ -176,6 +183,8 @@ def _label(
             .then(nw.lit(Status.NOT_IN_PROFILES.value))
             .when(~nw.col("suppressed_by").is_null())
             .then(nw.lit(Status.SUPPRESSED.value))
+            .when(~(nw.col(HOLDS) if asks_consent else nw.lit(True)))
+            .then(nw.lit(Status.NO_CONSENT.value))
             .when(~has_advertiser | has_advertiser.is_null())
             .then(nw.lit(Status.NO_ADVERTISER.value))
             .when(identifier_type.is_missing(address) | nw.col("is_placeholder"))
@@ -211,6 +220,7 @@ def _label(
         *([] if domain is None else ["domain"]),
         *([FIELDS] if reading is Reading.ROWS else []),
         *([] if advertisers is None else [_among(advertisers).alias("advertiser")]),
+        *([UNTIL, BASIS] if asks_consent else []),
     )
     return compact(labelled)
 

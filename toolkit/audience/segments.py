@@ -7,6 +7,7 @@ import polars as pl
 
 from toolkit.audience.audience import Audience
 from toolkit.audience.build import ProfileKeyError, build_audience
+from toolkit.audience.consent import Consent
 from toolkit.audience.excluded import (
     Excluded,
     IdentityColumn,
@@ -100,6 +101,7 @@ def audience_of(
     form: HashFormat = HashFormat.SHA256,
     advertiser_column: str = "",
     advertisers: Sequence[str] = (),
+    consent: Consent | None = None,
     suppression: Suppression | None = None,
     excluded: Excluded | None = None,
     count_domains: bool = False,
@@ -110,13 +112,17 @@ def audience_of(
     Identifiers are read from the ``column``, and from those ``beside`` it, which are of the same type.
     Members of the segments in ``exclude``, the people of ``suppression``, and whoever shares an identifier with one of
     them, are suppressed; or those who were found before by ``excluded_of``. With an ``advertiser_column`` each member
-    belongs to the one of ``advertisers`` that it names. Raises a ToolkitError that names the table, the file and the
+    belongs to the one of ``advertisers`` that it names. With ``consent`` only who consents is exportable.
+
+    Raises a ToolkitError that names the table, the file and the
     column when one cannot be read, lacks a column, or its keys are null, repeated or of another type than the other
     table's.
     """
     columns = [column, *beside]
-    table = profiles.look(list(dict.fromkeys(filter(None, [*(it.name for it in columns), advertiser_column]))))
+    asked = [] if consent is None else consent.columns
+    table = profiles.look(list(dict.fromkeys(filter(None, [*(it.name for it in columns), advertiser_column, *asked]))))
     _require_text(table, columns)
+    consents = [] if consent is None else consent.read(table)
     if excluded is None:
         excluded = excluded_of(profiles, catalog, columns=columns, exclude=exclude, suppression=suppression)
     members = catalog.members([it for it in dict.fromkeys(segments) if it not in exclude])
@@ -144,6 +150,7 @@ def audience_of(
                 form=form,
                 advertiser_column=advertiser_column,
                 advertisers=advertisers,
+                consents=consents,
                 count_domains=count_domains,
                 placeholders=placeholders,
             )
@@ -155,7 +162,11 @@ def audience_of(
         what=_("{what} at {location}", what=catalog.what, location=catalog.location),
     )
     unknown = audience.frame.filter(pl.col("status") == Status.NOT_IN_PROFILES.value)["customer"]
-    return replace(audience, spelt_otherwise=find_spelt_otherwise(unknown, table))
+    return replace(
+        audience,
+        spelt_otherwise=find_spelt_otherwise(unknown, table),
+        consented_at=None if consent is None else consent.at,
+    )
 
 
 def audience_from_keys(
@@ -166,14 +177,17 @@ def audience_from_keys(
     column: IdentityColumn,
     beside: Sequence[IdentityColumn] = (),
     form: HashFormat = HashFormat.SHA256,
+    consent: Consent | None = None,
     suppression: Suppression | None = None,
     excluded: Excluded | None = None,
     count_domains: bool = False,
 ) -> Audience:
     """Prepare a segment that is in no catalog, of these keys of the profiles; raises as ``audience_of`` does."""
     columns = [column, *beside]
-    table = profiles.look(list(dict.fromkeys(it.name for it in columns)))
+    asked = [] if consent is None else consent.columns
+    table = profiles.look(list(dict.fromkeys([*(it.name for it in columns), *asked])))
     _require_text(table, columns)
+    consents = [] if consent is None else consent.read(table)
     if excluded is None:
         excluded = excluded_of(profiles, columns=columns, suppression=suppression)
     members = keys.cast(table.key_type).alias("customer").to_frame()
@@ -183,7 +197,7 @@ def audience_from_keys(
     named = members.lazy().select(pl.lit(segment, pl.Enum([segment])).alias("segment"), "customer")
     with blame_table(table):
         try:
-            return build_audience(
+            audience = build_audience(
                 named,
                 table.scan(),
                 key="customer",
@@ -193,11 +207,13 @@ def audience_from_keys(
                 beside=beside,
                 identifier_type=column.identifier_type,
                 form=form,
+                consents=consents,
                 excluded=excluded,
                 count_domains=count_domains,
             )
         except ProfileKeyError as error:
             raise profiles.key_error(error.keys) from None
+    return audience if consent is None else replace(audience, consented_at=consent.at)
 
 
 def require_same_keys(

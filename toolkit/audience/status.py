@@ -18,6 +18,8 @@ class Status(StrEnum):
     """The profile table has no row with the member's key."""
     SUPPRESSED = "suppressed"
     """The customer is on the suppression list or in an excluded segment, or shares an identifier with one who is."""
+    NO_CONSENT = "no_consent"
+    """The profile does not say that the person consents now, where the export asks for it."""
     NO_ADVERTISER = "no_advertiser"
     """The profile names no advertiser, or one that did not consent, where each advertiser gets its own list."""
     MISSING_IDENTIFIER = "missing_identifier"
@@ -29,6 +31,9 @@ class Status(StrEnum):
     EXPORTABLE = "exportable"
     """The member's identifier is sent."""
 
+
+NOT_JUDGED = (Status.SUPPRESSED, Status.NO_CONSENT)
+"""Those whom nobody may send, whatever their profile holds: coverage and validity are not theirs."""
 
 LEFT_OUT = tuple(status for status in Status if status is not Status.EXPORTABLE)
 

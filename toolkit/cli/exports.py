@@ -80,6 +80,12 @@ def save(
         list[str] | None, typer.Option("--list", help="A list that is at Criteo already, as SEGMENT=ID.")
     ] = None,
     placeholder: Annotated[list[str] | None, typer.Option(help="A text that stands for a missing email.")] = None,
+    consent_column: Annotated[str, typer.Option(help="The profile column that says who consents.")] = "",
+    consent_value: Annotated[
+        list[str] | None, typer.Option(help="A value of that column that means consent; repeat for several.")
+    ] = None,
+    consent_basis: Annotated[str, typer.Option(help="On what basis people consented, in words.")] = "",
+    consent_basis_column: Annotated[str, typer.Option(help="The profile column that says it, instead.")] = "",
     form: Annotated[str, typer.Option(help="How emails are sent: sha256, md5, sha256_of_md5 or plain.")] = "sha256",
     mode: Annotated[str, typer.Option(help="mirror, append or replace.")] = "mirror",
     active: Annotated[
@@ -117,6 +123,10 @@ def save(
         list_name=list_name,
         lists=pairs(existing_list, "--list"),
         placeholders=placeholder or (),
+        consent_column=consent_column,
+        consent_values=consent_value or (),
+        consent_basis=consent_basis,
+        consent_basis_column=consent_basis_column,
         form=form,
         mode=mode,
         active=active,

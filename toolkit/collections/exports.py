@@ -82,6 +82,10 @@ class Exports(Collection[str, Export]):
         list_name: str = "{segment}",
         lists: Mapping[str, str] = MappingProxyType({}),
         placeholders: str | Sequence[str] = (),
+        consent_column: str = "",
+        consent_values: str | int | Sequence[str | int] = (),
+        consent_basis: str = "",
+        consent_basis_column: str = "",
         form: HashFormat | str = HashFormat.SHA256,
         mode: Mode | str = Mode.MIRROR,
         active: bool = True,
@@ -115,6 +119,12 @@ class Exports(Collection[str, Export]):
                 each type of identifiers gets a list of its own, whose match rate is of that type.
             lists: Lists that are at Criteo already, by segment: the id, or the name.
             placeholders: What stands in place of an identifier, beside what is known.
+            consent_column: The profile column that says whether a person consents: true or false, one of
+                ``consent_values``, or until when. Who does not consent is not sent, and leaves the lists at the next
+                run.
+            consent_values: The values of that column that mean consent, where it holds text or numbers.
+            consent_basis: On what basis people consented, in words, for the evidence.
+            consent_basis_column: A profile column that says it for each person, instead.
             form: How addresses are sent: ``"sha256"``, ``"md5"``, ``"sha256_of_md5"`` or ``"plain"``.
             mode: ``"mirror"``, ``"append"`` or ``"replace"``.
             active: Whether ``runs.start_all`` and the refresh run it.
@@ -161,6 +171,10 @@ class Exports(Collection[str, Export]):
             "list_name": list_name,
             "lists": lists,
             "placeholders": placeholders,
+            "consent_column": consent_column,
+            "consent_values": consent_values,
+            "consent_basis": consent_basis,
+            "consent_basis_column": consent_basis_column,
             "form": form,
             "mode": mode,
             "active": active,

@@ -16,12 +16,14 @@ from toolkit.exports.export import Mode
 from toolkit.names import listed, one_of
 from toolkit.progress_bar import progress_bar
 from toolkit.runs import (
+    ConsentProof,
     Guard,
     IfListGone,
     Run,
     Trigger,
     active_exports,
     cancel_run,
+    consent_proof,
     flapping,
     require_known_export,
     resume_export,
@@ -195,6 +197,23 @@ class Runs(Collection[str, Run]):
             toolkit.errors.ConfigurationError: Run ... can't be canceled. ...
         """
         cancel_run(self._folder, run_id)
+
+    def consent(self, run_id: str) -> ConsentProof:
+        """Return the evidence that consent held for everybody whom a run added to a list, after verifying it.
+
+        Args:
+            run_id: Id of the run.
+
+        Returns:
+            The evidence: a row for each identifier that was sent, and who signed it. ``write`` writes an auditor's
+            file.
+
+        Raises:
+            ConfigurationError: There is no run of that id, or its export asked for no consent.
+            DataError: The evidence is missing.
+            SignatureError: Somebody changed it since it was signed.
+        """
+        return consent_proof(self._folder, run_id)
 
     def find(self, export: str) -> pl.DataFrame:
         """Return the runs of an export, the newest first.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 defer_iri_grammar()
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-ORANGE, SKY, GREY = "#E69F00", "#56B4E9", "#999999"
+ORANGE, SKY, GREY, OLIVE = "#E69F00", "#56B4E9", "#999999", "#8A7A00"
 COLOURS = [BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY]
 """In the order in which several things are told apart."""
 

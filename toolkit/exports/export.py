@@ -1,7 +1,7 @@
 """What an export is: a connection, the data matching, the segments and the options."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from string import Formatter
@@ -10,8 +10,10 @@ from typing import Annotated, Any, Self
 import polars as pl
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
-from toolkit.audience import IdentityColumn
+from toolkit.audience import Consent, IdentityColumn
+from toolkit.audience.consent import values_of_consent
 from toolkit.display import html_table, text_table, word
+from toolkit.errors import ConfigurationError
 from toolkit.exports.schedule import Schedule
 from toolkit.identifiers import HashFormat, IdentifierType, identifier_types, settings_of, without_addresses
 from toolkit.names import same_form
@@ -24,6 +26,9 @@ LONGEST_LIST_NAME = 255
 LONGEST_SEPARATOR = 3
 _WITHIN = "@.-_+()"
 """What stands in identifiers beside letters and digits, and so can't part them."""
+
+
+_NOT_APPENDED = _("with consent_column the mode can't be append, which never removes those whose consent ended")
 
 
 class Mode(StrEnum):
@@ -105,6 +110,15 @@ class Export(Told):
     placeholders: tuple[str, ...] = ()
     """What stands in place of an identifier, beside what is known (n/a, test@test.com): words, what stands before the
     at sign, or addresses, which are kept as their hashes only."""
+    consent_column: str = ""
+    """The profile column that says whether a person consents: true or false, one of ``consent_values``, or until when.
+    Who does not is not sent, and leaves the lists at the next run."""
+    consent_values: tuple[str, ...] = ()
+    """The values of the column that mean consent, where it holds text or numbers."""
+    consent_basis: str = ""
+    """On what basis people consented, in words, for the evidence."""
+    consent_basis_column: str = ""
+    """A profile column that says it for each person, instead."""
     form: HashFormat = HashFormat.SHA256
     mode: Mode = Mode.MIRROR
     active: bool = True
@@ -145,6 +159,11 @@ class Export(Told):
     @classmethod
     def _number_as_text(cls, given: object) -> object:
         return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+    @field_validator("consent_values", mode="before")
+    @classmethod
+    def _values_as_text(cls, given: object) -> object:
+        return values_of_consent(given)
 
     @field_validator("segments", "exclude", "placeholders", mode="before")
     @classmethod
@@ -218,6 +237,12 @@ class Export(Told):
             raise ValueError(_("give advertiser_id or advertiser_column, not both"))
         if self.advertiser_column and self.lists:
             raise ValueError(_("lists can't be given with advertiser_column, where each advertiser gets its own"))
+        if not self.consent_column and (self.consent_values or self.consent_basis or self.consent_basis_column):
+            raise ValueError(_("consent_column must name the column that says who consents"))
+        if self.consent_basis and self.consent_basis_column:
+            raise ValueError(_("give consent_basis or consent_basis_column, not both"))
+        if self.consent_column and self.mode is Mode.APPEND:
+            raise ValueError(_NOT_APPENDED)
         strange = [name for name in self.lists if name not in self.segments]
         if strange:
             raise ValueError(_("lists names {strange!r}, which is not among the segments", strange=strange[0]))
@@ -256,6 +281,32 @@ class Export(Told):
         for it in self.identity_columns:
             found.setdefault(it.identifier_type, []).append(it)
         return found
+
+    def in_mode(self, mode: Mode) -> "Export":
+        """Return the export with another mode, for one run.
+
+        Args:
+            mode: The mode.
+
+        Raises:
+            ConfigurationError: The export asks for consent, and is to be appended to.
+        """
+        if self.consent_column and mode is Mode.APPEND:
+            raise ConfigurationError(
+                _("Export {name!r} can't run: {reason}.", name=self.name, reason=_NOT_APPENDED),
+                _("Run it with mode='mirror' or mode='replace'."),
+            )
+        return self.model_copy(update={"mode": mode})
+
+    def consent(self, at: datetime) -> Consent | None:
+        """Return where consent is read, and that it has to hold at a moment; None when the export asks for none.
+
+        Args:
+            at: The moment, with a time zone.
+        """
+        if not self.consent_column:
+            return None
+        return Consent(self.consent_column, at, self.consent_values, self.consent_basis_column)
 
     @property
     def has_patterns(self) -> bool:
@@ -326,6 +377,10 @@ class Export(Told):
             "excluded": ", ".join(self.exclude),
             "advertiser": self.advertiser_id
             or (f"by column {self.advertiser_column}" if self.advertiser_column else ""),
+            "consent column": self.consent_column,
+            "values of consent": ", ".join(self.consent_values),
+            "basis of consent": self.consent_basis
+            or (f"by column {self.consent_basis_column}" if self.consent_basis_column else ""),
             "list name": self.list_name,
             "existing lists": ", ".join(f"{segment}: {its}" for segment, its in self.lists.items()),
             "sent as": self.form.value,

@@ -230,7 +230,8 @@ def _checked(folder: WorkspaceFolder, export: Export) -> Export:
     used = connection(folder, export.connection)
     columns = folder.profiles.columns
     identities = [it.name for it in export.identity_columns]
-    for column in filter(None, (*identities, export.advertiser_column)):
+    asked = (export.advertiser_column, export.consent_column, export.consent_basis_column)
+    for column in filter(None, (*identities, *asked)):
         if column not in columns:
             raise unknown_name(mark("profile column"), column, columns)
     if folder.profiles.key in identities:

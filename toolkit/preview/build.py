@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from toolkit.access.people import Role, require_actor
-from toolkit.audience import Audience, HashFormat, IdentityColumn, audience_from_keys, audience_of
+from toolkit.audience import Audience, Consent, HashFormat, IdentityColumn, audience_from_keys, audience_of
 from toolkit.errors import ConfigurationError
 from toolkit.exports.export import Export
 from toolkit.exports.matching import excluded_for
@@ -19,6 +19,7 @@ from toolkit.preview.members import first_members
 from toolkit.preview.preview import Preview
 from toolkit.preview.summary import warnings_of
 from toolkit.runs import find_abandoned, past_runs, trend
+from toolkit.runs.consent import ends_before_next_run
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.preflight import last_sizes
 from toolkit.runs.targets import audiences_of
@@ -43,6 +44,7 @@ def preview_of_segments(
     columns: Sequence[str] = (),
     unmasked: Sequence[str] = (),
     members: int = FIRST_MEMBERS,
+    consent: Consent | None = None,
     **identifier_column: str | int | Sequence[str] | None,
 ) -> Preview:
     """Preview segments, as a new export would send them, by the columns of the one type whose option is given."""
@@ -56,6 +58,7 @@ def preview_of_segments(
         beside=beside,
         exclude=exclude,
         form=form,
+        consent=consent,
         excluded=excluded,
         count_domains=True,
     )
@@ -147,9 +150,15 @@ def preview_of_export(
         members=members,
         warnings=[
             *(_stale(it) for it in stale),
+            *_consent_ends(audiences[first.identifier_type], export),
             *(Notice(NoticeCode.LEFT_BEHIND, it.sentence) for it in find_abandoned(folder, export).untended),
         ],
     )
+
+
+def _consent_ends(audience: Audience, export: Export) -> list[Notice]:
+    late = ends_before_next_run(audience, export)
+    return [] if late is None else [Notice(NoticeCode.CONSENT_ENDS, late)]
 
 
 def _stale(segment: str) -> Notice:

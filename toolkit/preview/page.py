@@ -11,7 +11,7 @@ from toolkit.display.charts import figure
 from toolkit.identifiers import identifier_types
 from toolkit.markup import template
 from toolkit.preview.limits import ALL_SEGMENTS
-from toolkit.preview.summary import change_sentences, effort_sentence
+from toolkit.preview.summary import change_sentences, consent_sentences, effort_sentence
 from toolkit.redaction import redacted
 from toolkit.translatable import _, shown
 
@@ -32,6 +32,8 @@ _WORDS = {
     "at_most": "at most",
     "is_kept": "kept",
     "said_by": "said by",
+    "ends_within_7_days": "ends within 7 days",
+    "ends_within_30_days": "ends within 30 days",
     "with_email": "with an e-mail",
     "both": "people in both",
     "share": "share",
@@ -57,7 +59,7 @@ def _body(preview: "Preview") -> Markup:
 
 
 def _says(preview: "Preview") -> list[str]:
-    return [*change_sentences(preview), effort_sentence(preview)]
+    return [*consent_sentences(preview), *change_sentences(preview), effort_sentence(preview)]
 
 
 class _Section(NamedTuple):
@@ -78,6 +80,7 @@ def _sections(preview: "Preview") -> list[_Section]:
             picture=figure(preview.funnel_chart, _("From members to exportable")) if preview.audience.members else "",
         ),
         _section(_("By type of identifier"), _shown_types(preview), texts=_texts_of_types(preview)),
+        _section(_("Until when people consent"), preview.consent.filter(pl.col("ends_within_30_days") > 0)),
         _section(_("By segment"), preview.counts.select("segment", *reasons)),
         _section(_("Coverage and validity"), preview.coverage),
         _section(_("What a run would send"), _shown_lists(preview)),

@@ -9,6 +9,7 @@ import polars as pl
 
 from toolkit.access.people import Role, require_actor
 from toolkit.audience import Audience
+from toolkit.audience.consent import ending_soon
 from toolkit.display import text_table
 from toolkit.errors import ConfigurationError
 from toolkit.files import write_atomically
@@ -128,6 +129,14 @@ class Preview:
     def left_out(self) -> pl.DataFrame:
         """The members who are not sent: ``segment``, ``customer`` (the key), ``status``, ``suppressed_by``."""
         return self.audience.left_out
+
+    @property
+    def consent(self) -> pl.DataFrame:
+        """A row a segment: ``members`` who are sent, and of how many consent ends within 7 and within 30 days.
+
+        It has no rows where consent is not asked.
+        """
+        return ending_soon(self.audience.frame, at=self.audience.consented_at)
 
     @property
     def suppressed_by(self) -> pl.DataFrame:

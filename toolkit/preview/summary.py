@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from toolkit.audience import Audience
+from toolkit.audience.consent import ENDS_LATER_DAYS, ENDS_SOON_DAYS
 from toolkit.display import word
 from toolkit.identifiers import IdentifierType, identifier_types
 from toolkit.preview.by_type import ANY
@@ -156,6 +157,7 @@ def sentences_of(preview: "Preview") -> list[str]:
     return [
         *suppressed_sentences(preview),
         *type_sentences(preview),
+        *consent_sentences(preview),
         *change_sentences(preview),
         effort_sentence(preview),
         *(_("Warning: {text}", text=it.text) for it in preview.warnings),
@@ -179,6 +181,24 @@ def type_sentences(preview: "Preview") -> list[str]:
     )
     reached = int(types["exportable"][-1])
     return [_("Members who can be reached: {by}; {reached:,} by at least one.", by=by, reached=reached)]
+
+
+def consent_sentences(preview: "Preview") -> list[str]:
+    """Return of how many members consent ends soon; nothing where it is not asked, or ends for nobody."""
+    ends = preview.consent
+    within = {it: int(ends[f"ends_within_{it}_days"].sum()) for it in (ENDS_SOON_DAYS, ENDS_LATER_DAYS)}
+    if not within[ENDS_LATER_DAYS]:
+        return []
+    return [
+        _(
+            "Members whose consent ends within {soon} days: {within_soon:,}; within {later} days: {within_later:,}. "
+            "Each leaves the lists at the next run after that.",
+            soon=ENDS_SOON_DAYS,
+            within_soon=within[ENDS_SOON_DAYS],
+            later=ENDS_LATER_DAYS,
+            within_later=within[ENDS_LATER_DAYS],
+        )
+    ]
 
 
 def suppressed_sentences(preview: "Preview") -> list[str]:

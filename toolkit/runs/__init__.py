@@ -2,6 +2,7 @@
 
 from toolkit.runs.abandoned import find_abandoned
 from toolkit.runs.abandoned_lists import AbandonedList, AbandonedLists, Because
+from toolkit.runs.consent import ConsentProof, consent_proof
 from toolkit.runs.ending import dispose_lists, end_abandoned
 from toolkit.runs.erasure import Forgotten, forget
 from toolkit.runs.execution import active_exports, resume_export, run_export
@@ -21,6 +22,7 @@ __all__ = [
     "AbandonedList",
     "AbandonedLists",
     "Because",
+    "ConsentProof",
     "Forgotten",
     "Guard",
     "IfListGone",
@@ -37,6 +39,7 @@ __all__ = [
     "active_exports",
     "cancel_run",
     "check_export",
+    "consent_proof",
     "dispose_lists",
     "end_abandoned",
     "end_dead_runs",

@@ -30,6 +30,7 @@ _COLOURS = {
     Status.NOT_IN_PROFILES: charts.GREY,
     Status.SUPPRESSED: charts.PURPLE,
     Status.NO_ADVERTISER: charts.GREEN,
+    Status.NO_CONSENT: charts.OLIVE,
 }
 
 

@@ -18,6 +18,7 @@ from toolkit.exports.saved_exports import chosen_segments, export_of, exports, r
 from toolkit.files import write_atomically
 from toolkit.identifiers import first_type
 from toolkit.runs.abandoned import find_abandoned
+from toolkit.runs.consent import ends_before_next_run, write_proof
 from toolkit.runs.count_drift import Expected, drift
 from toolkit.runs.counting import calls_to_send, count_lists, due_counts, note_counts, spare_calls
 from toolkit.runs.diff import Plan, is_other_form
@@ -85,7 +86,7 @@ def run_export(
     require_runnable(folder, export)
     _require_batch_size(batch_size)
     credentials = credentials_of(folder, export.connection)
-    export = export if mode is None else export.model_copy(update={"mode": mode})
+    export = export if mode is None else export.in_mode(mode)
     begun = track_run(
         folder,
         export,
@@ -225,7 +226,9 @@ def _prepared_and_checked(
     )
     keeper.note_lists([*found.figures.values(), *found.without_advertiser])
     if audiences:
-        keeper.warn(NoticeCode.KEYS_SPELT_OTHERWISE, audiences[first_type(audiences)].spelt_otherwise.sentences)
+        first = audiences[first_type(audiences)]
+        keeper.warn(NoticeCode.KEYS_SPELT_OTHERWISE, first.spelt_otherwise.sentences)
+        keeper.warn(NoticeCode.CONSENT_ENDS, filter(None, [ends_before_next_run(first, export)]))
     keeper.begin(Step.CHECK)
     # Not before the scan: Great Expectations is imported meanwhile.
     results = check_prepared(folder, export, audiences)
@@ -319,6 +322,7 @@ class _Work:
             self._total = sum(len(plan.add) + len(plan.remove) for plan in plans.values())
             self._doubt_what_will_be_emptied(plans)
             self._doubt_what_is_of_another_form()
+            write_proof(self._folder, self._keeper.id, self._export, plans)
             self._keeper.begin(Step.PUSH)
             self._observer(Progress(Step.PUSH, 0, self._total))
             marks.move_on(self._changed(plans, marks))

@@ -46,6 +46,8 @@ class NoticeCode(StrEnum):
     CRITEO_WARNING = "criteo_warning"
     EMPTIED_FOR_OTHERS = "emptied_for_others"
     """A list was emptied that another export fills too."""
+    CONSENT_ENDS = "consent_ends"
+    """The consent of members ends long before the export runs again."""
     FLAPPING = "flapping"
     """Members keep coming and going."""
     WAITED = "waited"

@@ -52,7 +52,8 @@ def check_prepared(
 
 
 def _others(folder: WorkspaceFolder, export: Export) -> list[str]:
-    return [it for it in (folder.profiles.key, export.advertiser_column) if it]
+    asked = (export.advertiser_column, export.consent_column, export.consent_basis_column)
+    return [it for it in (folder.profiles.key, *asked) if it]
 
 
 def last_sizes(folder: WorkspaceFolder, export: str, identifier_type: IdentifierType) -> Mapping[str, int]:

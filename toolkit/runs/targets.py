@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import polars as pl
 from sqlalchemy import select
@@ -54,6 +55,7 @@ def audiences_of(
     columns = export.columns_by_type
     first = first_type(columns)
     advertisers = list(connection(folder, export.connection).advertisers) if export.advertiser_column else []
+    consent = export.consent(datetime.now(UTC))
     excluded = excluded_for(folder, export.identity_columns, exclude=export.exclude)
     return {
         kind: audience_of(
@@ -66,6 +68,7 @@ def audiences_of(
             form=export.form,
             advertiser_column=export.advertiser_column,
             advertisers=advertisers,
+            consent=consent,
             excluded=excluded,
             count_domains=count_domains and kind == first,
             placeholders=export.placeholders,

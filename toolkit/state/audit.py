@@ -43,6 +43,7 @@ class Action(StrEnum):
     DETACH_EXPORT = "detach export"
     REMOVE_EXPORT = "remove export"
     RUN_EXPORT = "run export"
+    PROVE_CONSENT = "prove consent of whom export sends"
     CANCEL_RUN = "cancel run of export"
     BUILD_SEGMENT = "build segment"
     REMOVE_SEGMENT = "remove segment"

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from toolkit.audience import Audience, Status
+from toolkit.audience import NOT_JUDGED, Audience, Status
 from toolkit.identifiers import IdentifierType
 from toolkit.translatable import _, exact_share
 from toolkit.validation.thresholds import Check, Level, Thresholds
@@ -45,7 +45,7 @@ class Figure(StrEnum):
     """What a rule is about: the columns of ``segment_figures`` and ``export_figures`` that are judged."""
 
     LOOKED_AT = "looked_at"
-    """The members of a segment who are not suppressed."""
+    """The members of a segment who are not suppressed, and consent where that is asked."""
     COVERAGE = "coverage"
     """Of those, the share with something in the field."""
     VALIDITY = "validity"
@@ -218,7 +218,7 @@ def segment_figures(audience: Audience, last_sizes: Mapping[str, int] | None = N
     Returns:
         A row a segment: ``segment``; the counts ``looked_at``, ``filled``, ``valid``, ``shared``, ``exportable`` and
         ``last``; the figures ``coverage``, ``validity``, ``unshared``, ``list_size`` and ``change``, null where there
-        is nothing to judge. Suppressed members are counted in none of them.
+        is nothing to judge. Members who are suppressed or do not consent are counted in none of them.
     """
     last = pl.DataFrame(
         {"segment": list((last_sizes or {}).keys()), "last": list((last_sizes or {}).values())},
@@ -229,7 +229,7 @@ def segment_figures(audience: Audience, last_sizes: Mapping[str, int] | None = N
     return (
         audience.counts.select(
             "segment",
-            looked_at=pl.col("members") - pl.col(Status.SUPPRESSED.value),
+            looked_at=pl.col("members") - pl.sum_horizontal(it.value for it in NOT_JUDGED),
             filled=_holding(*FieldContent),
             valid=_holding(*VALID_CONTENT),
             shared=_holding(*SHARED_CONTENT),

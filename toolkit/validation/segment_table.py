@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from toolkit.audience import Audience, Status
+from toolkit.audience import NOT_JUDGED, Audience
 from toolkit.translatable import _
 from toolkit.validation.gx import Outcome, ValidatedTable, could_not_be_checked
 from toolkit.validation.redacted_results import KEY
@@ -85,7 +85,7 @@ def check_segments(
         The results of each segment, in the order in which they are told. A size that there is nothing to judge of has
         none.
     """
-    members = audience.frame.filter(pl.col("status") != Status.SUPPRESSED.value)
+    members = audience.frame.filter(~pl.col("status").is_in([it.value for it in NOT_JUDGED]))
     figures = segment_figures(audience, last_sizes).join(
         _key_figures(members), on="segment", how="left", maintain_order="left"
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from toolkit.audience import Audience, Status
+from toolkit.audience import NOT_JUDGED, Audience
 from toolkit.errors import ConfigurationError
 from toolkit.sources import blame_table
 from toolkit.sources.streaming import compact
@@ -38,7 +38,7 @@ _ADDRESS = (
 
 @dataclass(frozen=True, repr=False, eq=False)
 class LabelledAudience:
-    """The members that may be sent or left out for what they hold; the suppressed are nobody's concern here."""
+    """The members that may be sent or left out for what they hold; the others are nobody's concern here."""
 
     audience: Audience
     own: Sequence[str]
@@ -52,7 +52,7 @@ class LabelledAudience:
 
     def by_segment(self) -> Iterator[tuple[str, pl.DataFrame]]:
         """Return the table of each segment, one after the other, so that one at a time is in memory twice."""
-        frame = self.audience.frame.filter(pl.col("status") != Status.SUPPRESSED.value)
+        frame = self.audience.frame.filter(~pl.col("status").is_in([it.value for it in NOT_JUDGED]))
         parts = frame.partition_by("segment", as_dict=True, maintain_order=True)
         for segment in self.audience.segments:
             part = parts.pop((segment,), frame.clear())

@@ -68,7 +68,8 @@ class ExportForm(Form):
         self.on_click(self.save, self._save)
         self.on_change(self._first.control, self._take_first_column)
         of_first = (self.further[self._first_type.column_option], self.separator)
-        for field in (self.form, self.limit, self.contract_limit, self.patterns, *of_first):
+        of_consent = (self.consent_column, self.consent_values)
+        for field in (self.form, self.limit, self.contract_limit, self.patterns, *of_first, *of_consent):
             self.on_change(field.control, self._refresh_preview)
         self.on_change(self.connection.control, self._offer_advertisers)
         self._tell_sizes()
@@ -98,15 +99,18 @@ class ExportForm(Form):
         several = (*self.further.values(), self.separator)
         self.several = Folded(self.accessible, say("Several identifiers a customer"), [it.widget for it in several])
         self.several.open(is_open=any(it.value for it in several))
+        consent = (self.consent_column, self.consent_values, self.consent_basis, self.consent_basis_column)
+        self.consent = Folded(self.accessible, say("Consent of each person"), [it.widget for it in consent])
+        self.consent.open(is_open=bool(self.consent_column.value))
         matching = (*self._matching_fields, self.list_name)
         steps = (
             (say("Connection"), (self.name, self.connection, self.advertiser), ()),
-            (say("Data matching"), matching, (self.several.widget,)),
+            (say("Data matching"), matching, (self.several.widget, self.consent.widget)),
             (say("Segments"), (), (self.segments.widget, self.patterns.widget, self.exclude.widget)),
             (say("Options"), (self.mode, self.form), (self.guards.widget,)),
             (say("Schedule"), (self.active,), (self.schedule.widget,)),
         )
-        others = {1: several, 2: (self.patterns,), 3: guards, 4: self.schedule.fields}
+        others = {1: (*several, *consent), 2: (self.patterns,), 3: guards, 4: self.schedule.fields}
         return Steps(
             self.accessible,
             [
@@ -182,6 +186,7 @@ class ExportForm(Form):
                 )
                 self._matching_fields.append(self.settings[setting.name])
         self.separator = self._draw_separator(given.separator)
+        self._draw_consent(given)
         self._first_type = first_type()
         self._first = self.matching[self._first_type.column_option]
         column = next(iter(given.columns_of(self._first_type)), "")
@@ -200,6 +205,48 @@ class ExportForm(Form):
                 fields="{segment}, {export}, {date}, {type}",
             ),
         )
+
+    def _draw_consent(self, given: Export) -> None:
+        say = self.words.say
+        columns = [it for it in self.workspace.profiles.schema_ if it != self.workspace.profiles.key]
+
+        def column(chosen: str, label: str, help_text: str) -> Field:
+            field = self.field(
+                ipywidgets.Dropdown(
+                    options=[(say("None"), ""), *((it, it) for it in columns)],
+                    value=chosen if chosen in columns else "",
+                    description=label,
+                ),
+                help_text=help_text,
+            )
+            if chosen and chosen not in columns:
+                field.problem = say("The profiles have no column {column}.", column=chosen)
+            return field
+
+        def text(value: str, label: str, help_text: str) -> Field:
+            control = ipywidgets.Text(value=value, description=label, continuous_update=False)
+            return self.field(control, help_text=help_text)
+
+        self.consent_column = column(
+            given.consent_column,
+            say("Column that says who consents"),
+            say("True or false, a date until when, or a value that means consent. Who does not consent is not sent."),
+        )
+        self.consent_values = text(
+            ", ".join(given.consent_values),
+            say("Values that mean consent"),
+            say("For a column of text or numbers, such as yes, opt-in."),
+        )
+        self.consent_basis = text(
+            given.consent_basis, say("Basis of consent"), say("In words, for the evidence; the same for everybody.")
+        )
+        self.consent_basis_column = column(
+            given.consent_basis_column, say("Column with the basis"), say("Where it differs from person to person.")
+        )
+
+    @property
+    def _values_of_consent(self) -> tuple[str, ...]:
+        return tuple(filter(None, (it.strip() for it in self.consent_values.value.split(","))))
 
     def _draw_separator(self, given: str) -> Field:
         say = self.words.say
@@ -387,6 +434,8 @@ class ExportForm(Form):
     def _refresh_preview(self) -> None:
         columns, form = self._columns(self._first_type.column_option), self.form.value
         separator = self.separator.value
+        consent_column = self.consent_column.value
+        consent_values = self._values_of_consent if consent_column else ()
         asked = Export.model_construct(
             name="", connection="", segments=self._asked_segments, exclude=self._asked_exclude
         )
@@ -402,6 +451,8 @@ class ExportForm(Form):
                 form=form,
                 thresholds=thresholds,
                 members=0,
+                consent_column=consent_column,
+                consent_values=consent_values,
                 **{self._first_type.column_option: columns, "separator": separator},
             )
 
@@ -495,6 +546,8 @@ class ExportForm(Form):
             "list_name": self.list_name,
             "segments": self.patterns,
             "separator": self.separator,
+            "consent_column": self.consent_column,
+            "consent_values": self.consent_values,
             **self.settings,
         }
         for it in fields_of(problem):
@@ -518,6 +571,10 @@ class ExportForm(Form):
             "separator": self.separator.value,
             "advertiser_id": advertiser if kind == "id" else "",
             "advertiser_column": advertiser if kind == "column" else "",
+            "consent_column": self.consent_column.value,
+            "consent_values": self._values_of_consent,
+            "consent_basis": self.consent_basis.value.strip(),
+            "consent_basis_column": self.consent_basis_column.value,
             "list_name": self.list_name.value,
             "segments": self._asked_segments,
             "exclude": self._asked_exclude,

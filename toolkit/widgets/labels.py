@@ -12,6 +12,7 @@ _TERMS: dict[str, str] = {
     Status.EXPORTABLE: mark("Exportable"),
     Status.NOT_IN_PROFILES: mark("Not in the profiles"),
     Status.SUPPRESSED: mark("Excluded"),
+    Status.NO_CONSENT: mark("No consent of the person"),
     Status.MISSING_IDENTIFIER: mark("No identifier"),
     Status.INVALID_IDENTIFIER: mark("Invalid identifier"),
     Status.DUPLICATE_IDENTIFIER: mark("Identifier of another member"),

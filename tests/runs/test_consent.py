@@ -1,0 +1,216 @@
+"""Who does not consent any more leaves the lists at the next run, and each run proves that consent held."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import toolkit
+from tests.conftest import Tables, save_nightly
+from toolkit.errors import ConfigurationError, DataError, SignatureError
+from toolkit.runs import Guard, NoticeCode, Progress
+
+Held = Callable[[str], set[str]]
+UNGUARDED = {"most_change": 1, "least_size": 0}
+
+
+def hashes(*customers: str) -> set[str]:
+    return {hashlib.sha256(f"{it}@mail.example".lower().encode()).hexdigest() for it in customers}
+
+
+def write(tables: Tables, until: Mapping[str, datetime | None]) -> None:
+    """Write profiles whose consent ends then, all of them members of ``All``."""
+    pl.DataFrame(
+        {
+            "CustomerId": list(until),
+            "EMail": [f"{it}@mail.example" for it in until],
+            "Until": list(until.values()),
+            "Basis": [f"form {it}" for it in until],
+        },
+        schema_overrides={"Until": pl.Datetime("us", "UTC")},
+    ).write_parquet(tables.folder / "profiles.parquet")
+    tables.write(segments={"All": list(until)})
+
+
+def later(days: float) -> datetime:
+    return datetime.now(UTC) + timedelta(days=days)
+
+
+@pytest.fixture
+def asking(workspace: toolkit.Workspace, tables: Tables) -> toolkit.Workspace:
+    """The export asks for consent until a moment; that of C and D ended."""
+    write(tables, {"A": later(1), "B": later(100), "C": later(-1), "D": None})
+    save_nightly(workspace, consent_column="Until", consent_basis_column="Basis", thresholds=UNGUARDED)
+    return workspace
+
+
+class TestRuns:
+    def test_who_consents_is_sent(self, asking: toolkit.Workspace, held: Held) -> None:
+        run = asking.runs.start("Nightly").raise_for_status()
+        assert held("All") == hashes("A", "B")
+        assert run.frame.select("exportable", "no_consent").row(0) == (2, 2)
+
+    def test_whose_consent_ended_leaves(self, asking: toolkit.Workspace, tables: Tables, held: Held) -> None:
+        asking.runs.start("Nightly").raise_for_status()
+        write(tables, {"A": later(-1), "B": later(100), "C": later(5), "D": None})
+        run = asking.runs.start("Nightly").raise_for_status()
+        assert held("All") == hashes("B", "C")
+        assert run.frame.select("added", "removed").row(0) == (1, 1)
+
+    def test_a_resumed_run_asks_again(self, asking: toolkit.Workspace, tables: Tables, held: Held) -> None:
+        def cancel(progress: Progress) -> None:
+            if progress.done == 1:
+                asking.runs.cancel(asking.runs.frame["run"][0])
+
+        people = [f"P{number}" for number in range(20)]
+        write(tables, dict.fromkeys(people, later(1)))
+        canceled = asking.runs.start("Nightly", batch_size=1, observer=cancel)
+        assert canceled.outcome == "canceled"
+        assert 0 < len(held("All")) < len(people)
+        write(tables, {"A": None, "B": None, "C": later(5), "D": None})
+        run = asking.runs.resume("Nightly").raise_for_status()
+        assert held("All") == hashes("C")
+        assert set(asking.runs.consent(run.id).frame["identifier"]) == hashes("C")
+
+    def test_a_list_of_two_exports_keeps_whom_the_other_sends(
+        self, asking: toolkit.Workspace, tables: Tables, held: Held
+    ) -> None:
+        (sent,) = asking.runs.start("Nightly").raise_for_status().lists
+        asking.exports.save(
+            "Other",
+            connection="Sandbox",
+            advertiser_id="2711",
+            email_column="EMail",
+            segments=["All"],
+            lists={"All": str(sent.list_id)},
+            thresholds=UNGUARDED,
+        )
+        asking.runs.start("Other").raise_for_status()
+        write(tables, {"A": None, "B": later(1), "C": None, "D": None})
+        asking.runs.start("Nightly").raise_for_status()
+        assert held("All") == hashes("A", "B", "C", "D")
+
+    @pytest.mark.parametrize("form", ["sha256", "plain"])
+    def test_nobody_consents(self, asking: toolkit.Workspace, tables: Tables, form: str, held: Held) -> None:
+        asking.exports.save(**(options_of(asking) | {"form": form}))
+        asking.runs.start("Nightly").raise_for_status()
+        write(tables, dict.fromkeys("ABCD"))
+        stopped = asking.runs.start("Nightly")
+        assert stopped.error is not None
+        asking.runs.start("Nightly", allow=[Guard.EMPTIED, Guard.LARGE_CHANGE]).raise_for_status()
+        assert held("All") == set()
+
+    def test_a_slow_schedule_is_told(self, asking: toolkit.Workspace, tables: Tables) -> None:
+        weekly = toolkit.Schedule.weekly(f"{later(-1):%A}".lower(), "00:00")
+        asking.exports.save(**(options_of(asking) | {"schedule": weekly}))
+        for run_or_preview in (asking.runs.start("Nightly"), asking.exports.preview("Nightly")):
+            assert [it.code for it in run_or_preview.warnings] == [NoticeCode.CONSENT_ENDS]
+        asking.exports.save(**(options_of(asking) | {"schedule": toolkit.Schedule.daily("00:00")}))
+        assert asking.runs.start("Nightly").warnings == ()
+
+    def test_the_preview_says_what_ends(self, asking: toolkit.Workspace) -> None:
+        preview = asking.exports.preview("Nightly")
+        assert preview.consent.rows() == [("All", 2, 1, 1)]
+        assert dict(preview.funnel.select("step", "people").iter_rows())["no_consent"] == 2
+        assert preview.changes["added"].to_list() == [2]
+
+
+def options_of(workspace: toolkit.Workspace) -> dict[str, object]:
+    kept = workspace.exports["Nightly"].model_dump(exclude={"version"})
+    return {it: value for it, value in kept.items() if value not in ((), "", {}, None)}
+
+
+class TestOptions:
+    def test_append_would_keep_whose_consent_ended(self, asking: toolkit.Workspace) -> None:
+        with pytest.raises(ConfigurationError):
+            save_nightly(asking, consent_column="Until", mode="append")
+        with pytest.raises(ConfigurationError):
+            asking.runs.start("Nightly", mode="append")
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"consent_values": "yes"},
+            {"consent_basis": "form"},
+            {"consent_column": "Unknown"},
+            {"consent_column": "Until", "consent_basis_column": "Unknown"},
+            {"consent_column": "Until", "consent_basis": "form", "consent_basis_column": "Basis"},
+            {"consent_column": "Until", "consent_values": [True]},
+        ],
+    )
+    def test_what_does_not_fit_is_refused(self, asking: toolkit.Workspace, options: dict[str, object]) -> None:
+        with pytest.raises(ConfigurationError):
+            save_nightly(asking, **options)
+
+    def test_a_column_that_is_gone_stops_the_run(self, asking: toolkit.Workspace, tables: Tables) -> None:
+        profiles = tables.folder / "profiles.parquet"
+        pl.read_parquet(profiles).drop("Until").write_parquet(profiles)
+        run = asking.runs.start("Nightly")
+        assert run.status.value == "failed"
+        assert "Until" in str(run.error)
+
+    def test_yaml_holds_them(self, asking: toolkit.Workspace, tmp_path: Path) -> None:
+        save_nightly(asking, consent_column="Basis", consent_values=["form A", "form B"], consent_basis="opt-in")
+        asking.exports.write(tmp_path / "exports.yaml")
+        asking.exports.remove("Nightly")
+        asking.exports.read(tmp_path / "exports.yaml")
+        export = asking.exports["Nightly"]
+        assert (export.consent_column, export.consent_values) == ("Basis", ("form A", "form B"))
+        assert export.consent_basis == "opt-in"
+
+
+class TestProof:
+    def test_it_names_whom_the_run_added(self, asking: toolkit.Workspace, tables: Tables, tmp_path: Path) -> None:
+        first = asking.runs.start("Nightly").raise_for_status()
+        proof = asking.runs.consent(first.id)
+        assert set(proof.frame["identifier"]) == hashes("A", "B")
+        assert set(proof.frame["basis"]) == {"form A", "form B"}
+        assert (proof.frame["until"] > proof.frame["held_at"]).all()
+        assert proof.person == asking.people.me.name
+        written = proof.write(tmp_path / "proof.csv").read_text()
+        assert written.count("\n") == 3
+        assert "@" not in written
+        write(tables, {"A": later(1), "B": later(100), "C": later(5), "D": None})
+        second = asking.runs.start("Nightly").raise_for_status()
+        assert set(asking.runs.consent(second.id).frame["identifier"]) == hashes("C")
+        third = asking.runs.start("Nightly").raise_for_status()
+        assert (asking.runs.consent(third.id).person, asking.runs.consent(third.id).frame.height) == (None, 0)
+
+    def test_a_basis_in_words_is_that_of_all(self, asking: toolkit.Workspace) -> None:
+        save_nightly(asking, consent_column="Until", consent_basis="opt-in of the shop", thresholds=UNGUARDED)
+        run = asking.runs.start("Nightly").raise_for_status()
+        assert asking.runs.consent(run.id).frame["basis"].to_list() == ["opt-in of the shop"] * 2
+
+    def test_what_was_altered_is_told(self, asking: toolkit.Workspace) -> None:
+        run = asking.runs.start("Nightly").raise_for_status()
+        file = run.folder / "consent.parquet"
+        kept = file.read_bytes()
+        pl.read_parquet(file).with_columns(basis=pl.lit("invented")).write_parquet(file)
+        with pytest.raises(SignatureError):
+            asking.runs.consent(run.id)
+        file.unlink()
+        with pytest.raises(DataError):
+            asking.runs.consent(run.id)
+        file.write_bytes(kept)
+        assert asking.runs.consent(run.id).frame.height == 2
+
+    def test_that_of_another_run_is_told(self, asking: toolkit.Workspace, tables: Tables) -> None:
+        first = asking.runs.start("Nightly").raise_for_status()
+        write(tables, {"A": later(1), "B": later(100), "C": later(5), "D": later(5)})
+        second = asking.runs.start("Nightly").raise_for_status()
+        (second.folder / "consent.parquet").write_bytes((first.folder / "consent.parquet").read_bytes())
+        with pytest.raises(SignatureError):
+            asking.runs.consent(second.id)
+
+    def test_a_run_without_it_says_so(self, workspace: toolkit.Workspace) -> None:
+        run = workspace.runs.start("Nightly").raise_for_status()
+        for unknown in (run.id, "unknown"):
+            with pytest.raises(ConfigurationError):
+                workspace.runs.consent(unknown)
+
+    def test_a_dry_run_proves_nothing(self, asking: toolkit.Workspace) -> None:
+        run = asking.runs.start("Nightly", dry_run=True).raise_for_status()
+        assert asking.runs.consent(run.id).frame.is_empty()
