@@ -9,7 +9,27 @@ from typing import Any
 import pytest
 import requests
 
-from toolkit.criteo import CriteoClient, IdentifierType, ListChange, NewList, Operation
+from toolkit.criteo import (
+    And,
+    AudienceChange,
+    CriteoClient,
+    IdentifierType,
+    ListChange,
+    Lookalike,
+    NewAudience,
+    NewList,
+    NewSegment,
+    Not,
+    Operation,
+    Or,
+    Prospecting,
+    Retargeting,
+    Segment,
+    SegmentChange,
+    SegmentType,
+    UsersType,
+    VisitorsType,
+)
 from toolkit.errors import ToolkitError
 from toolkit.sandbox import Sandbox
 
@@ -70,10 +90,35 @@ def do_everything(client: CriteoClient) -> None:
     )
     client.change_lists([ListChange(first, description="changed"), ListChange(second, name="F")])
     client.lists_by_id([first, second, "999"])
+    combine(client, first)
     client.delete_list(second)
     for refused in (lambda: client.rename("999", name="D", description=""), lambda: client.delete_list("999")):
         with pytest.raises(ToolkitError):
             refused()
+
+
+def combine(client: CriteoClient, seed: str) -> None:
+    settings = (
+        Lookalike(seed, 1_000),
+        Lookalike(seed),
+        Retargeting(VisitorsType.ALL, 0, 30),
+        Prospecting(UsersType.PROSPECTS_OR_NON_BUYERS, 0, 30),
+        Prospecting(),
+    )
+    made = client.segments.create([NewSegment(ADVERTISER, f"S{place}", it) for place, it in enumerate(settings)])
+    ids = [it.require().id for it in made]
+    changed = zip(ids, settings, strict=True)
+    client.segments.change([SegmentChange(it, description="changed", settings=how) for it, how in changed])
+    algebra = And((Segment(seed), Not(Or((Segment(ids[0]), Segment(ids[1]))))))
+    results = client.audiences.create([NewAudience(ADVERTISER, it, algebra, "made") for it in ("A", "B", "A")])
+    audience = results[0].require().id
+    client.audiences.change([AudienceChange(audience, "C", Segment(seed), "changed"), AudienceChange("999", "D")])
+    client.audiences.compute_sizes([audience, "999"])
+    client.audiences.estimate_size(ADVERTISER, algebra)
+    client.audiences.search(advertiser_ids=[ADVERTISER], segment_ids=[seed, *ids], audience_ids=[audience])
+    client.segments.search(advertiser_ids=[ADVERTISER], types=[SegmentType.LOOKALIKE])
+    client.audiences.delete([audience, "999"])
+    client.segments.delete([*ids, "999"])
 
 
 def test_requests_and_answers_are_as_described(
@@ -84,7 +129,7 @@ def test_requests_and_answers_are_as_described(
     criteo = openapi_core.OpenAPI.from_dict(described(LISTS, sandbox.url))
     do_everything(client)
     calls = [it for it in answers if "marketing-solutions" in it.url or it.url.endswith("/advertisers/me")]
-    assert len({(it.request.method, it.request.path_url.split("?")[0]) for it in calls}) >= 9
+    assert len({(it.request.method, it.request.path_url.split("?")[0]) for it in calls}) >= 15
     for answer in calls:
         request = RequestsOpenAPIRequest(answer.request)
         criteo.validate_request(request)

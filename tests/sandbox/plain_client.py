@@ -43,7 +43,8 @@ class Client:
 
     def create(self, name: str, *, advertiser_id: str = "2711", **attributes: Any) -> requests.Response:
         filled = {"advertiserId": advertiser_id, "name": name, "contactList": {}} | attributes
-        return self.call("POST", f"{SEGMENTS}/create", {"data": [{"attributes": filled}]})
+        given = {key: it for key, it in filled.items() if it is not None}
+        return self.call("POST", f"{SEGMENTS}/create", {"data": [{"attributes": given}]})
 
     def new_list(self, name: str = "a list", *, advertiser_id: str = "2711") -> str:
         return str(self.create(name, advertiser_id=advertiser_id).json()["data"][0]["id"])

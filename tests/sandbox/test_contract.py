@@ -1,6 +1,7 @@
 """Every answer of the sandbox, held against Criteo's own descriptions where they are at hand."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,12 @@ from typing import Any
 import pytest
 import requests
 
-from toolkit.sandbox import Fault, Sandbox
+from toolkit.sandbox import Fault, Permission, Sandbox
 
 from .plain_client import SEGMENTS, Client
 
-DESCRIPTIONS = Path(__file__).parents[3] / "shared" / "criteo"
+DESCRIPTIONS = Path(os.environ.get("CRITEO_DESCRIPTIONS") or Path(__file__).parents[3] / "shared" / "criteo")
+AUDIENCES = "/2026-07/marketing-solutions/audiences"
 HASHED = f"{1:064x}"
 
 pytestmark = pytest.mark.skipif(not DESCRIPTIONS.is_dir(), reason="Criteo's descriptions are not beside this checkout")
@@ -60,12 +62,36 @@ def _do_everything(client: Client) -> None:
     client.call("POST", f"{SEGMENTS}/delete", {"data": [{"id": second, "attributes": {}}, unknown]})
 
 
+def _combine(client: Client) -> None:
+    seed = client.new_list("A")
+    client.create("B", contactList=None, lookalike={"seedSegmentId": seed, "targetSize": 1000})
+    visits = {"daysSinceLastVisitMin": 0, "daysSinceLastVisitMax": 9}
+    client.create("C", contactList=None, retargeting={"visitorsType": "NonBuyers", **visits})
+    client.create("D", contactList=None, prospecting={"usersType": "ProspectsOrNonBuyers"})
+    client.search()
+    segment, unknown = {"audienceSegmentId": seed}, {"id": "999", "attributes": {}}
+    combined = {"and": [segment, {"not": {"or": [segment]}}]}
+    new = {"attributes": {"advertiserId": "2711", "name": "E", "algebra": combined}}
+    made = client.call("POST", f"{AUDIENCES}/create", {"data": [new, new]}).json()["data"][0]["id"]
+    one = {"id": made, "attributes": {}}
+    change = {"id": made, "attributes": {"name": "F", "description": {"value": None}, "algebra": segment}}
+    client.call("PATCH", AUDIENCES, {"data": [change, unknown]})
+    client.call("POST", f"{AUDIENCES}/compute-sizes", {"data": [one, unknown]})
+    estimated = {"data": {"attributes": {"advertiserId": "2711", "algebra": combined}}}
+    client.call("POST", f"{AUDIENCES}/estimate-size", estimated)
+    client.call("POST", f"{AUDIENCES}/search?limit=1", {"data": {"attributes": {"audienceSegmentIds": [seed]}}})
+    client.call("POST", f"{AUDIENCES}/delete", {"data": [one, unknown]})
+
+
 def _do_everything_wrong(client: Client, sandbox: Sandbox) -> None:
     list_id = client.new_list()
     client.advertisers(headers={"Authorization": ""})
     client.amend(list_id, "replace", [HASHED])
     client.amend("999", "add", [HASHED])
     client.create("A", advertiser_id="90210")
+    sandbox.withdraw_permission(Permission.READ_CAMPAIGNS)
+    sandbox.withdraw_permission(Permission.MANAGE_CAMPAIGNS)
+    client.call("POST", "/2026-07/marketing-solutions/ad-sets/search", {})
     client.call("POST", f"{SEGMENTS}/search", data=b"{", headers={"Content-Type": "application/json"})
     client.call("POST", f"{SEGMENTS}/search", data=b"{}", headers={"Content-Type": "text/plain"})
     client.call("GET", "/2026-01/advertisers/me")
@@ -77,15 +103,20 @@ def _do_everything_wrong(client: Client, sandbox: Sandbox) -> None:
 
 # The validator cannot judge OAuth; the tests of the token do.
 @pytest.mark.filterwarnings("ignore:Unsupported scheme type")
-def test_requests_and_answers_are_as_criteo_describes_them(client: Client, answers: Answers) -> None:
+def test_requests_and_answers_are_as_criteo_describes_them(client: Client, sandbox: Sandbox, answers: Answers) -> None:
     from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
 
     description = _description("openapi-2026-07-audience.json")
     description["servers"] = [{"url": client.url}]
     criteo = openapi_core.OpenAPI.from_dict(description)
     _do_everything(client)
+    sandbox.reset()
+    client.renew()
+    _combine(client)
     assert {answer.status_code for answer in answers.seen} == {200}
     for answer in answers.seen:
+        if answer.url.endswith("/oauth2/token"):
+            continue
         request = RequestsOpenAPIRequest(answer.request)
         criteo.validate_request(request)
         criteo.validate_response(request, RequestsOpenAPIResponse(answer))

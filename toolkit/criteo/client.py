@@ -1,4 +1,4 @@
-"""The calls that concern contact lists."""
+"""The calls that concern contact lists, and the way to those on audiences, other segments and ad sets."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import polars as pl
 
+from toolkit.criteo.ad_sets import AdSetCalls
+from toolkit.criteo.audiences import AudienceCalls
 from toolkit.criteo.batching import Amender, Amendment
 from toolkit.criteo.envelope import all_done, all_items, only_item, refusal_of_item
 from toolkit.criteo.errors import NAME_TAKEN
@@ -29,6 +31,7 @@ from toolkit.criteo.models import (
 from toolkit.criteo.notices import ApiNotice
 from toolkit.criteo.rate_limit import RetryPolicy, Wait
 from toolkit.criteo.reachability import Waiting
+from toolkit.criteo.segments import SegmentCalls
 from toolkit.criteo.transport import Application, Transport
 from toolkit.errors import ConfigurationError, TooLargeError, UnavailableError
 from toolkit.translatable import _
@@ -120,6 +123,12 @@ class CriteoClient:
         self._version = version
         self._segments = f"{version}/marketing-solutions/audience-segments"
         self._amender = Amender(self._transport)
+        self.audiences = AudienceCalls(self._transport, version)
+        """The calls on Criteo audiences."""
+        self.segments = SegmentCalls(self._transport, version)
+        """The calls on segments that are no contact lists."""
+        self.ad_sets = AdSetCalls(self._transport, version)
+        """The calls on campaigns and ad sets, which need the permission *Campaign*."""
         self._by_name: dict[str, dict[str, ContactList]] = {}
         self._lock = threading.Lock()
 

@@ -61,19 +61,24 @@ def refusal_of_item(request: Request, error: Item, names: Sequence[str]) -> Tool
     """
     name = _named(error, names)
     words = request.words if name is None else f"{request.words}, of which {name}"
-    return error_of(words, request.problem(_OK, error))
+    return error_of(words, request.problem(_OK, error), about=request.about)
 
 
-def _named(error: Item, names: Sequence[str]) -> str | None:
-    """Return the item that an error points at: by its place in what was sent, or by its id."""
+def place_of(error: Item, names: Sequence[str]) -> int | None:
+    """Return which item an error points at: by its place in what was sent, or by its id; None where it says neither."""
     source = error.get("source")
     pointer = source.get("pointer") if isinstance(source, dict) else source
     place = _PLACE.match(str(pointer or ""))
     if place is not None and int(place[1]) < len(names):
-        return names[int(place[1])]
+        return int(place[1])
     last = str(error.get("instance") or "").rpartition("/")[2]
-    return last if last in names else None
+    return names.index(last) if last in names else None
+
+
+def _named(error: Item, names: Sequence[str]) -> str | None:
+    place = place_of(error, names)
+    return None if place is None else names[place]
 
 
 def _refusal(request: Request, errors: list[Item]) -> ToolkitError:
-    return error_of(request.words, request.problem(_OK, errors[0]))
+    return error_of(request.words, request.problem(_OK, errors[0]), about=request.about)

@@ -1,7 +1,9 @@
 """What Criteo refuses, by what can be done about it. No message holds what was sent."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 from toolkit.errors import (
@@ -18,10 +20,21 @@ from toolkit.redaction import without_identifiers
 from toolkit.translatable import _
 
 NAME_TAKEN = "name-must-be-unique"
+SEGMENT_UNKNOWN = "segment-not-found"
+AUDIENCE_UNKNOWN = "audience-not-found"
 _SERVER_FAILS = 500
 
 _NOT_OF_A_TRACE = re.compile(r"[^\w.:/+=-]")
 _LONGEST_TRACE, _LONGEST_TEXT = 80, 400
+
+
+class About(Enum):
+    """What a call is about: what can be done about a refusal depends on it."""
+
+    LISTS = auto()
+    SEGMENTS = auto()
+    AUDIENCES = auto()
+    CAMPAIGNS = auto()
 
 
 @dataclass(frozen=True)
@@ -74,10 +87,43 @@ _LIST_GONE: Remedy = (
 _BY_CODE: dict[str, Remedy] = {
     "invalid_client": _REFUSED_CLIENT,
     "audience-invalid": _LIST_GONE,
-    "segment-not-found": _LIST_GONE,
+    SEGMENT_UNKNOWN: _LIST_GONE,
     NAME_TAKEN: (ConfigurationError, _("Give the list another name, or rename the one that is there.")),
     "name-must-not-be-empty": (ConfigurationError, _("Give the list a name.")),
 }
+_SEGMENT_GONE: Remedy = (
+    ConfigurationError,
+    _("A segment that the audience combines is not at Criteo, or is another advertiser's: combine others."),
+)
+_AUDIENCES_BY_CODE: dict[str, Remedy] = {
+    NAME_TAKEN: (ConfigurationError, _("Give the audience another name, or rename the one that is there.")),
+    "name-must-not-be-empty": (ConfigurationError, _("Give the audience a name.")),
+    SEGMENT_UNKNOWN: _SEGMENT_GONE,
+    "audience-invalid": _SEGMENT_GONE,
+    AUDIENCE_UNKNOWN: (ConfigurationError, _("The audience is no longer at Criteo: make it anew.")),
+}
+_SEGMENTS_BY_CODE: dict[str, Remedy] = {
+    NAME_TAKEN: (ConfigurationError, _("Give the segment another name, or rename the one that is there.")),
+    "name-must-not-be-empty": (ConfigurationError, _("Give the segment a name.")),
+    SEGMENT_UNKNOWN: (ConfigurationError, _("The segment is not at Criteo, or is another advertiser's.")),
+}
+_BY_CODE_OF: Mapping[About, Mapping[str, Remedy]] = {
+    About.LISTS: _BY_CODE,
+    About.SEGMENTS: {**_BY_CODE, **_SEGMENTS_BY_CODE},
+    About.AUDIENCES: {**_BY_CODE, **_AUDIENCES_BY_CODE},
+    About.CAMPAIGNS: {
+        **_BY_CODE,
+        **_AUDIENCES_BY_CODE,
+        "ad-set-not-found": (ConfigurationError, _("The ad set is no longer at Criteo: choose another.")),
+    },
+}
+_NO_CAMPAIGN: Remedy = (
+    AccessError,
+    _(
+        "In Criteo's developer portal, ask for the permission Campaign for your app (Read shows ad sets, Manage links "
+        "them), then have an administrator of the advertiser consent to it."
+    ),
+)
 _BY_STATUS: dict[int, Remedy] = {
     200: (ConfigurationError, _("Change what it names, then run again.")),
     400: (DataError, _("The request is malformed: report it with the trace; sending it again will not help.")),
@@ -101,7 +147,7 @@ _OTHER: Remedy = (
 )
 
 
-def error_of(words: str, problem: Problem, *, on_a_list: bool = False) -> ToolkitError:
+def error_of(words: str, problem: Problem, *, on_a_list: bool = False, about: About = About.LISTS) -> ToolkitError:
     """Return the error whose kind says what to do about the problem.
 
     ``words`` say what Criteo was asked; a call that was ``on_a_list`` finds nothing only if the list is gone, even
@@ -111,6 +157,8 @@ def error_of(words: str, problem: Problem, *, on_a_list: bool = False) -> Toolki
         kind, remedy = _LIST_GONE
     elif problem.status >= _SERVER_FAILS:
         kind, remedy = _DOWN
+    elif problem.status == 403 and about is About.CAMPAIGNS:  # noqa: PLR2004
+        kind, remedy = _NO_CAMPAIGN
     else:
-        kind, remedy = _BY_CODE.get(problem.code) or _BY_STATUS.get(problem.status) or _OTHER
+        kind, remedy = _BY_CODE_OF[about].get(problem.code) or _BY_STATUS.get(problem.status) or _OTHER
     return kind(_("Criteo refused to {words}: {problem}.", words=words, problem=problem), remedy)

@@ -14,7 +14,7 @@ import orjson
 import requests
 
 from toolkit.criteo.deadlines import BoundedAdapter, Exchange, exchanging
-from toolkit.criteo.errors import Problem, problem_of
+from toolkit.criteo.errors import About, Problem, problem_of
 from toolkit.criteo.models import Item, items_of
 from toolkit.criteo.rate_limit import RetryPolicy
 from toolkit.criteo.retry import Attempt, RetryError
@@ -53,6 +53,7 @@ class Request:
     on_a_list: bool = False
     """The path names a contact list, which may be gone."""
     holds_identifiers: bool = False
+    about: About = About.LISTS
     only_reads: bool = False
     """It changes nothing at Criteo, and needs no leave."""
 

@@ -31,10 +31,11 @@ def _as_text(value: object) -> str:
 
 
 def _as_count(value: object) -> int:
-    return _as_count_if_given(value) or 0
+    return as_count_if_given(value) or 0
 
 
-def _as_count_if_given(value: object) -> int | None:
+def as_count_if_given(value: object) -> int | None:
+    """Return a whole number that an answer gives; None where it gives none."""
     try:
         return int(value)  # type: ignore[call-overload, no-any-return]
     except (TypeError, ValueError, OverflowError):
@@ -165,7 +166,7 @@ class ListSize(Answered):
     title: ClassVar[str] = "Sizes"
 
     id: Text
-    size: Annotated[int | None, BeforeValidator(_as_count_if_given)] = None
+    size: Annotated[int | None, BeforeValidator(as_count_if_given)] = None
 
 
 AnsweredT = TypeVar("AnsweredT", bound=Answered)

@@ -22,7 +22,7 @@ from toolkit.translatable import _
 _NO_CONTENT, _REDIRECTION, _UNAUTHORIZED, _TIMED_OUT, _TOO_MANY, _SERVER_FAILS = 204, 300, 401, 408, 429, 500
 _TOKEN_SECONDS = 900.0
 # A success that needs no words: all was done that was asked.
-_DONE: Item = {"data": {}}
+DONE: Item = {"data": {}}
 _LONGEST_HEADER = 200
 # Shorter pauses between two calls are nothing to tell anybody.
 _WORTH_TELLING_SECONDS = 1.0
@@ -181,7 +181,7 @@ class Transport:
         problem = request.problem(status, reply.error)
         if status == _UNAUTHORIZED:
             raise _UnauthorizedError(problem)
-        error = error_of(request.words, problem, on_a_list=request.on_a_list)
+        error = error_of(request.words, problem, on_a_list=request.on_a_list, about=request.about)
         if status == _TOO_MANY:
             seconds = seconds_asked_for(reply.headers, now=time.time())
             self._pace.hold(seconds or 0)
@@ -191,7 +191,7 @@ class Transport:
         if status >= _REDIRECTION:
             raise error
         if status == _NO_CONTENT:
-            return _DONE
+            return DONE
         if reply.content is None:
             raise RetryError(
                 UnavailableError(

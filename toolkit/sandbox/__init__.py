@@ -7,6 +7,7 @@ foreground. It knows nothing of segments or exports: what it says is Criteo's co
 from collections.abc import Callable
 
 from toolkit.extras import Extra, require
+from toolkit.sandbox.campaigns import DeliveryStatus
 from toolkit.sandbox.control import Sandbox, attach
 from toolkit.sandbox.faults import Call, Fault, PlannedFault
 from toolkit.sandbox.lists import Operation
@@ -17,10 +18,11 @@ from toolkit.sandbox.options import (
     MOST_IDENTIFIERS_IN_A_CALL,
     VERSION,
     Advertiser,
+    Permission,
     SandboxOptions,
 )
 from toolkit.sandbox.process import PORT, SharedSandbox, StartedSandbox, attach_or_start, start
-from toolkit.sandbox.views import HeldList, LoggedRequest
+from toolkit.sandbox.views import HeldAdSet, HeldAudience, HeldList, LoggedRequest
 
 __all__ = [
     "ADVERTISERS",
@@ -31,10 +33,14 @@ __all__ = [
     "VERSION",
     "Advertiser",
     "Call",
+    "DeliveryStatus",
     "Fault",
+    "HeldAdSet",
+    "HeldAudience",
     "HeldList",
     "LoggedRequest",
     "Operation",
+    "Permission",
     "PlannedFault",
     "Sandbox",
     "SandboxOptions",

@@ -101,6 +101,20 @@ def consent_missing(advertiser_id: str) -> Refusal:
     )
 
 
+def permission_missing(domain: str, instance: str) -> Refusal:
+    """Return what a call gets that the application may not make; the code is ours, Criteo's is not known."""
+    return refusal(
+        403,
+        problem(
+            ProblemType.AUTHORIZATION,
+            "permission-missing",
+            title="Forbidden",
+            detail=f"The application has no permission to {domain}.",
+            instance=instance,
+        ),
+    )
+
+
 def rate_exceeded(instance: str, headers: Mapping[str, str]) -> Answer:
     """Return what a call over the limit gets."""
     return refusal(

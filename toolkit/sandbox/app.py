@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
 
-from toolkit.sandbox import account_calls, contact_list_calls, segment_calls
+from toolkit.sandbox import account_calls, audience_calls, campaign_calls, contact_list_calls, segment_calls
 from toolkit.sandbox.answers import Answer, Refusal, rate_exceeded
 from toolkit.sandbox.calls import (
     Brings,
@@ -20,6 +20,7 @@ from toolkit.sandbox.calls import (
     no_such_call,
     require_body,
     require_json,
+    require_permission,
     require_token,
     require_version,
 )
@@ -48,7 +49,7 @@ def make_app(options: SandboxOptions, *, token: str, holds: Holds) -> FastAPI:
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
     app.include_router(introduction(token))
     app.include_router(control_router(world, token, holds))
-    for route in account_calls.ROUTES + segment_calls.ROUTES + contact_list_calls.ROUTES:
+    for route in _ROUTES:
         app.add_api_route(route.path, _handler(world, route), methods=[route.method], response_model=None)
     app.add_api_route("/{path:path}", _handler(world, _NO_CALL), methods=_METHODS, response_model=None)
     return app
@@ -111,6 +112,7 @@ def _answer(world: World, route: Route, received: Received) -> Answer:
         body = require_body(received)
         if route.call is not Call.TOKEN:
             require_token(world, received)
+            require_permission(world, route, received)
         if route.brings is Brings.JSON:
             require_json(received)
         return route.answer(world, received, body)
@@ -166,4 +168,11 @@ def _refuse_unknown(world: World, received: Received, body: bytes) -> Answer:
     raise no_such_call(received)
 
 
+_ROUTES = (
+    *account_calls.ROUTES,
+    *segment_calls.ROUTES,
+    *contact_list_calls.ROUTES,
+    *audience_calls.ROUTES,
+    *campaign_calls.ROUTES,
+)
 _NO_CALL = Route("", "", Call.UNKNOWN, _refuse_unknown)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 
 from toolkit.sandbox.access import TokenState
-from toolkit.sandbox.answers import Answer, ProblemType, Refusal, problem, refusal
+from toolkit.sandbox.answers import Answer, ProblemType, Refusal, permission_missing, problem, refusal
 from toolkit.sandbox.faults import Call
-from toolkit.sandbox.options import VERSION
+from toolkit.sandbox.options import VERSION, Permission
 from toolkit.sandbox.request_log import Entry
 from toolkit.sandbox.world import World
 
@@ -63,6 +63,8 @@ class Route:
     call: Call
     answer: Callable[[World, Received, bytes], Answer]
     brings: Brings = Brings.NOTHING
+    needs: Permission | None = None
+    """What the application must be allowed; None is nothing beside the consent."""
 
 
 def require_version(received: Received) -> None:
@@ -109,6 +111,19 @@ def require_token(world: World, received: Received) -> None:
             raise token_refused("expired", instance=received.path)
         case TokenState.INVALID:
             raise token_refused("invalid", instance=received.path)
+
+
+def require_permission(world: World, route: Route, received: Received) -> None:
+    """Refuse with 403 a call that the application may not make."""
+    if route.needs is not None and not world.permissions & {route.needs, _MORE.get(route.needs, route.needs)}:
+        raise permission_missing(route.needs.value.replace("_", " "), received.path)
+
+
+_MORE = {
+    Permission.READ_AUDIENCES: Permission.MANAGE_AUDIENCES,
+    Permission.READ_CAMPAIGNS: Permission.MANAGE_CAMPAIGNS,
+}
+"""Who has the second may do the first."""
 
 
 def token_refused(why: str, *, instance: str) -> Refusal:

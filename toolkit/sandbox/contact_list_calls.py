@@ -6,6 +6,7 @@ from toolkit.sandbox.calls import Brings, Received, Route
 from toolkit.sandbox.faults import Call
 from toolkit.sandbox.identifiers import IdentifierType, sort_out, without_readable
 from toolkit.sandbox.lists import Amended, Cleared
+from toolkit.sandbox.options import Permission
 from toolkit.sandbox.world import World
 
 _CONTACT_LIST = "/{version}/marketing-solutions/audience-segments/{list_id}/contact-list"
@@ -93,9 +94,11 @@ def statistics(world: World, received: Received, body: bytes) -> Answer:
     )
 
 
+_READ, _MANAGE = Permission.READ_AUDIENCES, Permission.MANAGE_AUDIENCES
+
 ROUTES = (
-    Route("PATCH", _CONTACT_LIST, Call.AMEND, amend, Brings.JSON),
-    Route("DELETE", _CONTACT_LIST, Call.CLEAR, clear),
-    Route("GET", f"{_CONTACT_LIST}/statistics", Call.STATISTICS, statistics),
-    Route("PATCH", _WITH_ATTRIBUTES, Call.AMEND_WITH_ATTRIBUTES, amend_with_attributes, Brings.JSON),
+    Route("PATCH", _CONTACT_LIST, Call.AMEND, amend, Brings.JSON, _MANAGE),
+    Route("DELETE", _CONTACT_LIST, Call.CLEAR, clear, needs=_MANAGE),
+    Route("GET", f"{_CONTACT_LIST}/statistics", Call.STATISTICS, statistics, needs=_READ),
+    Route("PATCH", _WITH_ATTRIBUTES, Call.AMEND_WITH_ATTRIBUTES, amend_with_attributes, Brings.JSON, _MANAGE),
 )

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 from requests import RequestException, Response, Session
 
 from toolkit.errors import AccessError, ConfigurationError, UnavailableError
+from toolkit.sandbox.campaigns import DeliveryStatus
 from toolkit.sandbox.faults import Call, Fault, PlannedFault
 from toolkit.sandbox.lists import Operation
-from toolkit.sandbox.options import CLIENT_ID, CLIENT_SECRET, SERVICE
+from toolkit.sandbox.options import CLIENT_ID, CLIENT_SECRET, SERVICE, Permission
 from toolkit.sandbox.ownership import CHALLENGE_PARAMETER, TOKEN_HEADER, control_at, proof
-from toolkit.sandbox.views import HeldList, LoggedRequest
+from toolkit.sandbox.views import HeldAdSet, HeldAudience, HeldList, LoggedRequest
 from toolkit.translatable import _
 
 _TIMEOUT_SECONDS = 30
@@ -147,8 +148,49 @@ class Sandbox:
         """Let an advertiser consent, until the sandbox is reset or started again."""
         self._send("PUT", f"/advertisers/{advertiser_id}/consent")
 
+    def withdraw_permission(self, permission: Permission) -> None:
+        """Take a permission from the application, until the sandbox is reset or started again."""
+        self._send("DELETE", f"/permissions/{permission}")
+
+    def give_permission(self, permission: Permission) -> None:
+        """Give the application a permission, until the sandbox is reset or started again."""
+        self._send("PUT", f"/permissions/{permission}")
+
+    def audiences(self) -> list[HeldAudience]:
+        """Return the audiences it holds, oldest first."""
+        found = self._get("/audiences").json()
+        return [HeldAudience(**{**held, "ad_set_ids": tuple(held["ad_set_ids"])}) for held in found]
+
+    def change_audience(self, audience_id: str, *, name: str | None = None, algebra: object = None) -> None:
+        """Change an audience behind the client's back; the algebra is not judged: nodes of any kind may be in it.
+
+        Raises ConfigurationError if there is no such audience.
+        """
+        self._send("PUT", f"/audiences/{audience_id}", {"name": name, "algebra": algebra})
+
+    def delete_audience(self, audience_id: str) -> None:
+        """Delete an audience and its links behind the client's back.
+
+        Raises ConfigurationError if there is no such audience.
+        """
+        self._send("DELETE", f"/audiences/{audience_id}")
+
+    def ad_sets(self) -> list[HeldAdSet]:
+        """Return the ad sets it holds."""
+        return [
+            HeldAdSet(**{**held, "delivery_status": DeliveryStatus(held["delivery_status"])})
+            for held in self._get("/ad-sets").json()
+        ]
+
+    def set_delivery_status(self, ad_set_id: str, status: DeliveryStatus) -> None:
+        """Let an ad set stand otherwise. Raises ConfigurationError if there is no such ad set."""
+        self._send("PUT", f"/ad-sets/{ad_set_id}/delivery-status/{status}")
+
     def reset(self) -> None:
-        """Forget lists, tokens, calls, faults to come and changed consents; what is kept in a folder too."""
+        """Forget what it holds, tokens, calls, faults to come, and changed consents, permissions and ad sets.
+
+        What is kept in a folder goes too.
+        """
         self._send("DELETE", "")
 
     def _get(self, path: str) -> Response:

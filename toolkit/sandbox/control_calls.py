@@ -6,7 +6,7 @@ unasked.
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from hmac import compare_digest
 
@@ -14,11 +14,14 @@ import orjson
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
+from toolkit.sandbox.audiences import Audience, AudienceDeleted
+from toolkit.sandbox.bodies import ChangedAudience
+from toolkit.sandbox.campaigns import AdSet, Delivering, DeliveryStatus, Linked
 from toolkit.sandbox.faults import PlannedFault
 from toolkit.sandbox.lists import ContactList, Deleted
-from toolkit.sandbox.options import SERVICE, VERSION
+from toolkit.sandbox.options import SERVICE, VERSION, Permission
 from toolkit.sandbox.ownership import TOKEN_HEADER, proof
-from toolkit.sandbox.views import HeldList
+from toolkit.sandbox.views import HeldAdSet, HeldAudience, HeldList
 from toolkit.sandbox.world import World
 
 _NO_CONTENT = 204
@@ -90,6 +93,40 @@ def control_router(world: World, token: str, holds: "Holds") -> APIRouter:
     async def withdraw_consent(advertiser_id: str) -> None:
         world.consents.discard(_known_advertiser(world, advertiser_id))
 
+    @router.put("/permissions/{permission}", status_code=_NO_CONTENT)
+    async def give_permission(permission: Permission) -> None:
+        world.permissions.add(permission)
+
+    @router.delete("/permissions/{permission}", status_code=_NO_CONTENT)
+    async def withdraw_permission(permission: Permission) -> None:
+        world.permissions.discard(permission)
+
+    @router.get("/audiences")
+    async def audiences() -> Response:
+        return _json([_audience_view(world, held) for held in world.audiences])
+
+    @router.put("/audiences/{audience_id}", status_code=_NO_CONTENT)
+    async def change_audience(audience_id: str, changed: ChangedAudience) -> None:
+        held = _audience(world, audience_id)
+        name = held.name if changed.name is None else changed.name
+        algebra = held.algebra if changed.algebra is None else changed.algebra
+        world.change(replace(held, name=name, algebra=algebra, at=datetime.now(UTC)))
+
+    @router.delete("/audiences/{audience_id}", status_code=_NO_CONTENT)
+    async def delete_audience(audience_id: str) -> None:
+        held = _audience(world, audience_id)
+        for ad_set in world.campaigns.targeting(audience_id):
+            world.change(Linked(ad_set.id, None, datetime.now(UTC)))
+        world.change(AudienceDeleted(held.id, datetime.now(UTC)))
+
+    @router.get("/ad-sets")
+    async def ad_sets() -> Response:
+        return _json([_ad_set_view(held) for held in world.campaigns])
+
+    @router.put("/ad-sets/{ad_set_id}/delivery-status/{status}", status_code=_NO_CONTENT)
+    async def deliver(ad_set_id: str, status: DeliveryStatus) -> None:
+        world.change(Delivering(_ad_set(world, ad_set_id).id, status, datetime.now(UTC)))
+
     return router
 
 
@@ -112,6 +149,42 @@ class Holds:
 
 def _view(held: ContactList) -> HeldList:
     return HeldList(str(held.id), held.advertiser_id, held.name, held.description, held.size)
+
+
+def _audience_view(world: World, held: Audience) -> HeldAudience:
+    return HeldAudience(
+        id=str(held.id),
+        advertiser_id=held.advertiser_id,
+        name=held.name,
+        description=held.description,
+        algebra=orjson.dumps(held.algebra).decode(),
+        ad_set_ids=tuple(it.id for it in world.campaigns.targeting(str(held.id))),
+    )
+
+
+def _ad_set_view(held: AdSet) -> HeldAdSet:
+    return HeldAdSet(
+        id=held.id,
+        campaign_id=held.campaign_id,
+        advertiser_id=held.advertiser_id,
+        name=held.name,
+        delivery_status=held.delivery_status,
+        audience_id=held.audience_id,
+    )
+
+
+def _audience(world: World, audience_id: str) -> Audience:
+    held = world.audiences.find(audience_id)
+    if held is None:
+        raise HTTPException(404, f"The sandbox holds no audience {audience_id}.")
+    return held
+
+
+def _ad_set(world: World, ad_set_id: str) -> AdSet:
+    held = world.campaigns.find(ad_set_id)
+    if held is None:
+        raise HTTPException(404, f"The sandbox holds no ad set {ad_set_id}.")
+    return held
 
 
 def _held(world: World, list_id: str) -> ContactList:

@@ -1,7 +1,7 @@
 """Which identifiers are well formed, and in what form they are held."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -77,3 +77,9 @@ def count_known(identifiers: Iterable[str], match_rate: float) -> int:
     """Count the identifiers that the sandbox says Criteo knows: always the same ones, in the given share."""
     threshold = round(match_rate * 2**32)
     return sum(map(threshold.__gt__, map(crc32, map(str.encode, identifiers))))
+
+
+def known(identifiers: Iterable[str], match_rate: float) -> Iterator[str]:
+    """Return the identifiers that ``count_known`` counts."""
+    threshold = round(match_rate * 2**32)
+    return (it for it in identifiers if crc32(it.encode()) < threshold)

@@ -17,7 +17,7 @@ import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 
 from toolkit.errors import BusyError, ConfigurationError
-from toolkit.sandbox.lists import Change
+from toolkit.sandbox.changes import Change
 from toolkit.translatable import _
 
 if sys.platform != "win32":

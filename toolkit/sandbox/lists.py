@@ -13,7 +13,8 @@ from enum import StrEnum
 from itertools import chain
 from typing import Literal, assert_never
 
-from toolkit.sandbox.identifiers import IdentifierType, count_known
+from toolkit.sandbox.algebra import People
+from toolkit.sandbox.identifiers import IdentifierType, count_known, known
 
 _FIRST_ID = 410_001
 _MOST_PAST = 20
@@ -116,6 +117,16 @@ class ContactList:
         self.name, self.description, self.updated_at = change.name, change.description, change.at
         self.was = [*self.was[-_MOST_PAST:], change]
 
+    def people(self, match_rate: float) -> People:
+        """Return whom Criteo knows of it: as many as its matches."""
+        return People(
+            frozenset(
+                identifier if kind is IdentifierType.EMAIL else (kind, caller, identifier)
+                for (kind, caller), members in self._members.items()
+                for identifier in known(members, match_rate)
+            )
+        )
+
     def identifiers(self) -> Iterator[str]:
         """Every identifier, in no order."""
         return chain.from_iterable(self._members.values())
@@ -154,17 +165,13 @@ class Lists:
         """Return the list with this id, as Criteo writes ids: digits in a string."""
         return self._by_id.get(int(list_id)) if _ID.fullmatch(list_id) else None
 
-    def has_name(self, name: str, *, advertiser_id: str, other_than: int | None = None) -> bool:
-        """Tell whether an advertiser already has a list of this name."""
-        return any(held.name == name and held.advertiser_id == advertiser_id and held.id != other_than for held in self)
-
     def apply(self, change: Change) -> None:
         """Let one change take effect."""
         if isinstance(change, Created):
             made = ContactList(change.id, change.advertiser_id, change.name, change.description, change.at, change.at)
             made.describe(Described(change.id, change.name, change.description, change.at))
             self._by_id[change.id] = made
-            self.next_id = change.id + 1
+            self.next_id = max(self.next_id, change.id + 1)
             return
         held = self._by_id[change.id]
         match change:

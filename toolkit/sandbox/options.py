@@ -5,6 +5,7 @@ The credentials are published on purpose: they open nothing but a process on thi
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from toolkit.errors import ConfigurationError
@@ -23,6 +24,15 @@ CLIENT_SECRET = "never+real&only=100%local"  # noqa: S105
 
 MOST_IDENTIFIERS_IN_A_CALL = 50_000
 """Third parties cite this from Criteo's own pages."""
+
+
+class Permission(StrEnum):
+    """What an application may do, by Criteo's permission domains; who may manage may read too."""
+
+    READ_AUDIENCES = "read_audiences"
+    MANAGE_AUDIENCES = "manage_audiences"
+    READ_CAMPAIGNS = "read_campaigns"
+    MANAGE_CAMPAIGNS = "manage_campaigns"
 
 
 @dataclass(frozen=True)
@@ -53,8 +63,10 @@ class SandboxOptions:
     ``minute_seconds`` is the length of the sandbox's minute: shorter ones let a test wait for the rate
     limit. ``match_rate`` is the share, 0 to 1, of identifiers that Criteo is said to know.
     ``answer_headers`` go with every answer, for instance ``("Sunset", "...")``. ``keep`` is a folder in
-    which the lists survive a restart. Whoever keeps holds no readable address: plain e-mail addresses and
-    telephone numbers are held as their SHA-256 from receipt on, in memory too.
+    which lists, audiences and links survive a restart. Whoever keeps holds no readable address: plain e-mail
+    addresses and telephone numbers are held as their SHA-256 from receipt on, in memory too. ``permissions`` are
+    what the application was given. What Criteo does with an audience that is to be deleted while an ad set
+    targets it is not known: it is refused, or deleted with its links if ``deletes_targeted_audiences`` says so.
 
     Raises ConfigurationError if a value is out of range.
     """
@@ -67,6 +79,8 @@ class SandboxOptions:
     match_rate: float = 0.7
     answer_headers: tuple[tuple[str, str], ...] = ()
     faults: tuple[PlannedFault, ...] = field(default=())
+    permissions: tuple[Permission, ...] = tuple(Permission)
+    deletes_targeted_audiences: bool = False
     keep: Path | None = None
 
     def __post_init__(self) -> None:

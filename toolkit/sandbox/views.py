@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from toolkit.sandbox.campaigns import DeliveryStatus
 from toolkit.sandbox.faults import Call
 from toolkit.sandbox.lists import Operation
 
@@ -15,6 +16,30 @@ class HeldList:
     name: str
     description: str | None
     size: int
+
+
+@dataclass(frozen=True)
+class HeldAudience:
+    """An audience as the sandbox holds it; ``algebra`` is JSON text, ``ad_set_ids`` the ad sets that target it."""
+
+    id: str
+    advertiser_id: str
+    name: str
+    description: str | None
+    algebra: str
+    ad_set_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class HeldAdSet:
+    """An ad set as the sandbox holds it; ``audience_id`` is what it targets."""
+
+    id: str
+    campaign_id: str
+    advertiser_id: str
+    name: str
+    delivery_status: DeliveryStatus
+    audience_id: str | None
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,21 @@
 """All that one sandbox knows at a moment."""
 
 from toolkit.sandbox.access import Pace, Tokens
+from toolkit.sandbox.algebra import People
 from toolkit.sandbox.answers import audience_not_found, consent_missing
+from toolkit.sandbox.audiences import Audience, AudienceDeleted, Audiences
+from toolkit.sandbox.campaigns import Campaigns, Delivering, Linked
+from toolkit.sandbox.changes import Change
 from toolkit.sandbox.faults import FaultPlan
 from toolkit.sandbox.journal import Journal
-from toolkit.sandbox.lists import Change, ContactList, Lists
+from toolkit.sandbox.lists import ContactList, Lists
 from toolkit.sandbox.options import Advertiser, SandboxOptions
+from toolkit.sandbox.other_segments import OtherSegment, OtherSegments, SegmentDeleted, people_of
 from toolkit.sandbox.request_log import RequestLog
 
 
 class World:
-    """Lists, tokens, pace, consents, planned faults and the log; lists alone outlive a restart."""
+    """What is held, tokens, pace, consents, planned faults and the log; what is held alone outlives a restart."""
 
     def __init__(self, options: SandboxOptions) -> None:
         self.options = options
@@ -20,10 +25,14 @@ class World:
         self._begin_afresh()
         if self._journal is not None:
             for change in self._journal.changes():
-                self.lists.apply(change)
+                self._apply(change)
 
     def _begin_afresh(self) -> None:
         self.lists = Lists(self.options.match_rate)
+        self.other_segments = OtherSegments()
+        self.audiences = Audiences()
+        self.campaigns = Campaigns(advertiser.id for advertiser in self.options.advertisers)
+        self.permissions = set(self.options.permissions)
         self.tokens = Tokens(self.options.token_life_seconds)
         self.pace = Pace(self.options.calls_per_minute, self.options.minute_seconds)
         self.consents = {advertiser.id for advertiser in self.options.advertisers if advertiser.consents}
@@ -37,10 +46,53 @@ class World:
         """Write a change down, then let it take effect."""
         if self._journal is not None:
             self._journal.append(change)
-        self.lists.apply(change)
+        self._apply(change)
+
+    def _apply(self, change: Change) -> None:
+        match change:
+            case OtherSegment() | SegmentDeleted():
+                self.other_segments.apply(change)
+            case Audience() | AudienceDeleted():
+                self.audiences.apply(change)
+            case Linked() | Delivering():
+                self.campaigns.apply(change)
+            case _:
+                self.lists.apply(change)
+
+    @property
+    def next_segment_id(self) -> int:
+        """The id of the next segment, of whatever kind."""
+        return max(self.lists.next_id, self.other_segments.next_id)
+
+    def segment(self, segment_id: str) -> ContactList | OtherSegment | None:
+        """Return a segment of any kind."""
+        return self.lists.find(segment_id) or self.other_segments.find(segment_id)
+
+    def segments(self) -> list[ContactList | OtherSegment]:
+        """Return all segments, oldest first."""
+        return sorted([*self.lists, *self.other_segments], key=lambda it: it.id)
+
+    def has_segment(self, name: str, *, advertiser_id: str, other_than: int | None = None) -> bool:
+        """Tell whether an advertiser already has a segment of this name."""
+        return any(
+            it.name == name and it.advertiser_id == advertiser_id and it.id != other_than
+            for some in (self.lists, self.other_segments)
+            for it in some
+        )
+
+    def people(self, segment_id: str) -> People:
+        """Return whom a segment reaches; nobody where there is none, for an audience may outlive its segments."""
+        held = self.segment(segment_id)
+        match held:
+            case None:
+                return People()
+            case OtherSegment():
+                return people_of(held)
+            case _:
+                return held.people(self.options.match_rate)
 
     def reset(self) -> None:
-        """Forget lists, tokens, calls, faults and withdrawn consents."""
+        """Forget what is held, tokens, calls, faults, withdrawn consents and permissions."""
         if self._journal is not None:
             self._journal.clear()
         self._begin_afresh()
