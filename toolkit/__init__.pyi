@@ -8,6 +8,9 @@ from .audience import Audience as Audience
 from .audience import HashFormat as HashFormat
 from .audience import Status as Status
 from .audience import SuppressedBy as SuppressedBy
+from .campaigns import CriteoAudience as CriteoAudience
+from .campaigns import Expression as Expression
+from .collections import Audiences as Audiences
 from .collections import Audit as Audit
 from .collections import AuditRow as AuditRow
 from .collections import Checks as Checks

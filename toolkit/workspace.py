@@ -11,6 +11,7 @@ from toolkit.access.founding import open_or_make
 from toolkit.access.locations import SAVE_THEM, Tables, other_tables, require_database, save_tables
 from toolkit.audience import Consent, HashFormat
 from toolkit.collections import (
+    Audiences,
     Audit,
     Checks,
     Connections,
@@ -222,6 +223,16 @@ class Workspace:
         return Exports(self._folder)
 
     @cached_property
+    def audiences(self) -> Audiences:
+        """The declared Criteo audiences, by name.
+
+        Examples:
+            >>> len(workspace.audiences)
+            0
+        """
+        return Audiences(self._folder)
+
+    @cached_property
     def connections(self) -> Connections:
         """The connections that you may use, by name.
 
@@ -423,7 +434,7 @@ class Workspace:
 
     @property
     def altered_rows(self) -> list[AlteredRow]:
-        """What is not as somebody entitled signed it: people, connections, exports, suites, locations of tables.
+        """What is not as somebody entitled signed it: people, connections, exports, Criteo audiences, suites, tables.
 
         Empty when everything is as it was signed.
 

@@ -32,13 +32,14 @@ from toolkit.access.sealing import (
 from toolkit.criteo import CRITEO, CriteoClient, RetryPolicy, Wait, Waiting
 from toolkit.display import html_table
 from toolkit.errors import AccessError, ConfigurationError, TrustError
+from toolkit.exports.decided_audiences import detach_audiences
 from toolkit.exports.decided_exports import decided_export
 from toolkit.state import audit
 from toolkit.state.audit import Action
 from toolkit.state.decisions import Decided, Kind, is_as_decided
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.machine_memory import KnownHost
-from toolkit.state.models import ConnectionRecord, ExportRecord, PersonRecord, ShareRecord
+from toolkit.state.models import ConnectionRecord, CriteoAudienceRecord, ExportRecord, PersonRecord, ShareRecord
 from toolkit.translatable import _
 
 CONSENT_TEXT = (
@@ -514,6 +515,10 @@ def rename(folder: WorkspaceFolder, name: str, to: str) -> Connection:
         record.name = to
         for export in session.scalars(select(ExportRecord).where(ExportRecord.connection_id == record.id)):
             export.settings = {**export.settings, "connection": to}
+        for declared in session.scalars(
+            select(CriteoAudienceRecord).where(CriteoAudienceRecord.connection_id == record.id)
+        ):
+            declared.settings = {**declared.settings, "connection": to}
         session.flush()
         audit.record(
             session, folder, actor, Action.RENAME_CONNECTION, name, decides=[decided_connection(record)], to=to
@@ -563,6 +568,7 @@ def remove_connection(
             session.flush()
             decides = [decided_export(export)]
             audit.record(session, folder, actor, action, export.name, decides=decides, connection=name)
+        detach_audiences(session, folder, actor, record)
         session.flush()
         session.delete(record)
         decides = [Decided(Kind.CONNECTION, record.id, None), Decided(Kind.ADVERTISERS, record.id, None, record.id)]

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     ADVERTISERS = "advertisers"
     """Those that consent to a connection's credentials."""
     EXPORT = "export"
+    CRITEO_AUDIENCE = "Criteo audience"
     SUITE = "suite"
     LOCATIONS = "locations"
     """Where the tables lie."""

@@ -237,6 +237,35 @@ class ExportRecord(Base):
     connection: Mapped[ConnectionRecord | None] = relationship()
 
 
+class CriteoAudienceRecord(Base):
+    """A declared Criteo audience; each saving raises its version. What is at Criteo is found there by its mark."""
+
+    __tablename__ = "criteo_audiences"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    connection_id: Mapped[int | None] = mapped_column(ForeignKey("connections.id"))
+    """None when it is removed, or its connection is."""
+    version: Mapped[int]
+    settings: Mapped[dict[str, Any]]
+    saved_by: Mapped[str]
+    saved_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+    """When it was removed; what is at Criteo stays, and so do its sizes."""
+    connection: Mapped[ConnectionRecord | None] = relationship()
+
+
+class AudienceSizeRecord(Base):
+    """How many people a Criteo audience reached, when it was asked."""
+
+    __tablename__ = "audience_sizes"
+
+    audience_id: Mapped[int] = mapped_column(ForeignKey("criteo_audiences.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    criteo_id: Mapped[str]
+    size: Mapped[int]
+
+
 class LeaseRecord(Base):
     """What keeps others from changing something as long as its holder lives; a takeover has a higher number.
 

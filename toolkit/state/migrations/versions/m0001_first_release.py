@@ -154,6 +154,29 @@ def upgrade() -> None:
         sa.UniqueConstraint("name"),
     )
     op.create_table(
+        "criteo_audiences",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("connection_id", sa.Integer(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("settings", sa.JSON(), nullable=False),
+        sa.Column("saved_by", sa.String(), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["connection_id"], ["connections.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("name"),
+    )
+    op.create_table(
+        "audience_sizes",
+        sa.Column("audience_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("criteo_id", sa.String(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["audience_id"], ["criteo_audiences.id"]),
+        sa.PrimaryKeyConstraint("audience_id", "at"),
+    )
+    op.create_table(
         "seals",
         sa.Column("connection_id", sa.Integer(), nullable=False),
         sa.Column("public_key", sa.String(), nullable=False),
@@ -361,6 +384,8 @@ def downgrade() -> None:
         "contact_lists",
         "shares",
         "seals",
+        "audience_sizes",
+        "criteo_audiences",
         "exports",
         "refreshes",
         "leases",
