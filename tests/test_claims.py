@@ -29,6 +29,7 @@ CALLS: dict[str, Callable[[toolkit.Workspace], object]] = {
     "exports.detach": lambda it: it.exports.detach("Nightly"),
     "lists.empty": lambda it: it.lists.empty("410001"),
     "runs.flapping": lambda it: it.runs.flapping(),
+    "disclose": lambda it: it.disclose(customer="1"),
     "forget": lambda it: it.forget(customer="1"),
     "lists.keep": lambda it: it.lists.keep("410001"),
     "runs.membership": lambda it: it.runs.membership(),

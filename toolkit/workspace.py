@@ -30,7 +30,7 @@ from toolkit.overview import Overview, overview_of
 from toolkit.preview import FIRST_MEMBERS, Preview, preview_of_segments
 from toolkit.profiling import ProfileQuality, quality_of
 from toolkit.refresh import Health, health_of
-from toolkit.runs import Forgotten, forget
+from toolkit.runs import Disclosure, DisclosureCheck, Forgotten, disclose, forget, verify_disclosure
 from toolkit.sources import Profiles, SegmentFolder, SegmentTable
 from toolkit.sources.secrets import secret_in
 from toolkit.state.folder import WorkspaceFolder
@@ -485,6 +485,53 @@ class Workspace:
             (True, 1)
         """
         return forget(self._folder, email=email, customer=customer, **identifier)
+
+    def disclose(self, *, email: str | None = None, customer: str | int | None = None, **identifier: str) -> Disclosure:
+        """Disclose to a person which lists held them: from when to when, by which run, and what keeps them out.
+
+        The person is looked for as ``forget`` does it. The audit records that it was disclosed, without the person.
+
+        Args:
+            email: The e-mail, or the hash of one.
+            customer: The customer key, instead.
+            **identifier: An identifier of another type, instead, such as ``phone``, and how it is read, such as
+                ``phone_region``.
+
+        Returns:
+            The disclosure, signed by you. ``to_html`` writes the page, ``to_json`` the document that can be verified.
+
+        Raises:
+            ConfigurationError: Not one of them is given, or what is given is no such identifier or key.
+            AccessError: You are a viewer.
+
+        Examples:
+            >>> key = workspace.exports.preview("Nightly").audience.wanted("High value")["customer"][0]
+            >>> disclosure = workspace.disclose(customer=key)
+            >>> disclosure.frame.select("export", "presence").rows()
+            [('Nightly', 'held')]
+        """
+        return disclose(self._folder, email=email, customer=customer, **identifier)
+
+    def verify_disclosure(self, document: str | Path) -> DisclosureCheck:
+        """Verify that a document is a disclosure of this workspace, and as it was made.
+
+        It is compared with the audit, for which nobody has to know the person's identifier. Anybody may verify.
+
+        Args:
+            document: The JSON file of the disclosure.
+
+        Returns:
+            Whether it is genuine, and what is wrong with it otherwise.
+
+        Raises:
+            ConfigurationError: There is no such file, or it holds no disclosure.
+
+        Examples:
+            >>> document = workspace.disclose(customer="1001").to_json("disclosure.json")
+            >>> workspace.verify_disclosure(document).is_genuine
+            True
+        """
+        return verify_disclosure(self._folder, document)
 
     def health(self) -> Health:
         """Report what a monitor should know: refreshes, failing exports, consents, the API's version, the disk.

@@ -220,6 +220,18 @@ class TestSuppression:
         assert rows(do("forget", "--customer", "C008", "--json"))
         assert len(held("All")) == 98
 
+    def test_disclose_asks_for_the_email(self, do: Do, workspace: toolkit.Workspace, tmp_path: Path) -> None:
+        do("run", "start", "Nightly")
+        page, document = tmp_path / "it.html", tmp_path / "it.json"
+        said = do("disclose", "--page", str(page), "--document", str(document), given="person7@mail.example\n")
+        assert "person7" not in said
+        told = json.loads(do("disclose", "--customer", "C007", "--json"))
+        (period,) = told["disclosure"]["lists"]
+        assert period["from_run"] in page.read_text()
+        do("verify-disclosure", str(document))
+        document.write_text(document.read_text().replace("C007", "C008"))
+        assert invoke(("verify-disclosure", str(document)), at=workspace.path).exit_code == 1
+
 
 class TestConnection:
     def test_life(

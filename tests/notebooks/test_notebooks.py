@@ -89,7 +89,7 @@ FORMS = {
     "03_exports.ipynb": ["ExportForm of", "ExportsList of"],
     "04_run_and_history.ipynb": ["RunPanel of", "HistoryPanel of"],
     "05_build_segments.ipynb": ["SegmentForm of", "SegmentsList of"],
-    "06_suppression.ipynb": ["ForgetForm of", "SuppressionForm of"],
+    "06_suppression.ipynb": ["ForgetForm of", "SuppressionForm of", "DisclosureForm of"],
     "07_people_and_audit.ipynb": ["PeopleForm of", "AuditPanel of"],
     "08_health.ipynb": ["HealthPanel of"],
 }

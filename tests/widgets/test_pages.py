@@ -12,6 +12,7 @@ from toolkit.errors import ConfigurationError
 from toolkit.sandbox import Sandbox
 from toolkit.widgets import (
     AuditPanel,
+    DisclosureForm,
     ForgetForm,
     HealthPanel,
     PeopleForm,
@@ -130,6 +131,29 @@ class TestForgetting:
 
     def test_a_viewer_is_offered_nothing(self, as_viewer: toolkit.Workspace) -> None:
         assert "viewer" in ForgetForm(as_viewer, language="en").widget.children[-1].value
+
+
+class TestDisclosing:
+    def test_a_person_is_told(self, workspace: toolkit.Workspace, tmp_path: Path) -> None:
+        run = workspace.runs.start("Nightly").raise_for_status()
+        form = DisclosureForm(workspace, language="en")
+        form.place.control.value = str(tmp_path / "none")
+        form.person.control.value = "person1@mail.example"
+        press(form, form.act)
+        assert form.place.problem
+        assert workspace.audit.frame.filter(action="disclose person").is_empty()
+        form.place.control.value = str(tmp_path)
+        press(form, form.act)
+        assert form.disclosure is not None
+        assert form.disclosure.frame["from_run"].to_list() == [run.id]
+        assert form.person.value == ""
+        assert "person1@mail.example" not in form.outcome.value + form.message.widget.value
+        (document,) = tmp_path.glob("disclosure-*.json")
+        assert workspace.verify_disclosure(document).is_genuine
+        assert run.id in document.with_suffix(".html").read_text()
+
+    def test_a_viewer_is_offered_nothing(self, as_viewer: toolkit.Workspace) -> None:
+        assert "viewer" in DisclosureForm(as_viewer, language="en").widget.children[-1].value
 
 
 class TestSuppression:

@@ -67,6 +67,8 @@ app.add_typer(checks.commands, name="check", rich_help_panel=_WORK)
 app.add_typer(lists.commands, name="list", rich_help_panel=_WORK)
 app.add_typer(suppressions.commands, name="suppression", rich_help_panel=_WORK)
 app.command("forget", rich_help_panel=_WORK)(suppressions.forget)
+app.command("disclose", rich_help_panel=_WORK)(suppressions.disclose)
+app.command("verify-disclosure", rich_help_panel=_WORK)(suppressions.verify_disclosure)
 
 app.add_typer(workspaces.commands, name="workspace", rich_help_panel=_TEAM)
 app.add_typer(connections.commands, name="connection", rich_help_panel=_TEAM)

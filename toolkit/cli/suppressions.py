@@ -1,5 +1,6 @@
-"""``toolkit suppression`` and ``toolkit forget``: people who are never sent again."""
+"""``toolkit suppression`` and ``toolkit forget``: people who are never sent again; ``toolkit disclose`` before that."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -93,4 +94,38 @@ def forget(
     forgotten = opened(workspace).forget(customer=customer, **asked)
     show_value(forgotten, forgotten.frame, as_json=json)
     if not forgotten.done:
+        raise typer.Exit(1)
+
+
+def disclose(
+    customer: Annotated[
+        str | None, typer.Option(help="The customer key. Without it, you are asked for the identifier.")
+    ] = None,
+    known_by: Annotated[
+        str, typer.Option(help="What you are asked for: email, madid, phone, gum or identity_link.")
+    ] = "email",
+    phone_region: Annotated[str, typer.Option(help="Country of a phone number that names none, such as NL.")] = "",
+    page: Annotated[Path | None, typer.Option(help="Write the page for the person to this HTML file.")] = None,
+    document: Annotated[Path | None, typer.Option(help="Write the document to verify to this JSON file.")] = None,
+    json: JsonOption = False,
+    workspace: WorkspaceOption = WORKSPACE,
+) -> None:
+    """Show which lists held a person, from when to when and by which run. The audit records that you did."""
+    asked = {} if customer is not None else {known_by: _asked(known_by), "phone_region": phone_region}
+    disclosure = opened(workspace).disclose(customer=customer, **asked)
+    if page is not None:
+        disclosure.to_html(page)
+    if document is not None:
+        disclosure.to_json(document)
+    say(disclosure.document.model_dump_json(indent=2) if json else repr(disclosure))
+
+
+def verify_disclosure(
+    document: Annotated[Path, typer.Argument(help="The JSON file of the disclosure.")],
+    workspace: WorkspaceOption = WORKSPACE,
+) -> None:
+    """Verify that a disclosure was made here and not altered since. The exit code is 1 when it is not genuine."""
+    found = opened(workspace).verify_disclosure(document)
+    say(str(found))
+    if not found.is_genuine:
         raise typer.Exit(1)

@@ -3,10 +3,14 @@
 from toolkit.runs.abandoned import find_abandoned
 from toolkit.runs.abandoned_lists import AbandonedList, AbandonedLists, Because
 from toolkit.runs.consent import ConsentProof, consent_proof
+from toolkit.runs.disclosure import Disclosure, disclose
+from toolkit.runs.disclosure_document import DisclosureCheck, DisclosureProblem, verify_disclosure
+from toolkit.runs.disclosure_gaps import Gap, GapCode
 from toolkit.runs.ending import dispose_lists, end_abandoned
 from toolkit.runs.erasure import Forgotten, forget
 from toolkit.runs.execution import active_exports, resume_export, run_export
 from toolkit.runs.guards import Guard
+from toolkit.runs.holdings import Presence
 from toolkit.runs.lifecycle import cancel_run, end_dead_runs
 from toolkit.runs.list_result import ListResult
 from toolkit.runs.lists import IfListGone, ListDisposal
@@ -23,13 +27,19 @@ __all__ = [
     "AbandonedLists",
     "Because",
     "ConsentProof",
+    "Disclosure",
+    "DisclosureCheck",
+    "DisclosureProblem",
     "Forgotten",
+    "Gap",
+    "GapCode",
     "Guard",
     "IfListGone",
     "ListDisposal",
     "ListResult",
     "Notice",
     "NoticeCode",
+    "Presence",
     "Progress",
     "Run",
     "RunKind",
@@ -40,6 +50,7 @@ __all__ = [
     "cancel_run",
     "check_export",
     "consent_proof",
+    "disclose",
     "dispose_lists",
     "end_abandoned",
     "end_dead_runs",
@@ -58,4 +69,5 @@ __all__ = [
     "runs_frame",
     "scan_history",
     "trend",
+    "verify_disclosure",
 ]

@@ -132,6 +132,38 @@ class LedgerReader:
         known = self._known_members(record, wanted=NO_MEMBERS, left=NO_IDENTIFIERS)
         return known.select("identifier", "customer")
 
+    def sent_since(self, record: ContactListRecord) -> pl.DataFrame:
+        """Return what was sent to the list since its snapshot, or may still be carried out there.
+
+        A row an ``identifier`` and ``batch``, with its ``operation``, ``run``, whether it is ``done`` and ``at`` what
+        time; an emptying has one row without an identifier. Raises DataError when a plan's file is lost.
+        """
+        own, _ = self._batches_that_matter(record)
+        frames = [pl.DataFrame(schema=_NEWS_SCHEMA)]
+        for run_id in dict.fromkeys(it.run_id for it in own):
+            batches = [it for it in own if it.run_id == run_id]
+            facts = pl.DataFrame(
+                [
+                    (
+                        it.number,
+                        it.id,
+                        it.operation.value,
+                        it.run_id,
+                        is_acknowledged(it),
+                        it.acknowledged_at or it.sent_at,
+                    )
+                    for it in batches
+                ],
+                schema={"number": pl.Int64, **{name: _NEWS_SCHEMA[name] for name in list(_NEWS_SCHEMA)[1:]}},
+                orient="row",
+            )
+            planned = self._planned(record, run_id, batches).select("identifier", "number")
+            emptied = facts.filter(operation=Operation.CLEAR.value).select(
+                pl.lit(None, pl.String).alias("identifier"), pl.all()
+            )
+            frames += [it.select(_NEWS_SCHEMA.keys()) for it in (planned.join(facts, on="number"), emptied)]
+        return pl.concat(frames)
+
     def plan_file(self, list_id: int, run_id: str) -> Path:
         """Return where the plan of a run for the list lies."""
         return place_of_run(self._folder.path, run_id) / f"plan-{list_id}.parquet"
@@ -317,6 +349,14 @@ _SNAPSHOT_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "acknowledged": pl.Boolean,
     "customer": pl.String,
     "member": pl.Boolean,
+}
+_NEWS_SCHEMA: dict[str, DataType | DataTypeClass] = {
+    "identifier": pl.String,
+    "batch": pl.Int64,
+    "operation": pl.String,
+    "run": pl.String,
+    "done": pl.Boolean,
+    "at": pl.Datetime("us", "UTC"),
 }
 _NO_PLAN = pl.DataFrame(schema=PLAN_SCHEMA)
 _NO_SNAPSHOT = pl.DataFrame(schema=_SNAPSHOT_SCHEMA)

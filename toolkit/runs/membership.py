@@ -106,11 +106,15 @@ def _lists(folder: WorkspaceFolder, export: str | None) -> Iterable[ContactListR
         return [it for it in records if it.export]
 
 
-def _parts(folder: WorkspaceFolder, record: ContactListRecord) -> list[Path]:
+def files_of_history(folder: WorkspaceFolder, record: ContactListRecord) -> list[Path]:
+    """Return the files of the history of a list, the oldest first, also those that are no longer there."""
     query = select(HistoryPartRecord.file).where(HistoryPartRecord.contact_list_id == record.id)
     with folder.reading() as session:
-        paths = [place_of_history(folder.path, it) for it in session.scalars(query.order_by(HistoryPartRecord.number))]
-    return [it for it in paths if it.exists()]
+        return [place_of_history(folder.path, it) for it in session.scalars(query.order_by(HistoryPartRecord.number))]
+
+
+def _parts(folder: WorkspaceFolder, record: ContactListRecord) -> list[Path]:
+    return [it for it in files_of_history(folder, record) if it.exists()]
 
 
 def _scan_part(record: ContactListRecord, file: Path) -> pl.LazyFrame:

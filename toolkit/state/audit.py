@@ -61,6 +61,7 @@ class Action(StrEnum):
     DELETE_LIST = "delete list left behind"
     KEEP_LIST = "keep list left behind"
     FORGET = "forget person"
+    DISCLOSE = "disclose person"
     SUPPRESS = "suppress people"
     UNSUPPRESS = "lift entry of suppression list"
     ACCEPT_LOST_SUPPRESSIONS = "accept loss of entries of suppression list"

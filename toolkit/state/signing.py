@@ -31,6 +31,7 @@ class SignedKind(StrEnum):
     AUDIT = "audit"
     SEAL = "seal"
     SUPPRESSION = "suppression"
+    DISCLOSURE = "disclosure"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from toolkit.widgets.audit_panel import AuditPanel
 from toolkit.widgets.connection_form import ConnectionForm
 from toolkit.widgets.connections_list import ConnectionsList
+from toolkit.widgets.disclosure_form import DisclosureForm
 from toolkit.widgets.export_form import ExportForm
 from toolkit.widgets.exports_list import ExportsList
 from toolkit.widgets.health_panel import HealthPanel
@@ -19,6 +20,7 @@ __all__ = [
     "AuditPanel",
     "ConnectionForm",
     "ConnectionsList",
+    "DisclosureForm",
     "ExportForm",
     "ExportsList",
     "ForgetForm",
