@@ -95,9 +95,12 @@ from .runs import Progress as Progress
 from .runs import Run as Run
 from .runs import Step as Step
 from .segments import Definition as Definition
+from .sources import DuckDBTable as DuckDBTable
+from .sources import IbisTable as IbisTable
 from .sources import Profiles as Profiles
 from .sources import SegmentFolder as SegmentFolder
 from .sources import SegmentTable as SegmentTable
+from .sources import SparkTable as SparkTable
 from .state.audit import AuditBreak as AuditBreak
 from .state.states import RefreshStatus as RefreshStatus
 from .state.states import RunStatus as RunStatus

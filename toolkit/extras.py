@@ -14,21 +14,27 @@ class Extra(StrEnum):
 
     APP = "app"
     DELTA = "delta"
+    DUCKDB = "duckdb"
+    IBIS = "ibis"
     ICEBERG = "iceberg"
     NOTIFY = "notify"
     POSTGRESQL = "postgresql"
     SANDBOX = "sandbox"
     SCHEDULE = "schedule"
+    SPARK = "spark"
 
 
 MODULES = {
     Extra.APP: ("voila",),
     Extra.DELTA: ("deltalake",),
+    Extra.DUCKDB: ("duckdb",),
+    Extra.IBIS: ("ibis",),
     Extra.ICEBERG: ("pyiceberg",),
     Extra.NOTIFY: ("apprise",),
     Extra.POSTGRESQL: ("psycopg",),
     Extra.SANDBOX: ("fastapi", "uvicorn"),
     Extra.SCHEDULE: ("papermill", "nbclient"),
+    Extra.SPARK: ("pyspark",),
 }
 """What each extra installs, by the names that are imported."""
 

@@ -139,7 +139,7 @@ def audience_of(
         try:
             audience = build_audience(
                 named,
-                table.scan(),
+                table.choose(named).scan(),
                 key="customer",
                 profile_key=profiles.key,
                 identifier_column=column.name,
@@ -199,7 +199,7 @@ def audience_from_keys(
         try:
             audience = build_audience(
                 named,
-                table.scan(),
+                table.choose(named).scan(),
                 key="customer",
                 profile_key=profiles.key,
                 identifier_column=column.name,

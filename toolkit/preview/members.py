@@ -44,7 +44,8 @@ def first_members(
     keys = first["customer"].unique()
     with blame_table(table):
         rows = (
-            table.scan()
+            table.choose(first.lazy())
+            .scan()
             .filter(pl.col(profiles.key).cast(first.schema["customer"]).is_in(keys.implode()))
             .select(
                 pl.col(profiles.key).cast(first.schema["customer"]).alias("customer"),

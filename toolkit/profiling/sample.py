@@ -41,11 +41,11 @@ def sample_of(table: Table) -> Sample:
         return Sample(_some(scan, rows, table.files.format), rows, table)
 
 
-def _some(scan: pl.LazyFrame, rows: int, form: Format) -> pl.DataFrame:
+def _some(scan: pl.LazyFrame, rows: int, form: Format | None) -> pl.DataFrame:
     if rows <= ROWS:
         return scan.collect(engine="streaming")
-    if form is Format.CSV:
-        # Text has to be read from its beginning whatever is wanted of it: once.
+    if form is Format.CSV or form is None:
+        # Text, and a table in an engine, has to be read from its beginning whatever is wanted of it: once.
         number = pl.int_range(pl.len())
         return compact(scan.filter(number % (rows // ROWS) == 0).head(ROWS)).collect(engine="streaming")
     size = ROWS // _SLICES

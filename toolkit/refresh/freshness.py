@@ -104,9 +104,9 @@ def _older(folder: WorkspaceFolder, export: Export, tables: Mapping[str, Files])
 
 def _why_not_written(name: str, files: Files, *, looks: FileStability, options: RefreshOptions, now: datetime) -> str:
     """Return why the table may still be being written; nothing when it is not."""
+    if files.is_written_whole:
+        return ""
     inputs = files.inputs()
-    if any(it.version is not None for it in inputs):
-        return ""  # a version of a Delta table is there in whole
     is_folder = [it.path for it in inputs] != [files.location]
     markers = _markers(files) if is_folder else {}
     newest = max((it.modified_at for it in inputs if it.modified_at), default=None)

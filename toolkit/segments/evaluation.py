@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from secrets import token_hex
 
 import orjson
 import polars as pl
@@ -39,7 +40,12 @@ class Found:
 
 
 def fingerprint_of(condition: Condition, inputs: Sequence[InputFile]) -> str:
-    """Return what differs when the condition means something else, or a file of the profiles was written."""
+    """Return what differs when the condition means something else, or a file of the profiles was written.
+
+    Where nobody can tell whether it was, each fingerprint is another one, so that the members are found anew.
+    """
+    if not all(it.tells_changes for it in inputs):
+        return token_hex(32)
     files = [(it.path, it.size_bytes, it.modified_at, it.version) for it in inputs]
     return sha256(condition.fingerprint.encode() + orjson.dumps(files)).hexdigest()
 

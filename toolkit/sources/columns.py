@@ -131,11 +131,8 @@ def _fits(name: str, dtype: pl.DataType, files: Files) -> bool:
     """Tell whether all numbers of a type that could hold more fit into 64 bits."""
     if isinstance(dtype, pl.Decimal) and (dtype.precision or _LONGEST_INT64 + 1) <= _LONGEST_INT64:
         return True
-    number = pl.col(name).cast(pl.Int128, strict=False)
-    with translate_errors(files.what, files.location):
-        ends = files.scan(pl.Schema({name: dtype})).select(least=number.min(), most=number.max())
-        least, most = ends.collect(engine="streaming").row(0)
-    return least is None or (least >= _LEAST_INT64 and most <= _MOST_INT64)
+    least, most = files.ends(name, dtype)
+    return least is None or most is None or (least >= _LEAST_INT64 and most <= _MOST_INT64)
 
 
 def _require_whole(name: str, dtype: pl.DataType, files: Files) -> None:

@@ -23,6 +23,11 @@ class InputFile:
     version: int | None = None
     """The version of a Delta table."""
 
+    @property
+    def tells_changes(self) -> bool:
+        """Whether something of it differs after the table was written; of a table in an engine nothing may be known."""
+        return (self.size_bytes, self.modified_at, self.version) != (None, None, None)
+
 
 @dataclass(frozen=True)
 class Files(ABC):
@@ -37,8 +42,8 @@ class Files(ABC):
 
     @property
     @abstractmethod
-    def format(self) -> Format:
-        """How they are written."""
+    def format(self) -> Format | None:
+        """How they are written; None where nobody need know."""
 
     def schema(self, part: StoredFile | None = None) -> pl.Schema:
         """Return the columns of a part, of the first one by default, from its head."""
@@ -62,6 +67,35 @@ class Files(ABC):
             return True
         with translate_errors(self.what, part.path):
             return not self.scan(pl.Schema({readable: columns[readable]}), [part]).head(1).collect().is_empty()
+
+    def choose(self, types: pl.Schema, name: str, values: pl.Series) -> "Files":
+        """Return the table with rows that have one of these values, or none, where rows can be found without reading.
+
+        Others may be left in it: in files all are.
+        """
+        return self
+
+    def counted(self, name: str, dtype: pl.DataType) -> pl.DataFrame | None:
+        """Return each value of a column and how many ``rows`` have it, None where all rows have to be read for it."""
+        return None
+
+    def ends(self, name: str, dtype: pl.DataType) -> tuple[int | None, int | None]:
+        """Return the least and the greatest of a column's numbers, without what stands after a decimal point."""
+        number = pl.col(name).cast(pl.Int128, strict=False)
+        with translate_errors(self.what, self.location):
+            ends = self.scan(pl.Schema({name: dtype})).select(least=number.min(), most=number.max())
+            least, most = ends.collect(engine="streaming").row(0)
+        return least, most
+
+    @property
+    def finds_rows(self) -> bool:
+        """Whether ``choose`` leaves rows out."""
+        return False
+
+    @property
+    def is_written_whole(self) -> bool:
+        """Whether nobody sees the table while it is written."""
+        return any(it.version is not None for it in self.inputs())  # a version of a Delta table is there in whole
 
     def is_uuid(self, name: str) -> bool:
         """Tell whether the files say of a column of 16 bytes that they are UUIDs."""

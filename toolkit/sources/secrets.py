@@ -13,7 +13,7 @@ _NAMES = frozenset(
         "passphrase", "passwd", "password", "pwd", "refreshtoken", "sas", "saskey", "sastoken", "se", "secret",
         "secretaccesskey", "secretkey", "securitytoken", "sessiontoken", "sharedaccesskey", "sharedaccesssignature",
         "sharedkey", "sig", "signature", "sp", "sslpassword", "sv", "token", "xamzcredential", "xamzsecuritytoken",
-        "xamzsignature", "xgoogcredential", "xgoogsignature",
+        "xamzsignature", "motherducktoken", "xgoogcredential", "xgoogsignature",
     )
 )  # fmt: skip
 """In small letters, without the marks between words."""

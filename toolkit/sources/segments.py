@@ -14,6 +14,7 @@ from toolkit.names import same_form, unknown_name
 from toolkit.redaction import redacted
 from toolkit.sources.columns import id_as_text
 from toolkit.sources.discovery import find_files
+from toolkit.sources.engines import is_in_engine
 from toolkit.sources.error_translation import nothing_at, translate_errors
 from toolkit.sources.fault_finding import blame_table
 from toolkit.sources.files import Files, InputFile
@@ -162,6 +163,8 @@ class SegmentFolder(Source):
         }
 
     def _paths(self, storage: Storage) -> dict[str, str]:
+        if is_in_engine(self.location):
+            raise self._is_one_table()
         with translate_errors(self.what, self.location):
             found = storage.find(self.location)
             if found is None:
@@ -171,12 +174,15 @@ class SegmentFolder(Source):
         if kept_by is not None and not (kept_by.is_plain or kept_by.is_read):
             raise kept_by.refusal(self.what, self.location)
         if isinstance(found, StoredFile) or (kept_by is not None and kept_by.is_read):
-            raise ConfigurationError(
-                _("{location} is one table, where a folder with a table a segment should be.", location=self.location),
-                _("Use SegmentTable for one table of memberships, or correct the location."),
-            )
+            raise self._is_one_table()
         kept = [name for name, is_folder in entries.items() if self._is_segment(name, is_folder=is_folder)]
         return _once({name: same_form(unquote(stem_of(name))) for name in kept}, folder=self.location.rstrip("/"))
+
+    def _is_one_table(self) -> ConfigurationError:
+        return ConfigurationError(
+            _("{location} is one table, where a folder with a table a segment should be.", location=self.location),
+            _("Use SegmentTable for one table of memberships, or correct the location."),
+        )
 
     def _is_segment(self, name: str, *, is_folder: bool) -> bool:
         return not is_metadata_file(name) and bool(is_folder or format_of(name) or self.format)
@@ -253,7 +259,8 @@ class SegmentTable(Source):
             known = [redacted(name) for name in _sorted(written["segment"].drop_nulls().unique())]
             raise unknown_name(mark("segment"), next(name for name in names if name not in there), known)
         # By the values as they are written, so that partitions of other segments are not read.
-        rows = self._rows(table, pl.col(self.segment).is_in(found["written"].implode()))
+        chosen = table.choose_by(self.segment, found["written"])
+        rows = self._rows(chosen, pl.col(self.segment).is_in(found["written"].implode()))
         frame = rows.with_columns(pl.col("segment").cast(pl.Enum(list(names))))
         return Members(frame, (table,), table.key_type if table.has_typed_key else None)
 
@@ -284,7 +291,7 @@ class SegmentTable(Source):
         """
         table = self._look()
         with blame_table(table):
-            counted = self._rows(table).group_by("segment").len("rows").collect(engine="streaming")
+            counted = table.counted(self.segment).group_by(self._named(table)).agg(pl.col("rows").sum())
         rows = dict(counted.drop_nulls("segment").iter_rows())
         changed_at = _changed_at(table.files.inputs())
         return pl.DataFrame(
@@ -305,13 +312,11 @@ class SegmentTable(Source):
     def _written(self, table: Table) -> pl.DataFrame:
         """Return the names as they are ``written``, and the ``segment`` that each names."""
         with blame_table(table):
-            written = table.scan().select(pl.col(self.segment).unique()).collect(engine="streaming")
+            written = table.counted(self.segment)
         return written.select(self._named(table), pl.col(self.segment).alias("written"))
 
     def _names(self, table: Table) -> list[str]:
-        with blame_table(table):
-            found = self._rows(table).select(pl.col("segment").unique()).collect(engine="streaming")
-        return _sorted(found["segment"].drop_nulls())
+        return _sorted(self._written(table)["segment"].drop_nulls().unique())
 
     def __repr__(self) -> str:
         return f"Segments at {self.location}, key {self.key!r}\n{text_table(self.summary().drop('location'))}"

@@ -9,6 +9,7 @@ from pydantic import field_validator
 from toolkit.errors import ConfigurationError
 from toolkit.pydantic_errors import Told
 from toolkit.sources.discovery import find_files
+from toolkit.sources.engines import Address, DuckDBTable, EngineFiles, IbisTable, SparkTable, is_in_engine
 from toolkit.sources.error_translation import translate_errors
 from toolkit.sources.files import Files, InputFile
 from toolkit.sources.key_rules import KeyRule
@@ -42,6 +43,8 @@ class Source(Told):
     @field_validator("location", mode="before")
     @classmethod
     def _as_text(cls, location: object) -> object:
+        if isinstance(location, DuckDBTable | SparkTable | IbisTable):
+            return location.location
         return str(location) if isinstance(location, Path) else location
 
     @field_validator("location")
@@ -49,6 +52,8 @@ class Source(Told):
     def _holds_no_secret(cls, location: str) -> str:
         if not location.strip() or "\0" in location:
             raise ValueError(_("is no place; write a path or a URL"))
+        if is_in_engine(location):
+            return Address.parse(location).location
         secret = secret_in(location)
         if secret:
             # No ValueError, which is told together with the location.
@@ -68,6 +73,8 @@ class Source(Told):
 
     def resolved(self, base: Path) -> Self:
         """Return the source with a local location made absolute, from ``base`` when it is relative."""
+        if is_in_engine(self.location):
+            return self.model_copy(update={"location": Address.parse(self.location).resolved(base).location})
         if is_remote(self.location):
             return self
         return self.model_copy(update={"location": str((base / Path(self.location).expanduser()).resolve())})
@@ -82,6 +89,8 @@ class Source(Told):
         return self._files().inputs()
 
     def _files(self) -> Files:
+        if is_in_engine(self.location):
+            return EngineFiles.open(self.what, self.location)
         return find_files(self.what, self.location, declared=self.format, storage=self._storage())
 
     def _storage(self) -> Storage:

@@ -69,6 +69,31 @@ class Table:
             is_matched=False,
         )
 
+    def choose(self, members: pl.LazyFrame) -> "Table":
+        """Return the table with the rows of these members, found by the engine where one holds the table.
+
+        A table of files, of which all rows are read, stays as it is.
+
+        Args:
+            members: Rows with the key of each as ``customer``.
+        """
+        if not self.files.finds_rows:
+            return self
+        keys = members.select("customer").unique().collect(engine="streaming")["customer"]
+        return self.choose_by(self.key, keys)
+
+    def choose_by(self, column: str, values: pl.Series) -> "Table":
+        """Return the table with the rows that have one of these values, and maybe others."""
+        return replace(self, files=self.files.choose(self.stored, column, values))
+
+    def counted(self, column: str) -> pl.DataFrame:
+        """Return each value of a column, null too, and how many ``rows`` have it."""
+        if self.readings[column] is Reading.AS_IT_IS:
+            found = self.files.counted(column, self.stored[column])
+            if found is not None:
+                return found
+        return self.scan().group_by(column).agg(rows=pl.len()).collect(engine="streaming")
+
     @property
     def types(self) -> pl.Schema:
         """The columns, the key first, as they are read."""

@@ -130,5 +130,6 @@ def _read(profiles: "Profiles", columns: Sequence[str], audience: Audience, doub
     key = pl.col(profiles.key).cast(audience.frame.schema[KEY]).alias(_MATCHED)
     named = [pl.col(it).alias(_BESIDE + it if it in doubled else it) for it in columns]
     with blame_table(table):
-        met = members.join(table.scan().select(key, *named), on=_MATCHED, how="inner")
+        chosen = table.choose(members.select(pl.col(_MATCHED).alias("customer")))
+        met = members.join(chosen.scan().select(key, *named), on=_MATCHED, how="inner")
         return compact(met).collect(engine="streaming")

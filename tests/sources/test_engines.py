@@ -1,0 +1,318 @@
+"""Tables in an engine give the same result as tables in files, identifier by identifier."""
+
+import os
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import duckdb
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import toolkit
+from tests.sources.engines import DuckDB, Engine, PostgreSQL, Spark, local_spark
+from toolkit.audience import Audience, IdentityColumn
+from toolkit.audience.segments import audience_of
+from toolkit.identifiers import first_type
+
+ENGINES = ["duckdb", "spark", "postgresql"]
+EMAILS = [
+    "ann@mail.example",
+    " ANN@mail.example\u00a0",
+    "\u2003bo@mail.example\u200b",
+    "J\u00fcrgen@m\u00fcller.example",
+    "Ju\u0308rgen@m\u00fcller.example",
+    "\u0130stanbul@mail.example",
+    "stra\u00dfe@mail.example",
+    "\u212aelvin@mail.example",
+    "\uff41nn@mail.example",
+    "9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08",
+    "none",
+    "n/a",
+    "",
+    "   ",
+    None,
+    "no address",
+    "two@@mail.example",
+    '"quoted name"@mail.example',
+    "a'; DROP TABLE profiles; --@mail.example",
+    "\U0001f600@mail.example",
+]
+KEYS = [
+    *("1", "01", "001", "1.0", "ab", "AB", "Ab", " ab", "ab ", "ab\u00a0", "\u00e9", "e\u0301", "\u0130", "i\u0307"),
+    *("\u00df", "ss", "\u017f", "s", "a\tb", "-"),
+]
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
+    with local_spark(tmp_path_factory.mktemp("spark")) as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[PostgreSQL]:
+    from tests.postgresql import running_server
+
+    with running_server() as server:
+        os.environ["TESTS_WAREHOUSE"] = server.new_database().replace("postgresql+psycopg://", "postgres://")
+        yield PostgreSQL("TESTS_WAREHOUSE")
+        del os.environ["TESTS_WAREHOUSE"]
+
+
+@pytest.fixture(scope="module")
+def duck(tmp_path_factory: pytest.TempPathFactory) -> DuckDB:
+    return DuckDB(tmp_path_factory.mktemp("duckdb") / "crm.duckdb")
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue({"duckdb": "duck"}.get(request.param, request.param))
+
+
+def written(folder: Path, name: str, frame: pl.DataFrame) -> str:
+    frame.write_parquet(folder / f"{name}.parquet")
+    return str(folder / f"{name}.parquet")
+
+
+def prepared(profiles: Any, segments: Any, **options: Any) -> Audience:
+    reading = {it: options.pop(it) for it in ("key_as_text", "key_normalization") if it in options}
+    catalog = toolkit.SegmentTable(location=segments, key="Key", segment="Segment", key_as_text=False)
+    return audience_of(
+        toolkit.Profiles(location=profiles, key="Key", **reading),
+        catalog,
+        sorted(set(catalog.names()) - set(options.get("exclude", ()))),
+        column=IdentityColumn("EMail", first_type()),
+        **options,
+    )
+
+
+def same(
+    engine: Engine, folder: Path, profiles: pl.DataFrame, members: pl.DataFrame, *, ways: int = 1, **options: Any
+) -> Audience:
+    """Prepare from files and from an engine; check that it is the same, in so many ``ways``."""
+    files = written(folder, "profiles", profiles), written(folder, "members", members)
+    tables = engine.put("profiles", profiles), engine.put("members", members)
+    expected = prepared(*files, **options)
+    for pair in [tables, (tables[0], files[1]), (files[0], tables[1])][:ways]:
+        found = prepared(*pair, **options)
+        order = ["segment", "customer"]
+        assert found.frame.sort(order).rows() == expected.frame.sort(order).rows()
+        assert found.rows.rows() == expected.rows.rows()
+        assert found.spelt_otherwise.frame.rows() == expected.spelt_otherwise.frame.rows()
+    return expected
+
+
+def people(keys: list[Any], dtype: Any = None) -> pl.DataFrame:
+    emails = [EMAILS[number % len(EMAILS)] for number in range(len(keys))]
+    return pl.DataFrame({"Key": pl.Series(keys, dtype=dtype), "EMail": pl.Series(emails, dtype=pl.String)})
+
+
+def memberships(keys: list[Any], dtype: Any = None) -> pl.DataFrame:
+    return pl.DataFrame({"Segment": ["VIP"] * len(keys), "Key": pl.Series(keys, dtype=dtype)})
+
+
+def test_the_same_of_texts(engine: Engine, tmp_path: Path) -> None:
+    found = same(engine, tmp_path, people(KEYS), memberships([*KEYS[::2], *KEYS[:6], "nobody", None]), ways=3)
+    assert set(found.frame["status"]) > {"exportable", "not_in_profiles", "missing_identifier", "invalid_identifier"}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (pl.Int32, pl.Int64),
+        (pl.Decimal(38, 0), pl.Int16),
+        (pl.Decimal(12, 2), pl.Float64),
+        (pl.Float64, pl.Decimal(20, 0)),
+    ],
+)
+def test_the_same_of_numbers(engine: Engine, tmp_path: Path, theirs: Any, ours: Any) -> None:
+    members = pl.Series([1, 2, 3, 99, None, 3]).cast(ours)
+    same(engine, tmp_path, people(list(range(-3, 9))).with_columns(pl.col("Key").cast(theirs)), memberships(members))
+
+
+def test_numbers_as_text(engine: Engine, tmp_path: Path) -> None:
+    same(engine, tmp_path, people([1, 2, 3]), memberships(["1", "02", "3 ", "x", "3"]), key_as_text=True)
+
+
+def test_numbers_beyond_64_bits(engine: Engine, tmp_path: Path) -> None:
+    keys = [Decimal(2**70), Decimal(2**70 + 1), Decimal(7)]
+    same(engine, tmp_path, people(keys, pl.Decimal(38, 0)), memberships([keys[1], Decimal(7)], pl.Decimal(38, 0)))
+
+
+def test_uuids_as_bytes(engine: Engine, tmp_path: Path) -> None:
+    keys = [UUID(int=number).bytes for number in range(4)]
+    same(engine, tmp_path, people(keys), memberships([str(UUID(int=2)), str(UUID(int=9))]))
+
+
+def test_rules_of_keys(engine: Engine, tmp_path: Path) -> None:
+    rules = ["case", "blanks", "leading zeros", "decimal point", "unicode"]
+    members = memberships([" AB", "E\u0301", "0007", "none"])
+    same(engine, tmp_path, people(["ab", "\u00e9", "7.0", "x"]), members, key_normalization=rules)
+
+
+def test_excluded_people(engine: Engine, tmp_path: Path) -> None:
+    profiles = people(["a", "b", "c", "d"]).with_columns(EMail=pl.Series(["x@a.nl", " X@A.nl", "y@a.nl", "z@a.nl"]))
+    members = pl.DataFrame({"Segment": [*["VIP"] * 4, "Out", "Out"], "Key": [*"abcd", "a", "d"]})
+    found = same(engine, tmp_path, profiles, members, exclude=["Out"])
+    assert found.frame.filter(status="exportable")["customer"].to_list() == ["c"]
+
+
+def test_names_of_segments(engine: Engine, tmp_path: Path) -> None:
+    members = pl.DataFrame({"Segment": ["VIP", "vip", "\u00e9t\u00e9", "e\u0301te\u0301", None], "Key": [*"abcab"]})
+    found = same(engine, tmp_path, people([*"abc"]), members)
+    assert found.rows.rows() == [("VIP", 1, 0), ("vip", 1, 0), ("\u00e9t\u00e9", 2, 0)]
+
+
+def test_odd_names_of_columns(engine: Engine, tmp_path: Path) -> None:
+    odd = 'a.b "c" `d` #'
+    frame = people([*"abc"]).rename({"EMail": odd})
+    tables = written(tmp_path, "odd", frame), engine.put("odd", frame)
+    read = [toolkit.Profiles(location=it, key="Key").scan([odd]).collect().sort("Key") for it in tables]
+    assert read[0].equals(read[1])
+
+
+@pytest.mark.parametrize("keys", [["a", "b", "b"], ["a", "b", None]])
+def test_keys_repeated_or_null(engine: Engine, keys: list[str | None]) -> None:
+    tables = engine.put("profiles", people(keys)), engine.put("members", memberships(["b"]))
+    with pytest.raises(toolkit.DataError):
+        prepared(*tables)
+    with pytest.raises(toolkit.DataError):
+        toolkit.Profiles(location=tables[0], key="Key").check_keys()
+
+
+def test_nan_is_no_key(engine: Engine) -> None:
+    tables = engine.put("profiles", people([1.0, float("nan")])), engine.put("members", memberships([1]))
+    with pytest.raises(toolkit.DataError):
+        prepared(*tables)
+
+
+def test_moments_are_in_utc(engine: Engine) -> None:
+    moments = pl.Series(["2026-03-29T01:30:00+01:00", "2026-10-25T02:30:00+02:00", None])
+    frame = people([*"abc"]).with_columns(At=moments.str.to_datetime(time_zone="UTC"))
+    read = toolkit.Profiles(location=engine.put("profiles", frame), key="Key").scan(["At"]).collect().sort("Key")
+    assert read.schema["At"] == pl.Datetime("us", "UTC")
+    assert read["At"].to_list() == frame["At"].to_list()
+
+
+def test_only_members_leave_the_engine(engine: Engine) -> None:
+    profiles = toolkit.Profiles(location=engine.put("profiles", people(list(range(1000)))), key="Key")
+    table = profiles.look(["EMail"])
+    chosen = table.choose(pl.LazyFrame({"customer": [3, 5, 2000]}))
+    assert chosen.scan().collect()["Key"].sort().to_list() == [3, 5]
+
+
+def test_no_such_table(engine: Engine) -> None:
+    location = engine.put("profiles", people(["a"])).location.replace("profiles", "nothing")
+    with pytest.raises(toolkit.ConfigurationError):
+        _ = toolkit.Profiles(location=location, key="Key").columns
+
+
+def test_a_name_is_no_sql(engine: Engine) -> None:
+    good = engine.put("profiles", people(["a"])).location
+    bad = good.replace("profiles", '"profiles""; DROP TABLE profiles; --"')
+    with pytest.raises(toolkit.ConfigurationError):
+        _ = toolkit.Profiles(location=bad, key="Key").columns
+    assert toolkit.Profiles(location=good, key="Key").columns == ["Key", "EMail"]
+
+
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.dictionaries(
+        st.text(st.characters(exclude_characters="\0@", exclude_categories=["Cs"]), max_size=5),
+        st.none() | st.sampled_from(EMAILS) | st.emails(),
+        min_size=10,
+        max_size=40,
+    )
+)
+def test_the_same_of_anything(engine: Engine, tmp_path: Path, rows: dict[str, str | None]) -> None:
+    profiles = pl.DataFrame({"Key": list(rows), "EMail": pl.Series(list(rows.values()), dtype=pl.String)})
+    members = memberships([*[it.swapcase() for it in rows], *[f"{it} " for it in rows], *rows])
+    same(engine, tmp_path, profiles, members)
+
+
+def test_a_collation_makes_no_two_texts_one(duck: DuckDB) -> None:
+    duck.run("CREATE OR REPLACE TABLE members (Segment VARCHAR COLLATE NOCASE, Key VARCHAR COLLATE NOCASE)")
+    duck.run("INSERT INTO members VALUES ('VIP', 'a'), ('vip', 'A'), ('vip', 'b')")
+    segments = toolkit.SegmentTable(location=toolkit.DuckDBTable(duck.file, "members"), key="Key", segment="Segment")
+    assert segments.summary().select("segment", "rows").rows() == [("VIP", 1), ("vip", 2)]
+    assert segments.scan(["vip"]).collect()["customer"].sort().to_list() == ["A", "b"]
+
+
+def test_spark_collation(spark: Spark) -> None:
+    spark.session.sql(
+        "SELECT collate(a, 'UTF8_LCASE') AS Segment, collate(b, 'UTF8_LCASE') AS Key "
+        "FROM VALUES ('VIP', 'a'), ('vip', 'A'), ('vip', 'b') AS t(a, b)"
+    ).createOrReplaceTempView("members")
+    segments = toolkit.SegmentTable(location=toolkit.SparkTable("members"), key="Key", segment="Segment")
+    assert segments.summary().select("segment", "rows").rows() == [("VIP", 1), ("vip", 2)]
+    assert segments.scan(["vip"]).collect()["customer"].sort().to_list() == ["A", "b"]
+
+
+def test_types_of_duckdb_as_keys(duck: DuckDB) -> None:
+    for kind, value in {"UUID": f"'{UUID(int=7)}'", "HUGEINT": "7", "UBIGINT": "7", "VARCHAR": "'7'"}.items():
+        duck.run(f"CREATE OR REPLACE TABLE profiles AS SELECT {value}::{kind} AS Key, 'a@b.nl' AS EMail")
+        duck.run(f"CREATE OR REPLACE TABLE members AS SELECT {value}::{kind} AS Key, 'VIP' AS Segment")
+        found = prepared(*(toolkit.DuckDBTable(duck.file, it) for it in ("profiles", "members")))
+        assert found.frame["status"].to_list() == ["exportable"]
+
+
+@pytest.mark.parametrize("kind", ["DATE '2026-01-01'", "TIMESTAMP '2026-01-01'", "true", "1.5", "[1]"])
+def test_what_is_no_key(duck: DuckDB, kind: str) -> None:
+    duck.run(f"CREATE OR REPLACE TABLE profiles AS SELECT {kind} AS Key, 'a@b.nl' AS EMail")
+    with pytest.raises(toolkit.DataError):
+        toolkit.Profiles(location=toolkit.DuckDBTable(duck.file, "profiles"), key="Key").look()
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "duckdb:md:crm?motherduck_token=abcsecret#profiles",
+        "duckdb:postgres:host=h password=abcsecret#profiles",
+        "ibis:postgres://user:abcsecret@host/crm#profiles",
+        "duckdb:host=h password=abcsecret#profiles",
+        "duckdb::memory:#profiles",
+        "duckdb:crm.duckdb",
+        "spark:",
+        "spark:a.b.c.d",
+        "ibis:#profiles",
+    ],
+)
+def test_what_is_no_location(location: str) -> None:
+    with pytest.raises(toolkit.ConfigurationError) as raised:
+        toolkit.Profiles(location=location, key="Key")
+    assert "abcsecret" not in str(raised.value)
+
+
+def test_a_secret_in_the_environment_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ibis")
+    monkeypatch.setenv("WAREHOUSE_URL", "postgres://user:abcsecret@127.0.0.1:1/crm")
+    profiles = toolkit.Profiles(location=toolkit.IbisTable("WAREHOUSE_URL", "profiles"), key="Key")
+    with pytest.raises(toolkit.UnavailableError) as raised:
+        _ = profiles.columns
+    assert "abcsecret" not in str(raised.value)
+    monkeypatch.delenv("WAREHOUSE_URL")
+    with pytest.raises(toolkit.ConfigurationError):
+        _ = profiles.columns
+
+
+def test_a_database_that_is_open_here(duck: DuckDB) -> None:
+    location = duck.put("profiles", people(["a"]))
+    with duckdb.connect(duck.file):
+        assert toolkit.Profiles(location=location, key="Key").scan([]).collect().height == 1
+
+
+def test_an_engine_that_fails_midway(duck: DuckDB) -> None:
+    duck.put("people", people([str(it) for it in range(300_000)]))
+    duck.run("CREATE OR REPLACE VIEW failing AS SELECT Key, "
+             "CASE WHEN Key = '299999' THEN error('told ann@mail.example') ELSE EMail END AS EMail FROM people")  # fmt: skip
+    profiles = toolkit.Profiles(location=toolkit.DuckDBTable(duck.file, "failing"), key="Key")
+    with pytest.raises(toolkit.ToolkitError) as raised:
+        profiles.scan(["EMail"]).collect()
+    assert "ann@mail.example" not in str(raised.value)
+    with pytest.raises(toolkit.ToolkitError):
+        prepared(toolkit.DuckDBTable(duck.file, "failing"), duck.put("members", memberships(["299999"])))

@@ -1,0 +1,97 @@
+"""Tables in a database that Ibis reaches. The URL of the connection stands in the environment, with its secrets."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import polars as pl
+
+from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError
+from toolkit.redaction import redacted
+from toolkit.sources.engines.engine import Engine, EngineSession, numbered
+from toolkit.translatable import _
+
+_ROWS_A_BATCH = 128 << 10
+
+
+class IbisEngine(Engine):
+    """A table that Ibis reads. Each session is a connection of its own: one reads but one table at a time."""
+
+    @contextmanager
+    def session(self) -> Iterator[EngineSession]:
+        """Give a connection."""
+        with self._connected() as connection:
+            yield _IbisSession(self._found(connection))
+
+    def schema(self) -> Any:
+        """Return Arrow's schema of the table."""
+        with self._connected() as connection:
+            return self._found(connection).schema().to_pyarrow()
+
+    def translated(self, error: Exception, *, what: str) -> ToolkitError | None:
+        """Return an error of Ibis or of its driver in words of the table; what drivers say may hold the connection."""
+        from ibis.common.exceptions import TableNotFound
+
+        where = self.address.location
+        if isinstance(error, TableNotFound):
+            return ConfigurationError(
+                _("Ibis finds no table of the {what} at {where}.", what=what, where=where),
+                _("Correct the name of the table, or the database in the URL of the connection."),
+            )
+        if isinstance(error, ImportError):
+            return ConfigurationError(
+                _("What Ibis needs for the {what} at {where} is not installed.", what=what, where=where),
+                _("Install the extra of ibis-framework that is named as the URL begins, such as 'postgres'."),
+            )
+        said = redacted(str(error).strip().partition("\n")[0]).rstrip(".")
+        url = os.environ.get(self.address.place, "")
+        is_told = url and url not in said and "://" not in said and "password" not in said.casefold()
+        return UnavailableError(
+            _(
+                "The {what} at {where} can't be read: {said}.",
+                what=what,
+                where=where,
+                said=said if is_told else type(error).__name__,
+            ),
+            _("Check that Ibis opens the connection here, with the URL in {place}.", place=self.address.place),
+        )
+
+    def _found(self, connection: Any) -> Any:
+        *database, name = self.address.table
+        return connection.table(name, database=tuple(database) or None)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
+        import ibis
+
+        url = os.environ.get(self.address.place)
+        if not url:
+            raise ConfigurationError(
+                _("The environment variable {place} is not set.", place=self.address.place),
+                _("Set it to the URL of the connection, as ibis.connect takes it."),
+            )
+        connection = ibis.connect(url)
+        try:
+            yield connection
+        finally:
+            connection.disconnect()
+
+
+class _IbisSession(EngineSession):
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def frame(self, columns: Sequence[str]) -> Any:
+        return self._table.select(**{alias: self._table[name] for name, alias in numbered(columns)})
+
+    def exact_text(self, column: str) -> Any:
+        return self.frame([column])
+
+    def uploaded(self, values: pl.Series) -> Any:
+        import ibis
+
+        return ibis.memtable(values.to_frame("wanted").to_arrow())
+
+    def batches(self, frame: Any) -> Iterator[Any]:
+        yield from frame.to_pyarrow_batches(chunk_size=_ROWS_A_BATCH)
