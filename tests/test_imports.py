@@ -9,6 +9,7 @@ import pytest
 import toolkit
 from tests.conftest import Tables
 
+ENGINES = {"duckdb", "pyspark", "ibis"}
 HEAVY = {"great_expectations", "pandas", "altair", "fastapi", "sqlalchemy", "pyarrow", "polars", "requests", "alembic"}
 
 
@@ -32,7 +33,7 @@ def test_a_preview_does_without_the_checks_charts_and_http(tmp_path: Path, table
         f"import toolkit; print(toolkit.open_workspace({str(tmp_path / 'workspace')!r})"
         ".preview('All', email_column='EMail').counts)"
     )
-    assert imported_after(code) & {"great_expectations", "pandas", "altair", "fastapi"} == set()
+    assert imported_after(code) & {"great_expectations", "pandas", "altair", "fastapi", *ENGINES} == set()
 
 
 def test_a_checked_run_draws_its_report_without_altair(workspace: toolkit.Workspace) -> None:

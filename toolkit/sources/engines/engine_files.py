@@ -34,6 +34,8 @@ class EngineFiles(Files):
     """Arrow's schema."""
     chosen: pl.DataFrame | None = field(default=None, repr=False, compare=False)
     """The rows that were chosen, with the columns that are needed; None while all are meant."""
+    _has_rows: list[bool] = field(default_factory=list, repr=False, compare=False)
+    """Whether the table has rows, once somebody asked: each question is a query."""
 
     @classmethod
     def open(cls, what: str, location: str) -> "EngineFiles":
@@ -67,6 +69,12 @@ class EngineFiles(Files):
         """Return the columns that can't be read, each with its type."""
         read = self.schema()
         return {it.name: str(it.type) for it in self.arrow if read.get(it.name) == pl.Unknown}
+
+    def has_rows(self, part: StoredFile) -> bool:
+        """Tell whether the table has rows."""
+        if not self._has_rows:
+            self._has_rows.append(super().has_rows(part))
+        return self._has_rows[0]
 
     def inputs(self) -> list[InputFile]:
         """Return the table, and what is known of when it was written."""
@@ -162,10 +170,9 @@ def engine_of(address: Address, *, what: str) -> Engine:
 
 
 def _batches(session: EngineSession, columns: Sequence[str], limit: int | None) -> Iterator[Any]:
-    frame = session.frame(columns)
-    if limit is not None:
-        frame = nw.from_native(frame).head(limit).to_native()
-    return session.batches(frame)
+    if limit is None:
+        return session.batches(session.frame(columns))
+    return iter([_collected(nw.from_native(session.frame(columns)).head(limit))])
 
 
 def _collected(frame: Any) -> Any:
