@@ -197,6 +197,14 @@ class TestProof:
         file.write_bytes(kept)
         assert asking.runs.consent(run.id).frame.height == 2
 
+    def test_a_disclosure_tells_the_basis(self, asking: toolkit.Workspace) -> None:
+        run = asking.runs.start("Nightly").raise_for_status()
+        assert asking.disclose(email="A@mail.example").frame["basis"].to_list() == ["form A"]
+        (run.folder / "consent.parquet").unlink()
+        found = asking.disclose(email="A@mail.example")
+        assert found.frame["basis"].to_list() == [None]
+        assert toolkit.GapCode.CONSENT_UNPROVED in {it.code for it in found.unknown}
+
     def test_that_of_another_run_is_told(self, asking: toolkit.Workspace, tables: Tables) -> None:
         first = asking.runs.start("Nightly").raise_for_status()
         write(tables, {"A": later(1), "B": later(100), "C": later(5), "D": later(5)})

@@ -21,6 +21,7 @@ from toolkit.exports.export import Export
 from toolkit.files import write_atomically
 from toolkit.runs.diff import Plan
 from toolkit.runs.ledger_reader import checksum
+from toolkit.runs.run import run_of
 from toolkit.runs.targets import Target
 from toolkit.spreadsheets import FrameForPeople, write_csv
 from toolkit.state import audit
@@ -166,23 +167,34 @@ def consent_proof(folder: WorkspaceFolder, run_id: str) -> ConsentProof:
         DataError: The file is not there.
         SignatureError: The file is not the one that was signed, or the audit was altered.
     """
+    run = run_of(folder, run_id)
+    evidence = consent_evidence(folder, run_id)
+    if evidence is not None:
+        return evidence
+    with folder.reading() as session:
+        settings = session.get_one(RunRecord, run_id).settings
+    if settings.get("consent_column"):
+        return ConsentProof(run_id, run.export, None, FrameForPeople(pl.DataFrame(schema=_SCHEMA)))
+    raise ConfigurationError(
+        _("Run {run_id} asked nobody's consent.", run_id=run_id),
+        _("Save the export with consent_column; later runs then ask and prove it."),
+    )
+
+
+def consent_evidence(folder: WorkspaceFolder, run_id: str) -> ConsentProof | None:
+    """Return what was signed of a run, compared with the file; None where it signed nothing.
+
+    Raises:
+        DataError: The file is not there.
+        SignatureError: The file is not the one that was signed, or the audit was altered.
+    """
     with folder.reading() as session:
         require_actor(session, folder)
-        record = session.get(RunRecord, run_id)
-        settings = {} if record is None else record.settings
-        if not settings.get("consent_column"):
-            said = _("There is no run {run_id!r}.", run_id=run_id)
-            asked = _("Run {run_id} asked nobody's consent.", run_id=run_id)
-            remedy = _("Save the export with consent_column; later runs then ask and prove it.")
-            raise ConfigurationError(
-                said if record is None else asked, _("See their ids in the list of runs.") if record is None else remedy
-            )
         require_chain(session)
         query = select(AuditRecord).where(AuditRecord.action == Action.PROVE_CONSENT.value).order_by(AuditRecord.id)
         signed = [it for it in session.scalars(query) if it.details.get("run") == run_id]
-    export = str(settings["name"])
     if not signed:
-        return ConsentProof(run_id, export, None, FrameForPeople(pl.DataFrame(schema=_SCHEMA)))
+        return None
     file = place_of_run(folder.path, run_id) / FILE
     if not file.exists():
         raise DataError(
@@ -199,7 +211,7 @@ def consent_proof(folder: WorkspaceFolder, run_id: str) -> ConsentProof:
             ),
             _("Bring the file back from a backup of the workspace, and find out who changed it."),
         )
-    return ConsentProof(run_id, export, signed[-1].person, FrameForPeople(pl.read_parquet(file)))
+    return ConsentProof(run_id, signed[-1].name, signed[-1].person, FrameForPeople(pl.read_parquet(file)))
 
 
 def ends_before_next_run(audience: Audience, export: Export) -> str | None:

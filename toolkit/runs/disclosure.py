@@ -1,6 +1,6 @@
 """A person's disclosure: which lists held them, from when to when, by which run, and what keeps them out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +13,14 @@ from sqlalchemy import select
 from toolkit.access.people import Role, require_actor
 from toolkit.audience.suppression import HASH_COLUMNS, Suppression
 from toolkit.display import fragment, page, table, text_table
-from toolkit.errors import ConfigurationError
+from toolkit.errors import ConfigurationError, DataError, SignatureError
 from toolkit.exports.export import Export
 from toolkit.exports.suppression_entries import Act, content_of, entries_of
 from toolkit.files import write_atomically
 from toolkit.identifiers import HashFormat, IdentifierType, hashed, identifier_types, named_identifier
 from toolkit.markup import template
 from toolkit.redaction import AT_SIGN
+from toolkit.runs.consent import consent_evidence
 from toolkit.runs.disclosure_document import (
     Asked,
     Document,
@@ -235,6 +236,8 @@ def _lists_of(
         triggers = _triggers(folder, periods)
         runs = pl.concat([periods["from_run"], periods["until_run"]]).drop_nulls().unique(maintain_order=True)
         gaps += [Gap(code=GapCode.RUN_UNKNOWN, name=it) for it in runs if it not in triggers]
+        bases, unproved = _bases(folder, periods)
+        gaps += unproved
         is_this_person = pl.col("customer").is_in(person.customers.implode())
         theirs = periods.with_columns(pl.when(is_this_person).then("customer"))
         holdings += [
@@ -247,11 +250,30 @@ def _lists_of(
                 host=record.host,
                 identifier_type=record.identifier_type,
                 removed_by=triggers.get(row["until_run"] or ""),
+                basis=bases.get((row["from_run"], row["identifier"])),
             )
             for row in theirs.iter_rows(named=True)
         ]
     earliest = datetime.min.replace(tzinfo=UTC)
     return sorted(holdings, key=lambda it: it.from_at or it.until_at or earliest), list(dict.fromkeys(gaps))
+
+
+def _bases(folder: WorkspaceFolder, periods: pl.DataFrame) -> tuple[Mapping[tuple[str, str], str | None], list[Gap]]:
+    """Return on what basis each run added an identifier, as far as its evidence tells, and what is not proved."""
+    bases: dict[tuple[str, str], str | None] = {}
+    gaps = []
+    for run in periods["from_run"].drop_nulls().unique(maintain_order=True):
+        try:
+            evidence = consent_evidence(folder, run)
+        except (DataError, SignatureError):
+            gaps.append(Gap(code=GapCode.CONSENT_UNPROVED, name=run))
+            continue
+        if evidence is not None:
+            theirs = evidence.frame.filter(pl.col("identifier").is_in(periods["identifier"].implode()))
+            bases |= {
+                (run, identifier): basis for identifier, basis in theirs.select("identifier", "basis").iter_rows()
+            }
+    return bases, gaps
 
 
 def _triggers(folder: WorkspaceFolder, periods: pl.DataFrame) -> dict[str, Trigger]:

@@ -24,6 +24,8 @@ class GapCode(StrEnum):
     UNKNOWN_MEMBERS = "unknown_members"
     """A list held members before this workspace filled it."""
     RUN_UNKNOWN = "run_unknown"
+    CONSENT_UNPROVED = "consent_unproved"
+    """The evidence of consent of a run is missing or was altered."""
     PROFILES_UNREADABLE = "profiles_unreadable"
     SUPPRESSIONS_LOST = "suppressions_lost"
     LIFTED = "lifted"
@@ -77,6 +79,12 @@ class Gap(BaseModel):
                 text = _("List {name!r} held members before this workspace filled it.", name=self.name)
             case GapCode.RUN_UNKNOWN:
                 text = _("The record of run {name} was removed.", name=self.name)
+            case GapCode.CONSENT_UNPROVED:
+                text = _(
+                    "The evidence of consent of run {name} is missing or was altered: on what basis it sent the person "
+                    "isn't known.",
+                    name=self.name,
+                )
             case GapCode.PROFILES_UNREADABLE:
                 text = _(
                     "The profile table can't be read: what was sent under an identifier that only a profile links to "
