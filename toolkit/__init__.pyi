@@ -78,6 +78,7 @@ from .refresh import ScheduledRun as ScheduledRun
 from .runs import AbandonedList as AbandonedList
 from .runs import AbandonedLists as AbandonedLists
 from .runs import Because as Because
+from .runs import ConsentProof as ConsentProof
 from .runs import Disclosure as Disclosure
 from .runs import DisclosureCheck as DisclosureCheck
 from .runs import DisclosureProblem as DisclosureProblem
