@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toolkit.cli.options import WORKSPACE, ConnectionArgument, JsonOption, WorkspaceOption, opened, pairs
+from toolkit.cli.options import WORKSPACE, AllowOption, ConnectionArgument, JsonOption, WorkspaceOption, opened, pairs
 from toolkit.cli.output import show_frame, show_json, show_value
 from toolkit.terminal import say
 
@@ -118,12 +118,13 @@ def remove(
     exports: Annotated[str, typer.Option(help="What happens to its exports: detach or remove.")] = "",
     export: Annotated[list[str] | None, typer.Option(help="What happens to one export, as NAME=detach.")] = None,
     lists: Annotated[str, typer.Option(help="What happens to their lists at Criteo: keep, empty or delete.")] = "keep",
+    allow: AllowOption = None,
     json: JsonOption = False,
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Remove a connection, which ends the transfer of data through it."""
     chosen: Any = exports or pairs(export, "--export")
-    left = opened(workspace).connections.remove(name, exports=chosen, lists=lists)
+    left = opened(workspace).connections.remove(name, exports=chosen, lists=lists, allow=allow or ())
     show_value(left, left.frame, as_json=json)
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from toolkit.cli.options import WORKSPACE, JsonOption, WorkspaceOption, opened
+from toolkit.cli.options import WORKSPACE, AllowOption, JsonOption, WorkspaceOption, opened
 from toolkit.cli.output import show_value
 
 commands = typer.Typer(no_args_is_help=True, help="Empty, delete or keep lists that no export fills any more.")
@@ -22,19 +22,27 @@ def abandoned(json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE) 
 
 @commands.command()
 def empty(
-    list_id: ListArgument, host: HostOption = None, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE
+    list_id: ListArgument,
+    host: HostOption = None,
+    allow: AllowOption = None,
+    json: JsonOption = False,
+    workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Remove everybody from a list, and show the lists that are left."""
-    left = opened(workspace).lists.empty(list_id, host=host)
+    left = opened(workspace).lists.empty(list_id, host=host, allow=allow or ())
     show_value(left, left.frame, as_json=json)
 
 
 @commands.command()
 def delete(
-    list_id: ListArgument, host: HostOption = None, json: JsonOption = False, workspace: WorkspaceOption = WORKSPACE
+    list_id: ListArgument,
+    host: HostOption = None,
+    allow: AllowOption = None,
+    json: JsonOption = False,
+    workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Delete a list at Criteo, and show the lists that are left."""
-    left = opened(workspace).lists.delete(list_id, host=host)
+    left = opened(workspace).lists.delete(list_id, host=host, allow=allow or ())
     show_value(left, left.frame, as_json=json)
 
 

@@ -18,6 +18,9 @@ ExportArgument = Annotated[str, typer.Argument(help="Name of the export.")]
 SegmentArgument = Annotated[str, typer.Argument(help="Name of the segment.")]
 ConnectionArgument = Annotated[str, typer.Argument(help="Name of the connection.")]
 PersonArgument = Annotated[str, typer.Argument(help="Name of the person.")]
+AllowOption = Annotated[
+    list[str] | None, typer.Option(help="A guard to pass knowingly, such as 'live campaign'; repeat for several.")
+]
 ColumnsOption = Annotated[
     list[str] | None, typer.Option("--column", help="A further profile column to show, masked where it looks personal.")
 ]

@@ -8,12 +8,12 @@ import polars as pl
 
 from toolkit.access.credentials import Credentials
 from toolkit.collections.collection import Collection
-from toolkit.collections.lists import lists_left_by
+from toolkit.collections.lists import guards_named, lists_left_by
 from toolkit.criteo import CRITEO
 from toolkit.exports import connections
 from toolkit.exports.connections import Connection, ConnectionSetup, ExportDisposal
 from toolkit.names import one_of
-from toolkit.runs import AbandonedLists, ListDisposal, dispose_lists
+from toolkit.runs import AbandonedLists, Guard, ListDisposal, dispose_lists
 from toolkit.translatable import _, mark
 
 
@@ -254,6 +254,7 @@ class Connections(Collection[str, Connection]):
         *,
         exports: ExportDisposal | str | Mapping[str, ExportDisposal | str] = MappingProxyType({}),
         lists: ListDisposal | str = ListDisposal.KEEP,
+        allow: Guard | str | Sequence[Guard | str] = (),
     ) -> AbandonedLists:
         """Remove a connection, which ends the transfer of data through it.
 
@@ -261,6 +262,7 @@ class Connections(Collection[str, Connection]):
             name: Name of the connection.
             exports: What happens to the exports that use it: ``"detach"`` or ``"remove"``, for all or by name.
             lists: What happens to their lists at Criteo: ``"keep"``, ``"empty"`` or ``"delete"``.
+            allow: ``"live campaign"`` empties or deletes lists that a live ad set depends on.
 
         Returns:
             The lists of these exports that still hold people.
@@ -268,6 +270,7 @@ class Connections(Collection[str, Connection]):
         Raises:
             ConfigurationError: There is no connection of that name, an export uses it and you did not decide about
                 it, or an export of another connection fills one of its lists too.
+            GuardError: A live ad set depends on a list that would be emptied or deleted. Nothing was changed.
             LedgerDivergedError: Another workspace changed a list that would be emptied or deleted.
             BusyError: One of these exports is running.
             RunFailedError: A list could not be emptied or deleted. The connection is still there: remove it again.
@@ -283,7 +286,7 @@ class Connections(Collection[str, Connection]):
             else {export: one_of("choice", ExportDisposal, choice) for export, choice in exports.items()}
         )
         decided = connections.require_decided(self._folder, name, exports=chosen)
-        dispose_lists(self._folder, name, one_of("choice", ListDisposal, lists))
+        dispose_lists(self._folder, name, one_of("choice", ListDisposal, lists), allow=guards_named(allow))
         connections.remove_connection(self._folder, name, exports=chosen)
         return lists_left_by(self._folder, decided)
 

@@ -27,6 +27,7 @@ from toolkit.exports.yaml_files import read_exports, write_exports
 from toolkit.names import listed
 from toolkit.preview import FIRST_MEMBERS, Preview, preview_of_export
 from toolkit.runs import AbandonedLists, check_export
+from toolkit.runs.blast_radius import with_campaigns
 from toolkit.spreadsheets import FrameForPeople
 from toolkit.translatable import _, mark
 from toolkit.validation import CheckResults, Thresholds
@@ -255,6 +256,7 @@ class Exports(Collection[str, Export]):
 
         Returns:
             Its lists at Criteo that still hold people. Empty or delete these with ``lists.empty`` or ``lists.delete``.
+            ``campaigns`` says which live ad sets depend on them, as far as Criteo tells.
 
         Raises:
             ConfigurationError: There is no export of that name.
@@ -265,8 +267,9 @@ class Exports(Collection[str, Export]):
             >>> left_behind.frame["segment"].to_list()
             ['High value']
         """
+        connection = export_of(self._folder, name).connection
         remove_export(self._folder, name)
-        return lists_left_by(self._folder, [name])
+        return with_campaigns(self._folder, lists_left_by(self._folder, [name]), connection)
 
     def detach(self, name: str) -> AbandonedLists:
         """Take an export's connection away: it does not run until you save it with another.
@@ -275,7 +278,7 @@ class Exports(Collection[str, Export]):
             name: Name of the export.
 
         Returns:
-            Its lists at Criteo that still hold people.
+            Its lists at Criteo that still hold people; ``campaigns`` says which live ad sets depend on them.
 
         Raises:
             ConfigurationError: There is no export of that name.
@@ -285,8 +288,9 @@ class Exports(Collection[str, Export]):
             >>> workspace.exports.detach("Nightly").frame["because"].to_list()
             ['detached']
         """
+        connection = export_of(self._folder, name).connection
         detach_export(self._folder, name)
-        return lists_left_by(self._folder, [name])
+        return with_campaigns(self._folder, lists_left_by(self._folder, [name]), connection)
 
     def duplicate(self, name: str, to: str) -> Export:
         """Save a copy of an export under another name. The copy fills lists of its own at Criteo.

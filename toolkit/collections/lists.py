@@ -1,13 +1,14 @@
 """The contact lists at Criteo that are left behind."""
 
 from collections.abc import Collection as AnyOf
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import polars as pl
 
 from toolkit.collections.collection import Collection
-from toolkit.runs import AbandonedLists, ListDisposal, end_abandoned, find_abandoned
+from toolkit.names import listed, one_of
+from toolkit.runs import AbandonedLists, Guard, ListDisposal, end_abandoned, find_abandoned
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.translatable import _, mark
 
@@ -56,12 +57,15 @@ class Lists(Collection[str, AbandonedLists]):
     def _shown(self) -> pl.DataFrame:
         return self.frame.drop("filled_by")
 
-    def empty(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
+    def empty(
+        self, list_id: str, *, host: str | None = None, allow: Guard | str | Sequence[Guard | str] = ()
+    ) -> AbandonedLists:
         """Remove everybody from a list that is left behind.
 
         Args:
             list_id: Id of the list at Criteo.
             host: The URL of Criteo's API, where lists of several have that id.
+            allow: ``"live campaign"`` does it also where a live ad set depends on the list.
 
         Returns:
             The lists that are still left behind.
@@ -70,6 +74,7 @@ class Lists(Collection[str, AbandonedLists]):
             ConfigurationError: No list of that id is left behind, lists of several hosts have it, or an export fills
                 it too.
             AccessError: You are a viewer, or may not use a connection to the list.
+            GuardError: A live ad set depends on the list. Nothing was changed.
             LedgerDivergedError: Another workspace changed the list.
 
         Examples:
@@ -77,14 +82,17 @@ class Lists(Collection[str, AbandonedLists]):
             >>> workspace.lists.empty(list_left.list_id).lists
             ()
         """
-        return self._end(list_id, ListDisposal.EMPTY, host)
+        return self._end(list_id, ListDisposal.EMPTY, host, allow)
 
-    def delete(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
+    def delete(
+        self, list_id: str, *, host: str | None = None, allow: Guard | str | Sequence[Guard | str] = ()
+    ) -> AbandonedLists:
         """Delete a list that is left behind, at Criteo.
 
         Args:
             list_id: Id of the list at Criteo.
             host: The URL of Criteo's API, where lists of several have that id.
+            allow: ``"live campaign"`` does it also where a live ad set depends on the list.
 
         Returns:
             The lists that are still left behind.
@@ -93,6 +101,7 @@ class Lists(Collection[str, AbandonedLists]):
             ConfigurationError: No list of that id is left behind, lists of several hosts have it, or an export fills
                 it too.
             AccessError: You are a viewer, or may not use a connection to the list.
+            GuardError: A live ad set depends on the list. Nothing was changed.
             LedgerDivergedError: Another workspace changed the list.
 
         Examples:
@@ -100,7 +109,7 @@ class Lists(Collection[str, AbandonedLists]):
             >>> workspace.lists.delete(list_left.list_id).lists
             ()
         """
-        return self._end(list_id, ListDisposal.DELETE, host)
+        return self._end(list_id, ListDisposal.DELETE, host, allow)
 
     def keep(self, list_id: str, *, host: str | None = None) -> AbandonedLists:
         """Leave a list that is left behind as it is: runs and ``health`` no longer warn about it.
@@ -124,11 +133,22 @@ class Lists(Collection[str, AbandonedLists]):
         """
         return self._end(list_id, ListDisposal.KEEP, host)
 
-    def _end(self, list_id: str, chosen: ListDisposal, host: str | None) -> AbandonedLists:
-        end_abandoned(self._folder, list_id, chosen, host=host)
+    def _end(
+        self,
+        list_id: str,
+        chosen: ListDisposal,
+        host: str | None,
+        allow: Guard | str | Sequence[Guard | str] = (),
+    ) -> AbandonedLists:
+        end_abandoned(self._folder, list_id, chosen, host=host, allow=guards_named(allow))
         return self.left_behind
 
 
 def lists_left_by(folder: WorkspaceFolder, exports: AnyOf[str]) -> AbandonedLists:
     """Return the lists of these exports that are left behind."""
     return AbandonedLists(tuple(it for it in find_abandoned(folder) if it.export in exports))
+
+
+def guards_named(allow: Guard | str | Sequence[Guard | str]) -> list[Guard]:
+    """Return the guards that are named; raises ConfigurationError with the nearest names where there is none."""
+    return [one_of("guard", Guard, it) for it in listed(allow, what=_("allow"))]

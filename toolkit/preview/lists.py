@@ -13,6 +13,7 @@ from toolkit.errors import ToolkitError
 from toolkit.exports.connections import client_of, credentials_of
 from toolkit.exports.export import Export
 from toolkit.identifiers import IdentifierType
+from toolkit.runs.blast_radius import ask_blast_radius, losing_lists
 from toolkit.runs.counting import count_each, due_counts
 from toolkit.runs.guards import Guard, GuardViolation, would_stop
 from toolkit.runs.ledger_reader import LedgerReader
@@ -110,7 +111,13 @@ def lists_of_export(
     rows = [{**_counts(figures[it]), **_changes(it, export, planned, ledger)} for it in targets]
     renamed = sum(_is_renamed(it, export) for it in planned.records.values())
     due = frozenset(due_counts(folder, planned.records.values()))
-    told = [*would_stop(planned.stops), *stopped_by_other_ledger(last_run(folder, export.name))]
+    losing = losing_lists(folder, export, figures, planned.records, ledger, host=host)
+    campaigns = ask_blast_radius(folder, export.connection, losing)
+    told = [
+        *would_stop([*planned.stops, *campaigns.stops]),
+        *campaigns.notices,
+        *stopped_by_other_ledger(last_run(folder, export.name)),
+    ]
     return Lists(_with_counted(pl.DataFrame(rows, schema=SCHEMA), history), tuple(told), renamed, due)
 
 

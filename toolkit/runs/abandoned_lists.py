@@ -115,6 +115,8 @@ class AbandonedLists:
     """
 
     lists: tuple[AbandonedList, ...]
+    campaigns: tuple[str, ...] = ()
+    """Which live ad sets depend on them, and what of that can't be known, a sentence each; where Criteo was asked."""
 
     @property
     def untended(self) -> tuple[AbandonedList, ...]:
@@ -135,10 +137,13 @@ class AbandonedLists:
     def __repr__(self) -> str:
         if not self.lists:
             return _("No list is left behind.")
-        return "\n".join([text_table(self.frame.drop("filled_by")), *(it.remedy for it in self.untended)])
+        said = [*self.campaigns, *(it.remedy for it in self.untended)]
+        return "\n".join([text_table(self.frame.drop("filled_by")), *said])
 
     def _repr_html_(self) -> str:
-        return html_table(self.frame.drop("filled_by"), title=_("Lists left behind"))
+        return html_table(
+            self.frame.drop("filled_by"), title=_("Lists left behind"), subtitle=sentences(self.campaigns)
+        )
 
 
 _SCHEMA = pl.Schema(

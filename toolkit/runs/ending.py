@@ -4,7 +4,7 @@ Whoever does so is a run of its own that is recorded, with a batch for each list
 leaves nobody sure of what the lists hold, and the next run of whoever fills one sends it anew.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 
 import polars as pl
@@ -18,12 +18,15 @@ from toolkit.exports.connections import client_of, connections, credentials_of
 from toolkit.exports.export import Export
 from toolkit.runs.abandoned import abandoned_list, fillers_of
 from toolkit.runs.abandoned_lists import AbandonedList
+from toolkit.runs.blast_radius import ask_blast_radius, ended_lists
 from toolkit.runs.diff import Plan
+from toolkit.runs.guards import Guard, pass_guards
 from toolkit.runs.ledger import Ledger
 from toolkit.runs.lifecycle import end_dead_runs, now, track_run
 from toolkit.runs.list_result import ListResult
 from toolkit.runs.lists import ListDisposal, empty_record, lease_list, others_of
 from toolkit.runs.marks import ShownLists, diverged, judge, marked_lists
+from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.progress import Step, nobody
 from toolkit.runs.pusher import push
 from toolkit.runs.run import Run, run_of
@@ -40,7 +43,12 @@ Records = Sequence[ContactListRecord]
 
 
 def end_abandoned(
-    folder: WorkspaceFolder, list_id: str, chosen: ListDisposal, *, host: str | None = None
+    folder: WorkspaceFolder,
+    list_id: str,
+    chosen: ListDisposal,
+    *,
+    host: str | None = None,
+    allow: Collection[Guard] = (),
 ) -> Run | None:
     """Empty, delete or knowingly keep a list that is left behind.
 
@@ -49,6 +57,7 @@ def end_abandoned(
         list_id: The list's id at Criteo.
         chosen: What becomes of it.
         host: Which Criteo, where two have a list of that id.
+        allow: Guards to pass: ``live campaign`` ends a list that a live ad set depends on.
 
     Returns:
         The run that did it, successful; None when the list is kept.
@@ -56,6 +65,7 @@ def end_abandoned(
     Raises:
         ConfigurationError: The list is not left behind, is filled by an export, or no connection goes there.
         AccessError: The person is a viewer, or may not use the connection.
+        GuardError: A live ad set depends on the list, and that is not allowed. Nothing was changed.
         RunFailedError: Criteo could not be asked, or refused.
     """
     found, records = abandoned_list(folder, list_id, host)
@@ -81,13 +91,19 @@ def end_abandoned(
         return [its_records]
 
     name = connection_to(folder, records[0])
-    return _end(folder, name, [records], chosen, once_leased=still_left_behind)
+    passed = _pass_campaigns(folder, name, records[:1], allow)
+    return _end(folder, name, [records], chosen, once_leased=still_left_behind, allow=allow, passed=passed)
 
 
-def dispose_lists(folder: WorkspaceFolder, connection_name: str, chosen: ListDisposal) -> None:
+def dispose_lists(
+    folder: WorkspaceFolder, connection_name: str, chosen: ListDisposal, *, allow: Collection[Guard] = ()
+) -> None:
     """Empty or delete the lists at Criteo that exports of the connection filled; one that is gone is passed over.
 
+    ``allow`` names guards to pass: ``live campaign`` ends lists that a live ad set depends on.
+
     Raises:
+        GuardError: A live ad set depends on one of them, and that is not allowed. Nothing was changed.
         ConfigurationError: An export of another connection fills one of them too. Nothing was changed.
         LedgerDivergedError: Another ledger changed one of them. Nothing was changed.
         BusyError: One of the exports is running. Nothing was changed.
@@ -116,6 +132,7 @@ def dispose_lists(folder: WorkspaceFolder, connection_name: str, chosen: ListDis
             criteo,
             remedy=_("Remove it with lists='keep', and end the lists where they are filled."),
         )
+    passed = _pass_campaigns(folder, connection_name, list(lists.values()), allow)
     for export_id in dict.fromkeys(it.export_id for it in lists.values()):
         its_lists = [it for it in lists.values() if it.export_id == export_id]
 
@@ -124,7 +141,26 @@ def dispose_lists(folder: WorkspaceFolder, connection_name: str, chosen: ListDis
             require_nobody_else()
             return [[it, *others_of(folder, it)] for it in its_lists]
 
-        _end(folder, connection_name, [[it] for it in its_lists], chosen, once_leased=with_all_that_is_known)
+        _end(
+            folder,
+            connection_name,
+            [[it] for it in its_lists],
+            chosen,
+            once_leased=with_all_that_is_known,
+            allow=allow,
+            passed=passed,
+        )
+
+
+def _pass_campaigns(
+    folder: WorkspaceFolder, connection_name: str, records: Records, allow: Collection[Guard]
+) -> list[Notice]:
+    """Ask what depends on lists that are about to be ended; return what is told of it and what was passed knowingly.
+
+    Raises GuardError when a live ad set depends on one, and that is not allowed.
+    """
+    found = ask_blast_radius(folder, connection_name, ended_lists(records))
+    return [*pass_guards(found.stops, allow, beside=found.beside), *found.notices]
 
 
 def connection_to(folder: WorkspaceFolder, record: ContactListRecord) -> str:
@@ -172,6 +208,8 @@ def _end(
     chosen: ListDisposal,
     *,
     once_leased: Callable[[], Sequence[Records]],
+    allow: Collection[Guard],
+    passed: Sequence[Notice],
 ) -> Run:
     """Empty or delete lists, as a run of the export that filled the first; return the run, successful.
 
@@ -181,11 +219,14 @@ def _end(
         lists: What is known of each list.
         chosen: What becomes of them.
         once_leased: Returns what is known of them when nobody else changes them any more.
+        allow: The guards that were allowed to be passed.
+        passed: What was passed knowingly, and what is told of campaigns.
     """
     credentials = credentials_of(folder, connection_name)
     settings = Export.model_validate({**lists[0][0].export.settings, "connection": connection_name})
-    with track_run(folder, settings, trigger=Trigger.LISTS, observer=nobody) as keeper:
+    with track_run(folder, settings, trigger=Trigger.LISTS, allowed=allow, observer=nobody) as keeper:
         keeper.begin(Step.PUSH)
+        keeper.warn_all(it for it in passed if it.code is not NoticeCode.GUARD_PASSED)
         for records in lists:
             lease_list(folder, keeper.lease, records[0])
         lists = once_leased()
@@ -202,7 +243,7 @@ def _end(
                 _delete_all(folder, lists, ledger, criteo)
             else:
                 _empty_all(folder, lists, ledger, criteo, run_id=keeper.id)
-        keeper.note_lists(emptied)
+        keeper.note_lists(emptied, [it for it in passed if it.code is NoticeCode.GUARD_PASSED])
     return run_of(folder, keeper.id).raise_for_status()
 
 

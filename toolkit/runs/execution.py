@@ -10,7 +10,8 @@ from typing import TypedDict, Unpack
 
 import polars as pl
 
-from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, Wait
+from toolkit.access.credentials import Credentials
+from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, RetryPolicy, Wait
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ErrorCode, UnavailableError
 from toolkit.exports.connections import client_of, credentials_of
 from toolkit.exports.export import Export, Mode
@@ -18,6 +19,7 @@ from toolkit.exports.saved_exports import chosen_segments, export_of, exports, r
 from toolkit.files import write_atomically
 from toolkit.identifiers import first_type
 from toolkit.runs.abandoned import find_abandoned
+from toolkit.runs.blast_radius import SECONDS_TO_ASK, BlastRadius, find_blast_radius, losing_lists
 from toolkit.runs.consent import ends_before_next_run, write_proof
 from toolkit.runs.count_drift import Expected, drift
 from toolkit.runs.counting import calls_to_send, count_lists, due_counts, note_counts, spare_calls
@@ -119,11 +121,14 @@ def run_export(
         )
         keeper.begin(Step.PLAN)
         stops += work.guard()
+        campaigns = work.ask_campaigns(credentials, trigger)
+        stops += campaigns.stops
+        keeper.warn_all(campaigns.notices)
         if dry_run:
             keeper.warn_all(would_stop(stops))
             work.preview()
         else:
-            passed = pass_guards(stops, allow)
+            passed = pass_guards(stops, allow, beside=campaigns.beside)
             with client_of(
                 credentials,
                 waiting=trigger.waiting,
@@ -301,6 +306,15 @@ class _Work:
             self._note(target, list_id=record.criteo_id)
         self._note_figures()
         return guard_changes(self._export, self._records, self._ledger)
+
+    def ask_campaigns(self, credentials: Credentials, trigger: Trigger) -> BlastRadius:
+        """Ask what depends on the lists that lose people; where none does, nothing is asked."""
+        losing = losing_lists(self._folder, self._export, self._rows, self._records, self._ledger, host=self._host)
+        if not losing:
+            return BlastRadius()
+        patience = RetryPolicy(seconds=SECONDS_TO_ASK)
+        with client_of(credentials, waiting=trigger.waiting, patience=patience, observer=self.on_wait) as criteo:
+            return find_blast_radius(criteo, losing)
 
     def preview(self) -> None:
         """Plan for all lists. Nothing is sent, and nothing of the lists recorded."""

@@ -38,6 +38,8 @@ class Guard(StrEnum):
     """Fewer members of a segment have an e-mail than the threshold asks for."""
     LOW_VALIDITY = "low validity"
     """Fewer of their e-mails are valid than the threshold asks for."""
+    LIVE_CAMPAIGN = "live campaign"
+    """A live ad set depends on a list that would be emptied."""
     OTHER_LEDGER = "other ledger"
     """Another workspace, or a copy of this one, changed a list: who passes this takes the list over."""
 
@@ -62,15 +64,20 @@ class GuardViolation:
     remedy: str = _("Look at the preview and at where the tables come from.")
 
 
-def pass_guards(stops: Sequence[GuardViolation], allow: Collection[Guard]) -> list[Notice]:
-    """Return what was passed knowingly; raises GuardError when something was not allowed."""
+def pass_guards(
+    stops: Sequence[GuardViolation], allow: Collection[Guard], *, beside: Sequence[str] = ()
+) -> list[Notice]:
+    """Return what was passed knowingly; raises GuardError when something was not allowed.
+
+    ``beside`` are sentences that belong to what stops, and stop nothing by themselves.
+    """
     standing = [it for it in stops if it.guard not in allow]
     if standing:
         named = ", ".join(dict.fromkeys(repr(it.guard.value) for it in standing))
         remedies = dict.fromkeys(it.remedy for it in standing)
         kind = ChangingInputError if {it.guard for it in standing} == {Guard.CHANGING_INPUT} else GuardError
         raise kind(
-            sentences([*(it.what for it in standing), _("Nothing was sent.")]),
+            sentences([*(it.what for it in standing), *beside, _("Nothing was sent.")]),
             sentences([*remedies, _("If it is meant, run with allow=[{guards}].", guards=named)]),
         )
     return [

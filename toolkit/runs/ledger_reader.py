@@ -122,6 +122,24 @@ class LedgerReader:
             [held, uncertain.to_frame().join(wanted.to_frame(), on="identifier", how="semi")["identifier"]]
         )
 
+    def count_last(self, record: ContactListRecord) -> int | None:
+        """Return how many identifiers the list held, or may have held, after the last finished run.
+
+        None where there was none, or the record of it is lost.
+        """
+        try:
+            return None if record.snapshot is None else self._snapshot(record).height
+        except DataError:
+            return None
+
+    def may_hold(self, record: ContactListRecord) -> bool:
+        """Tell whether the list may hold something: also where the record of it is lost."""
+        try:
+            state = self.state_of(record)
+        except DataError:
+            return True
+        return record.holds_unknown or len(state.held) + len(state.uncertain) > 0
+
     def known_of(self, record: ContactListRecord, customers: pl.Series) -> pl.Series:
         """Return the identifiers that the list holds, or may hold, of these customers (keys as text)."""
         known = self._known_members(record, wanted=NO_MEMBERS, left=NO_IDENTIFIERS)

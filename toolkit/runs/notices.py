@@ -44,6 +44,8 @@ class NoticeCode(StrEnum):
     API_VERSION = "api_version"
     """Criteo announces the end of the version of its API."""
     CRITEO_WARNING = "criteo_warning"
+    LIVE_CAMPAIGN = "live_campaign"
+    """Live ad sets depend on a list that loses people or is left behind, or whether any do can't be known."""
     EMPTIED_FOR_OTHERS = "emptied_for_others"
     """A list was emptied that another export fills too."""
     CONSENT_ENDS = "consent_ends"

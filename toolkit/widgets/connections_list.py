@@ -10,7 +10,7 @@ from toolkit.access.credentials import Credentials
 from toolkit.access.people import Role
 from toolkit.display import table_of_texts
 from toolkit.exports.connections import Connection, ExportDisposal
-from toolkit.runs import AbandonedLists, ListDisposal
+from toolkit.runs import AbandonedLists, Guard, ListDisposal
 from toolkit.widgets.access_field import CONTRIBUTORS, UsersField
 from toolkit.widgets.components import Field, button, buttons, heading, paragraph, show
 from toolkit.widgets.form import Form
@@ -262,6 +262,9 @@ class ConnectionsList(Form):
                 description=say("The lists at Criteo"),
             )
         )
+        self.of_campaigns = self.field(
+            ipywidgets.Checkbox(description=say("Empty or delete also lists that a live ad set depends on"))
+        )
         self.really_remove = button(say("Remove for good"), style="danger")
         self.on_click(self.really_remove, self._remove)
         self._open(
@@ -269,6 +272,7 @@ class ConnectionsList(Form):
             paragraph(say("This ends the transfer of data through it.")),
             *(it.widget for it in self.of_exports.values()),
             self.of_lists.widget,
+            self.of_campaigns.widget,
             self.really_remove,
         )
 
@@ -278,6 +282,7 @@ class ConnectionsList(Form):
             return
         exports = {export: field.value for export, field in self.of_exports.items()}
         lists = self.of_lists.value
+        allow = [Guard.LIVE_CAMPAIGN] if self.of_campaigns.value else []
         self.say_busy(say("The connection is removed."))
 
         def done(left: AbandonedLists) -> None:
@@ -293,7 +298,7 @@ class ConnectionsList(Form):
             )
 
         self.in_background(
-            lambda _: self.workspace.connections.remove(name, exports=exports, lists=lists),
+            lambda _: self.workspace.connections.remove(name, exports=exports, lists=lists, allow=allow),
             done=done,
             busy=(self.really_remove,),
         )

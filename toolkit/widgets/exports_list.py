@@ -227,7 +227,9 @@ class ExportsList(Form):
         def confirmed() -> None:
             left = do()
             self.look()
-            self.say_done(" ".join([done, *(self.words.read(it.sentence) for it in left.untended)]))
+            self.say_done(
+                " ".join([done, *map(self.words.read, (*left.campaigns, *(it.sentence for it in left.untended)))])
+            )
 
         self.on_click(self.confirm, confirmed)
         self.on_click(leave, self._close)

@@ -49,6 +49,7 @@ _TERMS: dict[str, str] = {
     Guard.OVER_CONTRACT: mark("Over the contract: more identifiers than the contract with Criteo allows"),
     Guard.LOW_COVERAGE: mark("Low coverage: fewer members with an e-mail than the threshold"),
     Guard.LOW_VALIDITY: mark("Low validity: fewer valid e-mails than the threshold"),
+    Guard.LIVE_CAMPAIGN: mark("Live campaign: a live ad set depends on a list that would be emptied"),
     Guard.OTHER_LEDGER: mark("Other workspace: take over a list that another one changed"),
     Every.REFRESH.name: mark("With every scheduled refresh"),
     Every.DAY.name: mark("Daily"),
