@@ -4,7 +4,7 @@ from toolkit.audience.audience import Audience
 from toolkit.audience.build import ProfileKeyError, build_audience
 from toolkit.audience.consent import Consent
 from toolkit.audience.excluded import Excluded, IdentityColumn, SuppressedBy
-from toolkit.audience.segments import audience_from_keys, audience_of, excluded_of
+from toolkit.audience.segments import audience_from_keys, audience_of, audiences_of, excluded_of
 from toolkit.audience.status import LEFT_OUT, NOT_JUDGED, Status
 from toolkit.audience.suppression import Suppression
 from toolkit.identifiers import HashFormat
@@ -23,6 +23,7 @@ __all__ = [
     "Suppression",
     "audience_from_keys",
     "audience_of",
+    "audiences_of",
     "build_audience",
     "excluded_of",
 ]

@@ -9,6 +9,7 @@ from toolkit.audience.audience import Audience
 from toolkit.audience.consent import BASIS, HOLDS, UNTIL
 from toolkit.audience.domains import domains_of, with_domain
 from toolkit.audience.excluded import BY_TYPE, Excluded, IdentityColumn
+from toolkit.audience.matched import FOUND, ROWS, SEGMENT, Matched
 from toolkit.audience.several import (
     FIELDS,
     Reading,
@@ -55,6 +56,7 @@ def build_audience(
     consents: Sequence[pl.Expr] = (),
     count_domains: bool = False,
     placeholders: Sequence[str] = (),
+    matched: Matched | None = None,
 ) -> Audience:
     """Give every member of every segment exactly one status, and those who are exportable an identifier.
 
@@ -65,27 +67,31 @@ def build_audience(
     suppressed, whatever identifier is prepared. With ``advertiser_column`` a member belongs to one of the
     ``advertisers``, or to none. With ``consents``, as ``Consent.read`` returns them, nobody is exportable without
     consent. A field that holds one of the ``placeholders``, beside those that are known, is
-    missing. Mail domains are counted only if asked for. Time and memory grow with the members; profiles are streamed.
+    missing. Mail domains are counted only if asked for. Time and memory grow with the members; profiles are streamed,
+    unless the members are ``matched`` with them already.
 
     Raises ProfileKeyError when profiles hold a null key, or twice the key of a member.
     """
     identifier_type = identifier_type or first_type()
     form = identifier_type.form_for(form)
     columns = [IdentityColumn(identifier_column, identifier_type, separator), *beside]
-    reading = reading_of(profiles, columns)
+    source = profiles if matched is None else matched.frame
+    reading = reading_of(source, columns)
     if reading is not Reading.ONE and excluded is not None and excluded.addresses is not None:
         raise ValueError("who has several identifiers is excluded by all of them, and not by the one that is sent")
-    picked = profiles.select(
+    known = [] if matched is None else [pl.col(SEGMENT).alias("segment"), pl.col(ROWS).alias("rows")]
+    picked = source.select(
         pl.col(profile_key).alias("customer"),
-        *fields_of(profiles, columns, reading),
-        *([_as_id(profiles, advertiser_column).alias("advertiser")] if advertiser_column else []),
+        *fields_of(source, columns, reading),
+        *([_as_id(source, advertiser_column).alias("advertiser")] if advertiser_column else []),
         *consents,
-        found=pl.lit(True),
+        *known,
+        found=pl.lit(True) if matched is None else pl.col(FOUND),
     )
+    counts = () if matched is not None else _counts(members, profiles, profile_key)
     seen = collect_each(
         _label(
-            members.rename({key: "customer"}),
-            picked,
+            _joined(members.rename({key: "customer"}), picked) if matched is None else picked,
             identifier_type=identifier_type,
             reading=reading,
             further=len(beside) if reading is Reading.BESIDE else 0,
@@ -96,12 +102,11 @@ def build_audience(
             count_domains=count_domains,
             placeholders=identifier_type.placeholders(placeholders),
         ),
-        # As a filter, so that the statistics of Parquet files answer without reading the column.
-        profiles.filter(pl.col(profile_key).is_null()).select(pl.len()),
-        members.select(pl.len()),
+        *counts,
     )
     labelled, further = first_and_further(seen[0], reading)
-    _refuse_ambiguous_keys(labelled, null_keys=seen[1].item(), rows=seen[2].item())
+    null_keys, named = (it.item() for it in seen[1:]) if matched is None else (matched.null_keys, matched.rows)
+    _refuse_ambiguous_keys(labelled, null_keys=null_keys, rows=named)
     rows = labelled.group_by("segment").agg(
         rows=pl.col("rows").sum(), blank=pl.col("rows").filter(pl.col("customer").is_null()).sum()
     )
@@ -131,9 +136,25 @@ def build_audience(
     )
 
 
+def _counts(members: pl.LazyFrame, profiles: pl.LazyFrame, profile_key: str) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Return how many profiles have no key, and how many rows the members have."""
+    # As a filter, so that the statistics of Parquet files answer without reading the column.
+    return profiles.filter(pl.col(profile_key).is_null()).select(pl.len()), members.select(pl.len())
+
+
+def _joined(members: pl.LazyFrame, profiles: pl.LazyFrame) -> pl.LazyFrame:
+    """Match each member with its profile."""
+    return (
+        nw.from_native(members)
+        .group_by("segment", "customer")
+        .agg(rows=nw.len())
+        .join(nw.from_native(profiles), on="customer", how="left")
+        .to_native()
+    )
+
+
 def _label(
-    members: pl.LazyFrame,
-    profiles: pl.LazyFrame,
+    matched: pl.LazyFrame,
     *,
     identifier_type: IdentifierType,
     reading: Reading,
@@ -145,15 +166,8 @@ def _label(
     count_domains: bool,
     placeholders: Placeholders,
 ) -> pl.LazyFrame:
-    """Match each member with its profile and classify what the identifier's field holds."""
-    matched = (
-        nw.from_native(members)
-        .group_by("segment", "customer")
-        .agg(rows=nw.len())
-        .join(nw.from_native(profiles), on="customer", how="left")
-        .with_columns(address=nw.col("field"))
-        .to_native()
-    )
+    """Classify what the identifier's field holds of each member that was matched with its profile."""
+    matched = nw.from_native(matched).with_columns(address=nw.col("field")).to_native()
     if reading is Reading.ROWS:
         matched = a_row_each(matched)
     others = further_columns("address", further)

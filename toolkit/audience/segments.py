@@ -16,6 +16,7 @@ from toolkit.audience.excluded import (
     is_list,
 )
 from toolkit.audience.keys import as_in_profiles, find_spelt_otherwise, refuse_addresses
+from toolkit.audience.matched import match_members
 from toolkit.audience.status import Status
 from toolkit.audience.suppression import Suppression
 from toolkit.errors import DataError
@@ -118,13 +119,52 @@ def audience_of(
     column when one cannot be read, lacks a column, or its keys are null, repeated or of another type than the other
     table's.
     """
-    columns = [column, *beside]
-    asked = [] if consent is None else consent.columns
-    table = profiles.look(list(dict.fromkeys(filter(None, [*(it.name for it in columns), advertiser_column, *asked]))))
-    _require_text(table, columns)
+    (audience,) = audiences_of(
+        profiles,
+        catalog,
+        segments,
+        columns=[[column, *beside]],
+        exclude=exclude,
+        form=form,
+        advertiser_column=advertiser_column,
+        advertisers=advertisers,
+        consent=consent,
+        suppression=suppression,
+        excluded=excluded,
+        count_domains=count_domains,
+        placeholders=placeholders,
+    )
+    return audience
+
+
+def audiences_of(
+    profiles: Profiles,
+    catalog: SegmentFolder | SegmentTable,
+    segments: Sequence[str],
+    *,
+    columns: Sequence[Sequence[IdentityColumn]],
+    exclude: Sequence[str] = (),
+    form: HashFormat = HashFormat.SHA256,
+    advertiser_column: str = "",
+    advertisers: Sequence[str] = (),
+    consent: Consent | None = None,
+    suppression: Suppression | None = None,
+    excluded: Excluded | None = None,
+    count_domains: bool = False,
+    placeholders: Sequence[str] = (),
+) -> list[Audience]:
+    """Prepare these segments once for each type of identifier, as ``audience_of`` does, by one pass over the tables.
+
+    ``columns`` are those of each type, in the order of the audiences. Domains are counted of the first type only.
+    """
+    every = [it for of_type in columns for it in of_type]
+    beside_them = [advertiser_column, *([] if consent is None else consent.columns)]
+    asked = list(dict.fromkeys(filter(None, [*(it.name for it in every), *beside_them])))
+    table = profiles.look(asked)
+    _require_text(table, every)
     consents = [] if consent is None else consent.read(table)
     if excluded is None:
-        excluded = excluded_of(profiles, catalog, columns=columns, exclude=exclude, suppression=suppression)
+        excluded = excluded_of(profiles, catalog, columns=every, exclude=exclude, suppression=suppression)
     members = catalog.members([it for it in dict.fromkeys(segments) if it not in exclude])
     require_same_keys(profiles, table, catalog, members)
     if members.key_type == pl.String and table.key_type == pl.Int64:
@@ -136,37 +176,45 @@ def audience_of(
         if rules and table.key_type == pl.String:
             resolved = as_in_profiles(named.collect(engine="streaming"), table, rules)
             named = resolved.lazy()
+        chosen = table.choose(named)
+        matched = None
+        if len(columns) > 1:
+            matched = match_members(named, chosen.scan(), key="customer", profile_key=profiles.key, columns=asked)
         try:
-            audience = build_audience(
-                named,
-                table.choose(named).scan(),
-                key="customer",
-                profile_key=profiles.key,
-                identifier_column=column.name,
-                separator=column.separator,
-                beside=beside,
-                identifier_type=column.identifier_type,
-                excluded=excluded,
-                form=form,
-                advertiser_column=advertiser_column,
-                advertisers=advertisers,
-                consents=consents,
-                count_domains=count_domains,
-                placeholders=placeholders,
-            )
+            audiences = [
+                build_audience(
+                    named,
+                    chosen.scan(),
+                    key="customer",
+                    profile_key=profiles.key,
+                    identifier_column=column.name,
+                    separator=column.separator,
+                    beside=beside,
+                    identifier_type=column.identifier_type,
+                    excluded=excluded,
+                    form=form,
+                    advertiser_column=advertiser_column,
+                    advertisers=advertisers,
+                    consents=consents,
+                    count_domains=count_domains and number == 0,
+                    placeholders=placeholders,
+                    matched=matched,
+                )
+                for number, (column, *beside) in enumerate(columns)
+            ]
         except ProfileKeyError as error:
             raise profiles.key_error(error.keys) from None
+    # Of each type the members are the same.
+    frame = audiences[0].frame
     refuse_addresses(
-        audience.frame["customer"],
+        frame["customer"],
         column=catalog.key,
         what=_("{what} at {location}", what=catalog.what, location=catalog.location),
     )
-    unknown = audience.frame.filter(pl.col("status") == Status.NOT_IN_PROFILES.value)["customer"]
-    return replace(
-        audience,
-        spelt_otherwise=find_spelt_otherwise(unknown, table),
-        consented_at=None if consent is None else consent.at,
-    )
+    unknown = frame.filter(pl.col("status") == Status.NOT_IN_PROFILES.value)["customer"]
+    spelt_otherwise = find_spelt_otherwise(unknown, table)
+    consented_at = None if consent is None else consent.at
+    return [replace(it, spelt_otherwise=spelt_otherwise, consented_at=consented_at) for it in audiences]
 
 
 def audience_from_keys(

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 import polars as pl
 from sqlalchemy import select
 
-from toolkit.audience import Audience, HashFormat, Status, audience_of
+from toolkit.audience import Audience, HashFormat, Status
+from toolkit.audience import audiences_of as prepare
 from toolkit.exports.connections import connection
 from toolkit.exports.export import Export
 from toolkit.exports.matching import excluded_for
-from toolkit.identifiers import IdentifierType, first_type
+from toolkit.identifiers import IdentifierType
 from toolkit.runs.list_result import ListResult, counted
 from toolkit.runs.lists import ListKey
 from toolkit.state.folder import WorkspaceFolder
@@ -53,28 +54,24 @@ def audiences_of(
     Domains are counted of that one only, if asked for.
     """
     columns = export.columns_by_type
-    first = first_type(columns)
     advertisers = list(connection(folder, export.connection).advertisers) if export.advertiser_column else []
     consent = export.consent(datetime.now(UTC))
     excluded = excluded_for(folder, export.identity_columns, exclude=export.exclude)
-    return {
-        kind: audience_of(
-            folder.profiles,
-            folder.segments,
-            export.segments,
-            column=column,
-            beside=beside,
-            exclude=export.exclude,
-            form=export.form,
-            advertiser_column=export.advertiser_column,
-            advertisers=advertisers,
-            consent=consent,
-            excluded=excluded,
-            count_domains=count_domains and kind == first,
-            placeholders=export.placeholders,
-        )
-        for kind, (column, *beside) in columns.items()
-    }
+    found = prepare(
+        folder.profiles,
+        folder.segments,
+        export.segments,
+        columns=list(columns.values()),
+        exclude=export.exclude,
+        form=export.form,
+        advertiser_column=export.advertiser_column,
+        advertisers=advertisers,
+        consent=consent,
+        excluded=excluded,
+        count_domains=count_domains,
+        placeholders=export.placeholders,
+    )
+    return dict(zip(columns, found, strict=True))
 
 
 def targets_of(

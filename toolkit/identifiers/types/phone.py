@@ -35,6 +35,10 @@ _WRITTEN = (
     "^(?:tel:)?[(]?[+\uff0b\\p{Nd}][\\p{Nd}\\s().\\-/\u00b7\u2010-\u2015\u2212]{3,40}"
     r"(?:(?:;ext=|ext\.?|x|#)\s?\p{Nd}{1,7})?$"
 )
+_USUAL = r"^[(]?\+?[0-9][0-9 ().\-/]{2,38}[0-9)]$"
+"""How nearly all numbers are written: a part of ``_WRITTEN``."""
+_USUAL_BETWEEN = [" ", "(", ")", ".", "-", "/"]
+_NOTHING = [""] * len(_USUAL_BETWEEN)
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _KINDS = (
     "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "personal_number", "voip", "pager", "uan",
@@ -149,16 +153,26 @@ class _PhoneNumber(IdentifierType):
     def _normalize_column(self, frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
         """Normalize a column as ``normalize`` does, each field by the first reading that fits: others pass over it."""
         seen, bare, read, found = (f"{it} {name}" for it in ("seen", "bare", "read", "found"))
-        cleaned = pl.col(name).str.replace_all(UNSEEN, "").str.strip_chars().str.to_lowercase()
-        rows = frame.with_columns(pl.when(~_is_given_out(pl.col(name))).then(cleaned).alias(seen))
+        usual, other = f"usual {name}", f"other {name}"
+        rows = frame.with_columns(pl.when(~_is_given_out(pl.col(name))).then(name).alias(seen))
+        # What needs no cleaning passes over half of what the rest costs.
+        is_usual = pl.col(seen).str.contains(_USUAL)
+        rows = rows.with_columns(
+            pl.when(is_usual).then(seen).alias(usual),
+            pl.when(~is_usual).then(seen).str.replace_all(UNSEEN, "").str.strip_chars().str.to_lowercase().alias(other),
+        )
         # Most text that is no number is told by its first letters.
         without = (
-            pl.when(pl.col(seen).str.contains(_WRITTEN))
-            .then(seen)
+            pl.when(pl.col(other).str.contains(_WRITTEN))
+            .then(other)
             .str.replace_all(_BEFORE, "")
             .str.replace_all(_BETWEEN, "")
         )
-        rows = rows.with_columns(without.alias(bare), pl.lit(None, pl.String).alias(found))
+        rows = rows.with_columns(
+            pl.coalesce(usual, other).alias(seen),
+            pl.coalesce(pl.col(usual).str.replace_many(_USUAL_BETWEEN, _NOTHING), without).alias(bare),
+            pl.lit(None, pl.String).alias(found),
+        ).drop(usual, other)
         for it in self._readings():
             is_so = pl.col(found).is_null() & pl.col(bare).str.contains(it.pattern)
             rows = rows.with_columns(pl.when(is_so).then(bare).alias(read))
