@@ -142,7 +142,8 @@ _SAMPLE = 1_000
 def _pairs(members: pl.DataFrame, table: Table, rules: Sequence[KeyRule]) -> pl.DataFrame:
     """Return ``member`` and ``profile`` keys that are one key by the rules."""
     wanted = members.lazy().with_columns(key=normalized(pl.col("member"), rules))
-    profiles = table.scan().select(pl.col(table.key).alias("profile"))
+    near = table.choose_near(wanted.select("key"))
+    profiles = near.scan().select(pl.col(table.key).alias("profile"))
     with blame_table(table):
         with_key = profiles.with_columns(key=normalized(pl.col("profile"), rules))
         met = with_key.join(wanted, on="key", how="inner").select("member", "profile")

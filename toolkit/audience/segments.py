@@ -70,8 +70,12 @@ def excluded_of(
         # Who has several identifiers links people of whom each alone would not be met.
         has_one = len(columns) == 1 and not columns[0].separator and not is_list(table.types[columns[0].name])
         if has_one and most_steps is None:
+            known_by_key = table
+            if suppression.customer_hashes.is_empty():
+                by_key = [suppression.customers.cast(pl.String), *([] if keys is None else [keys.cast(pl.String)])]
+                known_by_key = table.choose(pl.concat(by_key).alias("customer").to_frame().lazy())
             by_identifier = find_excluded_by_identifier(
-                table.scan(), profile_key=profiles.key, column=columns[0], suppression=suppression, members=keys
+                known_by_key.scan(), profile_key=profiles.key, column=columns[0], suppression=suppression, members=keys
             )
             if by_identifier is not None:
                 return by_identifier

@@ -75,6 +75,10 @@ class Files(ABC):
         """
         return self
 
+    def choose_near(self, types: pl.Schema, name: str, values: pl.Series) -> "Files":
+        """Return the table with rows whose text may be one of these by some rule of keys, where ``choose`` would."""
+        return self
+
     def counted(self, name: str, dtype: pl.DataType) -> pl.DataFrame | None:
         """Return each value of a column and how many ``rows`` have it, None where all rows have to be read for it."""
         return None

@@ -82,6 +82,18 @@ class Table:
         keys = members.select("customer").unique().collect(engine="streaming")["customer"]
         return self.choose_by(self.key, keys)
 
+    def choose_near(self, keys: pl.LazyFrame) -> "Table":
+        """Return the table with the rows whose keys may be one of these by some rule; others may be left in it.
+
+        Args:
+            keys: Keys of text as ``key``, as rules write them.
+        """
+        if not self.files.finds_rows or self.stored[self.key] != pl.String:
+            return self
+        kept = self.only([self.key])
+        values = keys.unique().collect(engine="streaming")["key"]
+        return replace(kept, files=self.files.choose_near(kept.stored, self.key, values), is_matched=self.is_matched)
+
     def choose_by(self, column: str, values: pl.Series) -> "Table":
         """Return the table with the rows that have one of these values, and maybe others."""
         return replace(self, files=self.files.choose(self.stored, column, values))

@@ -18,6 +18,7 @@ from toolkit.errors import ToolkitError
 from toolkit.extras import WRITE_AS_PARQUET, require
 from toolkit.sources.arrow_types import as_readable, polars_type
 from toolkit.sources.engines.address import Address, EngineKind
+from toolkit.sources.engines.bare_keys import OTHER_THAN_PLAIN, bare_key
 from toolkit.sources.engines.engine import Engine, EngineSession
 from toolkit.sources.files import Files, InputFile
 from toolkit.sources.location import Format
@@ -118,6 +119,30 @@ class EngineFiles(Files):
             )
             is_none = nw.col(at).is_null() | nw.col(at).is_nan() if dtype.is_float() else nw.col(at).is_null()
             rows = [_as_frame(_collected(it), types) for it in (met, frame.filter(is_none).head(1))]
+        return replace(self, chosen=pl.concat(rows))
+
+    def choose_near(self, types: pl.Schema, name: str, values: pl.Series) -> "EngineFiles":
+        """Return the table with the rows whose key is one of these but for what rules of keys pass over.
+
+        Rows with other than plain characters in the key are chosen all: engines differ in them.
+        """
+        if self.engine.address.kind is EngineKind.IBIS:
+            return self  # databases that Ibis reaches differ in their regular expressions
+        at, bare = f"c{types.names().index(name)}", bare_key(nw.col("wanted"))
+        wanted = nw.from_native(values.alias("wanted").to_frame()).select(bare.alias("wanted")).to_native()
+        with _translated(self.engine, what=self.what), self.engine.session() as session:
+            frame = nw.from_native(session.frame(types.names()))
+            names = frame.collect_schema().names()
+            key = nw.col(at).cast(nw.String)
+            is_plain = ~key.str.contains(OTHER_THAN_PLAIN)
+            keys = nw.from_native(session.uploaded(wanted["wanted"].drop_nulls().unique().alias("wanted")))
+            near = (
+                frame.filter(is_plain)
+                .with_columns(bare_key(key).alias("held"))
+                .join(keys, left_on="held", right_on="wanted", how="semi")
+                .select(*names)
+            )
+            rows = [_as_frame(_collected(it), types) for it in (near, frame.filter(~is_plain))]
         return replace(self, chosen=pl.concat(rows))
 
     def counted(self, name: str, dtype: pl.DataType) -> pl.DataFrame | None:
