@@ -1,6 +1,8 @@
 """Tables in an engine give the same result as tables in files, identifier by identifier."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -370,3 +372,27 @@ def test_keys_that_are_spelt_otherwise(engine: Engine, tmp_path: Path) -> None:
         table = toolkit.Profiles(location=engine.put("profiles", profiles), key="Key").look()
         near = table.choose_near(pl.LazyFrame({"key": ["other5", "nobody"]})).scan().collect()["Key"]
         assert {"other5"} == {it for it in near if it.isascii()}
+
+
+def test_a_file_of_something_else(tmp_path: Path) -> None:
+    (tmp_path / "crm.duckdb").write_text("no database " * 1000)
+    with pytest.raises(toolkit.DataError):
+        _ = toolkit.Profiles(location=toolkit.DuckDBTable(tmp_path / "crm.duckdb", "profiles"), key="Key").columns
+
+
+def test_a_database_that_another_process_writes(duck: DuckDB) -> None:
+    location = duck.put("profiles", people(["a"]))
+    code = f"import duckdb; it = duckdb.connect({str(duck.file)!r}); print('open', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        with pytest.raises(toolkit.BusyError):
+            _ = toolkit.Profiles(location=location, key="Key").columns
+        writer.communicate(b"\n", timeout=30)
+
+
+def test_an_engine_that_is_not_installed(duck: DuckDB, monkeypatch: pytest.MonkeyPatch) -> None:
+    location = duck.put("profiles", people(["a"]))
+    monkeypatch.setattr("toolkit.extras.is_installed", lambda _: False)
+    with pytest.raises(toolkit.MissingExtraError):
+        _ = toolkit.Profiles(location=location, key="Key").columns

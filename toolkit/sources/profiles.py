@@ -137,6 +137,8 @@ class Profiles(Source):
         """
         where = pl.col(self.key).is_in(keys.implode()) if len(keys) else pl.col(self.key).is_null()
         table = self.look()
+        if len(keys):
+            table = table.choose_by(self.key, keys)
         with blame_table(table):
             found = _with_files(table).filter(where).group_by(_FILE).agg(rows=pl.len()).sort(_FILE).collect()
         if found.is_empty():

@@ -61,7 +61,9 @@ class DuckDBEngine(Engine):
                 _("The database of the {what} at {where} is open in a process that writes it.", what=what, where=where),
                 _("Run again when that process is done, or let it close the database."),
             )
-        if isinstance(error, duckdb.ConversionException | duckdb.InvalidInputException | duckdb.SerializationException):
+        is_other_file = isinstance(error, duckdb.IOException) and "not a valid DuckDB" in str(error)
+        of_content = duckdb.ConversionException | duckdb.InvalidInputException | duckdb.SerializationException
+        if is_other_file or isinstance(error, of_content):
             return DataError(
                 _("The {what} at {where} can't be read: {said}.", what=what, where=where, said=said),
                 _("Run a query on the table in DuckDB, and correct the view or the file that it names."),
