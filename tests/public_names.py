@@ -1,12 +1,13 @@
 """What users call and the toolkit itself does not, for the search for dead code: a name that is gone fails the import."""
 
-from toolkit import Checks, Collection, Credentials, Profiles, Run, Runs, SuppressionEntry, Workspace
+from toolkit import AudiencePlan, Checks, Collection, Credentials, Profiles, Run, Runs, SuppressionEntry, Workspace
 from toolkit.criteo import CriteoClient
 from toolkit.runs import ListResult
 from toolkit.sandbox import Fault, Sandbox
 from toolkit.state.models import BatchRecord
 
 PUBLIC = [
+    AudiencePlan.is_up_to_date,
     Collection._ipython_key_completions_,
     SuppressionEntry.lifted_at,
     Credentials.from_environment,

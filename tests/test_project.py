@@ -30,6 +30,7 @@ NAMES = [
     "06_suppression.ipynb",
     "07_people_and_audit.ipynb",
     "08_health.ipynb",
+    "09_audiences.ipynb",
     "scheduled/run_export.ipynb",
 ]
 

@@ -11,6 +11,7 @@ from toolkit.access.founding import open_or_make
 from toolkit.access.locations import SAVE_THEM, Tables, other_tables, require_database, save_tables
 from toolkit.audience import Consent, HashFormat
 from toolkit.collections import (
+    AdSetLinks,
     Audiences,
     Audit,
     Checks,
@@ -231,6 +232,16 @@ class Workspace:
             0
         """
         return Audiences(self._folder)
+
+    @cached_property
+    def ad_sets(self) -> AdSetLinks:
+        """The ad sets at Criteo, and which audience each targets.
+
+        Examples:
+            >>> workspace.ad_sets.find(connection="Criteo").frame.columns
+            ['ad_set', 'name', 'campaign', 'status', 'audience', 'audience_id']
+        """
+        return AdSetLinks(self._folder)
 
     @cached_property
     def connections(self) -> Connections:

@@ -267,6 +267,36 @@ def test_health_is_shown(theme: Theme, busy: Shop, open_page: Open, picture: Pic
     picture(form(page), f"health-{theme}")
 
 
+@pytest.mark.parametrize("theme", THEMES)
+def test_an_audience_reaches_an_ad_set(theme: Theme, busy: Shop, open_page: Open, picture: Picture) -> None:
+    page = open_page("09_audiences", theme)
+    fill(page, "Name", "Best customers")
+    page.get_by_role("group", name="In any of these segments").get_by_label("High value", exact=True).check()
+    page.get_by_role("group", name="And in none of these").get_by_label("Lapsed 12 months", exact=True).check()
+    press(page, "Save")
+    expect(page.get_by_text("Nothing changed at Criteo.")).to_be_visible()
+    press(page, "Compare with Criteo")
+    expect(page.get_by_role("cell", name="create", exact=True)).to_be_visible()
+    picture(form(page), f"audiences-{theme}")
+    assert busy.criteo.audiences() == []
+    press(page, "Apply")
+    expect(page.get_by_text("Criteo has the audiences as they are declared.")).to_be_visible()
+    press(page, "Find ad sets")
+    page.get_by_label("Ad set", exact=True).select_option("Summer NL")
+    press(page, "Link this audience")
+    expect(page.get_by_text("It will target Best customers.")).to_be_visible()
+    picture(form(page, 1), f"ad-sets-{theme}")
+    page.get_by_role("button", name="Link this audience", exact=True).last.click()
+    expect(page.get_by_text("targets 'Best customers' now")).to_be_visible()
+    (held,) = busy.criteo.audiences()
+    assert [it.name for it in busy.criteo.ad_sets() if it.audience_id == held.id] == ["Summer NL"]
+    # As it was, for the other theme.
+    at = {"connection": "Criteo", "advertiser_id": "2711"}
+    busy.workspace.ad_sets.unlink("610001", held.id, **at)
+    busy.workspace.audiences.remove("Best customers")
+    busy.workspace.audiences.delete(held.id, **at)
+
+
 @pytest.fixture(scope="module")
 def own_lab(_shop: Shop) -> Iterator[Server]:
     command = [

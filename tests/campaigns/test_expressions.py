@@ -82,7 +82,7 @@ def test_operators_and_text_agree(made: Expression, text: str) -> None:
         ('"and"', '"and"'),
         ("lookalike(a, size=100_000)", 'lookalike("a", size=100000)'),
         ("id(12)", "id(12)"),
-        ("retargeting()", "retargeting(visitors=All)"),
+        ("retargeting()", "retargeting(visitors=All, min_days=0, max_days=30)"),
     ],
 )
 def test_many_spellings_are_read(text: str, same: str) -> None:

@@ -61,6 +61,38 @@ def rows(text: str) -> list[dict[str, object]]:
     return found
 
 
+class TestAudience:
+    def test_from_a_list_to_an_ad_set(
+        self, do: Do, workspace: toolkit.Workspace, criteo: Sandbox, tmp_path: Path
+    ) -> None:
+        at = ("--connection", "Sandbox", "--advertiser-id", "2711")
+        do("run", "start", "Nightly")
+        do("audience", "save", "Best", "All and not id(1)", *at)
+        do("audience", "apply", code=1)
+        do("audience", "save", "Best", "All", *at, "--based-on", "1")
+        assert json.loads(do("audience", "estimate", "Best", "--json"))["size"] == 68
+        assert "68" in do("audience", "estimate", "All", *at)
+        assert [it["step"] for it in rows(do("audience", "plan", "--json"))] == ["create"]
+        assert [it["step"] for it in rows(do("audience", "apply", "Best", "--json"))] == ["create"]
+        assert [it["size"] for it in rows(do("audience", "sizes", "--json"))] == [68]
+        assert len(rows(do("ad-set", "list", *at, "--campaign-id", "510001", "--json"))) == 5
+        assert "Summer NL" in do("ad-set", "link", "610001", "Best")
+        do("audience", "save", "Second", "All", *at)
+        do("audience", "apply", "--overwrite")
+        assert "Second" in do("ad-set", "link", "610001", "Second", "--replaces", "Best")
+        do("ad-set", "unlink", "610001", "Second", *at)
+        assert [it.audience_id for it in criteo.ad_sets() if it.audience_id] == []
+        do("audience", "write", str(tmp_path / "it.yml"))
+        do("audience", "remove", "Second")
+        (left,) = (it for it in workspace.audiences.plan() if it.name == "Second")
+        do("audience", "delete", left.audience_id, *at)
+        assert [it.name for it in criteo.audiences()] == ["Best"]
+        assert "Second" in do("audience", "read", str(tmp_path / "it.yml"))
+        assert [it["audience"] for it in rows(do("audience", "list", "--json"))] == ["Best", "Second"]
+        assert json.loads(do("audience", "show", "Best", "--json"))["version"] == 2
+        assert "definition" in do("audience", "show", "Best")
+
+
 class TestExport:
     def test_save_takes_each_option(self, do: Do, workspace: toolkit.Workspace, tables: Tables) -> None:
         tables.write(segments={"Out": ["C001"]})

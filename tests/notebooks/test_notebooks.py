@@ -92,6 +92,7 @@ FORMS = {
     "06_suppression.ipynb": ["ForgetForm of", "SuppressionForm of", "DisclosureForm of"],
     "07_people_and_audit.ipynb": ["PeopleForm of", "AuditPanel of"],
     "08_health.ipynb": ["HealthPanel of"],
+    "09_audiences.ipynb": ["AudiencesForm of", "AdSetsForm of"],
 }
 
 

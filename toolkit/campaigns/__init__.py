@@ -1,6 +1,7 @@
 """Criteo audiences: who is in them, what is declared, what is at Criteo; and the ad sets that target them."""
 
-from toolkit.campaigns.declared import CriteoAudience
+from toolkit.campaigns.ad_sets import AdSet, AdSetLink, AdSets
+from toolkit.campaigns.declared import DeclaredAudience
 from toolkit.campaigns.expression import (
     Expression,
     at_criteo,
@@ -9,11 +10,28 @@ from toolkit.campaigns.expression import (
     retargeting,
     segment,
 )
+from toolkit.campaigns.plan import (
+    AppliedAudience,
+    AppliedAudiences,
+    AudiencePlan,
+    AudienceStep,
+    OtherAudience,
+    PlannedAudience,
+)
 from toolkit.campaigns.text import read_expression
 
 __all__ = [
-    "CriteoAudience",
+    "AdSet",
+    "AdSetLink",
+    "AdSets",
+    "AppliedAudience",
+    "AppliedAudiences",
+    "AudiencePlan",
+    "AudienceStep",
+    "DeclaredAudience",
     "Expression",
+    "OtherAudience",
+    "PlannedAudience",
     "at_criteo",
     "lookalike",
     "prospecting",

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 from pydantic import Field, field_validator
 
-from toolkit.campaigns.expression import Combinable, Expression, as_expression
+from toolkit.campaigns.expression import Expression
 from toolkit.campaigns.meaning import is_everybody, is_nobody
 from toolkit.campaigns.text import read_expression
 from toolkit.display import html_table, text_table
@@ -17,7 +17,7 @@ from toolkit.translatable import _
 _LONGEST_NAME = 255
 
 
-class CriteoAudience(Told):
+class DeclaredAudience(Told):
     """A declared Criteo audience: a combination of segments that ad sets can target.
 
     Examples:
@@ -61,8 +61,8 @@ class CriteoAudience(Told):
     @field_validator("definition", mode="before")
     @classmethod
     def _as_text(cls, given: object) -> object:
-        if isinstance(given, Combinable):
-            return str(as_expression(given))
+        if isinstance(given, Expression):
+            return str(given)
         return str(read_expression(given)) if isinstance(given, str) else given
 
     @field_validator("definition")
@@ -111,8 +111,8 @@ class CriteoAudience(Told):
         )
 
 
-def make_audience(name: str, options: Mapping[str, Any]) -> CriteoAudience:
+def make_audience(name: str, options: Mapping[str, Any]) -> DeclaredAudience:
     """Return an audience from its options; raises ConfigurationError that names each option that is wrong."""
-    fields = ", ".join(it for it in CriteoAudience.model_fields if it not in ("name", "version"))
+    fields = ", ".join(it for it in DeclaredAudience.model_fields if it not in ("name", "version"))
     with validating(_("Criteo audience {name!r} was not saved", name=name), _("Options are {fields}.", fields=fields)):
-        return CriteoAudience.model_validate({"name": name, **options})
+        return DeclaredAudience.model_validate({"name": name, **options})

@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from toolkit.campaigns.kinds import UsersType, VisitorsType
+from toolkit.criteo import UsersType, VisitorsType
 from toolkit.errors import ConfigurationError
 from toolkit.names import one_of
 from toolkit.translatable import Text, _
@@ -20,38 +20,10 @@ DEEPEST = 20
 _LONGEST_DAYS = 3650
 
 
-class Combinable:
-    """What can be combined with ``&`` (and), ``|`` (or), ``-`` (and not) and ``~`` (not)."""
+class Expression:
+    """Who is in a Criteo audience, combined by ``&`` (and), ``|`` (or), ``-`` (and not) and ``~`` (not).
 
-    @property
-    @abstractmethod
-    def expression(self) -> "Expression":
-        """It as an expression."""
-
-    def __and__(self, other: "Combinable | str") -> "Expression":
-        return And.of(self.expression, as_expression(other))
-
-    def __or__(self, other: "Combinable | str") -> "Expression":
-        return Or.of(self.expression, as_expression(other))
-
-    def __sub__(self, other: "Combinable | str") -> "Expression":
-        return And.of(self.expression, Not.of(as_expression(other)))
-
-    def __rand__(self, other: str) -> "Expression":
-        return And.of(as_expression(other), self.expression)
-
-    def __ror__(self, other: str) -> "Expression":
-        return Or.of(as_expression(other), self.expression)
-
-    def __rsub__(self, other: str) -> "Expression":
-        return And.of(as_expression(other), Not.of(self.expression))
-
-    def __invert__(self) -> "Expression":
-        return Not.of(self.expression)
-
-
-class Expression(Combinable):
-    """Who is in a Criteo audience. ``str`` gives the text that ``read_expression`` reads.
+    ``str`` gives the text that ``read_expression`` reads.
 
     Examples:
         >>> from toolkit.campaigns import lookalike, segment
@@ -60,11 +32,6 @@ class Expression(Combinable):
         >>> print(lookalike("High value", size=100_000) | "Newsletter")
         lookalike("High value", size=100000) or "Newsletter"
     """
-
-    @property
-    def expression(self) -> "Expression":
-        """Itself."""
-        return self
 
     @property
     @abstractmethod
@@ -79,6 +46,27 @@ class Expression(Combinable):
     @abstractmethod
     def depth(self) -> int:
         """How many levels it has."""
+
+    def __and__(self, other: "Expression | str") -> "Expression":
+        return And.of(self, as_expression(other))
+
+    def __or__(self, other: "Expression | str") -> "Expression":
+        return Or.of(self, as_expression(other))
+
+    def __sub__(self, other: "Expression | str") -> "Expression":
+        return And.of(self, Not.of(as_expression(other)))
+
+    def __rand__(self, other: str) -> "Expression":
+        return And.of(as_expression(other), self)
+
+    def __ror__(self, other: str) -> "Expression":
+        return Or.of(as_expression(other), self)
+
+    def __rsub__(self, other: str) -> "Expression":
+        return And.of(as_expression(other), Not.of(self))
+
+    def __invert__(self) -> "Expression":
+        return Not.of(self)
 
 
 class Leaf(Expression):
@@ -137,9 +125,9 @@ class Retargeting(Leaf):
     """Visitors of your site."""
 
     visitors: VisitorsType = VisitorsType.ALL
-    min_days: int | None = None
+    min_days: int = 0
     """Days since the last visit, at least."""
-    max_days: int | None = None
+    max_days: int = 30
     """Days since the last visit, at most."""
 
     def __post_init__(self) -> None:
@@ -298,7 +286,7 @@ def lookalike(name: str, *, size: int, export: str = "") -> Lookalike:
 
 
 def retargeting(
-    visitors: VisitorsType | str = VisitorsType.ALL, *, min_days: int | None = None, max_days: int | None = None
+    visitors: VisitorsType | str = VisitorsType.ALL, *, min_days: int = 0, max_days: int = 30
 ) -> Retargeting:
     """Return visitors of your site, to be combined.
 
@@ -316,7 +304,7 @@ def retargeting(
     Examples:
         >>> from toolkit.campaigns import retargeting
         >>> print(retargeting("NonBuyers", max_days=30))
-        retargeting(visitors=NonBuyers, max_days=30)
+        retargeting(visitors=NonBuyers, min_days=0, max_days=30)
     """
     return Retargeting(one_of(_("kind of visitors"), VisitorsType, visitors), min_days, max_days)
 
@@ -365,9 +353,9 @@ def at_criteo(segment_id: str | int) -> AtCriteo:
     return AtCriteo(str(segment_id))
 
 
-def as_expression(given: "Combinable | str") -> Expression:
+def as_expression(given: Expression | str) -> Expression:
     """Return an expression; text in the place of one is the name of a segment."""
-    return given.expression if isinstance(given, Combinable) else SegmentLists(given)
+    return SegmentLists(given) if isinstance(given, str) else given
 
 
 def quoted(name: str) -> str:

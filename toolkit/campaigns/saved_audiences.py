@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from toolkit.access.people import Role, require_actor
 from toolkit.access.sealing import connection_for, may_use, require_signed_connection
-from toolkit.campaigns.declared import CriteoAudience
+from toolkit.campaigns.declared import DeclaredAudience
 from toolkit.campaigns.expression import SegmentLists, leaves_with_seeds
 from toolkit.errors import AccessError, ConfigurationError
 from toolkit.exports.connections import Connection, connection
@@ -29,11 +29,13 @@ class Saved:
     """A declared audience with the number of its row, which its mark at Criteo names."""
 
     number: int
-    audience: CriteoAudience
+    audience: DeclaredAudience
     is_removed: bool = False
 
 
-def save_audience(folder: WorkspaceFolder, audience: CriteoAudience, *, based_on: int | None = None) -> CriteoAudience:
+def save_audience(
+    folder: WorkspaceFolder, audience: DeclaredAudience, *, based_on: int | None = None
+) -> DeclaredAudience:
     """Save the audience, in the place of one of that name; check first that all it names is there.
 
     Args:
@@ -89,7 +91,7 @@ def save_audience(folder: WorkspaceFolder, audience: CriteoAudience, *, based_on
     return saved
 
 
-def audiences(folder: WorkspaceFolder) -> list[CriteoAudience]:
+def audiences(folder: WorkspaceFolder) -> list[DeclaredAudience]:
     """Return all declared audiences, by name."""
     return [it.audience for it in all_saved(folder) if not it.is_removed]
 
@@ -102,7 +104,7 @@ def all_saved(folder: WorkspaceFolder) -> list[Saved]:
         return [_saved(session, it) for it in session.scalars(records)]
 
 
-def audience_of(folder: WorkspaceFolder, name: str) -> CriteoAudience:
+def audience_of(folder: WorkspaceFolder, name: str) -> DeclaredAudience:
     """Return the audience of that name.
 
     Raises:
@@ -184,7 +186,7 @@ def advertiser_of(used: Connection, advertiser_id: str, *, what: str) -> str:
     return next(iter(used.advertisers))
 
 
-def _checked(folder: WorkspaceFolder, audience: CriteoAudience) -> CriteoAudience:
+def _checked(folder: WorkspaceFolder, audience: DeclaredAudience) -> DeclaredAudience:
     used = connection(folder, audience.connection)
     segments = folder.segments.names()
     known_exports = [it.name for it in exports(folder)]
@@ -199,7 +201,7 @@ def _checked(folder: WorkspaceFolder, audience: CriteoAudience) -> CriteoAudienc
     return audience.model_copy(update={"advertiser_id": advertiser_of(used, audience.advertiser_id, what=what)})
 
 
-def _require_unlike_others(session: Session, audience: CriteoAudience) -> None:
+def _require_unlike_others(session: Session, audience: DeclaredAudience) -> None:
     """Raise ConfigurationError where a reader would take the name for another's: so may Criteo."""
     there = select(CriteoAudienceRecord.name).where(CriteoAudienceRecord.removed_at.is_(None))
     for name in session.scalars(there):
@@ -239,7 +241,7 @@ def _require_manageable(actor: PersonRecord, record: CriteoAudienceRecord) -> No
 def _saved(session: Session, record: CriteoAudienceRecord) -> Saved:
     used = "" if record.connection is None else record.connection.name
     try:
-        audience = CriteoAudience.model_validate({**record.settings, "name": record.name, "connection": used})
+        audience = DeclaredAudience.model_validate({**record.settings, "name": record.name, "connection": used})
     except (ConfigurationError, ValidationError):
         require_signed_audience(session, record)
         raise

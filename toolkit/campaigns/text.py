@@ -210,9 +210,9 @@ def _lookalike(it: _Arguments) -> Leaf:
 
 
 def _retargeting(it: _Arguments) -> Leaf:
-    return retargeting(
-        it.text("visitors", it.text("", "All")), min_days=it.number("min_days"), max_days=it.number("max_days")
-    )
+    visitors = it.text("visitors", it.text("", "All"))
+    days = {name: it.number(name) for name in ("min_days", "max_days")}
+    return retargeting(visitors, **{name: its for name, its in days.items() if its is not None})
 
 
 def _prospecting(it: _Arguments) -> Leaf:

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from toolkit.campaigns.declared import CriteoAudience, make_audience
+from toolkit.campaigns.declared import DeclaredAudience, make_audience
 from toolkit.campaigns.saved_audiences import audiences, save_audience
 from toolkit.errors import ConfigurationError
 from toolkit.files import write_atomically
@@ -16,7 +16,7 @@ from toolkit.translatable import _
 _KEY = "audiences"
 
 
-def as_yaml(some: Iterable[CriteoAudience]) -> str:
+def as_yaml(some: Iterable[DeclaredAudience]) -> str:
     """Return audiences as YAML: by name, the options that differ from the defaults."""
     options = {it.name: it.model_dump(mode="json", exclude={"name", "version"}, exclude_defaults=True) for it in some}
     text: str = yaml.safe_dump({_KEY: options}, allow_unicode=True, sort_keys=False)
@@ -29,7 +29,7 @@ def write_audiences(folder: WorkspaceFolder, path: Path) -> None:
     write_atomically(path, lambda it: it.write_text(text, encoding="utf-8"))
 
 
-def read_audiences(folder: WorkspaceFolder, path: Path) -> dict[str, CriteoAudience]:
+def read_audiences(folder: WorkspaceFolder, path: Path) -> dict[str, DeclaredAudience]:
     """Save the audiences of a YAML file, and return those that it changed; one that is not in the file stays.
 
     The whole file is read before any is saved. A file that holds exports too is read as well.
@@ -43,7 +43,7 @@ def read_audiences(folder: WorkspaceFolder, path: Path) -> dict[str, CriteoAudie
     return {it.name: save_audience(folder, it) for it in changed}
 
 
-def _same(given: CriteoAudience, known: CriteoAudience | None) -> bool:
+def _same(given: DeclaredAudience, known: DeclaredAudience | None) -> bool:
     if known is None:
         return False
     # An advertiser that was left out was filled in when the audience was saved.

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from toolkit.cli import (
+    ad_sets,
+    audiences,
     audit,
     checks,
     connections,
@@ -65,6 +67,8 @@ app.add_typer(exports.commands, name="export", rich_help_panel=_WORK)
 app.add_typer(runs.commands, name="run", rich_help_panel=_WORK)
 app.add_typer(checks.commands, name="check", rich_help_panel=_WORK)
 app.add_typer(lists.commands, name="list", rich_help_panel=_WORK)
+app.add_typer(audiences.commands, name="audience", rich_help_panel=_WORK)
+app.add_typer(ad_sets.commands, name="ad-set", rich_help_panel=_WORK)
 app.add_typer(suppressions.commands, name="suppression", rich_help_panel=_WORK)
 app.command("forget", rich_help_panel=_WORK)(suppressions.forget)
 app.command("disclose", rich_help_panel=_WORK)(suppressions.disclose)

@@ -1,5 +1,6 @@
 """What a workspace holds, as collections: looked up by name, shown as tables, changed by their verbs."""
 
+from toolkit.collections.ad_sets import AdSetLinks
 from toolkit.collections.audiences import Audiences
 from toolkit.collections.audit import Audit, AuditRow
 from toolkit.collections.checks import Checks
@@ -14,6 +15,7 @@ from toolkit.collections.segments import Segments
 from toolkit.collections.suppressions import SuppressionEntry, Suppressions
 
 __all__ = [
+    "AdSetLinks",
     "Audiences",
     "Audit",
     "AuditRow",

@@ -1,13 +1,16 @@
 """The declared Criteo audiences of a workspace."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 import polars as pl
 
-from toolkit.campaigns.declared import CriteoAudience, make_audience
-from toolkit.campaigns.expression import Combinable
+from toolkit.campaigns.applying import apply_audiences, delete_audience, plan_audiences
+from toolkit.campaigns.declared import DeclaredAudience, make_audience
+from toolkit.campaigns.estimating import estimate_audience
+from toolkit.campaigns.expression import Expression
+from toolkit.campaigns.plan import AppliedAudiences, AudiencePlan
 from toolkit.campaigns.saved_audiences import (
     audience_of,
     audiences,
@@ -15,13 +18,15 @@ from toolkit.campaigns.saved_audiences import (
     remove_audience,
     save_audience,
 )
+from toolkit.campaigns.sizes import sizes_frame
 from toolkit.campaigns.yaml_files import read_audiences, write_audiences
 from toolkit.collections.collection import Collection
+from toolkit.names import listed
 from toolkit.spreadsheets import FrameForPeople
 from toolkit.translatable import _, mark
 
 
-class Audiences(Collection[str, CriteoAudience]):
+class Audiences(Collection[str, DeclaredAudience]):
     """The declared Criteo audiences, by name. Nothing changes at Criteo before ``apply``.
 
     Examples:
@@ -34,10 +39,10 @@ class Audiences(Collection[str, CriteoAudience]):
     _kind: ClassVar[str] = mark("Criteo audience")
     _if_empty: ClassVar[str] = _("Save one with workspace.audiences.save(…).")
 
-    def _load(self) -> Mapping[str, CriteoAudience]:
+    def _load(self) -> Mapping[str, DeclaredAudience]:
         return {it.name: it for it in audiences(self._folder)}
 
-    def __getitem__(self, name: str) -> CriteoAudience:
+    def __getitem__(self, name: str) -> DeclaredAudience:
         return audience_of(self._folder, name)
 
     @property
@@ -53,13 +58,13 @@ class Audiences(Collection[str, CriteoAudience]):
     def save(
         self,
         name: str,
-        definition: str | Combinable,
+        definition: str | Expression,
         *,
         connection: str,
         advertiser_id: str | int = "",
         adopts: str | int = "",
         based_on: int | None = None,
-    ) -> CriteoAudience:
+    ) -> DeclaredAudience:
         """Save a Criteo audience, in the place of one of that name. Nothing changes at Criteo before ``apply``.
 
         Args:
@@ -115,6 +120,109 @@ class Audiences(Collection[str, CriteoAudience]):
         """
         remove_audience(self._folder, name)
 
+    def plan(self, names: str | Sequence[str] = ()) -> AudiencePlan:
+        """Compare declared audiences with what is at Criteo. Nothing is changed.
+
+        Args:
+            names: Which; all of them by default, with those that are left behind or not yours.
+
+        Returns:
+            What ``apply`` would create and change, what somebody changed at Criteo, what can't be applied and why, and
+            which ad sets target it.
+
+        Raises:
+            ConfigurationError: There is no audience of one of the names.
+            AccessError: You may not use the connection of one that is named.
+
+        Examples:
+            >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+            >>> [(it.name, it.step.value) for it in workspace.audiences.plan()]
+            [('Best customers', 'create')]
+        """
+        return plan_audiences(self._folder, listed(names, what=_("names")))
+
+    def apply(self, names: str | Sequence[str] = (), *, overwrite: bool = False) -> AppliedAudiences:
+        """Bring Criteo to what is declared: create and change audiences, and the segments that they need.
+
+        Ad sets are not touched: see ``workspace.ad_sets``. A second time changes nothing. After an interruption, the
+        next time goes on. What this workspace did not make is never changed and never deleted.
+
+        Args:
+            names: Which; all of them by default.
+            overwrite: Whether audiences that somebody changed at Criteo are changed back.
+
+        Returns:
+            What was done with each, and its size. One that can't be applied doesn't keep the others from it.
+
+        Raises:
+            ConfigurationError: There is no audience of one of the names.
+            AccessError: You are a viewer, or may not use the connection of one that is named.
+
+        Examples:
+            >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+            >>> [it.step.value for it in workspace.audiences.apply().raise_for_status()]
+            ['create']
+            >>> workspace.audiences.plan().is_up_to_date
+            True
+        """
+        return apply_audiences(self._folder, listed(names, what=_("names")), overwrite=overwrite)
+
+    def estimate(
+        self, definition: str | Expression, *, connection: str = "", advertiser_id: str | int = ""
+    ) -> int | None:
+        """Ask Criteo how many people an audience would reach. Nothing is made.
+
+        Args:
+            definition: Who is in it, as in ``save``; or the name of a declared audience.
+            connection: Name of the connection; not needed for a declared audience.
+            advertiser_id: Id of the advertiser; not needed if there is only one.
+
+        Returns:
+            How many people; None where Criteo does not say.
+
+        Raises:
+            ConfigurationError: The definition can't be read, or a segment of it is not at Criteo yet.
+            AccessError: You are a viewer, or may not use the connection.
+
+        Examples:
+            >>> size = workspace.audiences.estimate('"High value"', connection="Criteo")
+            >>> size is None or size > 0
+            True
+        """
+        return estimate_audience(self._folder, definition, connection=connection, advertiser_id=str(advertiser_id))
+
+    @property
+    def sizes(self) -> pl.DataFrame:
+        """How many people each audience reached, each time that it was applied or refreshed: a row each.
+
+        Examples:
+            >>> workspace.audiences.sizes.columns
+            ['audience', 'at', 'audience_id', 'size']
+        """
+        return FrameForPeople(sizes_frame(self._folder))
+
+    def delete(self, audience_id: str | int, *, connection: str, advertiser_id: str | int) -> None:
+        """Delete an audience at Criteo that is left behind: this workspace made it, and its declaration was removed.
+
+        Args:
+            audience_id: Id of the audience at Criteo, as ``plan`` shows it.
+            connection: Name of the connection.
+            advertiser_id: Id of the advertiser.
+
+        Raises:
+            ConfigurationError: It is not left behind, somebody changed it at Criteo, or an ad set targets it.
+            AccessError: You are a viewer, or may not use the connection.
+
+        Examples:
+            >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+            >>> (applied,) = workspace.audiences.apply()
+            >>> workspace.audiences.remove("Best customers")
+            >>> workspace.audiences.delete(
+            ...     applied.audience_id, connection="Criteo", advertiser_id=audience.advertiser_id
+            ... )
+        """
+        delete_audience(self._folder, str(audience_id), connection=connection, advertiser_id=str(advertiser_id))
+
     def write(self, path: str | Path) -> None:
         """Write all declared audiences to a YAML file, for version control.
 
@@ -126,7 +234,7 @@ class Audiences(Collection[str, CriteoAudience]):
         """
         write_audiences(self._folder, Path(path))
 
-    def read(self, path: str | Path) -> dict[str, CriteoAudience]:
+    def read(self, path: str | Path) -> dict[str, DeclaredAudience]:
         """Save the audiences of a YAML file. Audiences that are not in the file stay as they are.
 
         Args:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from sqlalchemy import select
 
 from toolkit.alerts import AlertKey, Subject, dispatch, record_state, trouble_of_run
+from toolkit.campaigns.measuring import measure_audiences
 from toolkit.errors import (
     BusyError,
     ConfigurationError,
@@ -145,7 +146,13 @@ class _Work:
                 self._clock.sleep(wait)
             if self._is_over_whatever_comes(next_up):
                 self._todo.remove(next_up)
+        with going_on(self._note_not_measured):
+            for reason in measure_audiences(self._folder):
+                self._warnings[Notice(NoticeCode.AUDIENCES_NOT_MEASURED, reason)] = None
         self._tell()
+
+    def _note_not_measured(self, error: ToolkitError) -> None:
+        self._warnings[Notice(NoticeCode.AUDIENCES_NOT_MEASURED, error.info.sentences)] = None
 
     def _check_connections(self) -> None:
         """Find out which connections can't be used, so that what depends on them is not tried one by one."""

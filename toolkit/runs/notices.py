@@ -57,6 +57,8 @@ class NoticeCode(StrEnum):
     REPORT_MISSING = "report_missing"
     NOT_NOTIFIED = "not_notified"
     """Somebody could not be told how a run ended."""
+    AUDIENCES_NOT_MEASURED = "audiences_not_measured"
+    """Of a refresh: Criteo did not say how many people some Criteo audiences reach."""
     PLACEHOLDERS = "placeholders"
     """Of a preview: fields hold a placeholder in the place of an identifier."""
     STALE_SEGMENT = "stale_segment"

@@ -1,5 +1,7 @@
 """Forms in JupyterLab: widgets over the Python interface. They hold no logic; a line of Python does the same."""
 
+from toolkit.widgets.ad_sets_form import AdSetsForm
+from toolkit.widgets.audiences_form import AudiencesForm
 from toolkit.widgets.audit_panel import AuditPanel
 from toolkit.widgets.connection_form import ConnectionForm
 from toolkit.widgets.connections_list import ConnectionsList
@@ -17,6 +19,8 @@ from toolkit.widgets.suppression_form import ForgetForm, SuppressionForm
 from toolkit.widgets.tables_form import TablesForm
 
 __all__ = [
+    "AdSetsForm",
+    "AudiencesForm",
     "AuditPanel",
     "ConnectionForm",
     "ConnectionsList",

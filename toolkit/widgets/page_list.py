@@ -61,6 +61,11 @@ def pages() -> tuple[Page, ...]:
             mark("Health"),
             mark("See what needs attention: refreshes, exports, connections, disk."),
         ),
+        Page(
+            "09_audiences.ipynb",
+            mark("Criteo audiences"),
+            mark("Combine lists into audiences at Criteo, and link these to ad sets."),
+        ),
     )
 
 

@@ -87,6 +87,21 @@ SENTENCES: Mapping[str, str] = {
         "Remove it and keep the lists at Criteo, and run export {export!r} with “Empty each list and send it whole” "
         "ticked: then the list holds what that one puts there. Or remove that export first."
     ),
+    # Criteo audiences
+    "Save the audience as it is there; or overwrite it with apply({name!r}, overwrite=True).": mark(
+        "Save audience {name!r} as it is there; or tick “Overwrite what somebody changed at Criteo” and apply."
+    ),
+    "Choose another name; or, to take that one over, save the audience with adopts={id!r}.": mark(
+        "Choose another name, or rename audience {id} at Criteo."
+    ),
+    "Apply it with workspace.audiences.apply({name!r}), then link the ad set.": mark(
+        "Compare audience {name!r} with Criteo and apply it, then link the ad set."
+    ),
+    "To replace that one, name it: replaces={audience_id!r}.": mark(
+        "Find the ad sets again: somebody linked audience {audience_id} meanwhile."
+    ),
+    "Pass advertiser_id, one of {known}.": mark("Choose one of the advertisers: {known}."),
+    "Save one with workspace.audiences.save(…).": mark("Declare one on the page of Criteo audiences."),
     # Connections
     "Make one with workspace.connections.set_up(name).": mark("Make one on the page of connections."),
     "Ask one who is to run workspace.connections.seal({connection!r}), or an administrator to rotate it.": mark(

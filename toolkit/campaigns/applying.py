@@ -1,0 +1,287 @@
+"""Brings Criteo to what is declared: audiences, and the segments that they combine.
+
+Whatever is changed there is written to the audit first, and carries a mark of this workspace. So a second time does
+nothing, and after a kill the next time finds what the one before made, whether or not its answer arrived.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from toolkit.access.people import Role, require_actor
+from toolkit.campaigns.criteo_side import AdvertiserSide
+from toolkit.campaigns.expression import Expression
+from toolkit.campaigns.ownership import AudienceMark
+from toolkit.campaigns.plan import (
+    WRITES,
+    AppliedAudience,
+    AppliedAudiences,
+    AudiencePlan,
+    AudienceStep,
+    OtherAudience,
+    PlannedAudience,
+)
+from toolkit.campaigns.planning import MadeSegment, Planner, Resolved
+from toolkit.campaigns.saved_audiences import Saved, all_saved, require_appliable
+from toolkit.campaigns.sizes import record_sizes
+from toolkit.criteo import RetryPolicy, Waiting
+from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError, going_on
+from toolkit.exports.connections import client_of, credentials_of
+from toolkit.names import unknown_name
+from toolkit.runs.marks import LATE_ANSWERS_SECONDS
+from toolkit.state import audit
+from toolkit.state.audit import Action
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.translatable import _, mark
+
+_ACTIONS = {
+    AudienceStep.CREATE: Action.CREATE_AUDIENCE_AT_CRITEO,
+    AudienceStep.CHANGE: Action.CHANGE_AUDIENCE_AT_CRITEO,
+    AudienceStep.DRIFTED: Action.CHANGE_AUDIENCE_AT_CRITEO,
+    AudienceStep.ADOPT: Action.ADOPT_AUDIENCE_AT_CRITEO,
+}
+
+
+def plan_audiences(folder: WorkspaceFolder, names: Sequence[str] = ()) -> AudiencePlan:
+    """Return what applying declared audiences would change at Criteo.
+
+    Args:
+        folder: The workspace.
+        names: Which; all of them by default, and what is left behind.
+
+    Raises:
+        ConfigurationError: There is no audience of one of the names.
+        AccessError: You may not use the connection of one that is named.
+        UnavailableError: Criteo does not answer.
+    """
+    planned: list[PlannedAudience] = []
+    left: dict[str, PlannedAudience] = {}
+    others: dict[str, OtherAudience] = {}
+    notices: dict[str, None] = {}
+    chosen = _chosen(folder, names)
+    for connection, advertiser_id, saved in _grouped(chosen):
+        with going_on_unless(names, notices), planner(folder, connection, advertiser_id) as here:
+            here.side.look_for_ad_sets()
+            planned += [here.plan(it) for it in saved if not it.is_removed]
+            if not names:
+                left |= {it.audience_id: it for it in here.left_behind(chosen)}
+                others |= {it.id: it for it in here.others()}
+            notices |= dict.fromkeys(here.side.notices)
+    return AudiencePlan((*planned, *left.values()), tuple(others.values()), tuple(notices))
+
+
+def apply_audiences(folder: WorkspaceFolder, names: Sequence[str] = (), *, overwrite: bool = False) -> AppliedAudiences:
+    """Bring Criteo to what is declared. One that can't be applied does not keep the others from it.
+
+    Args:
+        folder: The workspace.
+        names: Which; all of them by default.
+        overwrite: Whether audiences that somebody changed at Criteo are changed back.
+
+    Raises:
+        ConfigurationError: There is no audience of one of the names.
+        AccessError: You are a viewer, or may not use the connection of one that is named.
+    """
+    applied: list[AppliedAudience] = []
+    notices: dict[str, None] = {}
+    with folder.reading() as session:
+        require_actor(session, folder, least=Role.CONTRIBUTOR)
+    for connection, advertiser_id, saved in _grouped(_chosen(folder, names)):
+        declared = [it for it in saved if not it.is_removed]
+        if not declared:
+            continue
+        with going_on_unless(names, notices), planner(folder, connection, advertiser_id) as here:
+            mine = [_apply(folder, here, it.audience.name, overwrite=overwrite) for it in declared]
+            sizes = record_sizes(folder, here, notices)
+            applied += [_with_size(it, sizes.get(it.audience_id)) for it in mine]
+            notices |= dict.fromkeys(here.side.notices)
+    return AppliedAudiences(tuple(applied), tuple(notices))
+
+
+def delete_audience(folder: WorkspaceFolder, audience_id: str, *, connection: str, advertiser_id: str) -> None:
+    """Delete an audience at Criteo that this workspace made, and that no declaration says any more.
+
+    Args:
+        folder: The workspace.
+        audience_id: Id of the audience at Criteo.
+        connection: Name of the connection.
+        advertiser_id: Id of the advertiser.
+
+    Raises:
+        ConfigurationError: This workspace did not make it, it is declared, somebody changed it at Criteo, or an ad set
+            targets it.
+        AccessError: You are a viewer, or may not use the connection.
+    """
+    with planner(folder, connection, advertiser_id) as here:
+        left = {it.audience_id: it for it in here.left_behind(all_saved(folder))}
+        if audience_id not in left:
+            raise unknown_name(mark("Criteo audience that is left behind"), audience_id, left)
+        there = next(it for it in here.side.audiences if it.id == audience_id)
+        here.require_unchanged(there)
+        if there.ad_set_ids:
+            raise ConfigurationError(
+                _("Ad sets target audience {name!r}: {ids}.", name=there.name, ids=", ".join(there.ad_set_ids)),
+                _("Unlink them, then delete the audience."),
+            )
+        _audit(
+            folder,
+            Action.DELETE_AUDIENCE_AT_CRITEO,
+            there.name,
+            audience=there.id,
+            advertiser=advertiser_id,
+            definition=here.in_words(there),
+        )
+        here.side.delete_audience(there.id)
+
+
+@contextmanager
+def planner(
+    folder: WorkspaceFolder, connection: str, advertiser_id: str, *, patience: RetryPolicy | None = None
+) -> Iterator[Planner]:
+    """Open a connection, and yield what plans the audiences of one of its advertisers."""
+    credentials = credentials_of(folder, connection)
+    with client_of(credentials, waiting=Waiting.PERSON, patience=patience) as criteo:
+        side = AdvertiserSide(criteo, advertiser_id)
+        yield Planner(folder, side, connection=connection, host=credentials.host)
+
+
+@contextmanager
+def going_on_unless(named: Sequence[str], notices: dict[str, None]) -> Iterator[None]:
+    """Raise what goes wrong with audiences that were named; of all of them, the others are gone on with."""
+    if named:
+        yield
+        return
+    with going_on(lambda error: notices.setdefault(error.info.sentences)):
+        yield
+
+
+def _apply(folder: WorkspaceFolder, here: Planner, name: str, *, overwrite: bool) -> AppliedAudience:
+    step = AudienceStep.BLOCKED
+    audience_id = ""
+    try:
+        # As it is signed now, and while whoever acts may use its connection.
+        saved = require_appliable(folder, name)
+        planned = here.plan(saved)
+        step, audience_id = planned.step, planned.audience_id
+        writes = step in WRITES or (step is AudienceStep.DRIFTED and overwrite)
+        if writes:
+            audience_id = _write(folder, here, saved, step)
+            return AppliedAudience(name, step, audience_id)
+    except ToolkitError as error:
+        return AppliedAudience(name, step, audience_id, error=error.info)
+    return AppliedAudience(name, step, audience_id, error=planned.problem)
+
+
+def _write(folder: WorkspaceFolder, here: Planner, saved: Saved, step: AudienceStep) -> str:
+    """Write a declared audience to Criteo; return its id there."""
+    audience = saved.audience
+    expression = _with_segments(folder, here, saved)
+    here.side.look_again()
+    mine = here.find(saved)
+    text = here.mark(saved, expression)
+    _audit(
+        folder,
+        _ACTIONS[step],
+        audience.name,
+        version=audience.version,
+        advertiser=here.side.advertiser_id,
+        audience="" if mine is None else mine.id,
+        definition=audience.definition,
+        before="" if mine is None else here.in_words(mine),
+        name_before="" if mine is None else mine.name,
+    )
+    if mine is not None:
+        here.side.change_audience(
+            mine.id, name=audience.name, expression=expression, description=text.put_into(mine.description)
+        )
+        return mine.id
+    description = text.put_into(f"Criteo audience {audience.name!r}, kept by a workspace.")
+    made = here.side.create_audience(audience.name, expression=expression, description=description)
+    return made if made is not None else _found_after_all(here, saved, text)
+
+
+def _with_segments(folder: WorkspaceFolder, here: Planner, saved: Saved) -> Expression:
+    """Make the segments that a definition lacks at Criteo; return the definition in segments there."""
+    resolved: Resolved = here.resolve(saved.audience.expression)
+    for made in resolved.missing:
+        _make_segment(folder, here, made)
+    if not resolved.missing:
+        return resolved.expression
+    for wait in (0, *LATE_ANSWERS_SECONDS):
+        time.sleep(wait)
+        here.side.look_again()
+        resolved = here.resolve(saved.audience.expression)
+        if not resolved.missing:
+            return resolved.expression
+    raise UnavailableError(
+        _("Criteo does not show the segment {name!r} yet, which was just made.", name=resolved.missing[0].name),
+        _("Apply the audience again in some minutes: nothing is lost."),
+    )
+
+
+def _make_segment(folder: WorkspaceFolder, here: Planner, made: MadeSegment) -> None:
+    _audit(
+        folder,
+        Action.CREATE_SEGMENT_AT_CRITEO,
+        made.name,
+        advertiser=here.side.advertiser_id,
+        definition=str(made.leaf),
+    )
+    # One whose name is taken by now was made by another process, or by a first try of ours: it is found by its mark.
+    here.side.create_segment(
+        made.leaf, name=made.name, description=f"{made.leaf} {here.segment_mark(made)}", seed_id=made.seed_id
+    )
+
+
+def _found_after_all(here: Planner, saved: Saved, written: AudienceMark) -> str:
+    """Return the id of an audience whose name is taken by now: made by a first try or another process."""
+    name = saved.audience.name
+    for wait in (0, *LATE_ANSWERS_SECONDS):
+        time.sleep(wait)
+        here.side.look_again()
+        named = [it for it in here.side.audiences if it.name == name]
+        if any(AudienceMark.in_text(it.description) == written for it in named):
+            return named[0].id
+        if named:
+            break
+    raise ConfigurationError(
+        _("Criteo has an audience {name!r} already that this workspace did not make.", name=name),
+        _("Choose another name, or plan again in some minutes."),
+    )
+
+
+def _audit(folder: WorkspaceFolder, action: Action, name: str, **details: str | int) -> None:
+    with folder.session() as session, session.begin():
+        actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
+        audit.record(session, folder, actor, action, name, decides=(), **details)
+
+
+def _chosen(folder: WorkspaceFolder, names: Sequence[str]) -> list[Saved]:
+    """Return the audiences that are meant; without names also those that were removed and may be left behind."""
+    saved = all_saved(folder)
+    if not names:
+        return [it for it in saved if it.audience.connection]
+    known = {it.audience.name: it for it in saved if not it.is_removed}
+    for name in names:
+        if name not in known:
+            raise unknown_name(mark("Criteo audience"), name, known)
+    return [known[name] if known[name].audience.connection else _without_connection(name) for name in names]
+
+
+def _without_connection(name: str) -> Saved:
+    raise ConfigurationError(
+        _("Criteo audience {audience!r} has no connection: it was removed.", audience=name),
+        _("Save it with another connection."),
+    )
+
+
+def _grouped(saved: Iterable[Saved]) -> list[tuple[str, str, list[Saved]]]:
+    """Return audiences by connection and advertiser."""
+    groups: dict[tuple[str, str], list[Saved]] = {}
+    for it in saved:
+        groups.setdefault((it.audience.connection, it.audience.advertiser_id), []).append(it)
+    return [(connection, advertiser_id, mine) for (connection, advertiser_id), mine in groups.items()]
+
+
+def _with_size(applied: AppliedAudience, size: int | None) -> AppliedAudience:
+    return AppliedAudience(applied.name, applied.step, applied.audience_id, size, applied.error)
