@@ -52,9 +52,13 @@ class Sample:
     def path(self) -> Path:
         return self._live
 
+    def _there(self) -> str:
+        """What is at Criteo."""
+        return repr((self._criteo.lists(), self._criteo.audiences(), self._criteo.ad_sets()))
+
     def lay(self) -> None:
         """Lay the files as they were made; what an example changed at Criteo can't be taken back, so it is made anew."""
-        is_made = self._kept.exists() and self._lists == repr(self._criteo.lists())
+        is_made = self._kept.exists() and self._lists == self._there()
         for folder in (self._live, *([] if is_made else [self._kept])):
             shutil.rmtree(folder, ignore_errors=True)
         if is_made:
@@ -79,7 +83,7 @@ class Sample:
             "Nightly", connection="Criteo", advertiser_id="2711", email_column="EMail", segments=["High value"]
         )
         assert workspace.runs.start("Nightly").outcome == "successful"
-        self._lists = repr(self._criteo.lists())
+        self._lists = self._there()
 
 
 @pytest.fixture(scope="module")

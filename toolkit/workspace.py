@@ -238,7 +238,7 @@ class Workspace:
         """The ad sets at Criteo, and which audience each targets.
 
         Examples:
-            >>> workspace.ad_sets.find(connection="Criteo").frame.columns
+            >>> workspace.ad_sets.find(connection="Criteo", advertiser_id="2711").frame.columns
             ['ad_set', 'name', 'campaign', 'status', 'audience', 'audience_id']
         """
         return AdSetLinks(self._folder)

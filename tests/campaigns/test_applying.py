@@ -83,6 +83,7 @@ def test_spelling_is_no_drift(sent: toolkit.Workspace, criteo: Sandbox) -> None:
     assert steps(sent) == {"Best": Step.UNCHANGED}
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("there", [{"name": "Renamed"}, {"algebra": {"audienceSegmentId": "0"}}, {"algebra": {"x": 1}}])
 def test_drift_is_told_and_kept(sent: toolkit.Workspace, criteo: Sandbox, there: dict[str, object]) -> None:
     save(sent, definition="All")
@@ -206,6 +207,7 @@ class TestMadeSegments:
 class TestInterrupted:
     """Calls are cut off before and after they take effect: applying again goes on, and doubles nothing."""
 
+    @pytest.mark.one_case
     @pytest.mark.parametrize("fault", [Fault.DROP_AFTER, Fault.DROP_BEFORE])
     @pytest.mark.parametrize("call", [Call.CREATE, Call.CREATE_AUDIENCES, Call.UPDATE_AUDIENCES, Call.SIZE_AUDIENCES])
     def test_a_lost_answer_is_found(self, sent: toolkit.Workspace, criteo: Sandbox, fault: Fault, call: Call) -> None:
@@ -219,6 +221,7 @@ class TestInterrupted:
         assert len(criteo.audiences()) == 1
         assert actions(sent).count("create segment at Criteo") == 1
 
+    @pytest.mark.one_case
     @pytest.mark.parametrize("when", ["before", "after"])
     @pytest.mark.parametrize("call", ["create_segment", "create_audience", "change_audience"])
     def test_a_kill_is_taken_up(
@@ -279,6 +282,7 @@ class TestLeftBehind:
         save(sent, definition="Half")
         assert steps(sent) == {"Best": Step.CHANGE}
 
+    @pytest.mark.one_case
     @pytest.mark.parametrize("how", ["declared", "linked", "changed", "others"])
     def test_no_other_is_deleted(self, sent: toolkit.Workspace, criteo: Sandbox, how: str) -> None:
         save(sent, definition="All")

@@ -27,6 +27,12 @@ def test_both_nights_end_with_exactly_the_right_members(said: tuple[int, str, Pa
     assert "All lists hold exactly what they should, identifier by identifier." in text
 
 
+def test_it_ends_with_an_audience_in_an_ad_set(said: tuple[int, str, Path]) -> None:
+    _, text, _ = said
+    assert "Ad set 'Summer NL' targets 'Best customers' now" in text
+    assert "one ad set targets it" in text
+
+
 def test_it_tells_of_each_segment_what_was_sent_and_what_was_left_out(said: tuple[int, str, Path]) -> None:
     _, text, _ = said
     first, second = re.findall(r"^ Newsletter subscribers .*$", text, re.MULTILINE)

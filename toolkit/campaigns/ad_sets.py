@@ -26,7 +26,7 @@ class AdSet:
     """An ad set at Criteo, and the audience that it targets.
 
     Examples:
-        >>> ad_set = workspace.ad_sets.find(connection="Criteo")[0]
+        >>> ad_set = workspace.ad_sets.find(connection="Criteo", advertiser_id="2711")[0]
         >>> ad_set.audience_id
         ''
     """
@@ -61,7 +61,7 @@ class AdSets:
     """The ad sets of an advertiser.
 
     Examples:
-        >>> workspace.ad_sets.find(connection="Criteo").frame.columns
+        >>> workspace.ad_sets.find(connection="Criteo", advertiser_id="2711").frame.columns
         ['ad_set', 'name', 'campaign', 'status', 'audience', 'audience_id']
     """
 
@@ -94,9 +94,11 @@ class AdSetLink:
     """What an ad set targeted, and what it targets now.
 
     Examples:
-        >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+        >>> audience = workspace.audiences.save(
+        ...     "Best customers", '"High value"', connection="Criteo", advertiser_id="2711"
+        ... )
         >>> applied = workspace.audiences.apply().raise_for_status()
-        >>> ad_set = workspace.ad_sets.find(connection="Criteo")[0]
+        >>> ad_set = workspace.ad_sets.find(connection="Criteo", advertiser_id="2711")[0]
         >>> workspace.ad_sets.link(ad_set.id, "Best customers").after
         'Best customers'
     """

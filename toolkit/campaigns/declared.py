@@ -21,7 +21,9 @@ class DeclaredAudience(Told):
     """A declared Criteo audience: a combination of segments that ad sets can target.
 
     Examples:
-        >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+        >>> audience = workspace.audiences.save(
+        ...     "Best customers", '"High value"', connection="Criteo", advertiser_id="2711"
+        ... )
         >>> audience.definition, audience.version
         ('"High value"', 1)
     """
@@ -80,7 +82,9 @@ class DeclaredAudience(Told):
         """Who is in it.
 
         Examples:
-            >>> audience = workspace.audiences.save("Best", '"High value" or id(1234)', connection="Criteo")
+            >>> audience = workspace.audiences.save(
+            ...     "Best", '"High value" or id(1234)', connection="Criteo", advertiser_id="2711"
+            ... )
             >>> [str(leaf) for leaf in audience.expression.leaves]
             ['"High value"', 'id(1234)']
         """

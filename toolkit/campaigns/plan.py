@@ -16,7 +16,9 @@ class AudienceStep(StrEnum):
     """What applying a declared audience does at Criteo.
 
     Examples:
-        >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+        >>> audience = workspace.audiences.save(
+        ...     "Best customers", '"High value"', connection="Criteo", advertiser_id="2711"
+        ... )
         >>> (planned,) = workspace.audiences.plan()
         >>> planned.step is toolkit.AudienceStep.CREATE
         True
@@ -45,7 +47,9 @@ class PlannedAudience:
     """A declared audience, beside what is at Criteo.
 
     Examples:
-        >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+        >>> audience = workspace.audiences.save(
+        ...     "Best customers", '"High value"', connection="Criteo", advertiser_id="2711"
+        ... )
         >>> (planned,) = workspace.audiences.plan()
         >>> planned.step.value, planned.definition, planned.at_criteo
         ('create', '"High value"', '')
@@ -110,7 +114,9 @@ class AudiencePlan:
     """What applying the declared audiences would change at Criteo. Making a plan changes nothing.
 
     Examples:
-        >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+        >>> audience = workspace.audiences.save(
+        ...     "Best customers", '"High value"', connection="Criteo", advertiser_id="2711"
+        ... )
         >>> plan = workspace.audiences.plan()
         >>> plan.is_up_to_date, plan.frame.select("audience", "step").rows()
         (False, [('Best customers', 'create')])
@@ -188,7 +194,9 @@ class AppliedAudience:
     """What became of a declared audience.
 
     Examples:
-        >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+        >>> audience = workspace.audiences.save(
+        ...     "Best customers", '"High value"', connection="Criteo", advertiser_id="2711"
+        ... )
         >>> (applied,) = workspace.audiences.apply()
         >>> applied.step.value, applied.error is None
         ('create', True)
@@ -208,7 +216,9 @@ class AppliedAudiences:
     """What became of the declared audiences.
 
     Examples:
-        >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+        >>> audience = workspace.audiences.save(
+        ...     "Best customers", '"High value"', connection="Criteo", advertiser_id="2711"
+        ... )
         >>> workspace.audiences.apply().frame.select("audience", "step").rows()
         [('Best customers', 'create')]
         >>> workspace.audiences.apply().frame.select("audience", "step").rows()

@@ -8,7 +8,7 @@ class AdSetLinks:
     """Find ad sets, and link Criteo audiences to them. Nothing else in the toolkit changes what an ad set targets.
 
     Examples:
-        >>> workspace.ad_sets.find(connection="Criteo").frame.columns
+        >>> workspace.ad_sets.find(connection="Criteo", advertiser_id="2711").frame.columns
         ['ad_set', 'name', 'campaign', 'status', 'audience', 'audience_id']
     """
 
@@ -31,7 +31,7 @@ class AdSetLinks:
             ConfigurationError: The connection or the advertiser is not there.
 
         Examples:
-            >>> found = workspace.ad_sets.find(connection="Criteo")
+            >>> found = workspace.ad_sets.find(connection="Criteo", advertiser_id="2711")
             >>> found.frame.height == len(found)
             True
         """
@@ -56,9 +56,11 @@ class AdSetLinks:
             AccessError: You are no administrator, or your Criteo app may not manage campaigns.
 
         Examples:
-            >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+            >>> audience = workspace.audiences.save(
+            ...     "Best customers", '"High value"', connection="Criteo", advertiser_id="2711"
+            ... )
             >>> applied = workspace.audiences.apply().raise_for_status()
-            >>> ad_set = workspace.ad_sets.find(connection="Criteo")[0]
+            >>> ad_set = workspace.ad_sets.find(connection="Criteo", advertiser_id="2711")[0]
             >>> workspace.ad_sets.link(ad_set.id, "Best customers").after
             'Best customers'
         """
@@ -83,11 +85,15 @@ class AdSetLinks:
             AccessError: You are no administrator, or your Criteo app may not manage campaigns.
 
         Examples:
-            >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+            >>> audience = workspace.audiences.save(
+            ...     "Best customers", '"High value"', connection="Criteo", advertiser_id="2711"
+            ... )
             >>> applied = workspace.audiences.apply().raise_for_status()
-            >>> ad_set = workspace.ad_sets.find(connection="Criteo")[0]
+            >>> ad_set = workspace.ad_sets.find(connection="Criteo", advertiser_id="2711")[0]
             >>> link = workspace.ad_sets.link(ad_set.id, "Best customers")
-            >>> workspace.ad_sets.unlink(ad_set.id, "Best customers", connection="Criteo").before
+            >>> workspace.ad_sets.unlink(
+            ...     ad_set.id, "Best customers", connection="Criteo", advertiser_id="2711"
+            ... ).before
             'Best customers'
         """
         return unlink_ad_set(

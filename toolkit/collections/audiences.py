@@ -30,7 +30,9 @@ class Audiences(Collection[str, DeclaredAudience]):
     """The declared Criteo audiences, by name. Nothing changes at Criteo before ``apply``.
 
     Examples:
-        >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+        >>> audience = workspace.audiences.save(
+        ...     "Best customers", '"High value"', connection="Criteo", advertiser_id="2711"
+        ... )
         >>> list(workspace.audiences)
         ['Best customers']
     """
@@ -89,7 +91,7 @@ class Audiences(Collection[str, DeclaredAudience]):
             >>> audience = workspace.audiences.save(
             ...     "Best customers",
             ...     segment("High value") - segment("Lapsed 12 months"),
-            ...     connection="Criteo",
+            ...     connection="Criteo", advertiser_id="2711",
             ... )
             >>> audience.definition
             '"High value" and not "Lapsed 12 months"'
@@ -113,7 +115,9 @@ class Audiences(Collection[str, DeclaredAudience]):
             AccessError: You are a viewer, or may not use its connection.
 
         Examples:
-            >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+            >>> audience = workspace.audiences.save(
+            ...     "Best customers", '"High value"', connection="Criteo", advertiser_id="2711"
+            ... )
             >>> workspace.audiences.remove("Best customers")
             >>> len(workspace.audiences)
             0
@@ -135,7 +139,9 @@ class Audiences(Collection[str, DeclaredAudience]):
             AccessError: You may not use the connection of one that is named.
 
         Examples:
-            >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+            >>> audience = workspace.audiences.save(
+            ...     "Best customers", '"High value"', connection="Criteo", advertiser_id="2711"
+            ... )
             >>> [(it.name, it.step.value) for it in workspace.audiences.plan()]
             [('Best customers', 'create')]
         """
@@ -159,7 +165,9 @@ class Audiences(Collection[str, DeclaredAudience]):
             AccessError: You are a viewer, or may not use the connection of one that is named.
 
         Examples:
-            >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+            >>> audience = workspace.audiences.save(
+            ...     "Best customers", '"High value"', connection="Criteo", advertiser_id="2711"
+            ... )
             >>> [it.step.value for it in workspace.audiences.apply().raise_for_status()]
             ['create']
             >>> workspace.audiences.plan().is_up_to_date
@@ -185,7 +193,7 @@ class Audiences(Collection[str, DeclaredAudience]):
             AccessError: You are a viewer, or may not use the connection.
 
         Examples:
-            >>> size = workspace.audiences.estimate('"High value"', connection="Criteo")
+            >>> size = workspace.audiences.estimate('"High value"', connection="Criteo", advertiser_id="2711")
             >>> size is None or size > 0
             True
         """
@@ -214,7 +222,9 @@ class Audiences(Collection[str, DeclaredAudience]):
             AccessError: You are a viewer, or may not use the connection.
 
         Examples:
-            >>> audience = workspace.audiences.save("Best customers", '"High value"', connection="Criteo")
+            >>> audience = workspace.audiences.save(
+            ...     "Best customers", '"High value"', connection="Criteo", advertiser_id="2711"
+            ... )
             >>> (applied,) = workspace.audiences.apply()
             >>> workspace.audiences.remove("Best customers")
             >>> workspace.audiences.delete(

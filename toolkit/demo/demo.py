@@ -3,12 +3,13 @@
 import os
 import time
 from collections import deque
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from toolkit import bundled
+from toolkit.demo.audience import link_an_audience
 from toolkit.demo.expected import expected_lists
+from toolkit.demo.saying import Say
 from toolkit.errors import ConfigurationError
 from toolkit.extras import Extra, require
 from toolkit.project import Project, copy_sample, sample_tables
@@ -21,8 +22,6 @@ EXPORT = "Sample segments"
 EMAIL = "EMail"
 
 _NEXT = "make lab" if bundled.IS_CHECKOUT else "toolkit init project --sample && toolkit lab --project project"
-
-Say = Callable[[str], None]
 
 
 def run_demo(folder: Path | None, *, say: Say) -> int:
@@ -48,10 +47,12 @@ def run_demo(folder: Path | None, *, say: Say) -> int:
             workspace = _workspace(workspace_folder, day=day)
             notebook = _run_notebook(workspace, day=day)
             differences += _report(workspace, criteo, day=day, what=what, notebook=notebook, say=say)
+        differences += link_an_audience(workspace, criteo, connection="Sandbox", advertiser_id=advertiser, say=say)
     for difference in differences:
         say(f"DIFFERENT: {difference}")
     if not differences:
         say(f"\nAll lists hold exactly what they should, identifier by identifier. {time.monotonic() - started:.0f} s.")
+        say("The audience is at Criteo as it is declared, and one ad set targets it.")
         say(f"Next: {_NEXT}, and follow 00_start.ipynb")
     return 1 if differences else 0
 

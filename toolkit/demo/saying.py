@@ -1,0 +1,5 @@
+"""How the demo talks."""
+
+from collections.abc import Callable
+
+Say = Callable[[str], None]
