@@ -223,6 +223,18 @@ class TestAddresses:
         as_usual = Suppression.of_customers(pl.Series(["a@mail.example"])).frame
         assert set(found.frame["sha256"].drop_nulls()) == set(as_usual["sha256"].drop_nulls())
 
+    @pytest.mark.parametrize("key", ["+31612345678", " +31 (0)6-12345678", "\uff0b31612345678"])
+    def test_phone_numbers_are_refused(self, made: Made, key: str) -> None:
+        workspace = made.open([key, "C2"], [key])
+        with raises(ErrorCode.DATA) as raised:
+            workspace.preview("S", email_column="EMail")
+        assert "12345678" not in str(raised.value)
+        assert Suppression.of_customers(pl.Series([key])).customers.to_list() == []
+
+    @pytest.mark.parametrize("key", ["0612345678", "31612345678", "+1234", "A+31612345678", "+31612345678x"])
+    def test_customer_numbers_are_taken(self, made: Made, key: str) -> None:
+        assert made.open([key, "C2"], [key]).preview("S", email_column="EMail").counts["members"].item() == 1
+
     def test_suppressed_by_key_are_hashed(self) -> None:
         found = Suppression.of_customers(pl.Series(["a@mail.example", "C2"]))
         assert found.customers.to_list() == ["C2"]

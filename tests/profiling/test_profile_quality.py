@@ -213,3 +213,11 @@ def test_phone_numbers_and_lists_are_recognised(tmp_path: Path) -> None:
     assert quality.candidates["identity_link"]["column"].to_list() == ["Ramp"]
     assert quality.candidates["gum"].is_empty()
     assert "a1@x.example" not in repr(quality)
+
+
+def test_lists_are_judged_by_what_is_not_blank(tmp_path: Path) -> None:
+    mails = [["", f"person{it}@mail.example"] if it % 2 else [None, f"person{it}@mail.example"] for it in range(50)]
+    frame = pl.DataFrame({"CustomerId": [f"C{it}" for it in range(50)], "Mails": mails})
+    frame.write_parquet(tmp_path / "profiles.parquet")
+    quality = quality_of(toolkit.Profiles(location=str(tmp_path / "profiles.parquet"), key="CustomerId"))
+    assert quality.candidates["email"].select("column", "coverage").rows() == [("Mails", 1.0)]

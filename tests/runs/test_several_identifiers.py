@@ -9,7 +9,7 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, save_nightly
-from tests.raising import raises
+from tests.raising import raises, require
 from toolkit.errors import ConfigurationError, ErrorCode
 from toolkit.sandbox import ADVERTISERS, Sandbox
 from toolkit.sandbox.identifiers import count_known
@@ -65,6 +65,13 @@ class TestTypes:
         assert held("All") == {mail(it) for it in range(100)} | {f"+{phone(it)}" for it in range(100)}
         kept = b"".join(it.read_bytes() for it in workspace.path.rglob("*") if it.is_file())
         assert phone(7).encode() not in kept
+
+    def test_phone_numbers_as_numbers(self, workspace: toolkit.Workspace, tables: Tables) -> None:
+        add(tables, Phone=[612340000 + it for it in range(100)])
+        save_nightly(workspace, phone_column="Phone", phone_region="NL")
+        run = workspace.runs.start("Nightly")
+        assert run.error is not None
+        require(run.error, ErrorCode.DATA, names=("Phone", "Int64", "+31612345678"))
 
     def test_an_advertiser_that_takes_none(self, workspace: toolkit.Workspace, tables: Tables) -> None:
         refusing = next(it.id for it in ADVERTISERS if not it.takes_phones)

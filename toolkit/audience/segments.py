@@ -314,5 +314,6 @@ def _require_text(table: Table, columns: Sequence[IdentityColumn]) -> None:
                 dtype=dtype,
                 noun=column.identifier_type.noun,
             ),
-            _("Choose the column with the {plural}, as text.", plural=column.identifier_type.plural),
+            (dtype.is_numeric() and column.identifier_type.as_numbers)
+            or _("Choose the column with the {plural}, as text.", plural=column.identifier_type.plural),
         )

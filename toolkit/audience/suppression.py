@@ -38,13 +38,14 @@ class Suppression:
 
     @classmethod
     def of_customers(cls, keys: pl.Series) -> "Suppression":
-        """Suppress customers by their keys; one that may be an address is held as hashes, as key and address."""
+        """Suppress customers by their keys; one that may be an identifier is held as hashes, as key and identifier."""
         known = keys.cast(pl.String).drop_nulls().unique().to_frame("customer")
         key = pl.col("customer")
-        may_be_address = key.str.contains(AT_SIGN)
+        patterns = [AT_SIGN, *(it.in_keys for it in identifier_types() if it.in_keys is not None)]
+        may_be_identifier = pl.any_horizontal(key.str.contains(it) for it in patterns)
         parts = [
-            known.filter(~may_be_address),
-            known.filter(may_be_address).select(customer_sha256=hashed("customer", HashFormat.SHA256)),
+            known.filter(~may_be_identifier),
+            known.filter(may_be_identifier).select(customer_sha256=hashed("customer", HashFormat.SHA256)),
         ]
         people = cls(pl.concat([_completed(it) for it in parts]))
         as_written = known.with_columns(key.str.replace_all(AT_SIGN, "@"))

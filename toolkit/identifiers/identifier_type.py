@@ -76,6 +76,8 @@ class IdentifierType(ABC):
     """Whose identifiers they are, where Criteo asks for it in each call."""
     is_recognizable: bool = True
     """Whether a column is told to hold them by its content; any text could be one of a type that has no form."""
+    as_numbers: str = ""
+    """What to do about a column that holds them as numbers, where that loses something; translated."""
     in_keys: str | None = None
     """A pattern of a customer key that is such an identifier, and must not be kept; None when a key may be one."""
 

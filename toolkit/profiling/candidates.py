@@ -200,8 +200,10 @@ def _holds_text(dtype: pl.DataType) -> bool:
 
 
 def _first_text(column: str, schema: pl.Schema) -> pl.Expr:
-    """Return the text of a column; of one of lists, the first of each, by which a person has any."""
-    return pl.col(column).list.first() if schema[column] == pl.List(pl.String) else pl.col(column)
+    """Return the text of a column; of one of lists, the first of each that is not blank, by which a person has any."""
+    if schema[column] != pl.List(pl.String):
+        return pl.col(column)
+    return pl.col(column).list.filter(pl.element().str.strip_chars() != "").list.first()
 
 
 _NUMBER, _VALUE = "number", "value"

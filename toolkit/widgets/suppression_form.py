@@ -218,7 +218,7 @@ class SuppressionForm(Form):
             for option, field in (*self.columns.items(), ("customer_column", self.customer))
             if field.value.strip()
         }
-        self.email.problem = "" if columns else say("Name a column with emails, or one with customer keys.")
+        self.email.problem = "" if columns else say("Name a column with identifiers, or one with customer keys.")
         if not columns:
             return
         place, skip = self.file.value.strip(), bool(self.skip.value)

@@ -93,6 +93,12 @@ class _PhoneNumber(IdentifierType):
 
     forms = (HashFormat.SHA256, HashFormat.PLAIN)
     prehashed = (HashFormat.SHA256,)
+    # With its plus sign: digits alone are what customer numbers look like.
+    in_keys = r"^\s*[+\x{FF0B}](?:[\s()./-]*[0-9]){8,15}\s*$"
+    as_numbers = _(
+        "A number has lost the zero or plus sign in front. Have the column written as text, such as 0612345678 or "
+        "+31612345678, by whatever writes the table."
+    )
     settings = (
         TypeSetting(
             "phone_region",
