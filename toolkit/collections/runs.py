@@ -212,6 +212,11 @@ class Runs(Collection[str, Run]):
             ConfigurationError: There is no run of that id, or its export asked for no consent.
             DataError: The evidence is missing.
             SignatureError: Somebody changed it since it was signed.
+
+        Examples:
+            >>> workspace.runs.consent(workspace.runs.frame["run"][0])
+            Traceback (most recent call last):
+            toolkit.errors.ConfigurationError: Run ... asked nobody's consent. ...
         """
         return consent_proof(self._folder, run_id)
 
