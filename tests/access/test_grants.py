@@ -146,6 +146,10 @@ def test_a_contributor_runs_exports(
     anna.connections.test("Sandbox")
     anna.exports.deactivate("Nightly")
     anna.exports.activate("Nightly")
+    anna.runs.start("Nightly").raise_for_status()
+    anna.audiences.save("Best", "All", connection="Sandbox", advertiser_id="2711")
+    assert [it.error for it in anna.audiences.apply()] == [None]
+    assert tries(anna, "DELETE FROM criteo_audiences") == INSUFFICIENT
     assert anna.refreshes.start().exit_code == 0
     assert anna.forget(customer="C001").done
     anna.read_from(profiles=tables.profiles)

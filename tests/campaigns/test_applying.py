@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
@@ -245,6 +246,16 @@ class TestInterrupted:
         sent.audiences.apply().raise_for_status()
         assert steps(sent) == {"Best": Step.UNCHANGED}
         assert len(criteo.audiences()) == 1
+
+    def test_two_at_once_make_one(self, sent: toolkit.Workspace, criteo: Sandbox) -> None:
+        save(sent, definition=lookalike("All", size=10_000) - segment("Half"))
+        criteo.fail(Fault.SLOW, calls=[Call.CREATE, Call.CREATE_AUDIENCES], seconds=0.5, times=4)
+        others = [toolkit.open_workspace(sent.path) for _ in range(2)]
+        with ThreadPoolExecutor() as threads:
+            ended = list(threads.map(lambda it: it.audiences.apply(), others))
+        assert [it.errors for it in ended] == [(), ()]
+        assert len(criteo.audiences()) == 1
+        assert steps(sent) == {"Best": Step.UNCHANGED}
 
     def test_a_late_search_doubles_nothing(self, sent: toolkit.Workspace, criteo: Sandbox) -> None:
         save(sent, definition=retargeting())

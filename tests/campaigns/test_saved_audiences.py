@@ -31,30 +31,28 @@ def test_saving_raises_the_version(workspace: toolkit.Workspace) -> None:
     assert workspace.audiences.frame.row(0) == ("Best", second.definition, "Sandbox", "2711", 2)
 
 
-@pytest.mark.parametrize(
-    ("options", "error"),
-    [
-        ({"definition": "Al"}, UnknownNameError),
-        ({"definition": 'lookalike("Al", size=10)'}, UnknownNameError),
-        ({"definition": 'segment("All", export="No")'}, UnknownNameError),
-        ({"connection": "No"}, UnknownNameError),
-        ({"advertiser_id": 1}, UnknownNameError),
-        ({"advertiser_id": ""}, ConfigurationError),
-        ({"definition": "All and not All"}, ConfigurationError),
-        ({"definition": "All or not All"}, ConfigurationError),
-        ({"definition": "All or"}, ConfigurationError),
-        ({"definition": 7}, ConfigurationError),
-        ({"name": " "}, ConfigurationError),
-        ({"name": "x" * 256}, ConfigurationError),
-        ({"name": "a\nb"}, ConfigurationError),
-        ({"adopts": "x"}, ConfigurationError),
-    ],
-)
-def test_what_is_wrong_is_not_saved(
-    workspace: toolkit.Workspace, options: dict[str, object], error: type[Exception]
-) -> None:
-    with pytest.raises(error):
-        save(workspace, **options)  # type: ignore[arg-type]
+WRONG = [
+    ({"definition": "Al"}, UnknownNameError),
+    ({"definition": 'lookalike("Al", size=10)'}, UnknownNameError),
+    ({"definition": 'segment("All", export="No")'}, UnknownNameError),
+    ({"connection": "No"}, UnknownNameError),
+    ({"advertiser_id": 1}, UnknownNameError),
+    ({"advertiser_id": ""}, ConfigurationError),
+    ({"definition": "All and not All"}, ConfigurationError),
+    ({"definition": "All or not All"}, ConfigurationError),
+    ({"definition": "All or"}, ConfigurationError),
+    ({"definition": 7}, ConfigurationError),
+    ({"name": " "}, ConfigurationError),
+    ({"name": "x" * 256}, ConfigurationError),
+    ({"name": "a\nb"}, ConfigurationError),
+    ({"adopts": "x"}, ConfigurationError),
+]
+
+
+def test_what_is_wrong_is_not_saved(workspace: toolkit.Workspace) -> None:
+    for options, error in WRONG:
+        with pytest.raises(error):
+            save(workspace, **options)  # type: ignore[arg-type]
     assert len(workspace.audiences) == 0
 
 
@@ -92,11 +90,12 @@ def test_one_file_may_hold_exports_too(workspace: toolkit.Workspace, tmp_path: P
     assert (workspace.exports.read(both), workspace.audiences.read(both)) == ({}, {})
 
 
-@pytest.mark.parametrize("text", ["", "audiences: 3", "audiences: {A: 3}", "exports: {}", ": :", "audiences: {A: {}}"])
-def test_a_wrong_file_saves_nothing(workspace: toolkit.Workspace, tmp_path: Path, text: str) -> None:
-    (tmp_path / "it.yml").write_text(text)
-    with pytest.raises(ConfigurationError):
-        workspace.audiences.read(tmp_path / "it.yml")
+def test_a_wrong_file_saves_nothing(workspace: toolkit.Workspace, tmp_path: Path) -> None:
+    for text in ("", "audiences: 3", "audiences: {A: 3}", "exports: {}", ": :", "audiences: {A: {}}"):
+        (tmp_path / "it.yml").write_text(text)
+        with pytest.raises(ConfigurationError):
+            workspace.audiences.read(tmp_path / "it.yml")
+    assert len(workspace.audiences) == 0
 
 
 @pytest.mark.on_both_databases
@@ -160,4 +159,6 @@ def test_a_removed_connection_detaches(workspace: toolkit.Workspace) -> None:
     assert workspace.audiences["Best"].connection == "Renamed"
     workspace.connections.remove("Renamed", exports="remove")
     assert workspace.audiences["Best"].connection == ""
+    (planned,), (applied,) = workspace.audiences.plan(), workspace.audiences.apply()
+    assert (planned.step, applied.error) == (toolkit.AudienceStep.BLOCKED, planned.problem)
     assert workspace.altered_rows == []

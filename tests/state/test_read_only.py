@@ -30,6 +30,7 @@ LOOKS: dict[str, Callable[[toolkit.Workspace], object]] = {
     "people": lambda it: it.people.frame,
     "connections": lambda it: it.connections.frame,
     "exports": lambda it: it.exports.frame,
+    "audiences": lambda it: (it.audiences.frame, it.audiences.sizes),
     "export": lambda it: it.exports["Nightly"],
     "runs": lambda it: it.runs.frame,
     "trend": lambda it: it.runs.trend(),

@@ -27,6 +27,8 @@ _WRITTEN: Mapping[Role, Mapping[str, str]] = MappingProxyType(
             "connections": "UPDATE (advertisers)",
             "seals": _ALL,
             "exports": "INSERT, UPDATE",
+            "criteo_audiences": "INSERT, UPDATE",
+            "audience_sizes": "INSERT",
             "runs": "INSERT, UPDATE",
         },
         Role.ADMINISTRATOR: {
@@ -36,12 +38,17 @@ _WRITTEN: Mapping[Role, Mapping[str, str]] = MappingProxyType(
             "shares": _ALL,
             "seals": _ALL,
             "exports": "INSERT, UPDATE",
+            "criteo_audiences": "INSERT, UPDATE",
+            "audience_sizes": "INSERT",
             "runs": "INSERT, UPDATE",
         },
     }
 )
-"""What a role writes. Of the audit nobody changes a row, and of runs and exports nobody removes one."""
-_DECIDED = {"audit", "people", "connections", "shares", "seals", "exports", "runs", "alembic_version"}
+"""What a role writes. Of the audit nobody changes a row; of runs, exports and Criteo audiences nobody removes one."""
+_DECIDED = {
+    *("audit", "people", "connections", "shares", "seals", "exports", "criteo_audiences", "audience_sizes", "runs"),
+    "alembic_version",
+}
 """The tables that the mapping decides on; all others hold the progress of work, and are written by who runs exports."""
 _HIDDEN: Mapping[Role, frozenset[str]] = MappingProxyType({Role.VIEWER: frozenset({"seals"})})
 """The tables that a role does not even read. All read the audit: rows are judged by what it says was signed."""

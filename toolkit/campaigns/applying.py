@@ -22,7 +22,7 @@ from toolkit.campaigns.plan import (
     PlannedAudience,
 )
 from toolkit.campaigns.planning import MadeSegment, Planner, Resolved
-from toolkit.campaigns.saved_audiences import Saved, all_saved, require_appliable
+from toolkit.campaigns.saved_audiences import Saved, all_saved, require_appliable, without_connection
 from toolkit.campaigns.sizes import record_sizes
 from toolkit.criteo import RetryPolicy, Waiting
 from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError, going_on
@@ -60,6 +60,9 @@ def plan_audiences(folder: WorkspaceFolder, names: Sequence[str] = ()) -> Audien
     notices: dict[str, None] = {}
     chosen = _chosen(folder, names)
     for connection, advertiser_id, saved in _grouped(chosen):
+        if not connection:
+            planned += [_detached(it) for it in saved if not it.is_removed]
+            continue
         with going_on_unless(names, notices), planner(folder, connection, advertiser_id) as here:
             here.side.look_for_ad_sets()
             planned += [here.plan(it) for it in saved if not it.is_removed]
@@ -88,7 +91,10 @@ def apply_audiences(folder: WorkspaceFolder, names: Sequence[str] = (), *, overw
         require_actor(session, folder, least=Role.CONTRIBUTOR)
     for connection, advertiser_id, saved in _grouped(_chosen(folder, names)):
         declared = [it for it in saved if not it.is_removed]
-        if not declared:
+        if not connection:
+            problems = [_detached(it) for it in declared]
+            applied += [AppliedAudience(it.name, it.step, error=it.problem) for it in problems]
+        if not declared or not connection:
             continue
         with going_on_unless(names, notices), planner(folder, connection, advertiser_id) as here:
             mine = [_apply(folder, here, it.audience.name, overwrite=overwrite) for it in declared]
@@ -260,18 +266,24 @@ def _chosen(folder: WorkspaceFolder, names: Sequence[str]) -> list[Saved]:
     """Return the audiences that are meant; without names also those that were removed and may be left behind."""
     saved = all_saved(folder)
     if not names:
-        return [it for it in saved if it.audience.connection]
+        return saved
     known = {it.audience.name: it for it in saved if not it.is_removed}
     for name in names:
         if name not in known:
             raise unknown_name(mark("Criteo audience"), name, known)
-    return [known[name] if known[name].audience.connection else _without_connection(name) for name in names]
+    return [known[name] for name in dict.fromkeys(names)]
 
 
-def _without_connection(name: str) -> Saved:
-    raise ConfigurationError(
-        _("Criteo audience {audience!r} has no connection: it was removed.", audience=name),
-        _("Save it with another connection."),
+def _detached(saved: Saved) -> PlannedAudience:
+    """Return the plan of an audience whose connection was removed."""
+    name = saved.audience.name
+    return PlannedAudience(
+        name,
+        AudienceStep.BLOCKED,
+        "",
+        saved.audience.advertiser_id,
+        definition=saved.audience.definition,
+        problem=without_connection(name).info,
     )
 
 

@@ -131,12 +131,17 @@ def require_appliable(folder: WorkspaceFolder, name: str) -> Saved:
         record = _named(session, name)
         _require_signed(session, record)
         if record.connection is None:
-            raise ConfigurationError(
-                _("Criteo audience {audience!r} has no connection: it was removed.", audience=name),
-                _("Save it with another connection."),
-            )
+            raise without_connection(name)
         _require_manageable(actor, record)
         return _saved(session, record)
+
+
+def without_connection(name: str) -> ConfigurationError:
+    """Return the error of an audience whose connection was removed."""
+    return ConfigurationError(
+        _("Criteo audience {audience!r} has no connection: it was removed.", audience=name),
+        _("Save it with another connection."),
+    )
 
 
 def remove_audience(folder: WorkspaceFolder, name: str) -> None:

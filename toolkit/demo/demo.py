@@ -20,6 +20,7 @@ from toolkit.workspace import Workspace, open_workspace
 
 EXPORT = "Sample segments"
 EMAIL = "EMail"
+_IN_AN_AD_SET = "The audience is at Criteo as it is declared, and one ad set targets it."
 
 _NEXT = "make lab" if bundled.IS_CHECKOUT else "toolkit init project --sample && toolkit lab --project project"
 
@@ -52,7 +53,7 @@ def run_demo(folder: Path | None, *, say: Say) -> int:
         say(f"DIFFERENT: {difference}")
     if not differences:
         say(f"\nAll lists hold exactly what they should, identifier by identifier. {time.monotonic() - started:.0f} s.")
-        say("The audience is at Criteo as it is declared, and one ad set targets it.")
+        say(_IN_AN_AD_SET)
         say(f"Next: {_NEXT}, and follow 00_start.ipynb")
     return 1 if differences else 0
 
