@@ -80,6 +80,7 @@ def local_spark(folder: Path) -> Iterator[Spark]:
         session = (
             SparkSession.builder.master("local[1]")
             .config("spark.ui.enabled", "false")
+            .config("spark.sql.session.timeZone", "Europe/Amsterdam")
             .config("spark.driver.host", "127.0.0.1")
             .config(
                 "spark.sql.codegen.factoryMode", "NO_CODEGEN"
