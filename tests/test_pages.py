@@ -30,6 +30,7 @@ TASKS = tuple(
     for it in (
         "connect",
         "tables",
+        "engines",
         "segments",
         "preview",
         "exports",
