@@ -367,3 +367,24 @@ def test_a_build_that_was_cut_short_is_made_up_for(
     assert workspace.segments["Some"].size == 10
     assert workspace.runs.start("Nightly").status == "successful"
     assert workspace.segments["Some"].size == 5
+
+
+def test_listing_looks_into_the_folder_once(alone: toolkit.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def listings() -> int:
+        looked: list[Path] = []
+        glob = Path.glob
+
+        def counted(folder: Path, pattern: str) -> list[Path]:
+            looked.append(folder)
+            return list(glob(folder, pattern))
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "glob", counted)
+            assert alone.segments.frame["kind"].to_list() == ["from elsewhere", *["static"] * (len(alone.segments) - 1)]
+        return len(looked)
+
+    alone.segments.build("Dutch", where="Country = 'NL'")
+    of_one = listings()
+    alone.segments.build("Few", where="Points < 9")
+    alone.segments.build("Some", where="Points < 50")
+    assert listings() == of_one

@@ -10,8 +10,8 @@ from toolkit.names import unknown_name
 from toolkit.segments import (
     Definition,
     SegmentFiles,
-    built_segments,
     definition_of,
+    definitions,
     exports_using,
     history_frame,
     read_history,
@@ -129,13 +129,12 @@ def rebuild_segment(folder: WorkspaceFolder, name: str) -> Segment:
 
 def segments_frame(folder: WorkspaceFolder) -> pl.DataFrame:
     """Return a row a segment of the catalog: its rows, when they changed, its kind, condition and version."""
-    built = [it for name in built_segments(folder) if (it := definition_of(folder, name)) is not None]
     schema = {"segment": pl.String, "kind": pl.String, "condition": pl.String, "version": pl.Int64}
-    definitions = pl.DataFrame(
-        [(it.segment, it.kind, it.condition, it.version) for it in built], schema=schema, orient="row"
+    built = pl.DataFrame(
+        [(it.segment, it.kind, it.condition, it.version) for it in definitions(folder)], schema=schema, orient="row"
     )
     summary = folder.segments.summary().drop("location")
-    return summary.join(definitions, on="segment", how="left", maintain_order="left").with_columns(
+    return summary.join(built, on="segment", how="left", maintain_order="left").with_columns(
         pl.col("changed_at").dt.truncate("1s"), pl.col("kind").fill_null("from elsewhere")
     )
 

@@ -11,7 +11,7 @@ from toolkit.segments.builder import (
 from toolkit.segments.condition import Condition, condition_of
 from toolkit.segments.definition import Definition, read_definition
 from toolkit.segments.evaluation import Found, find_members
-from toolkit.segments.files import SegmentFiles, built_segments, definition_of, writable_catalog
+from toolkit.segments.files import SegmentFiles, built_segments, definition_of, definitions, writable_catalog
 from toolkit.segments.history import StartedBy, history_frame, read_history
 from toolkit.segments.store import anti_join, members_of, require_ours, save_build
 
@@ -26,6 +26,7 @@ __all__ = [
     "built_segments_of",
     "condition_of",
     "definition_of",
+    "definitions",
     "exports_using",
     "find_members",
     "history_frame",

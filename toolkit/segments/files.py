@@ -94,6 +94,15 @@ def built_segments(folder: WorkspaceFolder) -> list[str]:
     return [segment_named_by(it) for it in sorted(Path(catalog.location).glob(f"_*{ENDING}"))]
 
 
+def definitions(folder: WorkspaceFolder) -> list[Definition]:
+    """Return the definitions of all segments that are built here, by name; raises DataError when one is damaged."""
+    catalog = folder.segments
+    if not isinstance(catalog, SegmentFolder):
+        return []
+    files = [SegmentFiles.of(catalog, name).definition for name in built_segments(folder)]
+    return [it for file in files if (it := read_definition(file)) is not None]
+
+
 def definition_of(folder: WorkspaceFolder, name: str) -> Definition | None:
     """Return the definition of a segment, None when it is not built here; raises DataError when it is damaged."""
     catalog = folder.segments

@@ -120,7 +120,7 @@ class SegmentFolder(Source):
         Raises:
             DataError: A table can't be read, or lacks a column.
         """
-        tables = self._tables(self.names())
+        tables = self._tables(None)
         inputs = {name: table.files.inputs() for name, table in tables.items()}
         # Parquet says at its end how many rows it has.
         known = {name: rows for name, files in inputs.items() if (rows := _rows_of(files)) is not None}
@@ -145,7 +145,7 @@ class SegmentFolder(Source):
         """Return the files of these segments."""
         return [it for files in self._found(names).values() for it in files.inputs()]
 
-    def _tables(self, names: Sequence[str]) -> dict[str, Table]:
+    def _tables(self, names: Sequence[str] | None) -> dict[str, Table]:
         return {
             name: Table.look(files, key=self.key, key_as_text=self.key_as_text)
             for name, files in self._found(names).items()

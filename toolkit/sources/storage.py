@@ -126,14 +126,15 @@ class _Machine:
         return LocalFileSystem().open_input_file(path)
 
     def folders_above(self, path: str) -> list[str]:
-        given = Path(path).absolute()
-        if given.is_symlink():
+        folder = os.path.dirname(path)  # noqa: PTH120
+        if os.path.islink(path) or os.path.basename(path) in ("", "."):  # noqa: PTH114, PTH119
+            given = Path(path).absolute()
             return list(dict.fromkeys(str(it) for it in (*given.parents, *given.resolve().parents)))
-        folder = str(given.parent)
         if folder not in self._above:
             # Those of the folder; its own resolved path is above the file too.
-            real = given.parent.resolve()
-            above = (given.parent, *given.parent.parents, real, *real.parents)
+            given = Path(folder).absolute()
+            real = given.resolve()
+            above = (given, *given.parents, real, *real.parents)
             self._above[folder] = list(dict.fromkeys(map(str, above)))
         return self._above[folder]
 
