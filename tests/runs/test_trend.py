@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+from sqlalchemy import text
+
 import toolkit
 from tests.conftest import Tables, save_nightly
 from tests.runs.test_targets import add_column, keys, madid
@@ -88,3 +91,33 @@ def test_mobile_ids_are_of_the_same_line(workspace: toolkit.Workspace, tables: T
     workspace.runs.start("Nightly").raise_for_status()
     assert lines_of(workspace.runs.trend())["line"].unique().to_list() == ["All"]
     assert workspace.runs.trend()["size"].to_list() == [100, 100]
+
+
+def test_newest_runs_with_figures_are_read(workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox) -> None:
+    for most in (100, 99, 98):
+        tables.write(segments={"All": keys(*range(most))})
+        workspace.runs.start("Nightly").raise_for_status()
+    criteo.fail(Fault.HTTP_401, times=99)
+    for _ in range(6):
+        assert workspace.runs.start("Nightly").status == "failed"
+    whole = workspace.runs.trend()
+    for newest in (1, 2, 3):
+        assert workspace.runs.trend(newest=newest).equals(whole.tail(newest))
+        assert workspace.runs.trend("Nightly", newest=newest).equals(whole.tail(newest))
+    assert workspace.runs.trend(newest=1_000).equals(whole)
+
+
+def test_older_runs_are_not_read(workspace: toolkit.Workspace) -> None:
+    for _ in range(2):
+        newest = workspace.runs.start("Nightly")
+    with workspace._folder.session() as session, session.begin():
+        session.execute(text("UPDATE runs SET lists = '[5]' WHERE id != :run"), {"run": newest.id})
+    assert workspace.runs.trend(newest=1)["run"].to_list() == [newest.id]
+    with pytest.raises(toolkit.DataError):
+        workspace.runs.trend(newest=2)
+
+
+@pytest.mark.parametrize("newest", [0, -1])
+def test_trend_of_no_runs_is_refused(workspace: toolkit.Workspace, newest: int) -> None:
+    with pytest.raises(toolkit.ConfigurationError):
+        workspace.runs.trend(newest=newest)

@@ -11,7 +11,7 @@ import polars as pl
 from toolkit.alerts import alert_of_run
 from toolkit.collections.collection import Collection
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL
-from toolkit.errors import ToolkitError, going_on
+from toolkit.errors import ConfigurationError, ToolkitError, going_on
 from toolkit.exports.export import Mode
 from toolkit.names import listed, one_of
 from toolkit.progress_bar import progress_bar
@@ -255,24 +255,31 @@ class Runs(Collection[str, Run]):
         """
         return run_before(self._folder, run)
 
-    def trend(self, export: str | None = None) -> pl.DataFrame:
+    def trend(self, export: str | None = None, *, newest: int | None = None) -> pl.DataFrame:
         """Return the figures of past runs.
 
         Args:
             export: Name of the export; all exports by default.
+            newest: How many runs to read, the newest; all by default.
 
         Returns:
-            A row for each run and list: members, exportable, added, removed, rejected, and the match rate from 0 to 1.
+            A row for each run and list, the oldest first: members, exportable, added, removed, rejected, and the match
+            rate from 0 to 1.
 
         Raises:
             UnknownNameError: There is no export of that name, and never was.
+            ConfigurationError: ``newest`` is less than 1.
 
         Examples:
             >>> workspace.runs.trend("Nightly").select("segment", "exportable", "added").rows()
             [('High value', 1751, 1751)]
         """
         self._require_known(export)
-        return trend(self._folder, export)
+        if newest is not None and newest < 1:
+            raise ConfigurationError(
+                _("{newest} is no number of runs to show.", newest=newest), _("Give newest of 1 or more.")
+            )
+        return trend(self._folder, export, newest=newest)
 
     def membership(self, export: str | None = None) -> pl.DataFrame:
         """Return who entered and left each list in each run, the oldest first.

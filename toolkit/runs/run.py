@@ -382,20 +382,36 @@ def _briefly(session: Session, folder: WorkspaceFolder, query: Select[RunRecord]
     return runs, list_figures_of((it.id, it.lists) for it in runs)
 
 
-def trend(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFrame:
+def trend(folder: WorkspaceFolder, export: str | None = None, *, newest: int | None = None) -> pl.DataFrame:
     """Return a row a run and contact list, the oldest first: how sizes, adds, removes, rejects and matches moved.
 
     It tells what was done at Criteo: dry runs are left out, and so are the lists that a run which failed did not come
     to. ``size`` is what the list holds of this export and segment since the run; it is null when that is not known.
     ``held_by_criteo``, ``matches`` and ``match_rate`` (from 0 to 1) are what Criteo counted before the run sent
-    anything; null where it did not count the list.
+    anything; null where it did not count the list. With ``newest`` only the newest so many runs that have rows are
+    told, and older ones are not read.
     """
-    query = select(RunRecord).join(ExportRecord).where(~RunRecord.dry_run).order_by(RunRecord.started_at, RunRecord.id)
+    oldest_first = RunRecord.started_at, RunRecord.id
+    query = select(RunRecord).join(ExportRecord).where(~RunRecord.dry_run)
     if export is not None:
         query = query.where(ExportRecord.name == export)
     with folder.reading() as session:
         require_actor(session, folder)
-        runs, figures = _briefly(session, folder, query)
+        if newest is None:
+            return _trend_of(*_briefly(session, folder, query.order_by(*oldest_first)))
+        # Runs that failed before they sent anything have no rows, so that more may have to be read.
+        read, known = newest, session.scalars(select(func.count()).select_from(query.subquery())).one()
+        while True:
+            ids = query.with_only_columns(RunRecord.id).order_by(*(it.desc() for it in oldest_first)).limit(read)
+            last = select(RunRecord).where(RunRecord.id.in_(ids)).order_by(*oldest_first)
+            frame = _trend_of(*_briefly(session, folder, last))
+            told = frame["run"].unique(maintain_order=True)
+            if told.len() >= newest or read >= known:
+                return frame.filter(pl.col("run").is_in(told.tail(newest).implode()))
+            read *= _MORE
+
+
+def _trend_of(runs: Sequence[Run], figures: pl.DataFrame) -> pl.DataFrame:
     of_runs = pl.DataFrame(
         [(it.started_at, it.id, it.export, it.status.value) for it in runs],
         schema={name: _TREND_SCHEMA[name] for name in _OF_RUNS},
@@ -459,6 +475,8 @@ def _frame_of(runs: Sequence[Run], figures: pl.DataFrame) -> pl.DataFrame:
     return counted.select(pl.col(it).fill_null(0) if it in _SUMS else pl.col(it) for it in _RUNS_SCHEMA)
 
 
+_MORE = 4
+"""How many times as many runs are read where those that were read have too few rows."""
 _NOT_IN_FRAMES = (RunRecord.inputs, RunRecord.checks, RunRecord.notes, RunRecord.timings, RunRecord.abandoned)
 _SENDS_SEGMENTS = (~RunRecord.dry_run, RunRecord.started_by.not_in([Trigger.FORGET, Trigger.LISTS]))
 

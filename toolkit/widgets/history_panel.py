@@ -116,10 +116,8 @@ class HistoryPanel(Form):
         export = self.export.value or None
 
         def pictures(_: object) -> str:
-            trend = self.workspace.runs.trend(export)
-            newest = trend["run"].unique(maintain_order=True).tail(_MOST_IN_CHARTS)
-            drawn = trend_html(self.words, trend.filter(pl.col("run").is_in(newest.implode())))
-            return drawn or markup("<p>{text}</p>", text=few if newest.len() else nothing)
+            trend = self.workspace.runs.trend(export, newest=_MOST_IN_CHARTS)
+            return trend_html(self.words, trend) or markup("<p>{text}</p>", text=few if trend.height else nothing)
 
         say = self.words.say
         few, nothing = say("There are pictures from the second run on."), say("Nothing was sent yet.")
