@@ -105,6 +105,7 @@ from .runs import Presence as Presence
 from .runs import Progress as Progress
 from .runs import Run as Run
 from .runs import Step as Step
+from .runs.segment_usage import SegmentUsage as SegmentUsage
 from .segments import Definition as Definition
 from .sources import DuckDBTable as DuckDBTable
 from .sources import IbisTable as IbisTable

@@ -544,10 +544,11 @@ class Workspace:
         """
         return verify_disclosure(self._folder, document)
 
-    def health(self) -> Health:
+    def health(self, *, ask_criteo: bool = False) -> Health:
         """Report what a monitor should know: refreshes, failing exports, consents, the API's version, the disk.
 
-        Criteo is not asked.
+        Args:
+            ask_criteo: Whether Criteo is asked which contact lists no ad set uses. Nothing else asks Criteo.
 
         Returns:
             A finding for each thing that was looked at; ``level`` is the worst of all.
@@ -556,7 +557,7 @@ class Workspace:
             >>> workspace.health().frame.columns
             ['what', 'name', 'level', 'said', 'at', 'value']
         """
-        return health_of(self._folder)
+        return health_of(self._folder, asks_criteo=ask_criteo)
 
     @property
     def overview(self) -> Overview:

@@ -259,3 +259,38 @@ def test_a_dry_run_tells_what_would_stop(filled: toolkit.Workspace, tables: Tabl
     tables.write(segments={"All": []})
     run = filled.runs.start("Nightly", dry_run=True)
     assert "Summer NL" in texts(it for it in run.warnings if it.code is NoticeCode.WOULD_STOP)
+
+
+def test_a_segment_tells_where_it_is_used(filled: toolkit.Workspace, criteo: Sandbox, target: Link) -> None:
+    assert filled.segments["All"].used.frame.select("export", "list", "audience").rows() == [("Nightly", "All", None)]
+    (unused,) = [it for it in filled.health(ask_criteo=True).findings if it.what == "list"]
+    assert unused.level is toolkit.HealthLevel.OK
+    target("610001", "610007")
+    used = filled.segments["All"].used
+    assert used.frame.select("export", "list", "audience", "ad_set", "status").rows() == [
+        ("Nightly", "All", "VIPs", "Summer NL", "live"),
+        ("Nightly", "All", "VIPs", "Loyal BE", "paused"),
+    ]
+    assert used.doubts == ()
+    assert "Summer NL" in repr(used)
+    assert used.chart.count("<svg") == 1
+    assert {"VIPs", "Summer NL (live)"} <= {it for it in ("VIPs", "Summer NL (live)") if it in used._repr_html_()}
+    assert [it for it in filled.health(ask_criteo=True).findings if it.what == "list"] == []
+    before = asked(criteo)
+    filled.health()
+    assert asked(criteo) == before
+
+
+def test_where_it_is_used_can_be_unknown(filled: toolkit.Workspace, criteo: Sandbox, target: Link) -> None:
+    target("610001")
+    criteo.withdraw_permission(Permission.READ_CAMPAIGNS)
+    criteo.withdraw_permission(Permission.MANAGE_CAMPAIGNS)
+    used = filled.segments["All"].used
+    assert used.frame.select("audience", "ad_set_id", "ad_set", "status").rows() == [
+        ("VIPs", "610001", None, "unknown")
+    ]
+    assert "Campaign" in texts(used.doubts)
+    filled.exports.detach("Nightly")
+    filled.connections.remove("Sandbox")
+    lost = filled.segments["All"].used
+    assert len(lost.doubts) == 1

@@ -16,11 +16,14 @@ _UNKNOWN = 3
 def show_health(
     json: JsonOption = False,
     prometheus: Annotated[bool, typer.Option("--prometheus", help="Print metrics in Prometheus' format.")] = False,
+    ask_criteo: Annotated[
+        bool, typer.Option("--ask-criteo", help="Ask Criteo which contact lists no ad set uses.")
+    ] = False,
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:
     """Show how the workspace is doing. The exit code is 0 ok, 1 warning, 2 critical, 3 unknown, as monitors take it."""
     try:
-        found = opened(workspace).health()
+        found = opened(workspace).health(ask_criteo=ask_criteo)
     except ToolkitError as error:
         say(f"{shown(error.what)}\n{shown(error.remedy)}", err=True)
         raise typer.Exit(_UNKNOWN) from None

@@ -7,6 +7,7 @@ import polars as pl
 
 from toolkit.display import fragment, table, text_table
 from toolkit.names import unknown_name
+from toolkit.runs.segment_usage import SegmentUsage, segment_usage
 from toolkit.segments import (
     Definition,
     SegmentFiles,
@@ -63,6 +64,18 @@ class Segment:
         """The keys of its members, ``customer``, each once."""
         scan = self._folder.segments.scan([self.name]).select("customer")
         return scan.filter(pl.col("customer").is_not_null()).unique(maintain_order=True).collect(engine="streaming")
+
+    @property
+    def used(self) -> SegmentUsage:
+        """Where the segment is used: exports, contact lists, Criteo audiences, ad sets, with a picture.
+
+        Criteo is asked, each time.
+
+        Examples:
+            >>> workspace.segments["High value"].used.frame.select("export", "list", "ad_set").rows()
+            [('Nightly', 'High value', None)]
+        """
+        return segment_usage(self._folder, self.name)
 
     @property
     def frame(self) -> pl.DataFrame:

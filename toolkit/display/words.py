@@ -13,7 +13,9 @@ def word(name: str) -> Text:
 
 
 COLUMNS = (
+    mark("if emptied"),
     mark("action"),
+    mark("ad set"),
     mark("added"),
     mark("advertiser"),
     mark("advertiser id"),
@@ -35,6 +37,7 @@ COLUMNS = (
     mark("at least"),
     mark("at most"),
     mark("basis"),
+    mark("audience"),
     mark("batches"),
     mark("because"),
     mark("both"),
@@ -159,6 +162,21 @@ COLUMNS = (
 """Names of columns, in the words that head them."""
 
 VALUES = (
+    mark("fewer people"),
+    mark("more people"),
+    mark("nobody"),
+    mark("everybody"),
+    mark("unknown"),
+    mark("live"),
+    mark("paused"),
+    mark("draft"),
+    mark("inactive"),
+    mark("notLive"),
+    mark("pausing"),
+    mark("scheduled"),
+    mark("ended"),
+    mark("notDelivering"),
+    mark("archived"),
     mark("all segments"),
     mark("about"),
     mark("added at"),

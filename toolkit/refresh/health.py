@@ -24,7 +24,7 @@ from toolkit.errors import (
 )
 from toolkit.exports.connections import connections, credentials_of
 from toolkit.exports.export import Export
-from toolkit.exports.saved_exports import exports
+from toolkit.exports.saved_exports import chosen_segments, exports
 from toolkit.exports.schedule import Every, Schedule
 from toolkit.exports.suppressions import require_suppressions
 from toolkit.exports.trust import AlteredRow, altered_rows
@@ -34,9 +34,10 @@ from toolkit.refresh.result import Refresh, last_refresh
 from toolkit.runs import NoticeCode, Run, RunStatus, find_abandoned, last_run
 from toolkit.runs.batches import uncertain_exports
 from toolkit.runs.lifecycle import now as machine_now
+from toolkit.runs.segment_usage import segment_usage
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.states import RefreshStatus
-from toolkit.translatable import _, listed, mark
+from toolkit.translatable import _, listed, mark, sentences
 
 API_VERSION_LASTS_MONTHS = 12
 """How long Criteo answers a version of its API (https://developers.criteo.com, "Versioning policy")."""
@@ -154,8 +155,8 @@ _NAMES = {it: _(it) for it in (mark("all"), mark("last"), mark("row"), mark("aud
 """What is looked at that has no name of its own."""
 
 
-def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health:
-    """Look at everything; ``now`` is the moment by default."""
+def health_of(folder: WorkspaceFolder, *, now: datetime | None = None, asks_criteo: bool = False) -> Health:
+    """Look at everything; ``now`` is the moment by default. Criteo is asked only for the lists that no ad set uses."""
     moment = now or machine_now()
     try:
         altered = altered_rows(folder)
@@ -181,6 +182,7 @@ def health_of(folder: WorkspaceFolder, *, now: datetime | None = None) -> Health
             api_version(API_VERSION, moment),
             *_of_sunset(ran),
             *_of_lists(folder),
+            *(_of_unused_lists(folder, active) if asks_criteo else ()),
             _of_growth(folder),
             _of_disk(folder),
         ),
@@ -407,6 +409,27 @@ def _troubles(folder: WorkspaceFolder, subject: Subject) -> dict[str, tuple[Erro
 def _of_lists(folder: WorkspaceFolder) -> Iterator[Finding]:
     for it in find_abandoned(folder).untended:
         yield Finding("list", f"{it.name} ({it.list_id})", HealthLevel.WARNING, it.sentence, value=it.held)
+
+
+def _of_unused_lists(folder: WorkspaceFolder, active: list[Export]) -> Iterator[Finding]:
+    """Tell which lists of active exports no ad set uses: they reach nobody. It is no warning: one may be new."""
+    segments = sorted({it for export in active for it in chosen_segments(folder, export).segments})
+    seen: set[str] = set()
+    for used in (segment_usage(folder, it) for it in segments):
+        lists = used.frame.filter(pl.col("list_id").is_not_null())
+        for (list_id, name), its in lists.group_by("list_id", "list", maintain_order=True):
+            named = ("list", f"{name} ({list_id})")
+            if list_id in seen or its["ad_set_id"].is_not_null().any():
+                continue
+            seen.add(str(list_id))
+            if used.doubts:
+                yield Finding(*named, HealthLevel.OK, sentences(used.doubts))
+            elif its["audience_id"].is_not_null().any():
+                yield Finding(
+                    *named, HealthLevel.OK, _("No ad set targets an audience of this list: it reaches nobody.")
+                )
+            else:
+                yield Finding(*named, HealthLevel.OK, _("No Criteo audience uses this list: it reaches nobody."))
 
 
 def _of_growth(folder: WorkspaceFolder) -> Finding:
