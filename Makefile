@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# PySpark is half a gigabyte, and of no use without Java: only the tests install it, and only where that is.
+SPARK := $(if $(shell command -v java),$(VENV)/.spark)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo lab app test lint docs pictures wheel bench bench-check lock words clean
@@ -21,7 +23,7 @@ app: $(READY) ## Open the same project as an application without code
 	@$(BIN)/toolkit init project --sample
 	@$(BIN)/toolkit app --project project $(ARGS)
 
-test: $(READY) lint ## Lint, check types and run the tests
+test: $(READY) $(SPARK) lint ## Lint, check types and run the tests
 	@# In the order of their names: else the files that hold few tests, which last the longest, come last.
 	@# One more than there are processors: many tests wait for processes of their own.
 	@$(BIN)/python -m pytest --numprocesses $$($(BIN)/python -c "import os; print((os.cpu_count() or 1) + 1)") \
@@ -55,6 +57,7 @@ bench-check: $(READY) ## Measure again, and tell what is slower beside its peers
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock
+	@$(BIN)/python -m tests.locks
 
 words: $(READY) ## Collect the texts that people see, for translation, into toolkit/locale
 	@$(BIN)/pybabel -q extract --mapping-file toolkit/locale/babel.cfg --keyword=say --keyword=some:1,2 --keyword=mark \
@@ -72,4 +75,9 @@ $(READY): requirements.lock pyproject.toml
 	@echo "Installing the pinned packages into $(VENV) (once; about two minutes)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --compile --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.spark: requirements-spark.lock $(READY)
+	@echo "Installing PySpark for the tests (once; about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement $<
 	@touch $@

@@ -10,12 +10,14 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.locks import LOCK, SPARK_LOCK, split
 from toolkit.extras import MODULES, Extra
 
 PROJECT = Path(__file__).parents[1]
 PINNED = {
     canonicalize_name(requirement.name): requirement
-    for line in (PROJECT / "requirements.lock").read_text().splitlines()
+    for lock in (LOCK, SPARK_LOCK)
+    for line in lock.read_text().splitlines()
     if line and not line.lstrip().startswith("#")
     for requirement in [Requirement(line)]
 }
@@ -50,6 +52,8 @@ def test_an_extra_installs_its_modules(extra: Extra) -> None:
     extras = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     installed = {canonicalize_name(Requirement(it).name) for it in extras[extra]}
     homes = packages_distributions()
+    if extra == "spark" and "pyspark" not in homes:
+        pytest.skip("PySpark is not installed")
     assert {canonicalize_name(home) for module in MODULES[extra] for home in homes[module]} == installed
 
 
@@ -64,6 +68,12 @@ def test_every_line_of_the_lock_pins_one_version() -> None:
     assert {name for name, it in PINNED.items() if [each.operator for each in it.specifier] != ["=="]} == set()
 
 
+def test_what_only_spark_needs_is_apart() -> None:
+    whole = "a==1\n    # via\n    #   other\n    #   pyspark\nother==2\n    # via project (dev)\n"
+    spark = "py4j==3\n    # via pyspark\npyspark==4\n    # via project\n"
+    assert split(whole + spark) == (whole.replace("    #   pyspark\n", ""), spark)
+
+
 def test_the_conda_environment_has_no_list_of_its_own() -> None:
     environment = yaml.safe_load((PROJECT / "environment.yml").read_text())
     python, pip, through_pip = environment["dependencies"]
@@ -72,6 +82,8 @@ def test_the_conda_environment_has_no_list_of_its_own() -> None:
     assert through_pip == {"pip": ["--requirement requirements.lock", "--editable ."]}
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "environment.yml", "pyproject.toml", "Makefile"])
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "requirements-spark.lock", "environment.yml", "pyproject.toml", "Makefile"]
+)
 def test_no_file_names_the_host_of_a_registry(name: str) -> None:
     assert not re.search(r"https?://|--(extra-)?index-url|@ file:", (PROJECT / name).read_text())

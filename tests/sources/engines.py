@@ -9,9 +9,10 @@ from typing import Any, Protocol
 
 import duckdb
 import polars as pl
+import pytest
 
 import toolkit
-from tests.conftest import need
+from tests.conftest import REQUIRED, need
 
 
 class Engine(Protocol):
@@ -73,6 +74,8 @@ class PostgreSQL:
 def local_spark(folder: Path) -> Iterator[Spark]:
     """Start Spark on this machine; skip where there is no Java."""
     need("java")
+    if "java" not in REQUIRED:
+        pytest.importorskip("pyspark")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pyspark.sql import SparkSession
