@@ -15,6 +15,11 @@ from tests.conftest import save_nightly
 
 SOME = pl.DataFrame({"key": ["1"]})
 CALLS: dict[str, Callable[[toolkit.Workspace], object]] = {
+    "audiences.apply": lambda it: it.audiences.apply(),
+    "audiences.delete": lambda it: it.audiences.delete("1", connection="Sandbox", advertiser_id="2711"),
+    "audiences.estimate": lambda it: it.audiences.estimate("All", connection="Sandbox", advertiser_id="2711"),
+    "audiences.remove": lambda it: it.audiences.remove("Best"),
+    "audiences.save": lambda it: it.audiences.save("Best", "All", connection="Sandbox", advertiser_id="2711"),
     "suppressions.accept_lost": lambda it: it.suppressions.accept_lost(entries=1),
     "checks.add": lambda it: it.checks.add("Own", filled()),
     "people.add": lambda it: it.people.add("Bob", public_key="00" * 32),

@@ -38,6 +38,7 @@ TASKS = tuple(
         "schedule",
         "history",
         "suppress",
+        "audiences",
         "team",
         "forms",
         "troubleshooting",

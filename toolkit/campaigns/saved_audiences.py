@@ -48,6 +48,8 @@ def save_audience(
             another version meanwhile.
         AccessError: You may not use the connection.
     """
+    with folder.reading() as session:
+        require_actor(session, folder, least=Role.CONTRIBUTOR)
     audience = _checked(folder, audience)
     with folder.session() as session, session.begin():
         actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
