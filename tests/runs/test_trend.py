@@ -93,6 +93,7 @@ def test_mobile_ids_are_of_the_same_line(workspace: toolkit.Workspace, tables: T
     assert workspace.runs.trend()["size"].to_list() == [100, 100]
 
 
+@pytest.mark.on_both_databases
 def test_newest_runs_with_figures_are_read(workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox) -> None:
     for most in (100, 99, 98):
         tables.write(segments={"All": keys(*range(most))})
