@@ -164,6 +164,7 @@ def test_without_an_audience_nothing_is_told(filled: toolkit.Workspace, tables: 
     assert [it for it in run.warnings if it.code is NoticeCode.LIVE_CAMPAIGN] == []
 
 
+@pytest.mark.one_case
 @pytest.mark.parametrize("call", [Call.SEARCH_AUDIENCES, Call.SEARCH_AD_SETS, Call.SEARCH])
 def test_criteo_that_fails_to_answer_stops_it(
     filled: toolkit.Workspace,
