@@ -155,6 +155,14 @@ class TestUncertainty:
         assert codes(found) == {"history_incomplete"}
         assert periods(found) == [("held", None, None)]
 
+    def test_damaged_history(self, workspace: toolkit.Workspace) -> None:
+        workspace.runs.start("Nightly").raise_for_status()
+        (part,) = (workspace.path / "history").rglob("*.parquet")
+        part.write_bytes(b"PAR1 and nothing else")
+        found = workspace.disclose(email=mail(1))
+        assert (codes(found), periods(found)) == ({"history_incomplete"}, [("held", None, None)])
+        assert workspace.forget(email=mail(1)).done
+
     def test_lost_ledger(self, workspace: toolkit.Workspace) -> None:
         first = workspace.runs.start("Nightly").raise_for_status()
         shutil.rmtree(workspace.path / "lists")

@@ -64,8 +64,8 @@ class Gap(BaseModel):
                 )
             case GapCode.HISTORY_INCOMPLETE:
                 text = ngettext(
-                    "{count:,} file with the history of list {name!r} is missing.",
-                    "{count:,} files with the history of list {name!r} are missing.",
+                    "{count:,} file with the history of list {name!r} is missing or damaged.",
+                    "{count:,} files with the history of list {name!r} are missing or damaged.",
                     self.count,
                     name=self.name,
                 )

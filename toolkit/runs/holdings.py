@@ -13,7 +13,7 @@ from toolkit.errors import DataError
 from toolkit.files import scan_parquet
 from toolkit.runs.disclosure_gaps import Gap, GapCode
 from toolkit.runs.ledger_reader import LedgerReader
-from toolkit.runs.membership import CHANGES, files_of_history
+from toolkit.runs.membership import CHANGES, files_of_history, is_readable
 from toolkit.sources.streaming import compact
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import BatchRecord, ContactListRecord
@@ -93,7 +93,7 @@ def periods_in(
 
 def _history(folder: WorkspaceFolder, record: ContactListRecord, is_theirs: pl.Expr) -> tuple[pl.DataFrame, list[Gap]]:
     files = files_of_history(folder, record)
-    there = [(number, it) for number, it in enumerate(files) if it.exists()]
+    there = [(number, it) for number, it in enumerate(files) if is_readable(it)]
     lost = len(files) - len(there)
     parts = [
         scan_parquet(file)

@@ -10,6 +10,7 @@ from secrets import token_hex
 
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
+from polars.exceptions import PolarsError
 from sqlalchemy import select
 
 from toolkit.access.people import Role, require_actor
@@ -57,9 +58,20 @@ def scan_identities(folder: WorkspaceFolder, lists: Iterable[ContactListRecord])
     parts = [
         scan_parquet(file).select("customer", "identifier", pl.lit(record.identifier_type).alias("identifier_type"))
         for record in lists
-        for file in _parts(folder, record)
+        for file in files_of_history(folder, record)
+        # Somebody leaves by what else is known of them.
+        if is_readable(file)
     ]
     return pl.concat(parts or [pl.LazyFrame(schema=schema)]).unique()
+
+
+def is_readable(file: Path) -> bool:
+    """Tell whether a file of the history is there, and a Parquet file."""
+    try:
+        scan_parquet(file).collect_schema()
+    except (OSError, PolarsError):
+        return False
+    return True
 
 
 def flapping(
