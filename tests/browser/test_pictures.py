@@ -328,7 +328,7 @@ def test_an_export_is_previewed_in_a_notebook(
 @pytest.mark.parametrize(("theme", "person"), list(zip(THEMES, PEOPLE, strict=True)))
 def test_a_person_is_forgotten(theme: Theme, person: str, busy: Shop, open_page: Open, picture: Picture) -> None:
     page = open_page("06_suppression", theme)
-    fill(page, "Identifier or key", person)
+    fill(form(page), "Identifier or key", person)
     form(page).get_by_role("checkbox").check()
     press(page, "Forget this person")
     expect(form(page).get_by_role("cell", name="removed").first).to_be_visible()
