@@ -178,12 +178,12 @@ def test_a_file_that_is_written_while_it_is_read_stops_the_run(
     from toolkit.runs import targets
 
     def and_somebody_writes(*args: object, **options: object) -> object:
-        prepared = audience_of(*args, **options)
+        prepared = prepare(*args, **options)
         tables.write(segments={"All": members(*range(90))})
         return prepared
 
-    audience_of = targets.audience_of
-    monkeypatch.setattr(targets, "audience_of", and_somebody_writes)
+    prepare = targets.prepare
+    monkeypatch.setattr(targets, "prepare", and_somebody_writes)
     run = guarded.runs.start("Nightly")
     require(run.error, ErrorCode.CHANGING_INPUT, names="All.parquet")
 
