@@ -34,6 +34,7 @@ TASKS = tuple(
         "segments",
         "preview",
         "exports",
+        "consent",
         "runs",
         "schedule",
         "history",

@@ -15,7 +15,7 @@ from toolkit.translatable import _
 _PART = r'(?:"(?:[^"]|"")+"|[^".#\s][^".#]*)'
 _PARTS = re.compile(_PART)
 _NAME = re.compile(rf"{_PART}(?:\.{_PART}){{0,2}}")
-_LOCATED = re.compile(rf"(?P<place>.*?)#(?P<table>{_NAME.pattern})", re.DOTALL)
+_LOCATED = re.compile(rf"(?P<of_place>.*?)#(?P<of_table>{_NAME.pattern})", re.DOTALL)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MOTHERDUCK = ("md:", "motherduck:")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]+:")
@@ -59,7 +59,7 @@ class Address:
         place, table = "", rest
         if kind is not EngineKind.SPARK:
             found = _LOCATED.fullmatch(rest)
-            place, table = (found["place"], found["table"]) if found else (rest.partition("#")[0], "")
+            place, table = (found["of_place"], found["of_table"]) if found else (rest.partition("#")[0], "")
         _require_safe(kind, place)
         if not _NAME.fullmatch(table):
             raise ConfigurationError(
