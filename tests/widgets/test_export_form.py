@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 import toolkit
-from tests.conftest import Tables
+from tests.conftest import Tables, save_nightly
 from tests.widgets.driving import press
 from toolkit.exports.schedule import Every, Weekday
 from toolkit.sandbox import Sandbox
@@ -448,3 +448,31 @@ def test_a_wrong_setting_shows_at_its_field(with_types: toolkit.Workspace) -> No
     form.settings["phone_region"].control.value = ""
     press(form, form.save)
     assert with_types.exports["Weekly"].gum_caller_id == 57
+
+
+def test_a_removed_column_of_consent_is_not_saved_away(workspace: toolkit.Workspace, tables: Tables) -> None:
+    profiles = pl.read_parquet(tables.profiles.location)
+    profiles.with_columns(Consents=True, Form=pl.lit("shop")).write_parquet(tables.profiles.location)
+    save_nightly(workspace, consent_column="Consents", consent_basis_column="Form")
+    profiles.write_parquet(tables.profiles.location)
+    form = ExportForm(workspace, "Nightly", language="en")
+    press(form, form.save)
+    assert form.consent_column.problem == "The profiles have no column Consents."
+    assert form.consent_basis_column.problem == "The profiles have no column Form."
+    assert workspace.exports["Nightly"].version == 2
+    form.consent_column.control.value = form.consent_basis_column.control.value = ""
+    press(form, form.save)
+    assert workspace.exports["Nightly"].consent_column == ""
+
+
+def test_a_value_of_consent_keeps_its_comma(workspace: toolkit.Workspace, tables: Tables) -> None:
+    values = ("yes, by phone", 'the "shop"', "no doubt")
+    with_columns(tables, EMail=pl.lit("a@mail.example"), Said=pl.lit(values[0]))
+    save_nightly(workspace, consent_column="Said", consent_values=values)
+    form = ExportForm(workspace, "Nightly", language="en")
+    press(form, form.save)
+    assert form.saved is not None
+    assert form.saved.consent_values == values
+    form.consent_values.control.value = "yes, opt-in"
+    press(form, form.save)
+    assert form.saved.consent_values == ("yes", "opt-in")

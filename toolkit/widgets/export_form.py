@@ -1,5 +1,6 @@
 """Configure an export; saving does not run it."""
 
+import csv
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ from toolkit.workspace import Workspace
 
 _HUNDRED = 100
 _ROWS_OF_COLUMNS = 4
+_NEEDS_QUOTES = frozenset(",\n\r")
 _HOLD_TEXT = ("String", "List(String)")
 
 
@@ -211,16 +213,18 @@ class ExportForm(Form):
         columns = [it for it in self.workspace.profiles.schema_ if it != self.workspace.profiles.key]
 
         def column(chosen: str, label: str, help_text: str) -> Field:
+            # One that is gone stays chosen: to save without it would send those who do not consent.
+            gone = [chosen] if chosen and chosen not in columns else []
             field = self.field(
                 ipywidgets.Dropdown(
-                    options=[(say("None"), ""), *((it, it) for it in columns)],
-                    value=chosen if chosen in columns else "",
+                    options=[(say("None"), ""), *((it, it) for it in (*gone, *columns))],
+                    value=chosen,
                     description=label,
                 ),
                 help_text=help_text,
             )
-            if chosen and chosen not in columns:
-                field.problem = say("The profiles have no column {column}.", column=chosen)
+
+            self.on_change(field.control, self._judge_consent)
             return field
 
         def text(value: str, label: str, help_text: str) -> Field:
@@ -233,7 +237,7 @@ class ExportForm(Form):
             say("True or false, a date until when, or a value that means consent. Who does not consent is not sent."),
         )
         self.consent_values = text(
-            ", ".join(given.consent_values),
+            _listed(given.consent_values),
             say("Values that mean consent"),
             say("For a column of text or numbers, such as yes, opt-in."),
         )
@@ -243,10 +247,20 @@ class ExportForm(Form):
         self.consent_basis_column = column(
             given.consent_basis_column, say("Column with the basis"), say("Where it differs from person to person.")
         )
+        self._judge_consent()
+
+    def _judge_consent(self) -> None:
+        """Say at the columns of consent whether the profiles have them."""
+        known = ("", *self.workspace.profiles.schema_)
+        for field in (self.consent_column, self.consent_basis_column):
+            is_gone = field.value not in known
+            said = self.words.say("The profiles have no column {column}.", column=field.value) if is_gone else ""
+            field.problem = said
 
     @property
     def _values_of_consent(self) -> tuple[str, ...]:
-        return tuple(filter(None, (it.strip() for it in self.consent_values.value.split(","))))
+        rows = csv.reader([self.consent_values.value], skipinitialspace=True)
+        return tuple(filter(None, (it.strip() for row in rows for it in row)))
 
     def _draw_separator(self, given: str) -> Field:
         say = self.words.say
@@ -486,7 +500,9 @@ class ExportForm(Form):
         if self._version == 0 and name in self.workspace.exports:
             self.name.problem = say("There is an export {name} already. Choose another name.", name=name)
         self._judge_settings()
-        wrong = (self.name, self.patterns, self.contract_limit, *self.settings.values())
+        self._judge_consent()
+        of_consent = (self.consent_column, self.consent_basis_column)
+        wrong = (self.name, self.patterns, self.contract_limit, *of_consent, *self.settings.values())
         if lacking or schedule is None or any(it.problem for it in wrong):
             self._tell_problems()
             return
@@ -584,6 +600,12 @@ class ExportForm(Form):
             "form": self.form.value,
             "thresholds": self._kept.get("thresholds", {}) | thresholds,
         }
+
+
+def _listed(values: Sequence[str]) -> str:
+    """Return values with commas between them; one that holds a comma itself stands in quotes."""
+    doubled = ((it, it.replace('"', '""')) for it in values)
+    return ", ".join(f'"{its}"' if its != it or _NEEDS_QUOTES.intersection(it) else it for it, its in doubled)
 
 
 def _is_pattern(entry: str) -> bool:
