@@ -97,7 +97,7 @@ class TestKinds:
         with pytest.raises(DataError, match="'Consent' of the profiles at"):
             audience(tmp_path, said, values=values)
 
-    @pytest.mark.parametrize("values", [True, [None], [1.5]])
+    @pytest.mark.parametrize("values", [True, [None], [1.5], ["yes", ""], [" "]])
     def test_values_are_text(self, values: object) -> None:
         with pytest.raises(ConfigurationError):
             Consent.now("Consent", values)

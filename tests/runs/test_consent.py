@@ -1,6 +1,7 @@
 """Who does not consent any more leaves the lists at the next run, and each run proves that consent held."""
 
 import hashlib
+import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -111,6 +112,20 @@ class TestRuns:
         asking.exports.save(**(options_of(asking) | {"schedule": toolkit.Schedule.daily("00:00")}))
         assert asking.runs.start("Nightly").warnings == ()
 
+    def test_who_is_sent_by_another_type_is_told(self, asking: toolkit.Workspace, tables: Tables) -> None:
+        profiles = tables.folder / "profiles.parquet"
+        is_a = pl.col("CustomerId") == "A"
+        gum = "k-visitor-" + pl.col("CustomerId")
+        table = pl.read_parquet(profiles).with_columns(Gum=gum, EMail=pl.when(~is_a).then("EMail"))
+        table.write_parquet(profiles)
+        weekly = toolkit.Schedule.weekly(f"{later(-1):%A}".lower(), "00:00")
+        options = {"gum_column": "Gum", "gum_caller_id": 57, "schedule": weekly}
+        asking.exports.save(**(options_of(asking) | options))
+        preview = asking.exports.preview("Nightly")
+        assert preview.consent.rows() == [("All", 2, 1, 1)]
+        for run_or_preview in (preview, asking.runs.start("Nightly")):
+            assert NoticeCode.CONSENT_ENDS in {it.code for it in run_or_preview.warnings}
+
     def test_the_preview_says_what_ends(self, asking: toolkit.Workspace) -> None:
         preview = asking.exports.preview("Nightly")
         assert preview.consent.rows() == [("All", 2, 1, 1)]
@@ -139,6 +154,10 @@ class TestOptions:
             {"consent_column": "Until", "consent_basis_column": "Unknown"},
             {"consent_column": "Until", "consent_basis": "form", "consent_basis_column": "Basis"},
             {"consent_column": "Until", "consent_values": [True]},
+            {"consent_column": "Basis", "consent_values": ["form A", " "]},
+            {"consent_column": "Basis", "consent_values": ["a@mail.example"]},
+            {"consent_column": "Until", "consent_basis": "told a@mail.example"},
+            {"consent_column": "Until", "consent_basis_column": "EMail"},
         ],
     )
     def test_what_does_not_fit_is_refused(self, asking: toolkit.Workspace, options: dict[str, object]) -> None:
@@ -204,6 +223,48 @@ class TestProof:
         found = asking.disclose(email="A@mail.example")
         assert found.frame["basis"].to_list() == [None]
         assert toolkit.GapCode.CONSENT_UNPROVED in {it.code for it in found.unknown}
+
+    def test_the_basis_is_that_of_each_list(self, asking: toolkit.Workspace, tables: Tables) -> None:
+        profiles = tables.folder / "profiles.parquet"
+        pl.read_parquet(profiles).with_columns(EMail=pl.lit("same@mail.example")).write_parquet(profiles)
+        tables.write(segments={"All": ["A"], "More": ["B"]})
+        asking.exports.save(**(options_of(asking) | {"segments": ["All", "More"]}))
+        asking.runs.start("Nightly").raise_for_status()
+        found = asking.disclose(email="same@mail.example").frame
+        assert set(found.select("segment", "basis").rows()) == {("All", "form A"), ("More", "form B")}
+
+    def test_a_basis_shows_no_address(self, asking: toolkit.Workspace, tables: Tables, tmp_path: Path) -> None:
+        profiles = tables.folder / "profiles.parquet"
+        basis = pl.lit("told ") + pl.col("EMail") + " so"
+        pl.read_parquet(profiles).with_columns(Basis=basis).write_parquet(profiles)
+        run = asking.runs.start("Nightly").raise_for_status()
+        assert set(asking.runs.consent(run.id).frame["basis"]) == {"told ••• so"}
+        found = asking.disclose(email="A@mail.example")
+        assert "@" not in found.to_json(tmp_path / "disclosure.json").read_text()
+        assert "@" not in repr(asking.runs.consent(run.id))
+
+    def test_a_proof_that_was_taken_out_is_told(
+        self, asking: toolkit.Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run = asking.runs.start("Nightly").raise_for_status()
+        with sqlite3.connect(asking.path / "workspace.db") as database:
+            database.execute("DELETE FROM audit WHERE id >= (SELECT max(id) FROM audit WHERE action LIKE 'prove%')")
+        database.close()
+        # A machine that has not seen the workspace before can't know that rows are missing at the end.
+        monkeypatch.setenv("TOOLKIT_MEMORY", str(tmp_path / "memory"))
+        with pytest.raises(SignatureError):
+            toolkit.open_workspace(asking.path).runs.consent(run.id)
+
+    def test_what_was_not_sent_is_not_said_to_be(self, asking: toolkit.Workspace, held: Held) -> None:
+        def end(progress: Progress) -> None:
+            if progress.step is toolkit.Step.PUSH:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            asking.runs.start("Nightly", observer=end)
+        proof = asking.runs.consent(asking.runs.frame["run"][0])
+        assert held("All") == set()
+        assert "was about to send" in proof.headline
 
     def test_that_of_another_run_is_told(self, asking: toolkit.Workspace, tables: Tables) -> None:
         first = asking.runs.start("Nightly").raise_for_status()

@@ -4,12 +4,14 @@ Three kinds of columns say so: true and false; a value that is one of those that
 holds, as a date or a time. What is empty is no consent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import polars as pl
 
 from toolkit.errors import ConfigurationError, DataError
+from toolkit.redaction import AT_SIGN, HIDDEN
 from toolkit.sources.table import Table
 from toolkit.translatable import _
 
@@ -71,7 +73,10 @@ class Consent:
             DataError: The column is of a type that says nothing of consent, or of one that the values don't fit.
         """
         holds, until = self._judged(table)
-        basis = pl.col(self.basis_column).cast(pl.String) if self.basis_column else pl.lit(None, pl.String)
+        basis = pl.lit(None, pl.String)
+        if self.basis_column:
+            # It is written down, and told in disclosures, where no address may stand.
+            basis = pl.col(self.basis_column).cast(pl.String).str.replace_all(rf"\S*{AT_SIGN}\S*", HIDDEN)
         return [holds.fill_null(value=False).alias(HOLDS), until.alias(UNTIL), basis.alias(BASIS)]
 
     def _judged(self, table: Table) -> tuple[pl.Expr, pl.Expr]:
@@ -103,7 +108,20 @@ def values_of_consent(given: object) -> tuple[str, ...]:
     # YAML reads a bare yes as true.
     if any(isinstance(it, bool) or not isinstance(it, int | str) for it in several):
         raise ValueError(_("write the values of consent as text, in quotes"))
+    if not all(str(it).strip() for it in several):
+        raise ValueError(_("an empty field is no consent, and can't be among the values of consent"))
     return tuple(dict.fromkeys(str(it).strip() for it in several))
+
+
+def sent_by_any(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the members who are sent by one type of identifiers at least, each once a segment.
+
+    Args:
+        frames: The members as each type prepares them, with their identifier and until when consent holds.
+    """
+    is_sent = pl.col("identifier").is_not_null()
+    sent = [it.filter(is_sent).select("segment", "customer", "identifier", UNTIL) for it in frames]
+    return sent[0] if len(sent) == 1 else pl.concat(sent).unique(["segment", "customer"])
 
 
 def ending_soon(frame: pl.DataFrame, *, at: datetime | None) -> pl.DataFrame:

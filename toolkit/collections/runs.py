@@ -199,14 +199,14 @@ class Runs(Collection[str, Run]):
         cancel_run(self._folder, run_id)
 
     def consent(self, run_id: str) -> ConsentProof:
-        """Return the evidence that consent held for everybody whom a run added to a list, after verifying it.
+        """Return the evidence that consent held for everybody whom a run was to add to a list, after verifying it.
 
         Args:
             run_id: Id of the run.
 
         Returns:
-            The evidence: a row for each identifier that was sent, and who signed it. ``write`` writes an auditor's
-            file.
+            The evidence: a row for each identifier that was about to be sent, and who signed it. ``write`` writes an
+            auditor's file.
 
         Raises:
             ConfigurationError: There is no run of that id, or its export asked for no consent.

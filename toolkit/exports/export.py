@@ -18,6 +18,7 @@ from toolkit.exports.schedule import Schedule
 from toolkit.identifiers import HashFormat, IdentifierType, identifier_types, settings_of, without_addresses
 from toolkit.names import same_form
 from toolkit.pydantic_errors import Told, validating
+from toolkit.redaction import redacted
 from toolkit.translatable import _
 from toolkit.validation import Thresholds
 
@@ -241,6 +242,10 @@ class Export(Told):
             raise ValueError(_("consent_column must name the column that says who consents"))
         if self.consent_basis and self.consent_basis_column:
             raise ValueError(_("give consent_basis or consent_basis_column, not both"))
+        if self.consent_basis_column in {it.name for it in self.identity_columns}:
+            raise ValueError(_("consent_basis_column names a column of identifiers, which would be written down"))
+        if any(redacted(it) != it for it in (self.consent_basis, *self.consent_values)):
+            raise ValueError(_("the basis and the values of consent can't hold an address"))
         if self.consent_column and self.mode is Mode.APPEND:
             raise ValueError(_NOT_APPENDED)
         strange = [name for name in self.lists if name not in self.segments]

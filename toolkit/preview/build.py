@@ -6,6 +6,7 @@ import polars as pl
 
 from toolkit.access.people import Role, require_actor
 from toolkit.audience import Audience, Consent, HashFormat, IdentityColumn, audience_from_keys, audience_of
+from toolkit.audience.consent import ending_soon, sent_by_any
 from toolkit.errors import ConfigurationError
 from toolkit.exports.export import Export
 from toolkit.exports.matching import excluded_for
@@ -150,15 +151,21 @@ def preview_of_export(
         members=members,
         warnings=[
             *(_stale(it) for it in stale),
-            *_consent_ends(audiences[first.identifier_type], export),
+            *_consent_ends([*audiences.values()], export),
             *(Notice(NoticeCode.LEFT_BEHIND, it.sentence) for it in find_abandoned(folder, export).untended),
         ],
     )
 
 
-def _consent_ends(audience: Audience, export: Export) -> list[Notice]:
-    late = ends_before_next_run(audience, export)
+def _consent_ends(audiences: Sequence[Audience], export: Export) -> list[Notice]:
+    late = ends_before_next_run(audiences, export)
     return [] if late is None else [Notice(NoticeCode.CONSENT_ENDS, late)]
+
+
+def _consent_of(audiences: Sequence[Audience]) -> pl.DataFrame:
+    at = audiences[0].consented_at
+    frames = [it.frame for it in audiences]
+    return ending_soon(frames[0] if at is None else sent_by_any(frames), at=at)
 
 
 def _stale(segment: str) -> Notice:
@@ -205,6 +212,7 @@ def _preview(
         lists=lists.frame,
         limits=limits,
         types=by_type_of([audience, *others]),
+        consent=_consent_of([audience, *others]),
         history=history,
         effort=effort_of(lists, export, past_runs(folder, export.name, most=_PAST_RUNS) if export else []),
         members=first_members(

@@ -9,7 +9,6 @@ import polars as pl
 
 from toolkit.access.people import Role, require_actor
 from toolkit.audience import Audience
-from toolkit.audience.consent import ending_soon
 from toolkit.display import text_table
 from toolkit.errors import ConfigurationError
 from toolkit.files import write_atomically
@@ -59,6 +58,9 @@ class Preview:
     types: pl.DataFrame
     """A row a type of identifier: ``members``, how many are left out for each reason, how many are ``exportable``, and
     by how many ``identifiers``. Where there are several types, the row ``any`` counts whom at least one reaches."""
+    consent: pl.DataFrame
+    """A row a segment: ``members`` who are sent by one type of identifiers at least, and of how many consent ends
+    within 7 and within 30 days. It has no rows where consent is not asked."""
     history: pl.DataFrame
     """A row a past run and list, the oldest first, as ``workspace.runs.trend`` has them."""
     effort: pl.DataFrame
@@ -129,14 +131,6 @@ class Preview:
     def left_out(self) -> pl.DataFrame:
         """The members who are not sent: ``segment``, ``customer`` (the key), ``status``, ``suppressed_by``."""
         return self.audience.left_out
-
-    @property
-    def consent(self) -> pl.DataFrame:
-        """A row a segment: ``members`` who are sent, and of how many consent ends within 7 and within 30 days.
-
-        It has no rows where consent is not asked.
-        """
-        return ending_soon(self.audience.frame, at=self.audience.consented_at)
 
     @property
     def suppressed_by(self) -> pl.DataFrame:

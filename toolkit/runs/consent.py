@@ -4,7 +4,7 @@ The evidence is a file beside the run, written before anything is sent. Its dige
 signed by who ran the export, so that a file that was altered, taken from another run or taken away is told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from toolkit.access.people import require_actor
 from toolkit.audience import Audience
-from toolkit.audience.consent import BASIS, UNTIL, UNTIL_TYPE
+from toolkit.audience.consent import BASIS, UNTIL, UNTIL_TYPE, sent_by_any
 from toolkit.display import html_table, text_table
 from toolkit.errors import ConfigurationError, DataError, SignatureError
 from toolkit.exports.export import Export
@@ -50,9 +50,10 @@ _SCHEMA = pl.Schema(
 
 @dataclass(frozen=True, repr=False, eq=False)
 class ConsentProof:
-    """That consent held for everybody whom a run added to a list, as signed by who ran the export.
+    """That consent held for everybody whom a run was about to add to a list, as signed by who ran the export.
 
-    ``frame`` has a row for each identifier that was sent: ``segment``, ``advertiser_id``, ``identifier_type``,
+    ``frame`` has a row for each identifier that the run was about to send, also where it then failed: ``segment``,
+    ``advertiser_id``, ``identifier_type``,
     ``identifier`` (hashed, never an address), ``basis``, ``until`` when consent was given (null where that is not
     known), and ``held_at``, the moment at which the profiles said so.
 
@@ -94,12 +95,14 @@ class ConsentProof:
 
     @property
     def headline(self) -> str:
-        """How many identifiers were sent with consent, and who signed for it."""
+        """For how many identifiers that were about to be sent consent held, and who signed for it."""
         if self.person is None:
             return _("Run {run} of export {export!r} added nobody.", run=self.run, export=self.export)
         sent = ngettext(
-            "Consent held for {count:,} identifier that run {run} of export {export!r} sent. {person!r} signed it.",
-            "Consent held for {count:,} identifiers that run {run} of export {export!r} sent. {person!r} signed it.",
+            "Consent held for {count:,} identifier that run {run} of export {export!r} was about to send. {person!r} "
+            "signed it.",
+            "Consent held for {count:,} identifiers that run {run} of export {export!r} was about to send. {person!r} "
+            "signed it.",
             self.frame.height,
             run=self.run,
             export=self.export,
@@ -111,7 +114,7 @@ class ConsentProof:
         return f"{self.headline}\n{text_table(self.frame)}" if self.frame.height else self.headline
 
     def _repr_html_(self) -> str:
-        return html_table(self.frame, title=_("Consent of whom the run sent"), subtitle=self.headline)
+        return html_table(self.frame, title=_("Consent of whom the run was about to send"), subtitle=self.headline)
 
 
 def write_proof(folder: WorkspaceFolder, run_id: str, export: Export, plans: Mapping[Target, Plan]) -> None:
@@ -174,6 +177,16 @@ def consent_proof(folder: WorkspaceFolder, run_id: str) -> ConsentProof:
     with folder.reading() as session:
         settings = session.get_one(RunRecord, run_id).settings
     if settings.get("consent_column"):
+        added = 0 if run.dry_run else sum(it.added for it in run.lists)
+        if added:
+            raise SignatureError(
+                _(
+                    "Run {run_id} added {added:,} identifiers, and no row of the audit says that consent held.",
+                    run_id=run_id,
+                    added=added,
+                ),
+                _("Rows were taken out of the database. Bring it back from a backup, and ask your administrator."),
+            )
         return ConsentProof(run_id, run.export, None, FrameForPeople(pl.DataFrame(schema=_SCHEMA)))
     raise ConfigurationError(
         _("Run {run_id} asked nobody's consent.", run_id=run_id),
@@ -214,22 +227,22 @@ def consent_evidence(folder: WorkspaceFolder, run_id: str) -> ConsentProof | Non
     return ConsentProof(run_id, signed[-1].name, signed[-1].person, FrameForPeople(pl.read_parquet(file)))
 
 
-def ends_before_next_run(audience: Audience, export: Export) -> str | None:
+def ends_before_next_run(audiences: Sequence[Audience], export: Export) -> str | None:
     """Return of how many members consent ends more than a day before the export runs again by its schedule, if any.
 
     Args:
-        audience: The members, prepared.
+        audiences: The members, as each type of identifiers prepares them.
         export: The export, whose schedule has times of its own; of others nobody knows when they run next.
 
     Returns:
         A sentence; None when the schedule is quick enough, or nothing is known of it.
     """
-    at = audience.consented_at
+    at = audiences[0].consented_at
     due = None if at is None else export.schedule.next(at)
     if due is None:
         return None
-    is_late = pl.col("identifier").is_not_null() & (pl.col(UNTIL) < pl.lit(due - _MOST_LATE))
-    late = audience.frame.lazy().filter(is_late).select(pl.col("customer").n_unique()).collect().item()
+    sent = sent_by_any([it.frame for it in audiences])
+    late = sent.filter(pl.col(UNTIL) < pl.lit(due - _MOST_LATE))["customer"].n_unique()
     if not late:
         return None
     return ngettext(
@@ -237,7 +250,7 @@ def ends_before_next_run(audience: Audience, export: Export) -> str | None:
         "UTC. Run the export more often, so that nobody stays in a list without consent.",
         "The consent of {count:,} members ends more than a day before the next run by schedule, {due:%Y-%m-%d %H:%M} "
         "UTC. Run the export more often, so that nobody stays in a list without consent.",
-        int(late),
+        late,
         due=_minute(due),
     )
 

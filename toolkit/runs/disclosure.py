@@ -236,7 +236,7 @@ def _lists_of(
         triggers = _triggers(folder, periods)
         runs = pl.concat([periods["from_run"], periods["until_run"]]).drop_nulls().unique(maintain_order=True)
         gaps += [Gap(code=GapCode.RUN_UNKNOWN, name=it) for it in runs if it not in triggers]
-        bases, unproved = _bases(folder, periods)
+        bases, unproved = _bases(folder, record, periods)
         gaps += unproved
         is_this_person = pl.col("customer").is_in(person.customers.implode())
         theirs = periods.with_columns(pl.when(is_this_person).then("customer"))
@@ -258,8 +258,10 @@ def _lists_of(
     return sorted(holdings, key=lambda it: it.from_at or it.until_at or earliest), list(dict.fromkeys(gaps))
 
 
-def _bases(folder: WorkspaceFolder, periods: pl.DataFrame) -> tuple[Mapping[tuple[str, str], str | None], list[Gap]]:
-    """Return on what basis each run added an identifier, as far as its evidence tells, and what is not proved."""
+def _bases(
+    folder: WorkspaceFolder, record: ContactListRecord, periods: pl.DataFrame
+) -> tuple[Mapping[tuple[str, str], str | None], list[Gap]]:
+    """Return on what basis each run added an identifier to the list, as far as is proved, and what is not."""
     bases: dict[tuple[str, str], str | None] = {}
     gaps = []
     for run in periods["from_run"].drop_nulls().unique(maintain_order=True):
@@ -269,7 +271,13 @@ def _bases(folder: WorkspaceFolder, periods: pl.DataFrame) -> tuple[Mapping[tupl
             gaps.append(Gap(code=GapCode.CONSENT_UNPROVED, name=run))
             continue
         if evidence is not None:
-            theirs = evidence.frame.filter(pl.col("identifier").is_in(periods["identifier"].implode()))
+            # By another customer with the same address it may be in another list on another basis.
+            theirs = evidence.frame.filter(
+                pl.col("identifier").is_in(periods["identifier"].implode()),
+                segment=record.segment,
+                advertiser_id=record.advertiser_id,
+                identifier_type=record.identifier_type,
+            )
             bases |= {
                 (run, identifier): basis for identifier, basis in theirs.select("identifier", "basis").iter_rows()
             }

@@ -233,7 +233,7 @@ def _prepared_and_checked(
     if audiences:
         first = audiences[first_type(audiences)]
         keeper.warn(NoticeCode.KEYS_SPELT_OTHERWISE, first.spelt_otherwise.sentences)
-        keeper.warn(NoticeCode.CONSENT_ENDS, filter(None, [ends_before_next_run(first, export)]))
+        keeper.warn(NoticeCode.CONSENT_ENDS, filter(None, [ends_before_next_run([*audiences.values()], export)]))
     keeper.begin(Step.CHECK)
     # Not before the scan: Great Expectations is imported meanwhile.
     results = check_prepared(folder, export, audiences)
