@@ -23,6 +23,11 @@ def test_the_package_itself_imports_nothing_heavy() -> None:
     assert imported_after("import toolkit; dir(toolkit)") & HEAVY == set()
 
 
+def test_checks_import_no_spark() -> None:
+    code = "from toolkit.importing import import_great_expectations; import_great_expectations()"
+    assert "pyspark" not in imported_after(code)
+
+
 def test_the_command_line_imports_nothing_heavy_until_a_command_runs() -> None:
     assert imported_after("import toolkit.__main__") & HEAVY == set()
 

@@ -7,19 +7,20 @@ uses them, and the second until the import is over. Its usage analytics are turn
 
 import gc
 import os
+import sys
 import threading
-import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 from toolkit.lazy_grammar import defer_iri_grammar
 from toolkit.lazy_modules import defer
 
 _RARELY_USED = ("altair", "scipy.stats")
 """What Great Expectations imports for a single expectation."""
-_OF_SPARK = "PySpark does not yet fully support pandas"
-"""It imports PySpark where that is installed, which says so; neither the checks nor Spark's tables go through both."""
 
 
 def import_great_expectations() -> None:
@@ -30,12 +31,41 @@ def import_great_expectations() -> None:
         defer_iri_grammar()
         for name in _RARELY_USED:
             defer(name)
-        warnings.filterwarnings("ignore", message=_OF_SPARK, category=FutureWarning)
-        with without_garbage_collection():
+        with without_garbage_collection(), _without_spark():
             import_module("great_expectations")
 
 
 _importing = threading.Lock()
+
+
+class _NoSpark(MetaPathFinder):
+    """Lets one thread find no PySpark."""
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None, /
+    ) -> ModuleSpec | None:
+        """Return nothing, as for a module that others find; raise for PySpark as if it were not installed."""
+        if fullname.partition(".")[0] == "pyspark" and threading.get_ident() == self._thread:
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+        return None
+
+
+@contextmanager
+def _without_spark() -> Iterator[None]:
+    """Let what is imported meanwhile do without PySpark, unless somebody imported it before.
+
+    Great Expectations would import it where it is installed: half a second, and a warning about pandas. The checks ask
+    it of tables in memory only. Whoever has a Spark session has imported it.
+    """
+    finder = _NoSpark()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
 
 
 @contextmanager

@@ -293,6 +293,7 @@ def without_reports(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(import_module(module), "write_report", lambda *_, **__: None)
 
 
+@pytest.mark.one_case
 @pytest.mark.usefixtures("impatient", "without_reports")
 @pytest.mark.parametrize(
     ("world", "days", "what_happens"),

@@ -75,7 +75,7 @@ def test_verdicts_agree_with_shares_worked_out_by_hand(
 ) -> None:
     results = check_audience(audience_with(All=figures), Thresholds(email_coverage=coverage, email_validity=validity))
     found = Counter(figures)
-    considered = found.total() - found["suppressed"]
+    considered = found.total() - found["suppressed"] - found["no_consent"]
     valid = found["exportable"] + found["duplicate_identifier"]
     filled = valid + found["invalid_identifier"]
     assert result_of(results, Check.SEGMENT_HAS_MEMBERS).passed == (considered > 0)
@@ -97,8 +97,9 @@ def test_members_without_a_profile_count_against_coverage() -> None:
     assert not result_of(check_audience(audience, Thresholds()), Check.EMAIL_COVERAGE).passed
 
 
-def test_suppressed_members_count_neither_way() -> None:
-    audience = audience_with(All={"exportable": 1, "suppressed": 99})
+@pytest.mark.parametrize("status", ["suppressed", "no_consent"])
+def test_who_may_not_be_sent_counts_neither_way(status: str) -> None:
+    audience = audience_with(All={"exportable": 1, status: 99})
     assert check_audience(audience, Thresholds(email_coverage=1)).passed
 
 

@@ -12,6 +12,14 @@ SEND_WHOLE = mark("Empty each list and send it whole")
 """The box of the run's form that some of these name."""
 
 SENTENCES: Mapping[str, str] = {
+    # Consent
+    "Name them, such as consent_values=['yes']; or choose a column of true and false, dates or times.": mark(
+        "Name them in “Values that mean consent”; or choose a column of true and false, dates or times."
+    ),
+    "Name the column as consent_column, and its values as consent_values=['yes'].": mark(
+        "Choose the “Column that says who consents”, and name its values in “Values that mean consent”."
+    ),
+    "Run it with mode='mirror' or mode='replace'.": mark("Choose another “Mode” in the export, and save it."),
     # Runs
     "If it is meant, run with allow=[{guards}].": mark(
         "If it is meant, tick it under “Pass these guards knowingly” and run it again."
