@@ -281,6 +281,8 @@ def test_what_is_no_key(duck: DuckDB, kind: str) -> None:
         "duckdb:postgres:host=h password=abcsecret#profiles",
         "ibis:postgres://user:abcsecret@host/crm#profiles",
         "duckdb:host=h password=abcsecret#profiles",
+        "spark:postgres://user:abcsecret@host/crm",
+        'duckdb:crm.duckdb#"postgres://user:abcsecret@host/crm"',
         "duckdb::memory:#profiles",
         "duckdb:crm.duckdb",
         "spark:",
@@ -304,6 +306,16 @@ def test_a_secret_in_the_environment_is_not_shown(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("WAREHOUSE_URL")
     with pytest.raises(toolkit.ConfigurationError):
         _ = profiles.columns
+
+
+@pytest.mark.parametrize("mark", "/?#@:[")
+def test_a_password_with_marks_of_urls_is_not_shown(monkeypatch: pytest.MonkeyPatch, mark: str) -> None:
+    pytest.importorskip("ibis")
+    monkeypatch.setenv("WAREHOUSE_URL", f"postgres://user:abcse{mark}cret@127.0.0.1:1/crm")
+    with pytest.raises(toolkit.UnavailableError) as raised:
+        _ = toolkit.Profiles(location=toolkit.IbisTable("WAREHOUSE_URL", "profiles"), key="Key").columns
+    assert "abcse" not in str(raised.value)
+    assert "cret" not in str(raised.value)
 
 
 def test_a_database_that_is_open_here(duck: DuckDB) -> None:

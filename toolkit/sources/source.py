@@ -53,7 +53,7 @@ class Source(Told):
         if not location.strip() or "\0" in location:
             raise ValueError(_("is no place; write a path or a URL"))
         if is_in_engine(location):
-            return Address.parse(location).location
+            location = Address.parse(location).location
         secret = secret_in(location)
         if secret:
             # No ValueError, which is told together with the location.

@@ -1,9 +1,11 @@
 """Tables in a database that Ibis reaches. The URL of the connection stands in the environment, with its secrets."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import polars as pl
 
@@ -13,6 +15,8 @@ from toolkit.sources.engines.engine import Engine, EngineSession, numbered
 from toolkit.translatable import _
 
 _ROWS_A_BATCH = 128 << 10
+_ENDS_PASSWORD = re.compile(r"[/?#:@\[\]]")
+"""What stands for something else in a URL, unless it is encoded."""
 
 
 class IbisEngine(Engine):
@@ -45,8 +49,7 @@ class IbisEngine(Engine):
                 _("Install the extra of ibis-framework that is named as the URL begins, such as 'postgres'."),
             )
         said = redacted(str(error).strip().partition("\n")[0]).rstrip(".")
-        url = os.environ.get(self.address.place, "")
-        is_told = url and url not in said and "://" not in said and "password" not in said.casefold()
+        is_told = _shows_nothing_of(os.environ.get(self.address.place, ""), said)
         return UnavailableError(
             _(
                 "The {what} at {where} can't be read: {said}.",
@@ -76,6 +79,15 @@ class IbisEngine(Engine):
             yield connection
         finally:
             connection.disconnect()
+
+
+def _shows_nothing_of(url: str, said: str) -> bool:
+    """Tell whether words show no secret of a URL: a password with a slash is read as a port, and quoted as one."""
+    credentials, at, _host = url.partition("://")[2].rpartition("@")
+    password = credentials.partition(":")[2]
+    parts = [url, password, unquote(password), *_ENDS_PASSWORD.split(password)] if at else [url]
+    shown = any(it and it in said for it in parts)
+    return bool(url) and not shown and "://" not in said and "password" not in said.casefold()
 
 
 class _IbisSession(EngineSession):
