@@ -407,10 +407,50 @@ def test_an_unreachable_connection_does_not_hide_the_others(sent: toolkit.Worksp
     save(sent, "Zuid", "retargeting(All)", advertiser_id="2712")
     criteo.withdraw_consent("2712")
     plan = sent.audiences.plan()
-    assert [it.name for it in plan] == ["Best"]
-    assert len(plan.notices) == 1
+    assert {it.name: it.step for it in plan} == {"Best": Step.CREATE, "Zuid": Step.BLOCKED}
+    assert plan["Zuid"].problem is not None
+    assert plan["Zuid"].problem.code is ErrorCode.ACCESS
     with pytest.raises(AccessError):
         sent.audiences.plan("Zuid")
+
+
+def test_what_could_not_be_asked_is_not_up_to_date(sent: toolkit.Workspace, criteo: Sandbox) -> None:
+    save(sent, definition="All")
+    sent.audiences.apply().raise_for_status()
+    criteo.withdraw_permission(Permission.READ_AUDIENCES)
+    criteo.withdraw_permission(Permission.MANAGE_AUDIENCES)
+    assert not sent.audiences.plan().is_up_to_date
+    assert steps(sent) == {"Best": Step.BLOCKED}
+    with pytest.raises(AccessError):
+        sent.audiences.apply().raise_for_status()
+
+
+@pytest.mark.one_case
+@pytest.mark.parametrize("names", [(), "Best"])
+def test_what_was_made_is_told_without_its_size(
+    sent: toolkit.Workspace, criteo: Sandbox, names: tuple[str, ...] | str
+) -> None:
+    save(sent, definition="All")
+    criteo.fail(Fault.HTTP_401, calls=Call.SEARCH_AUDIENCES, times=10, after=2)
+    applied = sent.audiences.apply(names)
+    criteo.stop_failing()
+    assert [(it.step, it.error, it.size) for it in applied] == [(Step.CREATE, None, None)]
+    assert len(applied.notices) == 1
+    assert [it.name for it in criteo.audiences()] == ["Best"]
+
+
+def test_a_restored_workspace_takes_over_nothing(sent: toolkit.Workspace, criteo: Sandbox) -> None:
+    save(sent, "Lost", definition="Half")
+    sent.audiences.apply().raise_for_status()
+    sent.ad_sets.link("610001", "Lost")
+    (lost,) = criteo.audiences()
+    # As a backup from before it was declared: the next declaration must not get its number.
+    change(sent, "DELETE FROM audience_sizes")
+    change(sent, "DELETE FROM criteo_audiences")
+    save(sent, "New", definition="All")
+    assert steps(sent) == {"New": Step.CREATE, "Lost": Step.LEFT_BEHIND}
+    sent.audiences.apply().raise_for_status()
+    assert lost in criteo.audiences()
 
 
 def test_unknown_names_are_refused(sent: toolkit.Workspace) -> None:
@@ -463,6 +503,8 @@ class TestAdSets:
         applied.ad_sets.unlink("610001", "Second", connection="Sandbox", advertiser_id=ADVERTISER)
         assert [it.audience_id for it in criteo.ad_sets() if it.id == "610001"] == [None]
         assert actions(applied)[:3] == ["unlink ad set", "link ad set", "link ad set"]
+        nothing = applied.ad_sets.unlink("610001", "Second", connection="Sandbox", advertiser_id=ADVERTISER)
+        assert "''" not in str(nothing)
 
     def test_apply_links_nothing(self, applied: toolkit.Workspace, criteo: Sandbox) -> None:
         applied.ad_sets.link("610001", "Best")

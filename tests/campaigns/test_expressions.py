@@ -131,6 +131,7 @@ def test_an_error_names_the_place(text: str, place: int) -> None:
         "retargeting(max_days=99999)",
         "retargeting(min_days=3, max_days=2)",
         "retargeting(visitors=Everyone)",
+        "retargeting(Buyers, visitors=NonBuyers)",
         "id(-1)",
         "id(\uff11)",
         '""',

@@ -117,8 +117,10 @@ class AdSetLink:
     @property
     def sentence(self) -> Text:
         """What was done."""
-        if self.before == self.after:
+        if self.before == self.after and self.after:
             return _("Ad set {name!r} targets {after!r} already.", name=self.name, after=self.after)
+        if not self.after and not self.before:
+            return _("Ad set {name!r} targets no audience.", name=self.name)
         if not self.after:
             return _(
                 "Ad set {name!r} targets no audience any more; it targeted {before!r}.",
@@ -177,7 +179,9 @@ def link_ad_set(folder: WorkspaceFolder, ad_set_id: str, audience: str, *, repla
         now = _ad_set(here, ad_set_id)
         if now.audience_id == planned.audience_id:
             return AdSetLink(now.id, now.name, audience, audience)
-        _require_agreed(now, replaces)
+        _require_agreed(
+            now, replaces, _("To replace that one, name it: replaces={audience_id!r}.", audience_id=now.audience_id)
+        )
         _audit(folder, Action.LINK_AD_SET, now, audience=planned.audience_id, name=audience)
         here.side.link(now.id, planned.audience_id)
         return AdSetLink(now.id, now.name, now.audience or now.audience_id, audience)
@@ -206,7 +210,7 @@ def unlink_ad_set(
         now = _ad_set(here, ad_set_id)
         if not now.audience_id:
             return AdSetLink(now.id, now.name, "", "")
-        _require_agreed(now, audience)
+        _require_agreed(now, audience, _("To unlink that one, name it: {audience_id!r}.", audience_id=now.audience_id))
         _audit(folder, Action.UNLINK_AD_SET, now, audience="", name="")
         here.side.link(now.id, None)
         return AdSetLink(now.id, now.name, now.audience or now.audience_id, "")
@@ -239,7 +243,7 @@ def _ad_set(here: Planner, ad_set_id: str) -> AdSet:
     raise unknown_name(mark("ad set"), ad_set_id, [it.id for it in found])
 
 
-def _require_agreed(now: AdSet, agreed: str) -> None:
+def _require_agreed(now: AdSet, agreed: str, remedy: Text) -> None:
     """Raise ConfigurationError unless what the ad set targets now is what may be taken away."""
     if not now.audience_id or agreed in (now.audience_id, now.audience):
         return
@@ -252,7 +256,7 @@ def _require_agreed(now: AdSet, agreed: str) -> None:
             audience=now.audience,
             audience_id=now.audience_id,
         ),
-        _("To replace that one, name it: replaces={audience_id!r}.", audience_id=now.audience_id),
+        remedy,
     )
 
 

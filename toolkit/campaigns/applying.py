@@ -25,7 +25,7 @@ from toolkit.campaigns.planning import MadeSegment, Planner, Resolved
 from toolkit.campaigns.saved_audiences import Saved, all_saved, require_appliable, without_connection
 from toolkit.campaigns.sizes import record_sizes
 from toolkit.criteo import RetryPolicy, Waiting
-from toolkit.errors import ConfigurationError, ToolkitError, UnavailableError, going_on
+from toolkit.errors import ConfigurationError, ErrorInfo, ToolkitError, UnavailableError, going_on
 from toolkit.exports.connections import client_of, credentials_of
 from toolkit.names import unknown_name
 from toolkit.runs.marks import LATE_ANSWERS_SECONDS
@@ -60,16 +60,20 @@ def plan_audiences(folder: WorkspaceFolder, names: Sequence[str] = ()) -> Audien
     notices: dict[str, None] = {}
     chosen = _chosen(folder, names)
     for connection, advertiser_id, saved in _grouped(chosen):
+        declared = [it for it in saved if not it.is_removed]
         if not connection:
-            planned += [_detached(it) for it in saved if not it.is_removed]
+            planned += [_detached(it) for it in declared]
             continue
-        with going_on_unless(names, notices), planner(folder, connection, advertiser_id) as here:
+        problems: list[ErrorInfo] = []
+        with going_on_unless(names, problems), planner(folder, connection, advertiser_id) as here:
             here.side.look_for_ad_sets()
-            planned += [here.plan(it) for it in saved if not it.is_removed]
+            planned += [here.plan(it) for it in declared]
             if not names:
                 left |= {it.audience_id: it for it in here.left_behind(chosen)}
                 others |= {it.id: it for it in here.others()}
             notices |= dict.fromkeys(here.side.notices)
+        planned += [_blocked(it, why) for why in problems for it in declared]
+        notices |= dict.fromkeys(why.sentences for why in problems if not declared)
     return AudiencePlan((*planned, *left.values()), tuple(others.values()), tuple(notices))
 
 
@@ -96,11 +100,15 @@ def apply_audiences(folder: WorkspaceFolder, names: Sequence[str] = (), *, overw
             applied += [AppliedAudience(it.name, it.step, error=it.problem) for it in problems]
         if not declared or not connection:
             continue
-        with going_on_unless(names, notices), planner(folder, connection, advertiser_id) as here:
+        unreached: list[ErrorInfo] = []
+        with going_on_unless(names, unreached), planner(folder, connection, advertiser_id) as here:
             mine = [_apply(folder, here, it.audience.name, overwrite=overwrite) for it in declared]
             sizes = record_sizes(folder, here, notices)
             applied += [_with_size(it, sizes.get(it.audience_id)) for it in mine]
             notices |= dict.fromkeys(here.side.notices)
+        applied += [
+            AppliedAudience(it.audience.name, AudienceStep.BLOCKED, error=why) for why in unreached for it in declared
+        ]
     return AppliedAudiences(tuple(applied), tuple(notices))
 
 
@@ -152,12 +160,12 @@ def planner(
 
 
 @contextmanager
-def going_on_unless(named: Sequence[str], notices: dict[str, None]) -> Iterator[None]:
-    """Raise what goes wrong with audiences that were named; of all of them, the others are gone on with."""
+def going_on_unless(named: Sequence[str], problems: list[ErrorInfo]) -> Iterator[None]:
+    """Raise what goes wrong with audiences that were named; of all of them, keep it and go on with the others."""
     if named:
         yield
         return
-    with going_on(lambda error: notices.setdefault(error.info.sentences)):
+    with going_on(lambda error: problems.append(error.info)):
         yield
 
 
@@ -276,14 +284,19 @@ def _chosen(folder: WorkspaceFolder, names: Sequence[str]) -> list[Saved]:
 
 def _detached(saved: Saved) -> PlannedAudience:
     """Return the plan of an audience whose connection was removed."""
-    name = saved.audience.name
+    return _blocked(saved, without_connection(saved.audience.name).info)
+
+
+def _blocked(saved: Saved, problem: ErrorInfo) -> PlannedAudience:
+    """Return the plan of an audience that Criteo can't be asked about."""
+    audience = saved.audience
     return PlannedAudience(
-        name,
+        audience.name,
         AudienceStep.BLOCKED,
-        "",
-        saved.audience.advertiser_id,
-        definition=saved.audience.definition,
-        problem=without_connection(name).info,
+        audience.connection,
+        audience.advertiser_id,
+        definition=audience.definition,
+        problem=problem,
     )
 
 

@@ -1,5 +1,6 @@
 """The declared Criteo audiences of a workspace: saved, looked up, removed. Saving changes nothing at Criteo."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,6 +23,9 @@ from toolkit.state.audit import Action
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import CriteoAudienceRecord, PersonRecord
 from toolkit.translatable import _, mark
+
+_MOST = 2**31 - 1
+"""The highest number that every database keeps."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,9 @@ def save_audience(
         record = session.scalar(select(CriteoAudienceRecord).where(CriteoAudienceRecord.name == audience.name))
         _require_unlike_others(session, audience)
         if record is None:
-            record = CriteoAudienceRecord(name=audience.name, version=0)
+            # Its mark at Criteo names the number. A backup that was brought back would give the next number once more,
+            # and the new declaration would take what a lost one made: at random, no two have the same.
+            record = CriteoAudienceRecord(id=1 + secrets.randbelow(_MOST), name=audience.name, version=0)
             session.add(record)
         else:
             _require_manageable(actor, record)

@@ -26,11 +26,11 @@ def record_sizes(folder: WorkspaceFolder, here: Planner, notices: dict[str, None
     Returns:
         The sizes by the ids of the audiences at Criteo.
     """
-    marks = {it.id: AudienceMark.in_text(it.description) for it in here.side.audiences}
-    mine = {number: it for number, it in marks.items() if it is not None and it.workspace == here.workspace_id}
-    if not mine:
-        return {}
     try:
+        marks = {it.id: AudienceMark.in_text(it.description) for it in here.side.audiences}
+        mine = {number: it for number, it in marks.items() if it is not None and it.workspace == here.workspace_id}
+        if not mine:
+            return {}
         sizes = here.side.sizes(list(mine))
     except ToolkitError as error:
         notices[_("The sizes of audiences are not known: {error}", error=error.info.sentences)] = None

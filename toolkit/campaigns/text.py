@@ -178,6 +178,10 @@ class _Arguments:
             raise _unreadable(self._function, _("{name!r} is missing", name=name or "name"))
         return default
 
+    def either(self, name: str, default: str) -> str:
+        """Return what is given with its name or without; with both, the one without is left, and refused."""
+        return self.text(name if name in self._given else "", default)
+
     def number(self, name: str) -> int | None:
         token = self._given.pop(name, None)
         if token is None:
@@ -210,15 +214,13 @@ def _lookalike(it: _Arguments) -> Leaf:
 
 
 def _retargeting(it: _Arguments) -> Leaf:
-    visitors = it.text("visitors", it.text("", "All"))
+    visitors = it.either("visitors", "All")
     days = {name: it.number(name) for name in ("min_days", "max_days")}
     return retargeting(visitors, **{name: its for name, its in days.items() if its is not None})
 
 
 def _prospecting(it: _Arguments) -> Leaf:
-    return prospecting(
-        it.text("users", it.text("", "Prospects")), min_days=it.number("min_days"), max_days=it.number("max_days")
-    )
+    return prospecting(it.either("users", "Prospects"), min_days=it.number("min_days"), max_days=it.number("max_days"))
 
 
 def _id(it: _Arguments) -> Leaf:
