@@ -25,8 +25,8 @@ app: $(READY) ## Open the same project as an application without code
 
 test: $(READY) $(SPARK) lint ## Lint, check types and run the tests
 	@# In the order of their names: else the files that hold few tests, which last the longest, come last.
-	@# One more than there are processors: many tests wait for processes of their own.
-	@$(BIN)/python -m pytest --numprocesses $$($(BIN)/python -c "import os; print((os.cpu_count() or 1) + 1)") \
+	@# Two more than there are processors: many tests wait for processes of their own.
+	@$(BIN)/python -m pytest --numprocesses $$($(BIN)/python -c "import os; print((os.cpu_count() or 1) + 2)") \
 		--dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## Lint and check types
