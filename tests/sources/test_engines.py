@@ -408,3 +408,16 @@ def test_an_engine_that_is_not_installed(duck: DuckDB, monkeypatch: pytest.Monke
     monkeypatch.setattr("toolkit.extras.is_installed", lambda _: False)
     with pytest.raises(toolkit.MissingExtraError):
         _ = toolkit.Profiles(location=location, key="Key").columns
+
+
+@pytest.mark.parametrize(
+    ("table", "is_known"), [("kept", True), ("shown", False), ('"{folder}/people.parquet"', False)]
+)
+def test_the_time_of_the_file_is_that_of_its_tables(tmp_path: Path, table: str, is_known: bool) -> None:
+    pl.DataFrame({"CustomerId": ["a"]}).write_parquet(tmp_path / "people.parquet")
+    with duckdb.connect(str(tmp_path / "crm.duckdb")) as crm:
+        crm.execute("CREATE TABLE kept AS SELECT 'a' AS CustomerId")
+        crm.execute("CREATE VIEW shown AS SELECT * FROM kept")
+    located = toolkit.DuckDBTable(tmp_path / "crm.duckdb", table.format(folder=tmp_path))
+    (found,) = toolkit.Profiles(location=located, key="CustomerId").inputs()
+    assert (found.modified_at is not None) == is_known

@@ -76,9 +76,13 @@ class DuckDBEngine(Engine):
     def _is_stored(self) -> bool:
         """Tell whether the table's rows lie in the file of the database."""
         with self._connected() as connection:
-            views = "SELECT count(*) FROM duckdb_views() WHERE lower(view_name) = lower(?)"
-            (found,) = connection.execute(views, [self.address.table[-1]]).fetchone()
-            return not found
+            # What is no table may be a path, which DuckDB reads in the place of one.
+            named = (
+                "SELECT (SELECT count(*) FROM duckdb_tables() WHERE lower(table_name) = lower($name)), "
+                "(SELECT count(*) FROM duckdb_views() WHERE lower(view_name) = lower($name))"
+            )
+            tables, views = connection.execute(named, {"name": self.address.table[-1]}).fetchone()
+            return bool(tables) and not views
 
     @property
     def _table(self) -> str:
