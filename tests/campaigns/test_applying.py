@@ -15,7 +15,7 @@ from tests.state.attacking import change
 from toolkit import AudienceStep as Step
 from toolkit.campaigns import lookalike, retargeting, segment
 from toolkit.campaigns.ownership import AudienceMark
-from toolkit.errors import AccessError, ConfigurationError, ErrorCode, UnknownNameError
+from toolkit.errors import AccessError, ConfigurationError, ErrorCode, SignatureError, UnknownNameError
 from toolkit.sandbox import Call, Fault, Permission, Sandbox
 
 ADVERTISER = "2711"
@@ -366,6 +366,25 @@ class TestAttacks:
         assert applied.error.code is ErrorCode.SIGNATURE
         assert criteo.audiences() == []
 
+    def test_a_forged_definition_is_not_planned(self, sent: toolkit.Workspace) -> None:
+        save(sent, definition="All")
+        change(sent, "UPDATE criteo_audiences SET settings = REPLACE(CAST(settings AS TEXT), 'All', 'Half')")
+        (planned,) = sent.audiences.plan()
+        assert planned.problem is not None
+        assert (planned.step, planned.problem.code) == (Step.BLOCKED, ErrorCode.SIGNATURE)
+
+    @pytest.mark.parametrize(
+        "how", ["DELETE FROM criteo_audiences", "UPDATE criteo_audiences SET removed_at = saved_at"]
+    )
+    def test_what_was_forged_away_is_not_deleted(self, sent: toolkit.Workspace, criteo: Sandbox, how: str) -> None:
+        save(sent, definition="All")
+        (applied,) = sent.audiences.apply().raise_for_status()
+        change(sent, "DELETE FROM audience_sizes")
+        change(sent, how)
+        with pytest.raises(SignatureError):
+            sent.audiences.delete(applied.audience_id, connection="Sandbox", advertiser_id=ADVERTISER)
+        assert len(criteo.audiences()) == 1
+
     def test_a_copy_at_criteo_is_not_taken(self, sent: toolkit.Workspace, criteo: Sandbox) -> None:
         save(sent, definition="All")
         (applied,) = sent.audiences.apply().raise_for_status()
@@ -376,6 +395,51 @@ class TestAttacks:
         sent.audiences.remove("Copy")
         assert steps(sent)["Best"] is Step.UNCHANGED
         assert sent.audiences.plan()["Best"].audience_id == applied.audience_id
+
+
+def test_what_changes_after_planning_is_not_overwritten(
+    sent: toolkit.Workspace, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from toolkit.campaigns import applying
+
+    save(sent, definition="All")
+    (made,) = sent.audiences.apply().raise_for_status()
+    save(sent, definition="All and Half")
+    there = {"audienceSegmentId": list_ids(criteo)["Half"]}
+    with_segments = applying._with_segments
+
+    def and_somebody_changes(*given: object) -> object:
+        criteo.change_audience(made.audience_id, algebra=there)
+        return with_segments(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(applying, "_with_segments", and_somebody_changes)
+    (applied,) = sent.audiences.apply()
+    assert applied.error is not None
+    assert json.loads(criteo.audiences()[0].algebra) == there
+
+
+def test_an_answer_without_ad_sets_is_no_answer(
+    sent: toolkit.Workspace, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from toolkit.criteo import CriteoAudience
+    from toolkit.criteo.audiences import AudienceCalls
+
+    save(sent, definition="All")
+    save(sent, "Other", definition="Half")
+    ours, _other = sent.audiences.apply().raise_for_status()
+    sent.ad_sets.link("610001", "Best")
+    search = AudienceCalls.search
+
+    def without(self: object, **filters: object) -> list[CriteoAudience]:
+        return [it.model_copy(update={"ad_set_ids": None}) for it in search(self, **filters)]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(AudienceCalls, "search", without)
+    with pytest.raises(ConfigurationError, match="Best"):
+        sent.ad_sets.link("610001", "Other")
+    sent.audiences.remove("Best")
+    with pytest.raises(ConfigurationError, match="610001"):
+        sent.audiences.delete(ours.audience_id, connection="Sandbox", advertiser_id=ADVERTISER)
+    assert sent.ad_sets.link("610001", "Other", replaces="Best").before == "Best"
 
 
 def test_a_refresh_keeps_sizes(sent: toolkit.Workspace, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Ad sets: which there are, what they target, and linking an audience to one: an act of its own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -239,8 +239,15 @@ def _ad_set(here: Planner, ad_set_id: str) -> AdSet:
     found = _with_audiences(here, here.side.ad_sets())
     for it in found:
         if it.id == ad_set_id:
-            return it
+            return it if it.audience_id else _asked(here, it)
     raise unknown_name(mark("ad set"), ad_set_id, [it.id for it in found])
+
+
+def _asked(here: Planner, ad_set: AdSet) -> AdSet:
+    """Return an ad set that no audience names with what Criteo says when it is asked by the ad set."""
+    for audience_id, name in here.side.targeted_by(ad_set.id).items():
+        return replace(ad_set, audience_id=audience_id, audience=name)
+    return ad_set
 
 
 def _require_agreed(now: AdSet, agreed: str, remedy: Text) -> None:

@@ -22,11 +22,12 @@ from toolkit.campaigns.plan import (
     PlannedAudience,
 )
 from toolkit.campaigns.planning import MadeSegment, Planner, Resolved
-from toolkit.campaigns.saved_audiences import Saved, all_saved, require_appliable, without_connection
+from toolkit.campaigns.saved_audiences import Saved, all_saved, audience_of, require_appliable, without_connection
 from toolkit.campaigns.sizes import record_sizes
 from toolkit.criteo import RetryPolicy, Waiting
 from toolkit.errors import ConfigurationError, ErrorInfo, ToolkitError, UnavailableError, going_on
 from toolkit.exports.connections import client_of, credentials_of
+from toolkit.exports.trust import require_nothing_altered
 from toolkit.names import unknown_name
 from toolkit.runs.marks import LATE_ANSWERS_SECONDS
 from toolkit.state import audit
@@ -67,7 +68,7 @@ def plan_audiences(folder: WorkspaceFolder, names: Sequence[str] = ()) -> Audien
         problems: list[ErrorInfo] = []
         with going_on_unless(names, problems), planner(folder, connection, advertiser_id) as here:
             here.side.look_for_ad_sets()
-            planned += [here.plan(it) for it in declared]
+            planned += [_plan_signed(folder, here, it) for it in declared]
             if not names:
                 left |= {it.audience_id: it for it in here.left_behind(chosen)}
                 others |= {it.id: it for it in here.others()}
@@ -125,16 +126,20 @@ def delete_audience(folder: WorkspaceFolder, audience_id: str, *, connection: st
         ConfigurationError: This workspace did not make it, it is declared, somebody changed it at Criteo, or an ad set
             targets it.
         AccessError: You are a viewer, or may not use the connection.
+        SignatureError: Something in the workspace is not as somebody signed it.
     """
+    # A declaration that somebody forged or took away would look like one that was removed.
+    require_nothing_altered(folder)
     with planner(folder, connection, advertiser_id) as here:
         left = {it.audience_id: it for it in here.left_behind(all_saved(folder))}
         if audience_id not in left:
             raise unknown_name(mark("Criteo audience that is left behind"), audience_id, left)
         there = next(it for it in here.side.audiences if it.id == audience_id)
         here.require_unchanged(there)
-        if there.ad_set_ids:
+        targeting = here.side.ad_sets_of(there)
+        if targeting:
             raise ConfigurationError(
-                _("Ad sets target audience {name!r}: {ids}.", name=there.name, ids=", ".join(there.ad_set_ids)),
+                _("Ad sets target audience {name!r}: {ids}.", name=there.name, ids=", ".join(targeting)),
                 _("Unlink them, then delete the audience."),
             )
         _audit(
@@ -169,6 +174,15 @@ def going_on_unless(named: Sequence[str], problems: list[ErrorInfo]) -> Iterator
         yield
 
 
+def _plan_signed(folder: WorkspaceFolder, here: Planner, saved: Saved) -> PlannedAudience:
+    """Return the plan of a declared audience, if it is as somebody signed it."""
+    try:
+        audience_of(folder, saved.audience.name)
+    except ToolkitError as error:
+        return _blocked(saved, error.info)
+    return here.plan(saved)
+
+
 def _apply(folder: WorkspaceFolder, here: Planner, name: str, *, overwrite: bool) -> AppliedAudience:
     step = AudienceStep.BLOCKED
     audience_id = ""
@@ -192,6 +206,9 @@ def _write(folder: WorkspaceFolder, here: Planner, saved: Saved, step: AudienceS
     expression = _with_segments(folder, here, saved)
     here.side.look_again()
     mine = here.find(saved)
+    if mine is not None and step is AudienceStep.CHANGE:
+        # Somebody may have changed it there since it was planned.
+        here.require_not_drifted(saved, mine)
     text = here.mark(saved, expression)
     _audit(
         folder,

@@ -29,6 +29,9 @@ class AudienceThere:
     expression: Expression | None
     """None if it can't be read."""
     ad_set_ids: tuple[str, ...]
+    """As far as Criteo says; ``AdvertiserSide.ad_sets_of`` asks on where it says nothing."""
+    names_ad_sets: bool = True
+    """Whether Criteo says which ad sets target it."""
 
 
 class AdvertiserSide:
@@ -46,7 +49,14 @@ class AdvertiserSide:
     def audiences(self) -> list[AudienceThere]:
         """The audiences."""
         return [
-            AudienceThere(it.id, it.name, it.description, _expression(it.algebra), it.ad_set_ids or ())
+            AudienceThere(
+                it.id,
+                it.name,
+                it.description,
+                _expression(it.algebra),
+                it.ad_set_ids or (),
+                names_ad_sets=it.ad_set_ids is not None,
+            )
             for it in self._criteo.audiences.search(advertiser_ids=[self.advertiser_id])
         ]
 
@@ -71,6 +81,17 @@ class AdvertiserSide:
         return self._criteo.ad_sets.search(
             advertiser_ids=[self.advertiser_id], campaign_ids=[campaign_id] if campaign_id else None
         )
+
+    def ad_sets_of(self, audience: AudienceThere) -> tuple[str, ...]:
+        """Return the ids of the ad sets that target an audience; each is asked where the audience does not say."""
+        if audience.names_ad_sets:
+            return audience.ad_set_ids
+        return tuple(it.id for it in self.ad_sets() if audience.id in self.targeted_by(it.id))
+
+    def targeted_by(self, ad_set_id: str) -> dict[str, str]:
+        """Return the audience that an ad set targets, its name by its id; nothing if it targets none."""
+        found = self._criteo.audiences.search(advertiser_ids=[self.advertiser_id], ad_set_ids=[ad_set_id])
+        return {it.id: it.name for it in found}
 
     def look_for_ad_sets(self) -> None:
         """Learn the names of ad sets that target audiences; without the permission, their ids have to do."""

@@ -189,8 +189,7 @@ class Planner:
 
     def require_unchanged(self, there: AudienceThere) -> None:
         """Raise ConfigurationError when somebody changed an audience at Criteo since it was written there."""
-        mark = AudienceMark.in_text(there.description)
-        if mark is None or mark.written != written(there.name, there.expression):
+        if not _is_as_written(there):
             raise ConfigurationError(
                 _("Somebody changed audience {name!r} ({id}) at Criteo.", name=there.name, id=there.id),
                 _("Delete it there, if nobody needs it."),
@@ -233,6 +232,11 @@ class Planner:
         if not resolved.missing and now == written(saved.audience.name, resolved.expression):
             return AudienceStep.UNCHANGED
         return AudienceStep.CHANGE if mark.written == now else AudienceStep.DRIFTED
+
+    def require_not_drifted(self, saved: Saved, mine: AudienceThere) -> None:
+        """Raise ConfigurationError when the audience of a declaration was changed at Criteo since it was written."""
+        if not _is_as_written(mine):
+            raise self._drifted(saved, mine)
 
     def _drifted(self, saved: Saved, mine: AudienceThere) -> ConfigurationError:
         return ConfigurationError(
@@ -331,3 +335,9 @@ def _span(least: int | None, most: int | None) -> str:
     if most is None:
         return f", {least} days or more since the last visit"
     return f", {least or 0} to {most} days since the last visit"
+
+
+def _is_as_written(there: AudienceThere) -> bool:
+    """Tell whether an audience at Criteo is what its mark says that was written."""
+    mark = AudienceMark.in_text(there.description)
+    return mark is not None and mark.written == written(there.name, there.expression)

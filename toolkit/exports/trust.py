@@ -161,6 +161,12 @@ def altered_rows(folder: WorkspaceFolder) -> list[AlteredRow]:
     return _altered(folder)
 
 
+def require_nothing_altered(folder: WorkspaceFolder) -> None:
+    """Raise SignatureError with the first thing that is not as somebody entitled signed it."""
+    for it in altered_rows(folder):
+        raise SignatureError(it.what, it.remedy)
+
+
 def _altered(folder: WorkspaceFolder) -> list[AlteredRow]:
     with folder.reading() as session:
         if not synced(session, folder).root:
