@@ -32,9 +32,9 @@ def open_page(app: Server, browser: Browser) -> Iterator[Open]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60 * SECONDS)
-        page.goto(f"{app.url}?token={app.token}")
-        if file:
-            page.goto(f"{app.url}voila/render/{file}?theme={scheme}")
+        # At once: the first page goes on to another by itself, and would take this one with it.
+        place = f"voila/render/{file}?theme={scheme}&" if file else "?"
+        page.goto(f"{app.url}{place}token={app.token}")
         return page
 
     yield opened

@@ -145,8 +145,8 @@ def open_page(shop: Shop, browser: Browser) -> Iterator[Open]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60 * SECONDS)
-        page.goto(f"{shop.server.url}?token={shop.server.token}")
-        page.goto(f"{shop.server.url}voila/render/{file}.ipynb?theme={theme}")
+        # At once: the first page goes on to another by itself, and would take this one with it.
+        page.goto(f"{shop.server.url}voila/render/{file}.ipynb?theme={theme}&token={shop.server.token}")
         expect(page.locator(".toolkit-form h2").first).to_be_visible()
         return page
 
