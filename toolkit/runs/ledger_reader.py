@@ -196,24 +196,23 @@ class LedgerReader:
         state = self.state_of(record)
         before = self._snapshot_or_nothing(record)
         own, _ = self._batches_that_matter(record)
-        plans = [self._sent(record, own, since=_last_emptying(own)).select("identifier", "customer")]
-        customers = pl.concat([as_text(wanted), *plans, before.select("identifier", "customer")])
+        plans = self._sent(record, own, since=_last_emptying(own)).select("identifier", "customer")
+        earlier = before.select("identifier", "member")
         known = pl.concat(
             [
-                state.held.to_frame().with_columns(acknowledged=pl.lit(True)),
-                state.uncertain.to_frame().with_columns(acknowledged=pl.lit(False)),
+                state.held.to_frame().with_columns(acknowledged=pl.lit(True), member=pl.lit(True)),
+                # Of few: whoever is acknowledged is a member, whatever the snapshot says.
+                state.uncertain.to_frame()
+                .with_columns(acknowledged=pl.lit(False))
+                .join(earlier, on="identifier", how="left", maintain_order="left")
+                .with_columns(pl.col("member").fill_null(False)),
             ]
-        ).join(left.to_frame("identifier"), on="identifier", how="anti")
-        return (
-            known.join(
-                customers.drop_nulls().unique("identifier", keep="first"),
-                on="identifier",
-                how="left",
-                maintain_order="left",
-            )
-            .join(before.select("identifier", "member"), on="identifier", how="left", maintain_order="left")
-            .with_columns(member=pl.col("acknowledged") | pl.col("member").fill_null(False))
         )
+        if len(left):
+            known = known.join(left.to_frame("identifier"), on="identifier", how="anti", maintain_order="left")
+        whose = _with_customer(known, as_text(wanted))
+        whose = _with_customer(whose, pl.concat([plans, before.select("identifier", "customer")]))
+        return whose.select("identifier", "acknowledged", "customer", "member")
 
     def _snapshot(self, record: ContactListRecord) -> pl.DataFrame:
         """Return the rows of the snapshot; raises DataError when its file is lost or damaged."""
@@ -386,6 +385,20 @@ def _split(known: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
     """Return what was held, and what was uncertain."""
     acknowledged = known["acknowledged"]
     return known["identifier"].filter(acknowledged), known["identifier"].filter(~acknowledged)
+
+
+def _with_customer(known: pl.DataFrame, whose: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows, those without a ``customer`` with the first that ``whose`` tells for their identifier."""
+    if "customer" not in known.columns:
+        known = known.with_columns(customer=pl.lit(None, pl.String))
+    unnamed = known["customer"].is_null()
+    if not unnamed.any():
+        return known
+    if not unnamed.all():
+        whose = whose.join(known.filter(unnamed), on="identifier", how="semi", maintain_order="left")
+    told = whose.drop_nulls().unique("identifier", keep="first").rename({"customer": "told"})
+    named = known.join(told, on="identifier", how="left", maintain_order="left")
+    return named.with_columns(customer=pl.coalesce("customer", "told")).drop("told")
 
 
 def as_text(wanted: pl.DataFrame) -> pl.DataFrame:

@@ -81,7 +81,11 @@ def flapping(
 
     With ``in_run`` only those who entered it once more in that run.
     """
-    entered = _entries(scan_history(folder, export).filter(pl.col("customer").is_not_null()))
+    history = _often_changed(folder, export, times=times).filter(pl.col("customer").is_not_null())
+    if in_run is not None:
+        came = history.filter(pl.col("run") == in_run, pl.col("change") == "entered").select(_MEMBER).unique()
+        history = history.join(came, on=_MEMBER, how="semi")
+    entered = _entries(history)
     if in_run is not None:
         entered = entered.join(entered.filter(run=in_run).select(_MEMBER), on=_MEMBER, how="semi")
     return (
@@ -91,6 +95,17 @@ def flapping(
         .sort("times_entered", "customer", descending=[True, False])
         .collect(engine="streaming")
     )
+
+
+def _often_changed(folder: WorkspaceFolder, export: str | None, *, times: int) -> pl.LazyFrame:
+    """Return the history of the lists that changed so often that somebody may have entered them ``times``."""
+    parts: dict[tuple[str, str, str | None], list[pl.LazyFrame]] = {}
+    for record in _lists(folder, export):
+        # What a segment sends as several types of identifiers is several lists: together they are one for a member.
+        found = parts.setdefault((record.export.name, record.segment, record.advertiser_id), [])
+        found += [_scan_part(record, file) for file in _parts(folder, record)]
+    enough = [it for together in parts.values() if len(together) >= times for it in together]
+    return pl.concat(enough or [pl.LazyFrame(schema=_SCHEMA)])
 
 
 def _entries(history: pl.LazyFrame) -> pl.LazyFrame:
