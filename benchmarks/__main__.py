@@ -15,6 +15,7 @@ from rich.table import Table
 
 from benchmarks.comparison import Sizes, compare, has_sdk
 from benchmarks.data import MEMBERS, PROFILES
+from benchmarks.long_life import OLD, QUESTIONS, measure
 from benchmarks.measuring import Figure
 from benchmarks.page import read, what_got_worse, write
 
@@ -41,6 +42,11 @@ def main() -> None:
         if given.write is not None:  # after each round: all of them may take an hour
             write(given.write, figures, sizes, load=os.getloadavg()[1] / (os.cpu_count() or 1))
     console.print(_table(figures))
+    answers = [] if given.check else list(measure(given.folder, OLD, QUESTIONS))
+    if given.write is not None:
+        write(given.write, figures, sizes, load=os.getloadavg()[1] / (os.cpu_count() or 1), answers=answers)
+    for it in answers:
+        console.print(f"{it.what}: {it.first:.2f} s of a processor, again {it.again:.2f} s", highlight=False)
     if given.check is not None:
         worse = what_got_worse(figures, read(given.check))
         console.print("\n".join(worse) or "No ratio is worse.")

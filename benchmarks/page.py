@@ -3,12 +3,14 @@
 import json
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.comparison import Sizes
+from benchmarks.long_life import OLD, Answer, about
 from benchmarks.measuring import Figure
 
 WORSE = 1.2
@@ -31,7 +33,7 @@ def machine() -> dict[str, str]:
     }
 
 
-def write(page: Path, figures: dict[str, Figure], sizes: Sizes, *, load: float) -> None:
+def write(page: Path, figures: dict[str, Figure], sizes: Sizes, *, load: float, answers: Sequence[Answer] = ()) -> None:
     """Write the page, and the JSON beside it under the same name.
 
     Args:
@@ -39,15 +41,17 @@ def write(page: Path, figures: dict[str, Figure], sizes: Sizes, *, load: float) 
         figures: What was measured.
         sizes: How much was measured.
         load: The load of the machine meanwhile, a processor.
+        answers: What a workspace of years was asked.
     """
     content = {
         "measured_on": datetime.now(UTC).date().isoformat(),
         "machine": {**machine(), "load a processor": f"{load:.1f}"},
         "sizes": asdict(sizes),
         "figures": [it.as_json() for it in figures.values()],
+        "years": [asdict(it) for it in answers],
     }
     page.with_suffix(".json").write_text(json.dumps(content, indent=1) + "\n")
-    page.write_text(_text(content, figures, sizes))
+    page.write_text(_text(content, figures, sizes, answers))
 
 
 def read(page: Path) -> dict[str, Figure]:
@@ -76,7 +80,7 @@ def what_got_worse(now: dict[str, Figure], before: dict[str, Figure]) -> list[st
     return told
 
 
-def _text(content: dict[str, object], figures: dict[str, Figure], sizes: Sizes) -> str:
+def _text(content: dict[str, object], figures: dict[str, Figure], sizes: Sizes, answers: Sequence[Answer]) -> str:
     about = content["machine"]
     assert isinstance(about, dict)  # made above
     lines = [
@@ -99,6 +103,7 @@ def _text(content: dict[str, object], figures: dict[str, Figure], sizes: Sizes) 
         "|---|---|---|---|---|---|---|---|",
         *(_row(it, figures) for it in figures.values()),
         "",
+        *_years(answers),
         *_outlook(figures, sizes),
     ]
     return "\n".join(lines) + "\n"
@@ -120,6 +125,24 @@ def _row(it: Figure, figures: dict[str, Figure]) -> str:
 
 def _number(value: float | None, decimals: int = 2) -> str:
     return "" if value is None else f"{value:.{decimals}f}"
+
+
+def _years(answers: Sequence[Answer]) -> list[str]:
+    """Tell how long a workspace of years takes to answer."""
+    if not answers:
+        return []
+    return [
+        "## A workspace of years",
+        "",
+        f"{about(OLD)}. What processors worked, in seconds, for the first answer of a process, imports of what draws",
+        "included, and for the same answer again. A form is there after the first figure; what it goes on with beside",
+        "that, such as counting the members of all segments, is the second.",
+        "",
+        "| what | at first | goes on | again |",
+        "|---|---|---|---|",
+        *(f"| {it.what} | {it.first:.2f} | {it.beside:.2f} | {it.again:.2f} |" for it in answers),
+        "",
+    ]
 
 
 def _outlook(figures: dict[str, Figure], sizes: Sizes) -> list[str]:

@@ -5,6 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import toolkit
+from benchmarks import long_life
 from benchmarks.comparison import Sizes
 from benchmarks.data import make, make_all, write_next_day
 from benchmarks.measuring import Figure, Reading, measure
@@ -79,3 +81,19 @@ class TestTables:
         after = set(pl.read_parquet(file)["CustomerId"])
         assert (len(before - after), len(after - before)) == (5, 5)
         assert after <= set(pl.read_parquet(profiles / "*.parquet")["CustomerId"])
+
+
+def test_a_workspace_of_years_answers_as_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = long_life.Sizes(runs=40, lists=4, segments=12, exports=2)
+    names = ["runs.frame", "form: history"]
+    answers = list(long_life.measure(tmp_path, sizes, names))
+    assert [it.what for it in answers] == names
+    assert all(it.first > 0 for it in answers)
+    monkeypatch.setenv("TOOLKIT_KEY_FILE", str(tmp_path / sizes.name / "key"))
+    monkeypatch.setenv("TOOLKIT_MEMORY", str(tmp_path / sizes.name / "memory"))
+    opened = toolkit.open_workspace(tmp_path / sizes.name / "workspace")
+    assert opened.runs.frame.height == 40
+    assert opened.runs.frame.drop("run").equals(opened.runs.frame.sort("started_at", descending=True).drop("run"))
+    # Of each list: 20 entered in the true run; of the four others two brought 20 and two removed them.
+    assert opened.runs.membership()["change"].value_counts(sort=True)["count"].to_list() == [4 * 60, 4 * 40]
+    assert {it.what: it.level.name for it in opened.health().findings}["signatures"] == "OK"

@@ -3,13 +3,14 @@
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from stat import S_ISREG
 
 import polars as pl
+from polars.datatypes import DataType, DataTypeClass
 from polars.exceptions import PolarsError
 
 from toolkit.errors import UnavailableError
@@ -47,6 +48,26 @@ def read_parquet(path: Path) -> pl.DataFrame:
 def scan_parquet(path: Path) -> pl.LazyFrame:
     """Return what the Parquet file holds, lazily, by the very path."""
     return pl.scan_parquet(path, glob=False, hive_partitioning=False)
+
+
+def scan_parquets(
+    paths: Sequence[Path], schema: Mapping[str, DataType | DataTypeClass], *, file_column: str | None = None
+) -> pl.LazyFrame:
+    """Return what Parquet files hold together, lazily, in their order.
+
+    Args:
+        paths: The files, by their very paths.
+        schema: The columns; one that a file lacks is null there.
+        file_column: A further column that tells the path of the file.
+    """
+    return pl.scan_parquet(
+        list(paths),
+        glob=False,
+        hive_partitioning=False,
+        schema=schema,
+        missing_columns="insert",
+        include_file_paths=file_column,
+    )
 
 
 def read_csv(path: Path) -> pl.DataFrame:
@@ -100,6 +121,22 @@ def is_beside(path: Path, name: str) -> bool:
 
 
 _BESIDE = re.compile(r"\..+\.[0-9a-f]{8}\.part")
+
+
+def bytes_below(folder: Path | str) -> int:
+    """Return how large all files in the folder and those within are together; links are not followed.
+
+    What another process removes meanwhile, and what may not be looked at, counts nothing.
+    """
+    size = 0
+    with suppress(FileNotFoundError, PermissionError), os.scandir(folder) as entries:
+        for it in entries:
+            if it.is_dir(follow_symlinks=False):
+                size += bytes_below(it.path)
+            elif it.is_file(follow_symlinks=False):
+                with suppress(FileNotFoundError):
+                    size += it.stat(follow_symlinks=False).st_size
+    return size
 
 
 def sweep_unfinished(*folders: Path, before: datetime) -> int:

@@ -1,8 +1,11 @@
 """Who entered and left each list, in which run; what Criteo rejected, and what it counts."""
 
+import os
 from collections.abc import Callable
+from functools import partial
 
 import orjson
+import polars as pl
 import pytest
 
 import toolkit
@@ -129,3 +132,86 @@ def test_nothing_is_left_behind_that_no_run_needs(workspace: toolkit.Workspace, 
     assert not leftover.exists()
     assert len(list((workspace.path / "lists").iterdir())) == 1
     assert list(workspace.path.glob("runs/*/plan-*.parquet")) == []
+
+
+class TestManyParts:
+    """Small files of the history become large ones: what they tell stays the same."""
+
+    @pytest.fixture
+    def days(self, workspace: toolkit.Workspace, tables: Tables) -> int:
+        """Enough runs for files that took in others, which took in others: one member comes and goes."""
+        for day in range(66):
+            tables.write(segments={"All": keys(1, 2) if day % 2 else keys(1)})
+            workspace.runs.start("Nightly").raise_for_status()
+        return 66
+
+    def test_the_history_stays_as_it_was(self, workspace: toolkit.Workspace, days: int) -> None:
+        runs = workspace.runs.frame.sort("started_at")["run"].to_list()
+        told = workspace.runs.membership()
+        of_one = told.filter(customer=keys(2)[0])
+        assert of_one["run"].to_list() == runs[1:]
+        assert of_one["change"].to_list() == ["entered", "left"] * ((days - 1) // 2) + ["entered"]
+        assert workspace.runs.flapping(times=30).select("customer", "times_entered").rows() == [(keys(2)[0], 33)]
+        periods = workspace.disclose(customer=keys(2)[0]).frame.sort("from_at")
+        assert periods.height == 33
+        assert periods["from_run"].to_list() == runs[1::2]
+        assert periods["until_run"].to_list() == [*runs[2::2], None]
+
+    def test_few_files_are_left_once_nobody_may_read_the_others(
+        self, workspace: toolkit.Workspace, tables: Tables, days: int
+    ) -> None:
+        files = list((workspace.path / "history").rglob("*.parquet"))
+        assert len(files) == days
+        for it in files:
+            os.utime(it, (0, 0))
+        told = workspace.runs.membership()
+        tables.write(segments={"All": keys(1, 3)})
+        run = workspace.runs.start("Nightly").raise_for_status()
+        assert len(list((workspace.path / "history").rglob("*.parquet"))) == 1 + days % 8 + 1
+        assert workspace.runs.membership().filter(pl.col("run") != run.id).equals(told)
+
+
+class TestLostParts:
+    """A file of the history that is lost is told, and keeps nothing else from being told or sent."""
+
+    @pytest.fixture(params=["missing", "damaged", "damaged within"])
+    def lost(self, request: pytest.FixtureRequest, workspace: toolkit.Workspace, tables: Tables) -> str:
+        """The second of seven runs is lost."""
+        for day in range(7):
+            tables.write(segments={"All": keys(1, 2) if day % 2 else keys(1)})
+            workspace.runs.start("Nightly").raise_for_status()
+        (part,) = (workspace.path / "history").rglob("000002-*.parquet")
+        if request.param == "missing":
+            part.unlink()
+        else:
+            content = part.read_bytes()
+            whole = request.param == "damaged"
+            part.write_bytes(b"nonsense" if whole else content[:4] + b"\0" * 300 + content[304:])
+        return str(workspace.runs.frame.sort("started_at")["run"][1])
+
+    def test_is_told(self, workspace: toolkit.Workspace, lost: str) -> None:
+        for asked in (workspace.runs.membership, partial(workspace.runs.flapping, times=2)):
+            with pytest.warns(UserWarning, match="1 file with the history of list .*All.* is missing or damaged"):
+                asked()
+        with pytest.warns(UserWarning, match="1 file"):
+            told = workspace.runs.membership()
+        runs = workspace.runs.frame["run"].to_list()
+        assert set(told["run"]) == set(runs) - {lost}
+
+    def test_is_still_told_when_files_take_in_others(
+        self, workspace: toolkit.Workspace, tables: Tables, lost: str, criteo: Sandbox
+    ) -> None:
+        for day in range(7, 17):
+            tables.write(segments={"All": keys(1, 2) if day % 2 else keys(1)})
+            run = workspace.runs.start("Nightly").raise_for_status()
+        assert len(criteo.identifiers(criteo.lists()[0].id)) == 1
+        assert NoticeCode.HISTORY_INCOMPLETE in {it.code for it in workspace.runs[_with_two(workspace)].notes}
+        with pytest.warns(UserWarning, match="1 file"):
+            told = workspace.runs.membership()
+        assert set(told["run"]) == set(workspace.runs.frame["run"]) - {lost}
+        assert run.id in set(told["run"])
+
+
+def _with_two(workspace: toolkit.Workspace) -> str:
+    """Return the newest run that added somebody."""
+    return str(workspace.runs.frame.filter(pl.col("added") > 0)["run"][0])

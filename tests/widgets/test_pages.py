@@ -1,5 +1,6 @@
 """The forms of segments, suppression, people, audit, health and preview."""
 
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -52,6 +53,19 @@ class TestPreview:
 
 
 class TestSegments:
+    def test_of_very_many_the_names_are_there_first(self, workspace: toolkit.Workspace, tables: Tables) -> None:
+        names = [f"S{it:04}" for it in range(1_100)]
+        tables.write(segments={"S0000": [f"C{it:03}" for it in range(7)]})
+        for name in names[1:]:
+            shutil.copy2(tables.folder / "segments" / "S0000.parquet", tables.folder / "segments" / f"{name}.parquet")
+        form = SegmentsList(workspace, language="en")
+        assert form.segments.keys == ["All", *names]
+        form.wait()
+        assert form.segments.table.df["Members"].to_list() == ["100", *["7"] * 1_100]
+        assert not is_shown(form.message.widget)
+        form.segments.chosen = "S0001"
+        assert not is_shown(form.actions)
+
     def test_its_size_is_seen_before_it_is_saved(self, workspace: toolkit.Workspace) -> None:
         beside = SegmentsList(workspace, language="en")
         form = SegmentForm(workspace, language="en")

@@ -1,7 +1,7 @@
 """The runs of a workspace."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import ClassVar
@@ -25,6 +25,8 @@ from toolkit.runs import (
     cancel_run,
     consent_proof,
     flapping,
+    last_runs_frame,
+    read_history,
     require_known_export,
     resume_export,
     run_export,
@@ -32,9 +34,9 @@ from toolkit.runs import (
     run_of,
     runs_by_id,
     runs_frame,
-    scan_history,
     trend,
 )
+from toolkit.runs.disclosure_gaps import Gap
 from toolkit.runs.progress import Observer
 from toolkit.runs.run import run_before
 from toolkit.spreadsheets import FrameForPeople
@@ -73,6 +75,16 @@ class Runs(Collection[str, Run]):
             [('Nightly', 'successful', 1751)]
         """
         return FrameForPeople(runs_frame(self._folder))
+
+    @property
+    def newest(self) -> pl.DataFrame:
+        """A row an export: its newest run, as in ``frame``; dry runs and data subject requests aside.
+
+        Examples:
+            >>> workspace.runs.newest.select("export", "status").rows()
+            [('Nightly', 'successful')]
+        """
+        return FrameForPeople(last_runs_frame(self._folder))
 
     @property
     def _shown(self) -> pl.DataFrame:
@@ -289,7 +301,8 @@ class Runs(Collection[str, Run]):
 
         Returns:
             A row for each change: ``at``, ``run``, ``export``, ``segment``, ``advertiser_id``, ``customer`` (the key),
-            ``identifier`` (hashed) and ``change`` (``entered`` or ``left``).
+            ``identifier`` (hashed) and ``change`` (``entered`` or ``left``). A warning says so when files of the
+            history are missing or damaged: then it is what the others tell.
 
         Raises:
             UnknownNameError: There is no export of that name, and never was.
@@ -300,7 +313,7 @@ class Runs(Collection[str, Run]):
             [('entered', 1751)]
         """
         self._require_known(export)
-        return FrameForPeople(scan_history(self._folder, export).collect(engine="streaming"))
+        return self._with_gaps(*read_history(self._folder, export))
 
     def flapping(self, export: str | None = None, *, times: int = 3) -> pl.DataFrame:
         """Return the members who entered a list again and again.
@@ -310,7 +323,8 @@ class Runs(Collection[str, Run]):
             times: How often a member entered the list, at least.
 
         Returns:
-            A row for each member and list, the most frequent first, with ``times_entered`` and ``last_entered_at``.
+            A row for each member and list, the most frequent first, with ``times_entered`` and ``last_entered_at``. A
+            warning says so when files of the history are missing or damaged.
 
         Raises:
             UnknownNameError: There is no export of that name, and never was.
@@ -321,7 +335,12 @@ class Runs(Collection[str, Run]):
             0
         """
         self._require_known(export)
-        return FrameForPeople(flapping(self._folder, export, times=times))
+        return self._with_gaps(*flapping(self._folder, export, times=times))
+
+    def _with_gaps(self, frame: pl.DataFrame, gaps: Iterable[Gap]) -> pl.DataFrame:
+        for gap in gaps:
+            warnings.warn(shown(str(gap)), stacklevel=3)
+        return FrameForPeople(frame)
 
     def _require_known(self, export: str | None) -> None:
         if export is not None:

@@ -19,7 +19,7 @@ from toolkit.translatable import ENGLISH, current_language
 
 if TYPE_CHECKING:
     import polars as pl
-    from altair import Axis
+    from altair import Axis, InlineData
     from altair.typing import ChartType
 
 # Whoever draws a chart imports this module before Altair, which imports jsonschema.
@@ -80,6 +80,15 @@ def time_axis(moments: "pl.Series") -> "Axis":
     lasts = last - first if isinstance(first, datetime) and isinstance(last, datetime) else timedelta(days=2)
     within_a_day = "%H:%M:%S" if lasts < timedelta(minutes=10) else "%H:%M"
     return alt.Axis(format="%d %b" if lasts >= timedelta(days=2) else within_a_day, tickCount=5, labelOverlap=True)
+
+
+def figures_of(rows: "pl.DataFrame") -> "InlineData":
+    """Return the rows as what a chart brings along; Altair would hold each value against its schema, for seconds."""
+    import altair as alt
+    from altair.utils.schemapi import debug_mode
+
+    with debug_mode(False):
+        return alt.InlineData(values=rows.to_dicts())
 
 
 def svg(chart: "ChartType | Mapping[str, object]") -> str:

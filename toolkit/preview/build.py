@@ -32,6 +32,8 @@ from toolkit.translatable import _
 from toolkit.validation import Thresholds
 
 FIRST_MEMBERS = 100
+RUNS_IN_HISTORY = 500
+"""More would take long to read, and can't be told apart in a picture."""
 _PAST_RUNS = 5
 
 
@@ -63,7 +65,7 @@ def preview_of_segments(
         excluded=excluded,
         count_domains=True,
     )
-    history = trend(folder).filter(pl.col("segment").is_in(audience.segments))
+    history = trend(folder, newest=RUNS_IN_HISTORY).filter(pl.col("segment").is_in(audience.segments))
     return _preview(
         folder,
         audience,
@@ -107,7 +109,7 @@ def preview_of_members(
         folder,
         audience,
         lists_of_segments(audience),
-        trend(folder).filter(pl.col("segment") == segment),
+        trend(folder, newest=RUNS_IN_HISTORY).filter(pl.col("segment") == segment),
         thresholds or Thresholds(),
         column=column,
         beside=beside,
@@ -131,7 +133,7 @@ def preview_of_export(
     stale = stale_segments_of(folder, export)
     audiences: Mapping[IdentifierType, Audience] = audiences_of(folder, export, count_domains=True)
     first, *beside = next(iter(export.columns_by_type.values()))
-    history = trend(folder, name)
+    history = trend(folder, name, newest=RUNS_IN_HISTORY)
     lists = lists_of_export(folder, export, audiences, history)
     if asks_criteo:
         lists = ask_criteo(folder, export, lists)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import polars as pl
 
 from toolkit.display import word
-from toolkit.display.charts import BLUE, COLOURS, GREEN, ORANGE, TEXT, axis_of_counts, time_axis
+from toolkit.display.charts import BLUE, COLOURS, GREEN, ORANGE, TEXT, axis_of_counts, figures_of, time_axis
 from toolkit.identifiers import first_type
 from toolkit.runs.charts import lines_of
 from toolkit.translatable import _, current_language, number_text, shown
@@ -47,9 +47,7 @@ def funnel_chart(funnel: pl.DataFrame) -> "Chart":
             pl.struct("people", "share").map_elements(lambda it: _figure(it, language), return_dtype=pl.String),
         ),
     )
-    base = alt.Chart(alt.InlineData(values=rows.to_dicts())).encode(
-        y=alt.Y("step:N", sort=rows["step"].to_list(), title=None)
-    )
+    base = alt.Chart(figures_of(rows)).encode(y=alt.Y("step:N", sort=rows["step"].to_list(), title=None))
     bars = base.mark_bar().encode(
         x=alt.X("start:Q", title=_worded("members"), axis=axis_of_counts()),
         x2="end:Q",
@@ -75,7 +73,7 @@ def history_chart(history: pl.DataFrame) -> "Chart":
     sizes = history.filter(pl.col("line").is_in(lines)).select(
         "export", "segment", "size", "line", moment=pl.col("at").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     )
-    base = alt.Chart(alt.InlineData(values=sizes.to_dicts())).encode(
+    base = alt.Chart(figures_of(sizes)).encode(
         x=alt.X("moment:T", title=None, axis=time_axis(history["at"])),
         y=alt.Y("size:Q", title=shown(_("size of the list")), axis=axis_of_counts()),
         color=alt.Color("line:N", title=None, sort=lines, scale=alt.Scale(domain=lines, range=COLOURS[: len(lines)])),
@@ -102,7 +100,7 @@ def overlap_chart(pairs: pl.DataFrame) -> "Chart":
         .fill_null(0)
         .map_elements(lambda it: number_text(it, ".0%", language=language), return_dtype=pl.String),
     )
-    base = alt.Chart(alt.InlineData(values=cells.to_dicts())).encode(
+    base = alt.Chart(figures_of(cells)).encode(
         x=alt.X("other:N", sort=shown, title=None, axis=alt.Axis(labelAngle=-35, orient="top")),
         y=alt.Y("segment:N", sort=shown, title=None),
     )

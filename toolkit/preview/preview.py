@@ -62,7 +62,7 @@ class Preview:
     """A row a segment: ``members`` who are sent by one type of identifiers at least, and of how many consent ends
     within 7 and within 30 days. It has no rows where consent is not asked."""
     history: pl.DataFrame
-    """A row a past run and list, the oldest first, as ``workspace.runs.trend`` has them."""
+    """A row a past run and list, the oldest first, as ``workspace.runs.trend`` has them, of the newest 500 runs."""
     effort: pl.DataFrame
     """One row: ``calls``, ``batches``, ``identifiers``, and the ``seconds`` by the speed of ``past_runs``."""
     members: pl.DataFrame

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import IntEnum
-from pathlib import Path
-from stat import S_ISREG
 
 import polars as pl
 
@@ -28,6 +26,7 @@ from toolkit.exports.saved_exports import chosen_segments, exports
 from toolkit.exports.schedule import Every, Schedule
 from toolkit.exports.suppressions import require_suppressions
 from toolkit.exports.trust import AlteredRow, altered_rows
+from toolkit.files import bytes_below
 from toolkit.refresh.due import next_due
 from toolkit.refresh.record import running_refresh
 from toolkit.refresh.result import Refresh, last_refresh
@@ -434,21 +433,13 @@ def _of_unused_lists(folder: WorkspaceFolder, active: list[Export]) -> Iterator[
 
 def _of_growth(folder: WorkspaceFolder) -> Finding:
     """Tell how large the workspace's own files are: the database, what lists hold, histories and reports of runs."""
-    size = sum(_size_of(it) for it in folder.path.rglob("*"))
+    size = bytes_below(folder.path)
     said = _("The workspace takes {size:,.2f} GB.", size=size / 1000000000.0)
     named = ("growth", str(folder.path))
     if size > _MOST_BYTES_OF_A_WORKSPACE:
         advice = _("{said} You may move reports of old runs elsewhere: they are below its folder runs.", said=said)
         return Finding(*named, HealthLevel.WARNING, advice, value=size)
     return Finding(*named, HealthLevel.OK, said, value=size)
-
-
-def _size_of(path: Path) -> int:
-    try:
-        found = path.lstat()
-    except FileNotFoundError:  # a run that is at work removed it just now
-        return 0
-    return found.st_size if S_ISREG(found.st_mode) else 0
 
 
 def _of_disk(folder: WorkspaceFolder) -> Finding:

@@ -15,7 +15,7 @@ from toolkit.runs.lifecycle import cancel_run, end_dead_runs
 from toolkit.runs.list_result import ListResult
 from toolkit.runs.lists import IfListGone, ListDisposal
 from toolkit.runs.lookup import require_known_export, run_ids, runs_by_id
-from toolkit.runs.membership import flapping, scan_history
+from toolkit.runs.membership import flapping, read_history
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.preflight import check_export
 from toolkit.runs.progress import Progress, Step
@@ -60,6 +60,7 @@ __all__ = [
     "last_run",
     "last_runs_frame",
     "past_runs",
+    "read_history",
     "require_known_export",
     "resume_export",
     "run_export",
@@ -67,7 +68,6 @@ __all__ = [
     "run_of",
     "runs_by_id",
     "runs_frame",
-    "scan_history",
     "trend",
     "verify_disclosure",
 ]

@@ -4,13 +4,14 @@ A list is left behind when its export goes to another advertiser, host or list, 
 identifier, is detached or removed. Criteo goes on advertising to whoever is in it.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import groupby
 
 import polars as pl
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from toolkit.access.people import require_actor
 from toolkit.errors import ConfigurationError, DataError, ToolkitError
@@ -82,20 +83,30 @@ def _value(ledger: LedgerReader, first: _Filled, left: Sequence[_Filled], users:
 
 def _filled(folder: WorkspaceFolder, export: Export | None) -> Iterator[_Filled]:
     names = cache(partial(_segment_names, folder))
+    settings: dict[int, Export | None] = {}
     with folder.reading() as session:
         require_actor(session, folder)
         query = select(ContactListRecord).join(ExportRecord).where(ContactListRecord.criteo_id.is_not(None))
+        query = query.options(joinedload(ContactListRecord.export).joinedload(ExportRecord.connection))
         for record in session.scalars(query).all():
             its = record.export
             host = None if its.connection is None else its.connection.host
-            settings = Export.model_validate(its.settings)
-            if export is not None and export.name == its.name:
-                settings = export
-            elif settings.has_patterns:
-                known = names()
-                settings = settings.chosen([record.segment] if known is None else known)
+            if its.id not in settings:
+                is_asked_for = export is not None and export.name == its.name
+                settings[its.id] = export if export and is_asked_for else _as_saved(its, names)
+            # Where nobody knows what its patterns match, they match the segment.
+            current = settings[its.id] or Export.model_validate(its.settings).chosen([record.segment])
             removed = its.removed_at is not None
-            yield _Filled(record, settings, host, _because(record, settings, host, is_removed=removed))
+            yield _Filled(record, current, host, _because(record, current, host, is_removed=removed))
+
+
+def _as_saved(record: ExportRecord, names: Callable[[], list[str] | None]) -> Export | None:
+    """Return the export with the segments that its patterns match; None when these can't be looked at."""
+    saved = Export.model_validate(record.settings)
+    if not saved.has_patterns:
+        return saved
+    known = names()
+    return None if known is None else saved.chosen(known)
 
 
 def fillers_of(folder: WorkspaceFolder, host: str, list_ids: Collection[str]) -> list[ContactListRecord]:

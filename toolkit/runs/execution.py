@@ -580,7 +580,9 @@ class _Work:
         """Tell how many of those who entered a list now keep coming and going."""
         if not any(row.added for row in self._rows.values()):
             return
-        often = flapping(self._folder, self._export.name, in_run=self._keeper.id)
+        often, gaps = flapping(self._folder, self._export.name, in_run=self._keeper.id)
+        for gap in gaps:
+            self._tell(NoticeCode.HISTORY_INCOMPLETE, str(gap))
         for segment, count in often.group_by("segment", maintain_order=True).len().iter_rows():
             self._tell(
                 NoticeCode.FLAPPING,

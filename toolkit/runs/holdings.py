@@ -10,10 +10,9 @@ from polars.datatypes import DataType, DataTypeClass
 from sqlalchemy import select
 
 from toolkit.errors import DataError
-from toolkit.files import scan_parquet
 from toolkit.runs.disclosure_gaps import Gap, GapCode
+from toolkit.runs.history_parts import CHANGES, PARTS, is_readable, parts_of, scan_part
 from toolkit.runs.ledger_reader import LedgerReader
-from toolkit.runs.membership import CHANGES, files_of_history, is_readable
 from toolkit.sources.streaming import compact
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import BatchRecord, ContactListRecord
@@ -48,14 +47,7 @@ PERIODS: dict[str, DataType | DataTypeClass] = {
     "until_at": pl.Datetime("us", "UTC"),
     "until_run": pl.String,
 }
-_EVENTS: dict[str, DataType | DataTypeClass] = {
-    "position": pl.Int64,
-    "at": PERIODS["from_at"],
-    "run": pl.String,
-    "customer": pl.String,
-    "identifier": pl.String,
-    "change": CHANGES,
-}
+_EVENTS = {it: PARTS[it] for it in ("number", "at", "run", "customer", "identifier", "change")}
 
 
 def periods_in(
@@ -92,18 +84,13 @@ def periods_in(
 
 
 def _history(folder: WorkspaceFolder, record: ContactListRecord, is_theirs: pl.Expr) -> tuple[pl.DataFrame, list[Gap]]:
-    files = files_of_history(folder, record)
-    there = [(number, it) for number, it in enumerate(files) if is_readable(it)]
+    files = parts_of(folder, [record])[record.id]
+    there = {number: it for number, it in files.items() if is_readable(it)}
     lost = len(files) - len(there)
-    parts = [
-        scan_parquet(file)
-        .filter(is_theirs)
-        .select(pl.lit(number, pl.Int64).alias("position"), *(pl.col(it).cast(_EVENTS[it]) for it in list(_EVENTS)[1:]))
-        for number, file in there
-    ]
+    parts = [scan_part(*it).filter(is_theirs).select(list(_EVENTS)) for it in there.items()]
     events = compact(pl.concat(parts or [pl.LazyFrame(schema=_EVENTS)])).collect(engine="streaming")
     gaps = [Gap(code=GapCode.HISTORY_INCOMPLETE, name=record.name, count=lost)] if lost else []
-    return events.sort("position", "identifier"), gaps
+    return events.sort("number", "identifier"), gaps
 
 
 def _settled(events: pl.DataFrame) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from toolkit.errors import RunCanceledError
 from toolkit.files import make_folder, write_atomically
 from toolkit.runs.batches import newest_batch
 from toolkit.runs.diff import Plan, is_other_form
+from toolkit.runs.history_parts import NewPart, is_in_use, take_part, write_part
 from toolkit.runs.ledger_reader import (
     NO_IDENTIFIERS,
     NO_MEMBERS,
@@ -30,7 +31,7 @@ from toolkit.runs.ledger_reader import (
     checksum,
     is_acknowledged,
 )
-from toolkit.runs.membership import changes_of, part_of
+from toolkit.runs.membership import changes_of
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.leases import Lease
 from toolkit.state.models import BatchRecord, ContactListRecord, HistoryPartRecord, RunRecord
@@ -232,13 +233,14 @@ class Ledger(LedgerReader):
         plans = [it for it in (self._folder.path / "runs").glob("*/plan-*.parquet") if _list_of_plan(it) in ids]
         others = [it for it in (self._folder.path / "lists").glob("*-*.parquet") if _number(it.stem) in looked_through]
         for number in looked_through:
-            others += (self._folder.path / "history" / str(number)).glob("*.parquet")
+            parts = (self._folder.path / "history" / str(number)).glob("*.parquet")
+            others += (it for it in parts if not is_in_use(it, now=self._now()))
         with self._folder.session() as session, session.begin():
             self._heartbeat_or_abort(session)
             kept = list(session.scalars(select(ContactListRecord).where(ContactListRecord.id.in_(ids))))
             running = set(session.scalars(select(RunRecord.id).where(RunRecord.status == RunStatus.RUNNING)))
-            parts = select(HistoryPartRecord.file).where(HistoryPartRecord.contact_list_id.in_(looked_through))
-            named = {*(it.snapshot for it in kept), *(session.scalars(parts) if others else ())}
+            history = select(HistoryPartRecord.file).where(HistoryPartRecord.contact_list_id.in_(looked_through))
+            named = {*(it.snapshot for it in kept), *(session.scalars(history) if others else ())}
             by_number = {it.id: it for it in kept}
             needed = {
                 (it, batch.run_id)
@@ -252,23 +254,12 @@ class Ledger(LedgerReader):
             if file.relative_to(self._folder.path).as_posix() not in named:
                 file.unlink(missing_ok=True)
 
-    def _write_part(self, record: ContactListRecord, known: pl.DataFrame, before: pl.DataFrame) -> Path:
-        part = part_of(self._folder, record.id, record.settled + 1)
-        make_folder(part.parent)
-        changes = changes_of(known, before).with_columns(run=pl.lit(self.run_id), at=pl.lit(self._now()))
+    def _write_part(self, record: ContactListRecord, known: pl.DataFrame, before: pl.DataFrame) -> NewPart:
         # It counts only once the record says so: one that a run wrote which was killed then is written again.
-        write_atomically(part, lambda path: changes.write_parquet(path, compression="zstd", compression_level=1))
-        return part
+        changes = changes_of(known, before).with_columns(run=pl.lit(self.run_id), at=pl.lit(self._now()))
+        return write_part(self._folder, record, changes)
 
-    def _take_part(self, session: Session, kept: ContactListRecord, part: Path | None) -> None:
-        """Make a file that was written a part of the history."""
-        if part is None:
-            return
-        kept.settled += 1
-        file = part.relative_to(self._folder.path).as_posix()
-        session.add(HistoryPartRecord(contact_list_id=kept.id, number=kept.settled, file=file))
-
-    def _replace_snapshot(self, record: ContactListRecord, known: pl.DataFrame, *, part: Path | None = None) -> None:
+    def _replace_snapshot(self, record: ContactListRecord, known: pl.DataFrame, *, part: NewPart | None = None) -> None:
         relative = Path("lists") / f"{record.id}-{token_hex(4)}.parquet"
         path = self._folder.path / relative
         make_folder(path.parent)
@@ -282,7 +273,8 @@ class Ledger(LedgerReader):
             kept.snapshot = relative.as_posix()
             kept.snapshot_sha256 = checksum(path)
             kept.snapshot_batch = newest_batch(session)
-            self._take_part(session, kept, part)
+            if part is not None:
+                take_part(session, self._folder, kept, part)
             spent = before - self._runs_that_matter(session, kept)
         record.snapshot, record.snapshot_sha256 = kept.snapshot, kept.snapshot_sha256
         record.snapshot_batch, record.settled = kept.snapshot_batch, kept.settled

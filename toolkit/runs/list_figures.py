@@ -26,26 +26,36 @@ SCHEMA = pl.Schema(
 )
 
 
-def read_list_figures(session: Session, runs: Select[RunRecord]) -> pl.DataFrame | None:
+def read_list_figures(
+    session: Session, runs: Select[RunRecord], columns: Iterable[str] = tuple(SCHEMA)
+) -> pl.DataFrame | None:
     """Return the figures of each contact list of some runs.
 
     Args:
         session: The database.
         runs: The runs.
+        columns: Those of ``SCHEMA`` that are asked for.
 
     Returns:
-        A row a run and list, in the order of the runs: ``run`` (its id) and the columns of ``SCHEMA``. None where a
-        run did not write them as they are written today: then each has to be read by itself.
+        A row a run and list, in the order of the runs: ``run`` (its id) and the columns. None where a run did not
+        write them as they are written today: then each has to be read by itself.
     """
-    written = session.execute(runs.with_only_columns(RunRecord.id, cast(RunRecord.lists, Text))).all()
-    rows = pl.DataFrame([tuple(it) for it in written], schema={"run": pl.String, "list": pl.String}, orient="row")
+    # Whatever is asked for, what all lists have tells whether they are as they are written today.
+    schema = {name: dtype for name, dtype in SCHEMA.items() if name in {*_REQUIRED, *_REQUIRED_COUNTS, *columns}}
+    # Sorted here: the database would sort what is written, too, which may be hundreds of megabytes.
+    ids = session.scalars(runs.with_only_columns(RunRecord.id)).all()
+    written = session.execute(runs.with_only_columns(RunRecord.id, cast(RunRecord.lists, Text)).order_by(None)).all()
+    texts = pl.DataFrame([tuple(it) for it in written], schema={"run": pl.String, "list": pl.String}, orient="row")
+    rows = pl.DataFrame({"run": ids}, schema={"run": pl.String}).join(texts, on="run", maintain_order="left")
     try:
-        lists = rows.with_columns(pl.col("list").str.json_decode(pl.List(pl.Struct(SCHEMA))))
+        lists = rows.with_columns(pl.col("list").str.json_decode(pl.List(pl.Struct(schema))))
     except pl.exceptions.ComputeError:
         return None
     figures = lists.filter(pl.col("list").list.len() > 0).explode("list").unnest("list")
     is_other = pl.any_horizontal(pl.col(*_REQUIRED, *_REQUIRED_COUNTS).is_null()).any() | lists["list"].has_nulls()
-    return None if figures.select(is_other).item() else figures.with_columns(pl.col(_COUNTS).fill_null(0))
+    if figures.select(is_other).item():
+        return None
+    return figures.select("run", *columns).with_columns(pl.col(it).fill_null(0) for it in _COUNTS if it in columns)
 
 
 def list_figures_of(runs: Iterable[tuple[str, Iterable[ListResult]]]) -> pl.DataFrame:

@@ -52,6 +52,8 @@ class NoticeCode(StrEnum):
     """The consent of members ends long before the export runs again."""
     FLAPPING = "flapping"
     """Members keep coming and going."""
+    HISTORY_INCOMPLETE = "history_incomplete"
+    """Who keeps coming and going is told by the files of the history that can be read."""
     WAITED = "waited"
     """The run waited for Criteo."""
     REPORT_MISSING = "report_missing"

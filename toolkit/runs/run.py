@@ -1,16 +1,18 @@
 """A run, as it was recorded."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import Row, Select, Text, cast, func, select
+from sqlalchemy.orm import Session
 
 from toolkit.access.people import require_actor
 from toolkit.audience import LEFT_OUT
@@ -19,7 +21,7 @@ from toolkit.errors import DataError, ErrorCode, ErrorInfo, RunFailedError, Unkn
 from toolkit.files import read_parquet
 from toolkit.runs.abandoned_lists import AbandonedList
 from toolkit.runs.guards import Guard
-from toolkit.runs.list_figures import list_figures_of, read_list_figures
+from toolkit.runs.list_figures import SCHEMA, list_figures_of, read_list_figures
 from toolkit.runs.list_result import ListResult, frame_of
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.stored import ABANDONED, CHECKS, INPUTS, LISTS, NOTICES, error_in
@@ -27,7 +29,7 @@ from toolkit.sources.files import InputFile
 from toolkit.spreadsheets import FrameForPeople
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ExportRecord, RunRecord
-from toolkit.state.places import place_of_run
+from toolkit.state.places import place_of_run, require_run_id
 from toolkit.state.states import RunStatus, Trigger
 from toolkit.translatable import _
 from toolkit.validation import DATA_DOCS, CheckResults, CheckRow
@@ -230,17 +232,8 @@ class Run:
         return _("{what}: {outcome} in {seconds:.1f} s", what=what, outcome=outcome, seconds=self.seconds)
 
 
-def value_of(
-    session: Session,
-    record: RunRecord,
-    folder: WorkspaceFolder,
-    *,
-    briefly: bool = False,
-    lists: tuple[ListResult, ...] | None = None,
-) -> Run:
-    """Return the run that a record tells of; ``briefly`` without what frames of many runs don't show.
-
-    With ``lists`` these are its lists, and those of the record are not read.
+def value_of(session: Session, record: RunRecord, folder: WorkspaceFolder) -> Run:
+    """Return the run that a record tells of.
 
     One that is recorded as running, whose process can no longer be working, is told as failed: whoever looks writes
     nothing, and whoever acts next records it.
@@ -259,29 +252,30 @@ def value_of(
             person=record.person,
             started_at=record.started_at,
             finished_at=record.finished_at,
-            inputs=() if briefly else INPUTS.from_json(record.inputs),
-            lists=LISTS.from_json(record.lists) if lists is None else lists,
-            checks=() if briefly else CHECKS.from_json(record.checks),
+            inputs=INPUTS.from_json(record.inputs),
+            lists=LISTS.from_json(record.lists),
+            checks=CHECKS.from_json(record.checks),
             warnings=NOTICES.from_json(record.warnings),
-            notes=() if briefly else NOTICES.from_json(record.notes),
+            notes=NOTICES.from_json(record.notes),
             error=found_dead or error_in(record.error),
-            timings={} if briefly else record.timings,
+            timings=record.timings,
             allowed=tuple(map(Guard, record.allowed)),
             resumes=record.resumes,
             refresh=record.refresh_id,
             toolkit_version=record.toolkit_version,
             folder=place_of_run(folder.path, record.id),
-            abandoned=() if briefly else ABANDONED.from_json(record.abandoned),
+            abandoned=ABANDONED.from_json(record.abandoned),
         )
     except (KeyError, TypeError, ValueError):
-        # Its values may be anything, so that their words are left out.
-        raise DataError(
-            _(
-                "Row {record} of table runs in the workspace's database is not as the toolkit writes it.",
-                record=record.id,
-            ),
-            _("Somebody changed the database, or it is damaged: bring it back from a backup."),
-        ) from None
+        raise _altered(record.id) from None
+
+
+def _altered(run_id: str) -> DataError:
+    # Its values may be anything, so that their words are left out.
+    return DataError(
+        _("Row {record} of table runs in the workspace's database is not as the toolkit writes it.", record=run_id),
+        _("Somebody changed the database, or it is damaged: bring it back from a backup."),
+    )
 
 
 def _name_in(settings: Mapping[str, object]) -> str:
@@ -289,6 +283,12 @@ def _name_in(settings: Mapping[str, object]) -> str:
     if not isinstance(name, str):
         raise TypeError
     return name
+
+
+@lru_cache(maxsize=1_000)
+def _name_written(settings: str) -> str:
+    """Return the name in settings as they are written: an export's are mostly the same, and long."""
+    return _name_in(json.loads(settings))
 
 
 def run_of(folder: WorkspaceFolder, run_id: str) -> Run:
@@ -368,18 +368,53 @@ def past_runs(folder: WorkspaceFolder, export: str, *, most: int) -> list[Run]:
         return [value_of(session, record, folder) for record in session.scalars(query)]
 
 
-def _briefly(session: Session, folder: WorkspaceFolder, query: Select[RunRecord]) -> tuple[list[Run], pl.DataFrame]:
-    """Return runs for a frame, without lists, and the figures of their lists; there may be thousands.
+def _read_rows(session: Session, folder: WorkspaceFolder, query: Select[RunRecord]) -> pl.DataFrame:
+    """Return a row a run with the columns of ``_RUNS_SCHEMA`` but the sums, and its ``state``, its recorded status.
 
-    What frames don't show is not read.
+    There may be thousands: what frames don't show is not read.
     """
-    figures = read_list_figures(session, query)
-    if figures is not None:
-        records = session.scalars(query.options(*map(defer, (*_NOT_IN_FRAMES, RunRecord.lists))))
-        return [value_of(session, it, folder, briefly=True, lists=()) for it in records], figures
-    records = session.scalars(query.options(*map(defer, _NOT_IN_FRAMES)))
-    runs = [value_of(session, it, folder, briefly=True) for it in records]
-    return runs, list_figures_of((it.id, it.lists) for it in runs)
+    from toolkit.runs.lifecycle import error_if_dead
+
+    rows = session.execute(query.with_only_columns(*_IN_FRAMES)).all()
+    running = [it.id for it in rows if it.status is RunStatus.RUNNING]
+    records = session.scalars(select(RunRecord).where(RunRecord.id.in_(running))) if running else ()
+    dead = {it.id: error_if_dead(session, folder, it) for it in records}
+    schema = {name: dtype for name, dtype in _RUNS_SCHEMA.items() if name not in _SUMS} | {"state": pl.String}
+    return pl.DataFrame([_row_of(it, dead.get(it.id)) for it in rows], schema=schema, orient="row")
+
+
+def _row_of(row: Row[Any], found_dead: ErrorInfo | None) -> tuple[object, ...]:
+    try:
+        status = row.status if found_dead is None else RunStatus.FAILED
+        warns = status is RunStatus.SUCCESSFUL and bool(NOTICES.from_json(row.warnings))
+        error = found_dead or error_in(row.error)
+        return (
+            require_run_id(row.id),
+            _name_written(row.settings),
+            row.export_version,
+            WITH_WARNINGS if warns else status.value,
+            RunKind.of(dry_run=row.dry_run, started_by=row.started_by).value,
+            row.dry_run,
+            row.started_by.value,
+            row.person,
+            row.started_at,
+            None if row.finished_at is None else (row.finished_at - row.started_at).total_seconds(),
+            None if error is None else error.what,
+            status.value,
+        )
+    except (KeyError, TypeError, ValueError):
+        raise _altered(row.id) from None
+
+
+def _read_figures(
+    session: Session, folder: WorkspaceFolder, query: Select[RunRecord], columns: Sequence[str]
+) -> pl.DataFrame:
+    """Return these figures of each list of the runs; raises DataError where one is not as the toolkit writes it."""
+    figures = read_list_figures(session, query, columns)
+    if figures is None:
+        runs = [value_of(session, it, folder) for it in session.scalars(query)]
+        figures = list_figures_of((it.id, it.lists) for it in runs)
+    return figures
 
 
 def trend(folder: WorkspaceFolder, export: str | None = None, *, newest: int | None = None) -> pl.DataFrame:
@@ -398,28 +433,25 @@ def trend(folder: WorkspaceFolder, export: str | None = None, *, newest: int | N
     with folder.reading() as session:
         require_actor(session, folder)
         if newest is None:
-            return _trend_of(*_briefly(session, folder, query.order_by(*oldest_first)))
+            return _trend_of(session, folder, query.order_by(*oldest_first))
         # Runs that failed before they sent anything have no rows, so that more may have to be read.
         read, known = newest, session.scalars(select(func.count()).select_from(query.subquery())).one()
         while True:
             ids = query.with_only_columns(RunRecord.id).order_by(*(it.desc() for it in oldest_first)).limit(read)
             last = select(RunRecord).where(RunRecord.id.in_(ids)).order_by(*oldest_first)
-            frame = _trend_of(*_briefly(session, folder, last))
+            frame = _trend_of(session, folder, last)
             told = frame["run"].unique(maintain_order=True)
             if told.len() >= newest or read >= known:
                 return frame.filter(pl.col("run").is_in(told.tail(newest).implode()))
             read *= _MORE
 
 
-def _trend_of(runs: Sequence[Run], figures: pl.DataFrame) -> pl.DataFrame:
-    of_runs = pl.DataFrame(
-        [(it.started_at, it.id, it.export, it.status.value) for it in runs],
-        schema={name: _TREND_SCHEMA[name] for name in _OF_RUNS},
-        orient="row",
-    )
+def _trend_of(session: Session, folder: WorkspaceFolder, query: Select[RunRecord]) -> pl.DataFrame:
+    runs = _read_rows(session, folder, query).select("run", "export", at="started_at", status="state")
+    figures = _read_figures(session, folder, query, list(SCHEMA))
     is_done = pl.col("size").is_not_null() | (pl.col("added") != 0) | (pl.col("removed") != 0)
     frame = (
-        figures.join(of_runs, on="run", how="inner", maintain_order="left")
+        figures.join(runs, on="run", how="inner", maintain_order="left")
         .filter((pl.col("status") == RunStatus.SUCCESSFUL.value) | is_done)
         .select(list(_TREND_SCHEMA))
     )
@@ -434,42 +466,27 @@ def runs_frame(folder: WorkspaceFolder, export: str | None = None) -> pl.DataFra
         query = query.where(ExportRecord.name == export)
     with folder.reading() as session:
         require_actor(session, folder)
-        return _frame_of(*_briefly(session, folder, query))
+        return _frame_of(session, folder, query)
 
 
 def last_runs_frame(folder: WorkspaceFolder) -> pl.DataFrame:
-    """Return a row an export: its newest run, as in ``runs_frame``, dry runs and data subject requests aside."""
+    """Return a row an export: its newest run, as in ``runs_frame``, dry runs and data subject requests aside.
+
+    An export that has the name of a removed one goes on with its runs.
+    """
     newest_first = RunRecord.started_at.desc(), RunRecord.id.desc()
-    place = func.row_number().over(partition_by=RunRecord.export_id, order_by=newest_first).label("place")
-    ranked = select(RunRecord.id, place).where(*_SENDS_SEGMENTS).subquery()
+    place = func.row_number().over(partition_by=ExportRecord.name, order_by=newest_first).label("place")
+    ranked = select(RunRecord.id, place).join(ExportRecord).where(*_SENDS_SEGMENTS).subquery()
     newest = select(ranked.c.id).where(ranked.c.place == 1)
     with folder.reading() as session:
         require_actor(session, folder)
-        return _frame_of(
-            *_briefly(session, folder, select(RunRecord).where(RunRecord.id.in_(newest)).order_by(*newest_first))
-        )
+        query = select(RunRecord).where(RunRecord.id.in_(newest)).order_by(*newest_first)
+        return _frame_of(session, folder, query)
 
 
-def _frame_of(runs: Sequence[Run], figures: pl.DataFrame) -> pl.DataFrame:
-    frame = pl.DataFrame(
-        [
-            {
-                "run": run.id,
-                "export": run.export,
-                "version": run.export_version,
-                "status": run.outcome,
-                "kind": RunKind.of(dry_run=run.dry_run, started_by=run.started_by).value,
-                "dry_run": run.dry_run,
-                "started_by": run.started_by.value,
-                "person": run.person,
-                "started_at": run.started_at,
-                "seconds": run.seconds,
-                "error": run.error.what if run.error else None,
-            }
-            for run in runs
-        ],
-        schema={name: dtype for name, dtype in _RUNS_SCHEMA.items() if name not in _SUMS},
-    )
+def _frame_of(session: Session, folder: WorkspaceFolder, query: Select[RunRecord]) -> pl.DataFrame:
+    frame = _read_rows(session, folder, query)
+    figures = _read_figures(session, folder, query, _SUMS)
     sums = figures.group_by("run").agg(pl.col(_SUMS).sum())
     counted = frame.join(sums, on="run", how="left", maintain_order="left")
     return counted.select(pl.col(it).fill_null(0) if it in _SUMS else pl.col(it) for it in _RUNS_SCHEMA)
@@ -477,7 +494,19 @@ def _frame_of(runs: Sequence[Run], figures: pl.DataFrame) -> pl.DataFrame:
 
 _MORE = 4
 """How many times as many runs are read where those that were read have too few rows."""
-_NOT_IN_FRAMES = (RunRecord.inputs, RunRecord.checks, RunRecord.notes, RunRecord.timings, RunRecord.abandoned)
+_IN_FRAMES = (
+    RunRecord.id,
+    cast(RunRecord.settings, Text).label("settings"),
+    RunRecord.export_version,
+    RunRecord.status,
+    RunRecord.dry_run,
+    RunRecord.started_by,
+    RunRecord.person,
+    RunRecord.started_at,
+    RunRecord.finished_at,
+    RunRecord.warnings,
+    RunRecord.error,
+)
 _SENDS_SEGMENTS = (~RunRecord.dry_run, RunRecord.started_by.not_in([Trigger.FORGET, Trigger.LISTS]))
 
 _TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
@@ -498,7 +527,6 @@ _TREND_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "held_by_criteo": pl.Int64,
     "matches": pl.Int64,
 }
-_OF_RUNS = ("at", "run", "export", "status")
 _SUMS = ("exportable", "added", "removed", "rejected")
 _REJECTED_SCHEMA: dict[str, DataType | DataTypeClass] = {
     "segment": pl.String,

@@ -211,11 +211,25 @@ def _head_of(path: str, storage: Storage) -> _Head:
         with storage.open_file(path) as file:
             found = pq.ParquetFile(file)
             rows, schema = found.metadata.num_rows, found.schema_arrow
+            columns = (schema.serialize().to_pybytes(), str(found.schema))
     except (pa.ArrowException, OSError, ValueError):
         return _Head(None, None, None, is_known_to_polars=True)  # its scan says what is wrong with the file
-    known = all(is_known_to_polars(it.type) for it in schema)  # first, because what Polars panics of it prints, too
-    read, types = _types_by_polars(path) if known else (False, None)
+    # Segments mostly have the same columns, and what Polars makes of them it need not be asked 10,000 times.
+    types = _KNOWN_TYPES.get(columns)
+    read = types is not None
+    if types is None:
+        known = all(is_known_to_polars(it.type) for it in schema)  # first, because what Polars panics of it prints, too
+        read, types = _types_by_polars(path) if known else (False, None)
+    if types is not None:
+        while len(_KNOWN_TYPES) >= _MOST_KNOWN_TYPES:
+            _KNOWN_TYPES.pop(next(iter(_KNOWN_TYPES)), None)
+        _KNOWN_TYPES[columns] = types
     return _Head(rows, schema, types, is_known_to_polars=read)
+
+
+_MOST_KNOWN_TYPES = 100
+_KNOWN_TYPES: dict[tuple[bytes, str], pl.Schema] = {}
+"""What Polars reads of the columns that files have, by how Arrow and Parquet describe them."""
 
 
 def _count(path: str) -> int | None:

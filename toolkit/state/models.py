@@ -314,10 +314,6 @@ class RunRecord(Base):
     toolkit_version: Mapped[str]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
-    inputs: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    lists: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    """What became of each contact list."""
-    checks: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     warnings: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     notes: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     error: Mapped[dict[str, Any] | None]
@@ -331,8 +327,13 @@ class RunRecord(Base):
     """Who asked it to end."""
     refresh_id: Mapped[str | None]
     """The refresh that started it."""
+    # What is long comes last: SQLite reads past it to what comes after.
+    lists: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    """What became of each contact list."""
+    inputs: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     abandoned: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     """Lists of the export that it found left behind."""
+    checks: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     export: Mapped[ExportRecord] = relationship()
 
 

@@ -16,7 +16,12 @@ _HISTORY = re.compile(r"history/\d+/\d{6}-[0-9a-f]{8}\.parquet")
 
 def place_of_run(folder: Path, run_id: str) -> Path:
     """Return the folder of a run; raises SignatureError for an id that no run has."""
-    return folder / "runs" / _required(_ID, run_id, table="runs")
+    return folder / "runs" / require_run_id(run_id)
+
+
+def require_run_id(run_id: str) -> str:
+    """Return the id; raises SignatureError for one that no run has."""
+    return _required(_ID, run_id, table="runs")
 
 
 def place_of_refresh(folder: Path, refresh_id: str) -> Path:

@@ -3,7 +3,7 @@
 import polars as pl
 from markupsafe import Markup
 
-from toolkit.display.charts import COLOURS, axis_of_counts, figure, time_axis
+from toolkit.display.charts import COLOURS, axis_of_counts, figure, figures_of, time_axis
 from toolkit.markup import joined, markup
 from toolkit.runs.charts import lines_of
 from toolkit.widgets.language import Words, local_zone
@@ -43,10 +43,10 @@ def _picture(words: Words, trend: pl.DataFrame, name: str, title: str) -> Markup
 
     lines = trend["line"].unique(maintain_order=True).to_list()
     moment = pl.col("at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%dT%H:%M:%S")
-    points = trend.drop_nulls(name).select("line", moment=moment, value=name).to_dicts()
+    points = trend.drop_nulls(name).select("line", moment=moment, value=name)
     axis = alt.Axis(format="%") if name == "match_rate" else axis_of_counts()
     chart = (
-        alt.Chart(alt.InlineData(values=points))
+        alt.Chart(figures_of(points))
         .mark_line(point=alt.OverlayMarkDef(size=60, filled=True))
         .encode(
             x=alt.X("moment:T", title=None, axis=time_axis(trend["at"])),

@@ -9,7 +9,7 @@ import polars as pl
 from toolkit.access.people import Role
 from toolkit.exports.export import Export
 from toolkit.markup import markup
-from toolkit.runs import AbandonedLists, RunKind
+from toolkit.runs import AbandonedLists
 from toolkit.widgets.components import button, buttons, heading, paragraph, show
 from toolkit.widgets.export_form import ExportForm
 from toolkit.widgets.form import Form
@@ -105,7 +105,7 @@ class ExportsList(Form):
         """Show the exports as they are now."""
         words = self.words
         connections = dict(self.workspace.connections.items())
-        last = _last_runs(self.workspace.runs.frame)
+        last = _last_runs(self.workspace.runs.newest)
         rows = [
             self._row(it, connections[it.connection].type if it.connection in connections else "")
             for it in self.workspace.exports.values()
@@ -237,7 +237,6 @@ class ExportsList(Form):
 
 
 def _last_runs(runs: pl.DataFrame) -> pl.DataFrame:
-    """Return ``export``, ``status`` and ``refreshed`` of each export's newest run that sent it."""
-    newest = runs.filter(pl.col("kind") == RunKind.RUN.value).unique("export", keep="first", maintain_order=True)
+    """Return ``export``, ``status`` and ``refreshed`` of each export's newest run."""
     moment = pl.col("started_at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%d %H:%M")
-    return newest.select("export", "status", refreshed=moment)
+    return runs.select("export", "status", refreshed=moment)

@@ -195,12 +195,28 @@ class SegmentsList(Form):
         return [self.segments.widget, self.actions, self._area, self.message.widget, buttons(self.refresh)]
 
     def look(self) -> None:
-        """Show the segments as they are now."""
+        """Show the segments as they are now; where there are very many, their names first."""
+        names = list(self.workspace.segments)
+        if len(names) <= _MANY:
+            self._show(self.workspace.segments.frame)
+            return
+        self._show(pl.DataFrame({"segment": names}).with_columns(_NOT_YET_KNOWN))
+        self.say_busy(self.words.say("The members are counted."))
+        said = self.message.text
+
+        def counted(frame: pl.DataFrame) -> None:
+            self._show(frame)
+            if self.message.text == said:
+                self.message.clear()
+
+        self.in_background(lambda _: self.workspace.segments.frame, done=counted, busy=(self.refresh,))
+
+    def _show(self, segments: pl.DataFrame) -> None:
         say = self.words.say
         kinds = {"static": say("Static"), "dynamic": say("Dynamic"), "from elsewhere": say("From elsewhere")}
         moment = pl.col("changed_at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%d %H:%M")
-        frame = pl.DataFrame(self.workspace.segments.frame).with_columns(
-            kind=pl.col("kind").cast(pl.String).replace(kinds),
+        frame = pl.DataFrame(segments).with_columns(
+            kind=pl.col("kind").cast(pl.String).replace(kinds).fill_null(""),
             condition=pl.col("condition").fill_null(""),
             changed=moment,
         )
@@ -258,3 +274,12 @@ class SegmentsList(Form):
             ipywidgets.HTML(joined([text])),
             buttons(self.confirm, leave),
         ]
+
+
+_MANY = 1_000
+"""To look into so many tables takes longer than anybody waits for a form."""
+_NOT_YET_KNOWN = [
+    pl.lit(None, pl.Int64).alias("rows"),
+    pl.lit(None, pl.Datetime("us", "UTC")).alias("changed_at"),
+    *(pl.lit(None, pl.String).alias(it) for it in ("kind", "condition")),
+]

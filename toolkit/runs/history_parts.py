@@ -1,0 +1,200 @@
+"""The files of the history of the members of contact lists.
+
+A list gets a small Parquet file, a part, for every run that changed it. In years that would be thousands of files, of
+which each costs as much to open as it costs to read: every eighth part takes in the seven before it, every 64th all
+since the 64th before, and so on, so that a list has a few dozen of them whatever its age.
+"""
+
+import os
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from secrets import token_hex
+
+import polars as pl
+from polars.datatypes import DataType, DataTypeClass
+from polars.exceptions import PolarsError
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from toolkit.files import make_folder, scan_parquet, scan_parquets, write_atomically
+from toolkit.runs.disclosure_gaps import Gap, GapCode
+from toolkit.state.folder import WorkspaceFolder
+from toolkit.state.models import ContactListRecord, HistoryPartRecord
+from toolkit.state.places import place_of_history
+
+CHANGES = pl.Enum(["entered", "left"])
+PARTS: Mapping[str, DataType | DataTypeClass] = {
+    "customer": pl.String,
+    "identifier": pl.String,
+    "change": CHANGES,
+    "run": pl.String,
+    "at": pl.Datetime("us", "UTC"),
+    "number": pl.Int64,
+}
+"""The columns of a file: ``number`` counts the runs that changed the list."""
+_TOGETHER = 8
+_MOST_BYTES_MOVED = 32 << 20
+"""What is larger stays as it is: to open a file costs little then beside reading it."""
+
+_SECONDS_TO_READ = 3600
+
+
+@dataclass(frozen=True)
+class NewPart:
+    """A file that was written, and that counts once the database names it."""
+
+    number: int
+    file: Path
+    takes_in: Mapping[int, Path]
+    """The parts whose place it takes, by their numbers."""
+
+
+def write_part(folder: WorkspaceFolder, record: ContactListRecord, changes: pl.DataFrame) -> NewPart:
+    """Write the next part of the history of a list, which takes in parts before it when there are many.
+
+    Args:
+        folder: The workspace.
+        record: The list.
+        changes: The columns of ``PARTS`` but ``number``.
+
+    Raises:
+        UnavailableError: It can't be written.
+    """
+    number = record.settled + 1
+    file = folder.path / "history" / str(record.id) / f"{number:06}-{token_hex(4)}.parquet"
+    make_folder(file.parent)
+    rows = changes.select(*list(PARTS)[:-1], pl.lit(number, pl.Int64).alias("number"))
+    before = _to_take_in(folder, record, number)
+    if before:
+        try:
+            rows = pl.concat([*pl.collect_all([scan_part(*it) for it in before.items()]), rows])
+        except (OSError, PolarsError):
+            # What is damaged stays a part of its own, so that it is told for good.
+            before = {}
+    write_atomically(file, lambda path: rows.write_parquet(path, compression="zstd", compression_level=1))
+    return NewPart(number, file, before)
+
+
+def take_part(session: Session, folder: WorkspaceFolder, kept: ContactListRecord, part: NewPart) -> None:
+    """Make a file that was written a part of the history, in the place of those that it takes in.
+
+    Their files stay for a while: somebody may have begun to read them.
+    """
+    kept.settled = part.number
+    taken = HistoryPartRecord.number.in_(part.takes_in)
+    session.execute(delete(HistoryPartRecord).where(HistoryPartRecord.contact_list_id == kept.id, taken))
+    named = part.file.relative_to(folder.path).as_posix()
+    session.add(HistoryPartRecord(contact_list_id=kept.id, number=part.number, file=named))
+    for it in part.takes_in.values():
+        with suppress(OSError):
+            os.utime(it)
+
+
+def _to_take_in(folder: WorkspaceFolder, record: ContactListRecord, number: int) -> dict[int, Path]:
+    """Return the parts that the part of a number takes in, the oldest first."""
+    reach = 1
+    while number % (reach * _TOGETHER) == 0:
+        reach *= _TOGETHER
+    if reach == 1:
+        return {}
+    taken: dict[int, Path] = {}
+    size = 0
+    for before, file in reversed(parts_of(folder, [record])[record.id].items()):
+        # One that is lost or damaged is not taken in, nor what is older: it is told for good.
+        if before <= number - reach or not is_readable(file):
+            break
+        size += file.stat().st_size
+        if size > _MOST_BYTES_MOVED:
+            break
+        taken[before] = file
+    return dict(reversed(taken.items()))
+
+
+def parts_of(folder: WorkspaceFolder, lists: Collection[ContactListRecord]) -> dict[int, dict[int, Path]]:
+    """Return the files of the history of each list, also those that are no longer there.
+
+    Returns:
+        By the number of the list and then of the part, the oldest first.
+    """
+    found: dict[int, dict[int, Path]] = {it.id: {} for it in lists}
+    query = select(HistoryPartRecord.contact_list_id, HistoryPartRecord.number, HistoryPartRecord.file)
+    if len(found) == 1:
+        query = query.where(HistoryPartRecord.contact_list_id.in_(found))
+    with folder.reading() as session:
+        for list_id, number, file in session.execute(query.order_by(HistoryPartRecord.number)):
+            if list_id in found:
+                found[list_id][number] = place_of_history(folder.path, file)
+    return found
+
+
+def is_in_use(file: Path, *, now: datetime) -> bool:
+    """Tell whether somebody may be reading a file that was a part of the history until a while ago."""
+    try:
+        return now.timestamp() - file.stat().st_mtime < _SECONDS_TO_READ
+    except OSError:
+        return False
+
+
+def is_readable(file: Path) -> bool:
+    """Tell whether a file of the history is there, and a Parquet file."""
+    try:
+        scan_parquet(file).collect_schema()
+    except (OSError, PolarsError):
+        return False
+    return True
+
+
+def read_parts(
+    folder: WorkspaceFolder, lists: Collection[ContactListRecord], ask: Callable[[pl.LazyFrame], pl.LazyFrame]
+) -> tuple[pl.DataFrame, list[Gap]]:
+    """Return what the history of lists answers, and what it can't tell.
+
+    Args:
+        folder: The workspace.
+        lists: The lists.
+        ask: Makes the answer of the columns of ``PARTS`` and ``list``, the number of the list; rows come list by list,
+            the oldest first.
+
+    Returns:
+        The answer by the files that can be read, and a gap for each list of which some can't.
+    """
+    files = parts_of(folder, lists)
+    try:
+        return ask(_scan(files)).collect(engine="streaming"), []
+    except (OSError, PolarsError):
+        there = {
+            list_id: {number: it for number, it in its.items() if _is_whole(number, it)}
+            for list_id, its in files.items()
+        }
+        lost = {it.name: len(files[it.id]) - len(there[it.id]) for it in lists}
+        gaps = [Gap(code=GapCode.HISTORY_INCOMPLETE, name=name, count=count) for name, count in lost.items() if count]
+        if not gaps:
+            raise
+        return ask(_scan(there)).collect(engine="streaming"), gaps
+
+
+def _scan(files: Mapping[int, Mapping[int, Path]]) -> pl.LazyFrame:
+    rows = [(str(file), list_id, number) for list_id, its in files.items() for number, file in its.items()]
+    named = pl.DataFrame(rows, schema={"file": pl.String, "list": pl.Int64, "of_file": pl.Int64}, orient="row")
+    if named.is_empty():
+        return pl.LazyFrame(schema={**PARTS, "list": pl.Int64})
+    found = scan_parquets([Path(it) for it in named["file"]], PARTS, file_column="file")
+    return found.join(named.lazy(), on="file", how="left", maintain_order="left").select(
+        *list(PARTS)[:-1], pl.coalesce("number", "of_file"), "list"
+    )
+
+
+def _is_whole(number: int, file: Path) -> bool:
+    try:
+        scan_part(number, file).select(pl.all().count()).collect(engine="streaming")
+    except (OSError, PolarsError):
+        return False
+    return True
+
+
+def scan_part(number: int, file: Path) -> pl.LazyFrame:
+    """Return the rows of one file, with the columns of ``PARTS``."""
+    return scan_parquets([file], PARTS).with_columns(pl.col("number").fill_null(number))
