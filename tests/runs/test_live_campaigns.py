@@ -1,8 +1,10 @@
 """What live ad sets depend on is not emptied unknowingly, and whoever would hurt a campaign is told."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import polars as pl
 import pytest
 
 import toolkit
@@ -91,6 +93,97 @@ def test_other_modes_are_guarded_where_they_empty(
     tables.write(segments={"All": []})
     run = filled.runs.start("Nightly", mode=mode, allow=["emptied"])
     assert (run.status is toolkit.RunStatus.FAILED) == (mode == "replace")
+
+
+def add_column(tables: Tables, **columns: pl.Expr) -> None:
+    path = tables.folder / "profiles.parquet"
+    pl.read_parquet(path).with_columns(**columns).write_parquet(path)
+
+
+Change = Callable[[toolkit.Workspace, Tables], object]
+_CHANGES: dict[str, Change] = {
+    "suppressed": lambda workspace, _: workspace.suppressions.add(
+        pl.DataFrame({"CustomerId": members(100)}), customer_column="CustomerId"
+    ),
+    "excluded": lambda workspace, tables: (
+        tables.write(segments={"Out": members(100)}),
+        save_nightly(workspace, thresholds={}, exclude=["Out"]),
+    ),
+    "without consent": lambda workspace, tables: (
+        add_column(tables, Allowed=pl.lit(value=False)),
+        save_nightly(workspace, thresholds={}, consent_column="Allowed", consent_basis="form"),
+    ),
+}
+
+
+@pytest.mark.parametrize("change", _CHANGES)
+def test_whatever_empties_it_is_guarded(
+    filled: toolkit.Workspace, tables: Tables, target: Link, held: Callable[[str], set[str]], change: str
+) -> None:
+    target("610001")
+    _CHANGES[change](filled, tables)
+    for act in (partial(filled.runs.start, "Nightly", allow=["emptied"]), partial(filled.runs.resume, "Nightly")):
+        require(act().error, ErrorCode.GUARD, names=("Summer NL",))
+    assert len(held("All")) == 100
+
+
+def test_what_is_passed_once_is_not_passed_again(filled: toolkit.Workspace, tables: Tables, target: Link) -> None:
+    target("610001")
+    tables.write(segments={"All": []})
+    filled.runs.start("Nightly", allow=["emptied", "live campaign"]).raise_for_status()
+    tables.write(segments={"All": members(100)})
+    filled.runs.start("Nightly").raise_for_status()
+    tables.write(segments={"All": []})
+    require(filled.runs.start("Nightly", allow=["emptied"]).error, ErrorCode.GUARD, names=("live campaign",))
+
+
+def test_one_of_many_audiences_is_found(
+    filled: toolkit.Workspace, tables: Tables, criteo: Sandbox, held: Callable[[str], set[str]]
+) -> None:
+    (mine,) = criteo.lists()
+    with CriteoClient(client_id=criteo.client_id, client_secret=criteo.client_secret, host=criteo.url) as client:
+        new = [NewAudience(mine.advertiser_id, f"Audience {it}", Segment(mine.id)) for it in range(250)]
+        made = client.audiences.create(new)
+        client.ad_sets.link("610001", made[-1].require().id)
+    tables.write(segments={"All": []})
+    run = filled.runs.start("Nightly", allow=["emptied"])
+    require(run.error, ErrorCode.GUARD, names=("live campaign", "Summer NL"))
+    assert len(held("All")) == 100
+
+
+@pytest.mark.parametrize("few", [[], members(5)], ids=["nobody", "five"])
+def test_who_replaces_a_shared_list_takes_it_from_others(
+    filled: toolkit.Workspace,
+    tables: Tables,
+    criteo: Sandbox,
+    target: Link,
+    held: Callable[[str], set[str]],
+    few: list[str],
+) -> None:
+    target("610001")
+    tables.write(segments={"Few": few})
+    advertiser, lists = filled.exports["Nightly"].advertiser_id, {"Few": criteo.lists()[0].id}
+    save = partial(filled.exports.save, "Beside", connection="Sandbox", email_column="EMail", segments=["Few"])
+    save(advertiser_id=advertiser, lists=lists, thresholds={"least_size": 0})
+    run = filled.runs.start("Beside", mode="replace", allow=["emptied"])
+    if few:
+        assert "Summer NL" in texts(it for it in run.warnings if it.code is NoticeCode.LIVE_CAMPAIGN)
+        assert len(held("All")) == 5
+    else:
+        require(run.error, ErrorCode.GUARD, names=("live campaign", "Summer NL"))
+        assert len(held("All")) == 100
+
+
+def test_a_scheduled_ad_set_is_told_and_stops_nothing(
+    filled: toolkit.Workspace, tables: Tables, criteo: Sandbox, target: Link
+) -> None:
+    criteo.set_delivery_status("610001", DeliveryStatus.SCHEDULED)
+    target("610001")
+    tables.write(segments={"All": []})
+    assert "Summer NL" in texts(filled.exports.preview("Nightly").warnings)
+    run = filled.runs.start("Nightly", allow=["emptied"]).raise_for_status()
+    (told,) = [it for it in run.warnings if it.code is NoticeCode.LIVE_CAMPAIGN]
+    assert "1 scheduled ad set depends on list 'All'" in told.text
 
 
 @pytest.mark.parametrize(
@@ -224,6 +317,21 @@ def test_a_list_that_is_left_behind_is_told(filled: toolkit.Workspace, criteo: S
     before = asked(criteo)
     filled.runs.start("Nightly").raise_for_status()
     assert asked(criteo) == before
+
+
+def test_a_list_that_another_one_replaces_is_told(
+    filled: toolkit.Workspace, criteo: Sandbox, target: Link, held: Callable[[str], set[str]]
+) -> None:
+    target("610001")
+    advertiser = filled.exports["Nightly"].advertiser_id
+    with CriteoClient(client_id=criteo.client_id, client_secret=criteo.client_secret, host=criteo.url) as client:
+        client.create_lists([NewList(advertiser, "Another", "")])
+    (another,) = [it.id for it in criteo.lists() if it.name == "Another"]
+    save_nightly(filled, thresholds={}, lists={"All": another})
+    assert "Summer NL" in texts(filled.exports.preview("Nightly").warnings)
+    run = filled.runs.start("Nightly").raise_for_status()
+    assert "Summer NL" in texts(it for it in run.warnings if it.code is NoticeCode.LIVE_CAMPAIGN)
+    assert (len(held("All")), len(held("Another"))) == (100, 100)
 
 
 @pytest.mark.parametrize("verb", ["empty", "delete"])

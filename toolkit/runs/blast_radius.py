@@ -18,7 +18,7 @@ from toolkit.runs.abandoned_lists import AbandonedList, AbandonedLists
 from toolkit.runs.guards import Guard, GuardViolation
 from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.list_result import ListResult
-from toolkit.runs.lists import sharing
+from toolkit.runs.lists import fillers_of_list
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.targets import Target
 from toolkit.state.folder import WorkspaceFolder
@@ -87,10 +87,10 @@ def find_blast_radius(criteo: CriteoClient, losing: Sequence[LosingList]) -> Bla
 
 def _judged(losing: LosingList, used: ListUsage) -> tuple[list[str], list[str]]:
     """Return what stops, and what is told."""
-    said = used.sentences(losing.name)
+    said, later = used.sentences(losing.name), used.sentences_of_scheduled(losing.name)
     if losing.loss is not Loss.EMPTIED:
-        return [], [*said, *used.doubts]
-    return (said + used.doubts, []) if used.may_pass else (said, used.doubts)
+        return [], [*said, *later, *used.doubts]
+    return (said + used.doubts, later) if used.may_pass else (said, [*later, *used.doubts])
 
 
 def _remedy(used: ListUsage) -> str:
@@ -140,36 +140,54 @@ def losing_lists(
         host: The host of the lists.
     """
     by_list: dict[str, list[Target]] = {}
-    for target, record in records.items():
-        if record.criteo_id is not None:
-            by_list.setdefault(record.criteo_id, []).append(target)
+    for target in figures:
+        record = records.get(target)
+        list_id = export.lists.get(target.segment, None if record is None else record.criteo_id)
+        if list_id is not None:
+            by_list.setdefault(list_id, []).append(target)
     found = []
     for list_id, targets in by_list.items() if export.mode is not Mode.APPEND else ():
         wanted = sum(figures[it].identifiers for it in targets)
-        its = [records[it] for it in targets]
-        loss = _loss(folder, export, wanted, its, ledger)
+        own = [it for it in map(records.get, targets) if it is not None and it.criteo_id == list_id]
+        if wanted and export.mode is not Mode.REPLACE:
+            loss, name = _shrinks(export, wanted, own, ledger), own[0].name if own else ""
+        else:
+            fillers = fillers_of_list(folder, host, list_id)
+            loss = _loss_for_all(export, wanted, own, fillers, ledger)
+            name = next((it.name for it in [*own, *fillers]), targets[0].segment)
         if loss is not None:
-            found.append(LosingList(list_id, its[0].name, its[0].advertiser_id, loss))
-    return [*found, *_moved(folder, export, figures, records, host=host)]
+            found.append(LosingList(list_id, name, targets[0].advertiser_id, loss))
+    return [
+        *found,
+        *_moved(folder, export, figures, records, host=host),
+        *_left_for_others(folder, export, records, ledger, host=host),
+    ]
 
 
-def _loss(
-    folder: WorkspaceFolder,
+def _loss_for_all(
     export: Export,
     wanted: int,
-    records: Sequence[ContactListRecord],
+    own: Sequence[ContactListRecord],
+    fillers: Sequence[ContactListRecord],
     ledger: LedgerReader,
 ) -> Loss | None:
+    """Return what a list loses of what it holds for all who fill it; without ``own`` nobody knows what it holds."""
     if wanted:
-        held = sum(ledger.count_last(it) or 0 for it in records)
-        return Loss.SHRUNK if held and (held - wanted) / held > export.thresholds.most_change else None
-    if not any(ledger.may_hold(it) for it in records):
-        return None
-    ours = {it.id for it in records}
-    others = [it for it in sharing(folder, records[:1])[records[0].id] if it.id not in ours]
+        return _shrinks(export, wanted, fillers, ledger)
+    ours = {it.id for it in own}
+    of_us = any(ledger.may_hold(it) for it in own)
+    of_others = any(ledger.may_hold(it) for it in fillers if it.id not in ours)
     # Who replaces empties the list for all; else others keep there what they put.
-    stays = export.mode is not Mode.REPLACE and any(ledger.may_hold(it) for it in others)
-    return Loss.SHRUNK if stays else Loss.EMPTIED
+    if export.mode is Mode.REPLACE:
+        return Loss.EMPTIED if of_us or of_others or not own else None
+    if not of_us:
+        return None
+    return Loss.SHRUNK if of_others else Loss.EMPTIED
+
+
+def _shrinks(export: Export, wanted: int, records: Iterable[ContactListRecord], ledger: LedgerReader) -> Loss | None:
+    held = sum(ledger.count_last(it) or 0 for it in records)
+    return Loss.SHRUNK if held and (held - wanted) / held > export.thresholds.most_change else None
 
 
 def _moved(
@@ -184,6 +202,27 @@ def _moved(
     new = {it.segment for it in figures if it not in records or records[it].criteo_id is None}
     left = find_abandoned(folder, export).untended if new else ()
     return [left_behind(it) for it in left if it.segment in new and not it.filled_by and it.host == host]
+
+
+def _left_for_others(
+    folder: WorkspaceFolder,
+    export: Export,
+    records: Mapping[Target, ContactListRecord],
+    ledger: LedgerReader,
+    *,
+    host: str,
+) -> list[LosingList]:
+    """Return the lists in whose place the export names others that are at Criteo already."""
+    left = {
+        it.id: it
+        for target, it in records.items()
+        if it.criteo_id is not None and export.lists.get(target.segment, it.criteo_id) != it.criteo_id
+    }
+    return [
+        LosingList(it.criteo_id or "", it.name, it.advertiser_id, Loss.LEFT)
+        for it in left.values()
+        if ledger.may_hold(it) and all(other.id in left for other in fillers_of_list(folder, host, it.criteo_id or ""))
+    ]
 
 
 def left_behind(abandoned: AbandonedList) -> LosingList:

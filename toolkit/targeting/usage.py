@@ -50,6 +50,11 @@ class ListUsage:
         return tuple(it for it in self.ad_sets if it.is_live)
 
     @property
+    def scheduled(self) -> tuple[AdSet, ...]:
+        """The ad sets that deliver from a later day on."""
+        return tuple(it for it in self.ad_sets if it.delivery_status is DeliveryStatus.SCHEDULED)
+
+    @property
     def doubts(self) -> list[str]:
         """What can't be known, a sentence each; none where all is known."""
         found: list[str] = []
@@ -111,6 +116,21 @@ class ListUsage:
     def effect_on(self, audience: CriteoAudience) -> Effect:
         """Tell whom an audience reaches once the list is empty."""
         return effect_of(audience.algebra, self.emptied, doubtful=[it.id for it in self.lookalikes])
+
+    def sentences_of_scheduled(self, name: str) -> list[str]:
+        """Say which ad sets that deliver from a later day on depend on the list, which is called so."""
+        if not self.scheduled:
+            return []
+        return [
+            ngettext(
+                "{count} scheduled ad set depends on list {name!r} ({list_id}): {names}.",
+                "{count} scheduled ad sets depend on list {name!r} ({list_id}): {names}.",
+                len(self.scheduled),
+                name=name,
+                list_id=self.list_id,
+                names=_named([it.name or it.id for it in self.scheduled]),
+            )
+        ]
 
     def sentences(self, name: str) -> list[str]:
         """Say which live ad sets depend on the list, and how.
