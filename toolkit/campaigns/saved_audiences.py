@@ -1,6 +1,7 @@
 """The declared Criteo audiences of a workspace: saved, looked up, removed. Saving changes nothing at Criteo."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -52,50 +53,64 @@ def save_audience(
             another version meanwhile.
         AccessError: You may not use the connection.
     """
+    (saved,) = save_audiences(folder, [audience], based_on=based_on)
+    return saved
+
+
+def save_audiences(
+    folder: WorkspaceFolder, some: Iterable[DeclaredAudience], *, based_on: int | None = None
+) -> list[DeclaredAudience]:
+    """Save audiences as ``save_audience`` does: all of them, or none."""
     with folder.reading() as session:
         require_actor(session, folder, least=Role.CONTRIBUTOR)
-    audience = _checked(folder, audience)
+    checked = [_checked(folder, it) for it in some]
     with folder.session() as session, session.begin():
         actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
-        used = connection_for(session, actor, audience.connection)
-        record = session.scalar(select(CriteoAudienceRecord).where(CriteoAudienceRecord.name == audience.name))
-        _require_unlike_others(session, audience)
-        if record is None:
-            # Its mark at Criteo names the number. A backup that was brought back would give the next number once more,
-            # and the new declaration would take what a lost one made: at random, no two have the same.
-            record = CriteoAudienceRecord(id=1 + secrets.randbelow(_MOST), name=audience.name, version=0)
-            session.add(record)
-        else:
-            _require_manageable(actor, record)
-        if based_on is not None and record.version != based_on:
-            raise ConfigurationError(
-                _(
-                    "Criteo audience {audience!r} was saved by {saved_by!r} meanwhile: it is at version {version}, "
-                    "and yours is based on {based_on}.",
-                    audience=audience.name,
-                    saved_by=record.saved_by,
-                    version=record.version,
-                    based_on=based_on,
-                ),
-                _("Look at it as it is now, and save your change again."),
-            )
-        record.connection_id = used.id
-        record.removed_at = None
-        record.version += 1
-        saved = audience.model_copy(update={"version": record.version})
-        record.settings = saved.model_dump(mode="json")
-        record.saved_by = actor.name
-        record.saved_at = datetime.now(UTC)
-        session.flush()
-        audit.record(
-            session,
-            folder,
-            actor,
-            Action.SAVE_AUDIENCE,
-            audience.name,
-            decides=[decided_audience(record)],
-            version=record.version,
+        return [_save(session, folder, actor, it, based_on=based_on) for it in checked]
+
+
+def _save(
+    session: Session, folder: WorkspaceFolder, actor: PersonRecord, audience: DeclaredAudience, *, based_on: int | None
+) -> DeclaredAudience:
+    used = connection_for(session, actor, audience.connection)
+    record = session.scalar(select(CriteoAudienceRecord).where(CriteoAudienceRecord.name == audience.name))
+    _require_unlike_others(session, audience)
+    if record is None:
+        # Its mark at Criteo names the number. A backup that was brought back would give the next number once more,
+        # and the new declaration would take what a lost one made: at random, no two have the same.
+        record = CriteoAudienceRecord(id=1 + secrets.randbelow(_MOST), name=audience.name, version=0)
+        session.add(record)
+    else:
+        _require_manageable(actor, record)
+    if based_on is not None and record.version != based_on:
+        raise ConfigurationError(
+            _(
+                "Criteo audience {audience!r} was saved by {saved_by!r} meanwhile: it is at version {version}, "
+                "and yours is based on {based_on}.",
+                audience=audience.name,
+                saved_by=record.saved_by,
+                version=record.version,
+                based_on=based_on,
+            ),
+            _("Look at it as it is now, and save your change again."),
         )
+    record.connection_id = used.id
+    record.removed_at = None
+    record.version += 1
+    saved = audience.model_copy(update={"version": record.version})
+    record.settings = saved.model_dump(mode="json")
+    record.saved_by = actor.name
+    record.saved_at = datetime.now(UTC)
+    session.flush()
+    audit.record(
+        session,
+        folder,
+        actor,
+        Action.SAVE_AUDIENCE,
+        audience.name,
+        decides=[decided_audience(record)],
+        version=record.version,
+    )
     return saved
 
 

@@ -1,6 +1,6 @@
 """The exports of a workspace: saved, looked up, duplicated, ended. Saving never runs one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import polars as pl
@@ -33,38 +33,50 @@ def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None
     advertiser or list at Criteo (which is asked only when the export names lists), AccessError to whom may not use the
     connection.
     """
-    export = _checked(folder, export)
+    (saved,) = save_exports(folder, [export], based_on=based_on)
+    return saved
+
+
+def save_exports(folder: WorkspaceFolder, some: Iterable[Export], *, based_on: int | None = None) -> list[Export]:
+    """Save exports as ``save_export`` does: all of them, or none."""
+    checked = [_checked(folder, it) for it in some]
     with folder.session() as session, session.begin():
         actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
-        used = connection_for(session, actor, export.connection)
-        record = session.scalar(select(ExportRecord).where(ExportRecord.name == export.name))
-        if record is None:
-            record = ExportRecord(name=export.name, version=0)
-            session.add(record)
-        else:
-            require_manageable(actor, record)
-        if based_on is not None and record.version != based_on:
-            raise ConfigurationError(
-                _(
-                    "Export {export!r} was saved by {saved_by!r} meanwhile: it is at version {version}, "
-                    "and yours is based on {based_on}.",
-                    export=export.name,
-                    saved_by=record.saved_by,
-                    version=record.version,
-                    based_on=based_on,
-                ),
-                _("Look at it as it is now, and save your change again."),
-            )
-        record.connection_id = used.id
-        record.removed_at = None
-        record.version += 1
-        saved = export.model_copy(update={"version": record.version})
-        record.settings = saved.model_dump(mode="json")
-        record.saved_by = actor.name
-        record.saved_at = datetime.now(UTC)
-        session.flush()
-        decides = [decided_export(record)]
-        audit.record(session, folder, actor, Action.SAVE_EXPORT, export.name, decides=decides, version=record.version)
+        return [_save(session, folder, actor, it, based_on=based_on) for it in checked]
+
+
+def _save(
+    session: Session, folder: WorkspaceFolder, actor: PersonRecord, export: Export, *, based_on: int | None
+) -> Export:
+    used = connection_for(session, actor, export.connection)
+    record = session.scalar(select(ExportRecord).where(ExportRecord.name == export.name))
+    if record is None:
+        record = ExportRecord(name=export.name, version=0)
+        session.add(record)
+    else:
+        require_manageable(actor, record)
+    if based_on is not None and record.version != based_on:
+        raise ConfigurationError(
+            _(
+                "Export {export!r} was saved by {saved_by!r} meanwhile: it is at version {version}, "
+                "and yours is based on {based_on}.",
+                export=export.name,
+                saved_by=record.saved_by,
+                version=record.version,
+                based_on=based_on,
+            ),
+            _("Look at it as it is now, and save your change again."),
+        )
+    record.connection_id = used.id
+    record.removed_at = None
+    record.version += 1
+    saved = export.model_copy(update={"version": record.version})
+    record.settings = saved.model_dump(mode="json")
+    record.saved_by = actor.name
+    record.saved_at = datetime.now(UTC)
+    session.flush()
+    decides = [decided_export(record)]
+    audit.record(session, folder, actor, Action.SAVE_EXPORT, export.name, decides=decides, version=record.version)
     return saved
 
 
