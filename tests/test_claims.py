@@ -17,6 +17,9 @@ SOME = pl.DataFrame({"key": ["1"]})
 CALLS: dict[str, Callable[[toolkit.Workspace], object]] = {
     "audiences.apply": lambda it: it.audiences.apply(),
     "audiences.delete": lambda it: it.audiences.delete("1", connection="Sandbox", advertiser_id="2711"),
+    "audiences.delete_unused_segments": lambda it: it.audiences.delete_unused_segments(
+        connection="Sandbox", advertiser_id="2711"
+    ),
     "audiences.estimate": lambda it: it.audiences.estimate("All", connection="Sandbox", advertiser_id="2711"),
     "audiences.remove": lambda it: it.audiences.remove("Best"),
     "audiences.save": lambda it: it.audiences.save("Best", "All", connection="Sandbox", advertiser_id="2711"),

@@ -517,6 +517,27 @@ def test_a_restored_workspace_takes_over_nothing(sent: toolkit.Workspace, criteo
     assert lost in criteo.audiences()
 
 
+def test_what_was_lost_with_a_backup_is_adopted_by_its_id(sent: toolkit.Workspace, criteo: Sandbox) -> None:
+    save(sent, "Lost", definition="Half")
+    save(sent, "Kept", definition="All or Half")
+    sent.audiences.apply().raise_for_status()
+    sent.ad_sets.link("610001", "Lost")
+    lost, kept = sorted(criteo.audiences(), key=lambda it: it.name, reverse=True)
+    change(sent, "DELETE FROM audience_sizes")
+    change(sent, "DELETE FROM criteo_audiences WHERE name = 'Lost'")
+    save(sent, "Lost", definition="All")
+    (planned,) = [it for it in sent.audiences.plan() if it.step is Step.BLOCKED]
+    assert f"adopts='{lost.id}'" in planned.sentence
+    save(sent, "Lost", definition="All", adopts=lost.id)
+    assert steps(sent) == {"Lost": Step.ADOPT, "Kept": Step.UNCHANGED}
+    sent.audiences.apply().raise_for_status()
+    assert steps(sent) == {"Lost": Step.UNCHANGED, "Kept": Step.UNCHANGED}
+    assert {it.id for it in criteo.audiences()} == {lost.id, kept.id}
+    # One that is declared is not taken from its declaration.
+    save(sent, "Thief", definition="All", adopts=kept.id)
+    assert steps(sent)["Thief"] is Step.BLOCKED
+
+
 def test_unknown_names_are_refused(sent: toolkit.Workspace) -> None:
     for act in (sent.audiences.plan, sent.audiences.apply):
         with pytest.raises(UnknownNameError):

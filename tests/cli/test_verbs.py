@@ -86,6 +86,7 @@ class TestAudience:
         do("audience", "remove", "Second")
         (left,) = (it for it in workspace.audiences.plan() if it.name == "Second")
         do("audience", "delete", left.audience_id, *at)
+        assert rows(do("audience", "delete-segments", *at, "--json")) == []
         assert [it.name for it in criteo.audiences()] == ["Best"]
         assert "Second" in do("audience", "read", str(tmp_path / "it.yml"))
         assert [it["audience"] for it in rows(do("audience", "list", "--json"))] == ["Best", "Second"]

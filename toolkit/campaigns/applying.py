@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+import polars as pl
+
 from toolkit.access.people import Role, require_actor
 from toolkit.campaigns.criteo_side import AdvertiserSide
 from toolkit.campaigns.expression import Expression
@@ -33,7 +35,7 @@ from toolkit.runs.marks import LATE_ANSWERS_SECONDS
 from toolkit.state import audit
 from toolkit.state.audit import Action
 from toolkit.state.folder import WorkspaceFolder
-from toolkit.translatable import _, mark
+from toolkit.translatable import _, mark, ngettext
 
 _ACTIONS = {
     AudienceStep.CREATE: Action.CREATE_AUDIENCE_AT_CRITEO,
@@ -70,12 +72,15 @@ def plan_audiences(folder: WorkspaceFolder, names: Sequence[str] = ()) -> Audien
             here.side.look_for_ad_sets()
             planned += [_plan_signed(folder, here, it) for it in declared]
             if not names:
+                notices |= dict.fromkeys(_of_unused(here, chosen))
                 left |= {it.audience_id: it for it in here.left_behind(chosen)}
                 others |= {it.id: it for it in here.others()}
             notices |= dict.fromkeys(here.side.notices)
         planned += [_blocked(it, why) for why in problems for it in declared]
         notices |= dict.fromkeys(why.sentences for why in problems if not declared)
-    return AudiencePlan((*planned, *left.values()), tuple(others.values()), tuple(notices))
+    adopted = {it.audience_id for it in planned}
+    unsaid = [it for it in left.values() if it.audience_id not in adopted]
+    return AudiencePlan((*planned, *unsaid), tuple(others.values()), tuple(notices))
 
 
 def apply_audiences(folder: WorkspaceFolder, names: Sequence[str] = (), *, overwrite: bool = False) -> AppliedAudiences:
@@ -151,6 +156,51 @@ def delete_audience(folder: WorkspaceFolder, audience_id: str, *, connection: st
             definition=here.in_words(there),
         )
         here.side.delete_audience(there.id)
+
+
+def delete_unused_segments(folder: WorkspaceFolder, *, connection: str, advertiser_id: str) -> pl.DataFrame:
+    """Delete the segments at Criteo that this workspace made for audiences, and that none uses any more.
+
+    Args:
+        folder: The workspace.
+        connection: Name of the connection.
+        advertiser_id: Id of the advertiser.
+
+    Returns:
+        A row for each that was deleted: ``segment_id`` and ``segment``, its name at Criteo.
+
+    Raises:
+        ConfigurationError: What a declared audience needs can't be known.
+        AccessError: You are a viewer, or may not use the connection.
+        SignatureError: Something in the workspace is not as somebody signed it.
+    """
+    # A declaration that somebody forged or took away would look like one that needs nothing.
+    require_nothing_altered(folder)
+    deleted = []
+    with planner(folder, connection, advertiser_id) as here:
+        for it in here.unused_segments(all_saved(folder)):
+            _audit(folder, Action.DELETE_SEGMENT_AT_CRITEO, it.name, segment=it.id, advertiser=advertiser_id)
+            here.side.delete_segment(it.id)
+            deleted.append((it.id, it.name))
+    return pl.DataFrame(deleted, schema={"segment_id": pl.String, "segment": pl.String}, orient="row")
+
+
+def _of_unused(here: Planner, saved: Sequence[Saved]) -> list[str]:
+    """Tell of segments that were made for audiences and that none uses any more, as far as that is known."""
+    try:
+        unused = here.unused_segments(saved)
+    except ToolkitError:  # why a declaration can't be applied is told beside it
+        return []
+    if not unused:
+        return []
+    return [
+        ngettext(
+            "{count} segment at Criteo was made for an audience, and none uses it any more: {names}.",
+            "{count} segments at Criteo were made for audiences, and none uses them any more: {names}.",
+            len(unused),
+            names=", ".join(it.name for it in unused),
+        )
+    ]
 
 
 @contextmanager

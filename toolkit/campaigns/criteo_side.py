@@ -17,6 +17,8 @@ class SegmentThere:
     id: str
     name: str
     description: str
+    seed_id: str = ""
+    """Of a lookalike: the segment that it resembles."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class AudienceThere:
     """As far as Criteo says; ``AdvertiserSide.ad_sets_of`` asks on where it says nothing."""
     names_ad_sets: bool = True
     """Whether Criteo says which ad sets target it."""
+    segment_ids: tuple[str, ...] = ()
+    """All segments that it names, also within what can't be read."""
 
 
 class AdvertiserSide:
@@ -56,6 +60,7 @@ class AdvertiserSide:
                 _expression(it.algebra),
                 it.ad_set_ids or (),
                 names_ad_sets=it.ad_set_ids is not None,
+                segment_ids=api.segment_ids(it.algebra),
             )
             for it in self._criteo.audiences.search(advertiser_ids=[self.advertiser_id])
         ]
@@ -64,7 +69,7 @@ class AdvertiserSide:
     def segments(self) -> Mapping[str, SegmentThere]:
         """The segments of all kinds, by id."""
         found = self._criteo.segments.search(advertiser_ids=[self.advertiser_id])
-        return {it.id: SegmentThere(it.id, it.name, it.description) for it in found}
+        return {it.id: SegmentThere(it.id, it.name, it.description, it.seed_id or "") for it in found}
 
     @cached_property
     def campaign_names(self) -> Mapping[str, str]:
@@ -132,6 +137,12 @@ class AdvertiserSide:
         self.look_again()
         if result.code != api.NAME_TAKEN:
             result.require()
+
+    def delete_segment(self, segment_id: str) -> None:
+        """Delete a segment."""
+        (result,) = self._criteo.segments.delete([segment_id])
+        self.look_again()
+        result.require()
 
     def sizes(self, audience_ids: Sequence[str]) -> dict[str, int]:
         """Return how many people audiences reach, without those of which Criteo does not say."""

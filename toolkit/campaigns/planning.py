@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from toolkit.campaigns.criteo_side import AdvertiserSide, AudienceThere
+from toolkit.campaigns.criteo_side import AdvertiserSide, AudienceThere, SegmentThere
 from toolkit.campaigns.expression import (
     AtCriteo,
     Expression,
@@ -18,7 +18,7 @@ from toolkit.campaigns.lists import FilledLists
 from toolkit.campaigns.meaning import is_nobody
 from toolkit.campaigns.ownership import AudienceMark, SegmentMark, written
 from toolkit.campaigns.plan import AudienceStep, OtherAudience, PlannedAudience
-from toolkit.campaigns.saved_audiences import Saved
+from toolkit.campaigns.saved_audiences import Saved, all_saved
 from toolkit.errors import ConfigurationError, ToolkitError
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.translatable import _
@@ -126,7 +126,7 @@ class Planner:
                 ),
                 _("Correct the ID, or save the audience without one: then it is made."),
             )
-        if AudienceMark.in_text(found.description) is not None:
+        if AudienceMark.in_text(found.description) is not None and not self._is_left_behind(found):
             raise ConfigurationError(
                 _(
                     "Audience {id} at Criteo, which {name!r} adopts, was made by another declaration.",
@@ -136,6 +136,21 @@ class Planner:
                 _("Change it where it is declared, or adopt another one."),
             )
         return found
+
+    def _is_left_behind(self, there: AudienceThere) -> bool:
+        """Tell whether this workspace made an audience that none of its declarations says any more.
+
+        So is one whose declaration was lost with a backup that was brought back.
+        """
+        mark = AudienceMark.in_text(there.description)
+        if mark is None or mark.workspace != self.workspace_id:
+            return False
+        return mark.number not in self._declared(all_saved(self._folder))
+
+    def _declared(self, saved: Sequence[Saved]) -> set[int]:
+        """Return the numbers of the declarations for the advertiser, through whichever connection."""
+        mine = [it for it in saved if it.audience.advertiser_id == self.side.advertiser_id]
+        return {it.number for it in mine if not it.is_removed}
 
     def resolve(self, expression: Expression) -> Resolved:
         """Return a definition in segments at Criteo.
@@ -175,9 +190,7 @@ class Planner:
 
     def left_behind(self, saved: Sequence[Saved]) -> list[PlannedAudience]:
         """Return the audiences of this workspace at Criteo that none of these declarations says any more."""
-        # One that is declared for the advertiser through another connection is said.
-        mine = [it for it in saved if it.audience.advertiser_id == self.side.advertiser_id]
-        declared = {it.number for it in mine if not it.is_removed}
+        declared = self._declared(saved)
         found = [(it, AudienceMark.in_text(it.description)) for it in self.side.audiences]
         return [
             self._beside(
@@ -185,6 +198,31 @@ class Planner:
             )
             for it, mark in found
             if mark is not None and mark.workspace == self.workspace_id and mark.number not in declared
+        ]
+
+    def unused_segments(self, saved: Sequence[Saved]) -> list[SegmentThere]:
+        """Return the segments that this workspace made for audiences, and that none uses any more.
+
+        One that a declaration needs is used, also before its audience is made.
+
+        Raises:
+            ConfigurationError: What a declaration needs can't be known.
+        """
+        needed = {
+            leaf.id
+            for it in saved
+            if not it.is_removed and it.audience.advertiser_id == self.side.advertiser_id
+            for leaf in self.resolve(it.audience.expression).expression.leaves
+            if isinstance(leaf, AtCriteo)
+        }
+        used = {its for it in self.side.audiences for its in it.segment_ids}
+        seeds = {it.seed_id for it in self.side.segments.values()}
+        return [
+            it
+            for it in self.side.segments.values()
+            if it.id not in needed | used | seeds
+            # As it was written: one that somebody gave another name is theirs.
+            and SegmentMark.in_text(it.description) == SegmentMark(self.workspace_id, written(it.name, None))
         ]
 
     def require_unchanged(self, there: AudienceThere) -> None:
@@ -226,7 +264,7 @@ class Planner:
 
     def _step(self, saved: Saved, mine: AudienceThere, resolved: Resolved) -> AudienceStep:
         mark = AudienceMark.in_text(mine.description)
-        if mark is None:
+        if mark is None or mark.number != saved.number:
             return AudienceStep.ADOPT
         now = written(mine.name, mine.expression)
         if not resolved.missing and now == written(saved.audience.name, resolved.expression):
@@ -269,7 +307,9 @@ class Planner:
                         id=it.id,
                         name=name,
                     ),
-                    _(
+                    _("Choose another name.")
+                    if self._is_ours(it) and not self._is_left_behind(it)
+                    else _(
                         "Choose another name; or, to take that one over, save the audience with adopts={id!r}.",
                         id=it.id,
                     ),

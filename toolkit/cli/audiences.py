@@ -121,6 +121,18 @@ def delete(
 
 
 @commands.command()
+def delete_segments(
+    connection: ConnectionOption,
+    advertiser_id: AdvertiserOption,
+    json: JsonOption = False,
+    workspace: WorkspaceOption = WORKSPACE,
+) -> None:
+    """Delete segments at Criteo that were made for audiences, and that none uses any more."""
+    deleted = opened(workspace).audiences.delete_unused_segments(connection=connection, advertiser_id=advertiser_id)
+    show_frame(deleted, as_json=json)
+
+
+@commands.command()
 def write(file: Annotated[Path, typer.Argument(help="The YAML file.")], workspace: WorkspaceOption = WORKSPACE) -> None:
     """Write all declared audiences to a YAML file."""
     opened(workspace).audiences.write(file)

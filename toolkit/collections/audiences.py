@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from toolkit.campaigns.applying import apply_audiences, delete_audience, plan_audiences
+from toolkit.campaigns.applying import apply_audiences, delete_audience, delete_unused_segments, plan_audiences
 from toolkit.campaigns.declared import DeclaredAudience, make_audience
 from toolkit.campaigns.estimating import estimate_audience
 from toolkit.campaigns.expression import Expression
@@ -232,6 +232,29 @@ class Audiences(Collection[str, DeclaredAudience]):
             ... )
         """
         delete_audience(self._folder, str(audience_id), connection=connection, advertiser_id=str(advertiser_id))
+
+    def delete_unused_segments(self, *, connection: str, advertiser_id: str | int) -> pl.DataFrame:
+        """Delete the lookalikes and other segments at Criteo that ``apply`` made, and that no audience uses any more.
+
+        What somebody else made, or gave another name, stays.
+
+        Args:
+            connection: Name of the connection.
+            advertiser_id: Id of the advertiser.
+
+        Returns:
+            A row for each that was deleted: ``segment_id`` and ``segment``, its name at Criteo.
+
+        Raises:
+            ConfigurationError: What a declared audience needs can't be known, such as a list that was never sent.
+            AccessError: You are a viewer, or may not use the connection.
+
+        Examples:
+            >>> workspace.audiences.delete_unused_segments(connection="Criteo", advertiser_id="2711").height
+            0
+        """
+        deleted = delete_unused_segments(self._folder, connection=connection, advertiser_id=str(advertiser_id))
+        return FrameForPeople(deleted)
 
     def write(self, path: str | Path) -> None:
         """Write all declared audiences to a YAML file, for version control.

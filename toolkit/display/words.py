@@ -220,6 +220,7 @@ VALUES = (
     mark("detach Criteo audience"),
     mark("remove Criteo audience"),
     mark("create segment at Criteo"),
+    mark("delete segment at Criteo"),
     mark("create Criteo audience at Criteo"),
     mark("change Criteo audience at Criteo"),
     mark("adopt Criteo audience at Criteo"),

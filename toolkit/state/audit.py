@@ -50,6 +50,7 @@ class Action(StrEnum):
     CHANGE_AUDIENCE_AT_CRITEO = "change Criteo audience at Criteo"
     ADOPT_AUDIENCE_AT_CRITEO = "adopt Criteo audience at Criteo"
     DELETE_AUDIENCE_AT_CRITEO = "delete Criteo audience at Criteo"
+    DELETE_SEGMENT_AT_CRITEO = "delete segment at Criteo"
     LINK_AD_SET = "link ad set"
     UNLINK_AD_SET = "unlink ad set"
     RUN_EXPORT = "run export"
