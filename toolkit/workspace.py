@@ -548,7 +548,8 @@ class Workspace:
         """Report what a monitor should know: refreshes, failing exports, consents, the API's version, the disk.
 
         Args:
-            ask_criteo: Whether Criteo is asked which contact lists no ad set uses. Nothing else asks Criteo.
+            ask_criteo: Whether Criteo is asked which contact lists no ad set uses, and whether somebody changed
+                declared audiences there. Nothing else asks Criteo.
 
         Returns:
             A finding for each thing that was looked at; ``level`` is the worst of all.

@@ -101,3 +101,27 @@ def test_a_run_is_called_by_its_export_and_moment(workspace: toolkit.Workspace) 
     ((called, run_id),) = panel.runs.choice.options
     here = run.started_at.astimezone()
     assert (called, run_id) == (f"Nightly, {here.day} {here:%b %H:%M} (dry run)", run.id)
+
+
+def test_a_picture_of_audiences_is_drawn_once_there_are_two_sizes(workspace: toolkit.Workspace) -> None:
+    workspace.runs.start("Nightly").raise_for_status()
+    workspace.audiences.save("Best", "All", connection="Sandbox", advertiser_id=2711)
+    said = "Size of the Criteo audiences"
+    for is_drawn in (False, True):
+        workspace.audiences.apply().raise_for_status()
+        panel = HistoryPanel(workspace, language="en")
+        panel.wait()
+        assert (said in panel.charts.value) is is_drawn
+    panel.export.control.value = "Nightly"
+    panel.wait()
+    assert said not in panel.charts.value
+
+
+def test_the_largest_audiences_are_drawn(workspace: toolkit.Workspace) -> None:
+    workspace.runs.start("Nightly").raise_for_status()
+    for number in range(9):
+        workspace.audiences.save(f"Audience {number}", "All", connection="Sandbox", advertiser_id=2711)
+    workspace.audiences.apply().raise_for_status()
+    drawn = workspace.audiences.sizes_chart.to_dict()
+    (rows,) = drawn["datasets"].values()
+    assert {it["audience"] for it in rows} == {f"Audience {number}" for number in range(7)}

@@ -17,7 +17,8 @@ def show_health(
     json: JsonOption = False,
     prometheus: Annotated[bool, typer.Option("--prometheus", help="Print metrics in Prometheus' format.")] = False,
     ask_criteo: Annotated[
-        bool, typer.Option("--ask-criteo", help="Ask Criteo which contact lists no ad set uses.")
+        bool,
+        typer.Option("--ask-criteo", help="Ask Criteo about lists that no ad set uses, and changed audiences."),
     ] = False,
     workspace: WorkspaceOption = WORKSPACE,
 ) -> None:

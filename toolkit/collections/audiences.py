@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import polars as pl
 
@@ -24,6 +24,9 @@ from toolkit.collections.collection import Collection
 from toolkit.names import listed
 from toolkit.spreadsheets import FrameForPeople
 from toolkit.translatable import _, mark
+
+if TYPE_CHECKING:
+    from altair.typing import ChartType
 
 
 class Audiences(Collection[str, DeclaredAudience]):
@@ -208,6 +211,18 @@ class Audiences(Collection[str, DeclaredAudience]):
             ['audience', 'at', 'audience_id', 'size']
         """
         return FrameForPeople(sizes_frame(self._folder))
+
+    @property
+    def sizes_chart(self) -> "ChartType":
+        """The sizes over time as a chart, a line for each of the largest audiences.
+
+        Examples:
+            >>> workspace.audiences.sizes_chart.to_dict()["height"]
+            180
+        """
+        from toolkit.campaigns.charts import sizes_chart
+
+        return sizes_chart(sizes_frame(self._folder))
 
     def delete(self, audience_id: str | int, *, connection: str, advertiser_id: str | int) -> None:
         """Delete an audience at Criteo that is left behind: this workspace made it, and its declaration was removed.

@@ -270,6 +270,7 @@ VALUES = (
     mark("checking"),
     mark("columns are there"),
     mark("connection"),
+    mark("Criteo audience"),
     mark("Criteo's integrators"),
     mark("Customer Insights"),
     mark("critical"),

@@ -9,6 +9,8 @@ from enum import IntEnum
 import polars as pl
 
 from toolkit.alerts import Subject, alert_states, headline
+from toolkit.campaigns import AudienceStep
+from toolkit.campaigns.applying import plan_audiences
 from toolkit.criteo import API_VERSION
 from toolkit.display import html_table, text_table, word
 from toolkit.errors import (
@@ -85,7 +87,7 @@ class Finding:
 
 @dataclass(frozen=True, repr=False)
 class Health:
-    """How the workspace is doing, as far as can be seen without asking Criteo.
+    """How the workspace is doing; Criteo is asked only if that was wanted.
 
     Examples:
         >>> health = workspace.health()
@@ -155,7 +157,7 @@ _NAMES = {it: _(it) for it in (mark("all"), mark("last"), mark("row"), mark("aud
 
 
 def health_of(folder: WorkspaceFolder, *, now: datetime | None = None, asks_criteo: bool = False) -> Health:
-    """Look at everything; ``now`` is the moment by default. Criteo is asked only for the lists that no ad set uses."""
+    """Look at everything; ``now`` is the moment by default. Criteo is asked only if that is wanted."""
     moment = now or machine_now()
     try:
         altered = altered_rows(folder)
@@ -182,6 +184,7 @@ def health_of(folder: WorkspaceFolder, *, now: datetime | None = None, asks_crit
             *_of_sunset(ran),
             *_of_lists(folder),
             *(_of_unused_lists(folder, active) if asks_criteo else ()),
+            *(_of_audiences(folder) if asks_criteo else ()),
             _of_growth(folder),
             _of_disk(folder),
         ),
@@ -429,6 +432,29 @@ def _of_unused_lists(folder: WorkspaceFolder, active: list[Export]) -> Iterator[
                 )
             else:
                 yield Finding(*named, HealthLevel.OK, _("No Criteo audience uses this list: it reaches nobody."))
+
+
+def _of_audiences(folder: WorkspaceFolder) -> Iterator[Finding]:
+    """Tell how declared Criteo audiences stand at Criteo: what is not as it was applied is a warning."""
+    plan = plan_audiences(folder)
+    for it in plan:
+        named = ("Criteo audience", it.name)
+        if it.problem is not None:
+            may_not = it.problem.code is ErrorCode.ACCESS
+            yield Finding(*named, HealthLevel.OK if may_not else HealthLevel.WARNING, it.problem.sentences)
+        else:
+            yield Finding(*named, HealthLevel.OK, _AUDIENCE_SAID[it.step])
+    for said in plan.notices:
+        yield Finding("Criteo audience", "all", HealthLevel.OK, said)
+
+
+_AUDIENCE_SAID = {
+    AudienceStep.UNCHANGED: _("Criteo has it as it is declared."),
+    AudienceStep.CREATE: _("It is not applied yet."),
+    AudienceStep.CHANGE: _("It was declared anew, and is not applied yet."),
+    AudienceStep.ADOPT: _("It is not applied yet."),
+    AudienceStep.LEFT_BEHIND: _("This workspace made it at Criteo, and no declaration says it any more."),
+}
 
 
 def _of_growth(folder: WorkspaceFolder) -> Finding:

@@ -8,14 +8,14 @@ from toolkit.markup import joined, markup
 from toolkit.runs.charts import lines_of
 from toolkit.widgets.language import Words, local_zone
 
-_FEWEST_RUNS = 2
-"""Of one run there is nothing to draw: its figures stand in the table."""
+FEWEST = 2
+"""Of one moment there is nothing to draw: its figures stand in a table."""
 
 
-def trend_html(words: Words, trend: pl.DataFrame) -> str:
+def trend_html(words: Words, trend: pl.DataFrame) -> Markup:
     """Return pictures of size, additions, removals and match rate over time, from ``workspace.runs.trend``."""
-    if trend["at"].n_unique() < _FEWEST_RUNS:
-        return ""
+    if trend["at"].n_unique() < FEWEST:
+        return Markup()
     trend = (
         lines_of(trend)
         .drop_nulls("list_id")

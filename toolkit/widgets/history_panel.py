@@ -5,9 +5,12 @@ from typing import Any
 
 import ipywidgets
 import polars as pl
+from markupsafe import Markup
 
+from toolkit.display.charts import figure
 from toolkit.markup import markup
-from toolkit.widgets.charts import trend_html
+from toolkit.translatable import reading_in
+from toolkit.widgets.charts import FEWEST, trend_html
 from toolkit.widgets.components import button, buttons, heading
 from toolkit.widgets.form import Form
 from toolkit.widgets.labels import term
@@ -117,7 +120,8 @@ class HistoryPanel(Form):
 
         def pictures(_: object) -> str:
             trend = self.workspace.runs.trend(export, newest=_MOST_IN_CHARTS)
-            return trend_html(self.words, trend) or markup("<p>{text}</p>", text=few if trend.height else nothing)
+            said = markup("<p>{text}</p>", text=few if trend.height else nothing)
+            return (trend_html(self.words, trend) or said) + ("" if export else self._picture_of_audiences())
 
         say = self.words.say
         few, nothing = say("There are pictures from the second run on."), say("Nothing was sent yet.")
@@ -126,6 +130,13 @@ class HistoryPanel(Form):
             self.charts.value = html
 
         self.in_background(pictures, done=place, busy=(self.refresh,))
+
+    def _picture_of_audiences(self) -> Markup:
+        """Return how many people Criteo audiences reached over time; nothing where there is no course to be seen."""
+        if self.workspace.audiences.sizes["at"].n_unique() < FEWEST:
+            return Markup()
+        with reading_in(self.words.language):
+            return figure(self.workspace.audiences.sizes_chart, self.words.say("Size of the Criteo audiences"))
 
     def _show_report(self) -> None:
         chosen = self.runs.chosen

@@ -1,19 +1,47 @@
-"""The lookalikes and other segments that were made for audiences go once none uses them; nobody else's do."""
+"""Lookalikes and others are made once, and go once none uses them; nobody else's do."""
 
 import pytest
 
 import toolkit
-from tests.campaigns.test_applying import ADVERTISER, actions, sent, steps
+from tests.campaigns.helpers import ADVERTISER, actions, steps
 from tests.campaigns.test_saved_audiences import save
 from tests.state.attacking import change
 from toolkit import AudienceStep as Step
+from toolkit.campaigns import lookalike, retargeting
 from toolkit.criteo import CriteoClient, NewAudience, NewSegment, Prospecting, Segment, SegmentChange
 from toolkit.errors import ConfigurationError, SignatureError
 from toolkit.sandbox import Sandbox
 
-__all__ = ["sent"]
 LIKE_ALL = 'lookalike("All", size=1000)'
-OWN = "Lookalike of list {}, 1000 people"
+
+
+class TestMadeSegments:
+    def test_they_are_made_once(self, sent: toolkit.Workspace, criteo: Sandbox) -> None:
+        save(sent, "New", lookalike("All", size=10_000) - retargeting("Buyers"))
+        (planned,) = sent.audiences.plan()
+        assert len(planned.segments) == 2
+        sent.audiences.apply().raise_for_status()
+        save(sent, "Newer", lookalike("All", size=10_000) & "Half")
+        sent.audiences.apply().raise_for_status()
+        assert actions(sent).count("create segment at Criteo") == 2
+        assert steps(sent) == {"New": Step.UNCHANGED, "Newer": Step.UNCHANGED}
+
+    def test_another_size_is_another_segment(self, sent: toolkit.Workspace) -> None:
+        save(sent, definition=lookalike("All", size=10_000))
+        sent.audiences.apply().raise_for_status()
+        save(sent, definition=lookalike("All", size=20_000))
+        assert steps(sent) == {"Best": Step.CHANGE}
+        (applied,) = sent.audiences.apply().raise_for_status()
+        assert applied.size == 20_000
+
+    def test_an_estimate_makes_nothing(self, sent: toolkit.Workspace, criteo: Sandbox) -> None:
+        options = {"connection": "Sandbox", "advertiser_id": ADVERTISER}
+        assert sent.audiences.estimate("All and not Half", **options) == 31
+        save(sent, definition="All and not Half")
+        assert sent.audiences.estimate("Best") == 31
+        with pytest.raises(ConfigurationError):
+            sent.audiences.estimate(lookalike("All", size=10_000), **options)
+        assert criteo.audiences() == []
 
 
 def client(criteo: Sandbox) -> CriteoClient:
