@@ -114,6 +114,48 @@ def test_a_run_outlives_its_page(app: Server, open_page: Open, nightly: toolkit.
     assert len(criteo.identifiers(found.id)) == 200
 
 
+def test_a_list_of_a_live_ad_set_is_emptied_only_by_its_own_box(
+    open_page: Open, nightly: toolkit.Workspace, criteo: Sandbox
+) -> None:
+    # The Criteo of a test before, which is gone, had this list too.
+    nightly.runs.start("Nightly", if_list_gone="remake").raise_for_status()
+    (held,) = criteo.lists()
+    nightly.audiences.save("Readers", '"Newsletter subscribers"', connection="Sandbox", advertiser_id="2711")
+    nightly.audiences.apply().raise_for_status()
+    nightly.ad_sets.link("610001", "Readers")
+    nightly.segments.build("Nobody", where="CustomerId = 'nobody'")
+    nightly.exports.save(
+        "Beside",
+        connection="Sandbox",
+        advertiser_id="2711",
+        email_column="EMail",
+        segments=["Nobody"],
+        lists={"Nobody": held.id},
+        mode="replace",
+    )
+    page = open_page("04_run_and_history.ipynb")
+    page.get_by_label("Export", exact=True).first.select_option("Beside")
+    run = page.get_by_role("button", name="Run", exact=True)
+    run.click()
+    expect(page.get_by_text("1 live ad set targets list").first).to_be_visible()
+    page.get_by_label("Emptied segment").check()
+    run.click()
+    # The history below the form has both runs that were stopped.
+    expect(page.locator("option", has_text="Beside,")).to_have_count(2)
+    expect(page.get_by_text("1 live ad set targets list").first).to_be_visible()
+    assert nightly.runs.find("Beside")["status"].to_list() == ["failed", "failed"]
+    assert len(criteo.identifiers(held.id)) == 200
+    page.get_by_label("Emptied segment").check()
+    page.get_by_label("Live campaign").check()
+    run.click()
+    expect(page.locator("option", has_text="Beside,")).to_have_count(3)
+    assert nightly.runs[nightly.runs.find("Beside")["run"][0]].status is toolkit.RunStatus.SUCCESSFUL
+    assert criteo.identifiers(held.id) == set()
+    nightly.audiences.remove("Readers")
+    nightly.exports.remove("Beside")
+    nightly.segments.remove("Nobody")
+
+
 def test_an_error_while_a_page_is_set_up_is_told_in_it(app: Server, open_page: Open) -> None:
     settings = app.folder.parent / "workspace" / "workspace.toml"
     away = settings.rename(settings.with_name("away.toml"))
