@@ -8,7 +8,8 @@ write to disk.
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,9 @@ from toolkit.translatable import _
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
     from great_expectations.expectations import Expectation
+    from great_expectations.validator.metric_configuration import MetricConfiguration
 
+_BATCH = "labelled"
 _BASIC = {"result_format": "BASIC"}
 _IN_QUOTES = re.compile(r"'[^']*'|\"[^\"]*\"")
 
@@ -54,6 +57,49 @@ class Outcome:
         return self.unexpected_count / self.considered_count if self.considered_count else 0.0
 
 
+@dataclass(frozen=True)
+class PreparedExpectation:
+    """An expectation with the metrics that Great Expectations needs for it, worked out once for any number of tables.
+
+    Working them out takes longer than computing them of a segment of a few thousand members.
+    """
+
+    expectation: "Expectation"
+    """As Great Expectations asks it: of a batch."""
+    metrics: Sequence[Any]
+    """The edges of Great Expectations' graph of metrics."""
+    condition: "MetricConfiguration | None"
+    """The metric that tells which rows are not as expected; None where it is not about rows."""
+
+
+def prepare(expectation: "Expectation") -> PreparedExpectation | None:
+    """Work out which metrics an expectation needs; None where that may depend on the table.
+
+    It is worked out without a table. An expectation class of a user's own may do as it likes with the table, and is not
+    prepared.
+    """
+    import_great_expectations()
+    from great_expectations.execution_engine import PandasExecutionEngine
+    from great_expectations.validator.metrics_calculator import MetricsCalculator
+
+    if not type(expectation).__module__.startswith("great_expectations."):
+        return None
+    without_table = PandasExecutionEngine()
+    configuration = deepcopy(expectation.configuration)
+    configuration.kwargs["batch_id"] = _BATCH
+    try:
+        asked = configuration.to_domain_obj()
+        needed = asked.get_validation_dependencies(without_table, _BASIC).get_metric_configurations()
+        calculator = MetricsCalculator(without_table, show_progress_bars=False)
+        metrics = calculator.build_metric_dependency_graph(needed, runtime_configuration=_BASIC).edges
+    # It looks at the table for its metrics, or can't be asked at all: asked of a table it says which.
+    except Exception:  # noqa: BLE001
+        return None
+    name = f"{getattr(asked, 'map_metric', None)}.condition"
+    conditions = [it for edge in metrics for it in (edge.left, edge.right) if it and it.metric_name == name]
+    return PreparedExpectation(asked, metrics, conditions[0] if conditions else None)
+
+
 class ValidatedTable:
     """A table that expectations are asked about. Polars lays its texts out for Arrow, once; pandas shares them."""
 
@@ -65,7 +111,7 @@ class ValidatedTable:
         self.table = table
         self._keys = table["customer"] if keys is None and "customer" in table.columns else keys
         self._engine = PandasExecutionEngine()
-        self._engine.load_batch_data("labelled", table.to_pandas(use_pyarrow_extension_array=True))
+        self._engine.load_batch_data(_BATCH, table.to_pandas(use_pyarrow_extension_array=True))
         self._validator: Validator = Validator(execution_engine=self._engine)
         self._validator.metrics_calculator.show_progress_bars = False
 
@@ -79,6 +125,26 @@ class ValidatedTable:
         except Exception as error:  # noqa: BLE001  # an expectation of a user's own may raise anything
             raised = f"{type(error).__name__}: {error}"
         return Outcome(success=False, result={}, raised=_without_data(raised))
+
+    def ask_prepared(self, prepared: PreparedExpectation) -> Outcome:
+        """Ask an expectation that was prepared; the outcome is that of ``ask``."""
+        from great_expectations.validator.validation_graph import ValidationGraph
+
+        graph = ValidationGraph(execution_engine=self._engine, edges=[*prepared.metrics])
+        computed, failed = graph.resolve(_BASIC, show_progress_bars=False)
+        if failed:
+            return self.ask(prepared.expectation)
+        try:
+            found = prepared.expectation.metrics_validate(
+                metrics=computed, execution_engine=self._engine, runtime_configuration=dict(_BASIC)
+            )
+        # A metric is missing, or can't be judged: asked alone it tells what of it.
+        except Exception:  # noqa: BLE001
+            return self.ask(prepared.expectation)
+        if prepared.condition is None or not found.result.get("unexpected_count"):
+            return Outcome(bool(found.success), found.result)
+        is_unexpected, *_ = computed[prepared.condition.id]
+        return Outcome(bool(found.success), found.result, _rows_of(is_unexpected))
 
     def keys(self, rows: pl.Series) -> pl.Series:
         """Return the customer keys of these rows."""
@@ -98,7 +164,11 @@ class ValidatedTable:
         is_unexpected, *_ = self._validator.get_metric(
             MetricConfiguration(f"{metric}.condition", counted.metric_domain_kwargs, counted.metric_value_kwargs)
         )
-        return pl.Series(is_unexpected.index[is_unexpected.to_numpy(dtype=bool)].to_numpy())
+        return _rows_of(is_unexpected)
+
+
+def _rows_of(is_unexpected: Any) -> pl.Series:
+    return pl.Series(is_unexpected.index[is_unexpected.to_numpy(dtype=bool)].to_numpy())
 
 
 def could_not_be_checked(raised: str) -> str:

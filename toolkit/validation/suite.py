@@ -6,7 +6,7 @@ stops (a large change) is told here as a size.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from toolkit.audience import Audience, IdentityColumn
 from toolkit.importing import import_great_expectations
 from toolkit.translatable import _, sentences
 from toolkit.validation.custom_suites import OwnSuite, columns_of, level_of
-from toolkit.validation.gx import Outcome, ValidatedTable, could_not_be_checked
+from toolkit.validation.gx import Outcome, PreparedExpectation, ValidatedTable, could_not_be_checked, prepare
 from toolkit.validation.redacted_results import KEY, expected_by, masked_examples, name_of, redacted_result
 from toolkit.validation.results import BUILT_IN, CheckResult, CheckResults
 from toolkit.validation.rules import Rule, export_figures, export_rules
@@ -41,6 +41,8 @@ class _Expected:
     observed: Callable[[Outcome], str]
     remedy: str
     suite: str = BUILT_IN
+    prepared: PreparedExpectation | None = None
+    """What was worked out of it for all tables; None: it is asked of each anew."""
 
 
 def check_profile_columns(
@@ -96,16 +98,20 @@ def check_audience(
 
     The built-in suite is asked about a table of segments, a row each, so that it takes the same time for one segment as
     for hundreds. ``own`` suites are asked about the members of each segment; columns that they name and the audience
-    lacks are read from the ``profiles``, once for all. ``last_sizes`` are the exportable members of each segment at the
+    lacks are read from the ``profiles``, once for all, and what does not depend on the members is worked out once for
+    all segments. ``last_sizes`` are the exportable members of each segment at the
     last run.
     """
     import_great_expectations()
     found = check_segments(audience, thresholds, last_sizes)
     own_columns = table_of(audience, own, profiles)
+    asked = [it for suite in own for it in _asked_by(suite, own_columns.known)]
     for segment, labelled in own_columns.by_segment() if own else ():
-        asked = ValidatedTable(own_columns.for_suites(labelled), keys=labelled[KEY])
-        for suite in own:
-            found[segment] += _run_custom(asked, suite, segment=segment, known=own_columns.known)
+        table = ValidatedTable(own_columns.for_suites(labelled), keys=labelled[KEY])
+        found[segment] += (
+            replace(it, segment=segment) if isinstance(it, CheckResult) else _asked(table, it, segment=segment)
+            for it in asked
+        )
     return _check_export(audience, thresholds) + CheckResults(tuple(chain.from_iterable(found.values())))
 
 
@@ -122,15 +128,16 @@ def _check_export(audience: Audience, thresholds: Thresholds) -> CheckResults:
     return CheckResults(tuple(_asked(table, _expected(it), segment=None) for it in export_rules(thresholds)))
 
 
-def _run_custom(table: ValidatedTable, suite: OwnSuite, *, segment: str, known: Sequence[str]) -> Iterator[CheckResult]:
+def _asked_by(suite: OwnSuite, known: Sequence[str]) -> Iterator[_Expected | CheckResult]:
+    """Return what the suite asks of each segment, or how that fails where a column is missing."""
     for expectation in suite:
-        says = expected_by(expectation)
-        name = f"{suite.name}: {name_of(expectation, columns_of(expectation))}"
-        missing = [it for it in columns_of(expectation) if it not in known]
+        columns = columns_of(expectation)
+        name = f"{suite.name}: {name_of(expectation, columns)}"
+        missing = [it for it in columns if it not in known]
         if missing:
             yield CheckResult(
                 check=name,
-                segment=segment,
+                segment=None,
                 level=level_of(expectation),
                 passed=False,
                 expected=_("a column {listed} in the profiles or the labelled audience", listed=_listed(missing)),
@@ -144,25 +151,20 @@ def _run_custom(table: ValidatedTable, suite: OwnSuite, *, segment: str, known: 
                 suite=suite.name,
             )
             continue
-        yield _asked(
-            table,
-            _Expected(
-                check=name,
-                level=level_of(expectation),
-                expectation=expectation,
-                expected=says,
-                observed=_found,
-                remedy=_(
-                    "See whose with the unexpected keys of the checks; or change suite {suite!r}.", suite=suite.name
-                ),
-                suite=suite.name,
-            ),
-            segment=segment,
+        yield _Expected(
+            check=name,
+            level=level_of(expectation),
+            expectation=expectation,
+            expected=expected_by(expectation),
+            observed=_found,
+            remedy=_("See whose with the unexpected keys of the checks; or change suite {suite!r}.", suite=suite.name),
+            suite=suite.name,
+            prepared=prepare(expectation),
         )
 
 
 def _asked(table: ValidatedTable, each: _Expected, *, segment: str | None) -> CheckResult:
-    answer = table.ask(each.expectation)
+    answer = table.ask(each.expectation) if each.prepared is None else table.ask_prepared(each.prepared)
     # Of the built-in checks a field holds only what it is, such as invalid.
     show = each.suite != BUILT_IN and answer.unexpected_count
     return CheckResult(
