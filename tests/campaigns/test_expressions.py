@@ -161,3 +161,11 @@ def test_many_segments_compare_by_their_order() -> None:
     assert fingerprint(Or.of(*many)) == fingerprint(Or.of(*reversed(many)))
     assert fingerprint(Or.of(*many)) != fingerprint(And.of(*many))
     assert not is_nobody(And.of(*many))
+
+
+def test_many_segments_can_exclude_each_other() -> None:
+    many = [AtCriteo(str(it)) for it in range(40)]
+    assert is_nobody(And.of(Or.of(*many[:3]), *many[3:], *map(Not.of, many[:3])))
+    assert is_everybody(Or.of(*many, Not.of(many[20])))
+    assert not is_nobody(And.of(Or.of(*many[:3]), *many[3:], *map(Not.of, many[:2])))
+    assert not is_everybody(Or.of(*many, Not.of(Or.of(many[20], AtCriteo("99")))))

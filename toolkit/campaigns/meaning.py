@@ -6,11 +6,13 @@ negations are evened out.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from toolkit.campaigns.expression import And, Expression, Leaf, Not, Or
 
 _MOST_COMPARED_CASE_BY_CASE = 12
+_MOST_TRIED = 18
+"""Segments whose cases are tried to find somebody: their cases take 32 kB."""
 
 
 def fingerprint(expression: Expression) -> str:
@@ -25,35 +27,55 @@ def fingerprint(expression: Expression) -> str:
 
 
 def is_nobody(expression: Expression) -> bool:
-    """Tell whether nobody can be in it, such as in ``A and not A``."""
-    leaves = expression.leaves
-    return len(leaves) <= _MOST_COMPARED_CASE_BY_CASE and _cases(expression, leaves) == 0
+    """Tell whether nobody can be in it, such as in ``A and not A``.
+
+    A segment that is only asked for, or only excluded, can always be chosen so that it keeps nobody out. So only those
+    that are both are compared case by case. Of more than 18 such, it is not known, and taken for somebody.
+    """
+    asked, excluded = set(_leaves_that(expression, are_in=True)), set(_leaves_that(expression, are_in=False))
+    both = [it for it in expression.leaves if it in asked and it in excluded]
+    return len(both) <= _MOST_TRIED and _cases(expression, both, held=asked - excluded) == 0
 
 
 def is_everybody(expression: Expression) -> bool:
-    """Tell whether everybody is in it, such as in ``A or not A``."""
-    leaves = expression.leaves
-    return len(leaves) <= _MOST_COMPARED_CASE_BY_CASE and _cases(expression, leaves) == _all(len(leaves))
+    """Tell whether everybody is in it, such as in ``A or not A``; as far as ``is_nobody`` knows."""
+    return is_nobody(Not(expression))
 
 
-def _cases(expression: Expression, leaves: Sequence[Leaf]) -> int:
+def _leaves_that(expression: Expression, *, are_in: bool) -> Iterator[Leaf]:
+    """Yield the segments of which it helps to be in them, or not to be, to be in the expression."""
+    match expression:
+        case And(children) | Or(children):
+            for child in children:
+                yield from _leaves_that(child, are_in=are_in)
+        case Not(child):
+            yield from _leaves_that(child, are_in=not are_in)
+        case Leaf() if are_in:
+            yield expression
+        case _:
+            return
+
+
+def _cases(expression: Expression, leaves: Sequence[Leaf], *, held: Set[Leaf] = frozenset()) -> int:
     """Return in which cases a person is in it: bit n is the case in which they are in the leaves of n's bits.
 
-    In leaves that are not among these, they are not.
+    In leaves that are not among these, they are not; in those of ``held``, they always are.
     """
     match expression:
         case And(children):
             found = _all(len(leaves))
             for child in children:
-                found &= _cases(child, leaves)
+                found &= _cases(child, leaves, held=held)
             return found
         case Or(children):
             found = 0
             for child in children:
-                found |= _cases(child, leaves)
+                found |= _cases(child, leaves, held=held)
             return found
         case Not(child):
-            return _all(len(leaves)) ^ _cases(child, leaves)
+            return _all(len(leaves)) ^ _cases(child, leaves, held=held)
+        case _ if expression in held:
+            return _all(len(leaves))
         case _:
             return _within(leaves.index(expression), len(leaves)) if expression in leaves else 0
 
