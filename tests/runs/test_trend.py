@@ -31,12 +31,15 @@ def test_a_run_that_failed_before_sending_is_not_drawn(workspace: toolkit.Worksp
     assert workspace.runs.trend().select("status", "size").rows() == [("successful", 100)]
 
 
+@pytest.mark.parametrize("is_late", [False, True])
 def test_a_run_that_failed_midway_shows_what_it_sent(
-    workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox
+    workspace: toolkit.Workspace, tables: Tables, criteo: Sandbox, *, is_late: bool
 ) -> None:
     tables.write(segments={"A": keys(*range(10)), "B": keys(*range(20))})
     save_nightly(workspace, segments=["A", "B"])
-    criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=9, after=1)
+    if is_late:  # the first list is acknowledged after the second one failed
+        criteo.fail(Fault.SLOW, calls=Call.AMEND, times=1, seconds=2)
+    criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=9, after=0 if is_late else 1)
     assert workspace.runs.start("Nightly").status == "failed"
     assert workspace.runs.trend().select("segment", "size", "added").rows() == [("A", 10, 10)]
     criteo.stop_failing()

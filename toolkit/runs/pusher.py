@@ -181,6 +181,7 @@ class _Pusher:
                 if future.exception() is None:
                     with suppress(LeaseLostError):
                         self._record(future.result(), sending, row, batch)
+                        self._finish(sending)
 
     def _begin_all(self, sending: _Sending) -> None:
         prepared = sending.what.prepare()
