@@ -88,6 +88,33 @@ def test_the_estimate_is_what_is_called(some: toolkit.Workspace, tables: Tables,
             tables.write(segments={name: members(50) for name in SOME[:3]})
 
 
+def test_the_estimate_after_a_failed_run_is_what_is_called(
+    some: toolkit.Workspace, tables: Tables, criteo: Sandbox
+) -> None:
+    for _ in range(2):
+        some.runs.start("Nightly").raise_for_status()
+    before = {name: members(number) for number, name in enumerate(SOME)}
+    tables.write(segments=before | {SOME[0]: members(0, more=2)})
+    criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=2)
+    assert some.runs.start("Nightly").status is RunStatus.FAILED
+    # What was not sent is no longer to be sent: the list has nothing but a mark that was never moved on.
+    tables.write(segments=before)
+    for _ in range(3):
+        estimated = some.exports.preview("Nightly").effort["calls"].item()
+        assert run_counting_calls(some, criteo).total() == estimated
+
+
+@pytest.mark.parametrize("changed", [0, 1, LISTS])
+def test_the_estimate_of_many_lists_is_what_is_called(
+    many: toolkit.Workspace, tables: Tables, criteo: Sandbox, changed: int
+) -> None:
+    for _ in range(2):
+        estimated = many.exports.preview("Nightly").effort["calls"].item()
+        assert run_counting_calls(many, criteo).total() == estimated
+        more = {name: members(number, more=2 * (number < changed)) for number, name in enumerate(SEGMENTS)}
+        tables.write(segments=more)
+
+
 def test_what_somebody_changed_is_counted_at_once(some: toolkit.Workspace, criteo: Sandbox) -> None:
     for _ in range(2):
         some.runs.start("Nightly").raise_for_status()

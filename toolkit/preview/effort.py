@@ -51,7 +51,8 @@ def _calls_beside_batches(lists: Lists, export: Export | None) -> int:
     adopted = others.filter(pl.col("segment").is_in(list(given)))
     made = others.filter(~pl.col("segment").is_in(list(given)))
     changes = (pl.col("added") > 0) | (pl.col("removed") > 0) | pl.col("is_emptied")
-    marked = known.filter(changes)["list_id"].n_unique() + adopted.filter(changes).height
+    moved = changes | pl.col("list_id").is_in(list(lists.left_open))
+    marked = known.filter(moved)["list_id"].n_unique() + adopted.filter(changes).height
     # All lists of an advertiser are searched once for the names of those that are to be made.
     searches = _calls(known["list_id"].n_unique() + adopted.height) + made["advertiser_id"].n_unique()
     # Marks are looked at, set, and looked at again; looked at and set at the end, with those of lists that were made.

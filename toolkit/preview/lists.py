@@ -18,7 +18,7 @@ from toolkit.runs.counting import count_each, due_counts
 from toolkit.runs.guards import Guard, GuardViolation, would_stop
 from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.list_result import ListResult
-from toolkit.runs.marks import diverged, judge
+from toolkit.runs.marks import diverged, judge, last_marks
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.planner import Planned, plan_export
 from toolkit.runs.run import last_run, stopped_by_other_ledger
@@ -64,6 +64,8 @@ class Lists:
     """How many lists are called otherwise at Criteo than the export calls them now."""
     due: frozenset[str] = frozenset()
     """Ids of lists that a run would count, as far as Criteo's rate limit allows."""
+    left_open: frozenset[str] = frozenset()
+    """Ids of lists whose marks a run would move though nothing is sent: the run before failed before it did so."""
 
 
 def lists_of_segments(audience: Audience) -> Lists:
@@ -111,6 +113,11 @@ def lists_of_export(
     rows = [{**_counts(figures[it]), **_changes(it, export, planned, ledger)} for it in targets]
     renamed = sum(_is_renamed(it, export) for it in planned.records.values())
     due = frozenset(due_counts(folder, planned.records.values()))
+    known = {it.criteo_id: it for it in planned.records.values() if it.criteo_id}
+    marks = last_marks(folder, host, known)
+    left_open = frozenset(list_id for list_id, it in marks.items() if it.is_open)
+    # A mark that was set after the last count changed the list: Criteo says so to the run, which counts it again.
+    due |= {id_ for id_, it in marks.items() if (at := known[id_].counted_at) is not None and it.set_at > at}
     losing = losing_lists(folder, export, figures, planned.records, ledger, host=host)
     campaigns = ask_blast_radius(folder, export.connection, losing)
     told = [
@@ -118,7 +125,7 @@ def lists_of_export(
         *campaigns.notices,
         *stopped_by_other_ledger(last_run(folder, export.name)),
     ]
-    return Lists(_with_counted(pl.DataFrame(rows, schema=SCHEMA), history), tuple(told), renamed, due)
+    return Lists(_with_counted(pl.DataFrame(rows, schema=SCHEMA), history), tuple(told), renamed, due, left_open)
 
 
 def ask_criteo(folder: WorkspaceFolder, export: Export, lists: Lists) -> Lists:

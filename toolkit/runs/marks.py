@@ -227,6 +227,31 @@ def judge(folder: WorkspaceFolder, host: str, lists: Iterable[ContactList]) -> d
     return sightings
 
 
+@dataclass(frozen=True)
+class LastMark:
+    """The mark of a list that is known here to stand at Criteo."""
+
+    set_at: datetime
+    is_open: bool
+    """Whether the run that set it never moved it on after its last change."""
+
+
+def last_marks(folder: WorkspaceFolder, host: str, list_ids: Collection[str]) -> dict[str, LastMark]:
+    """Return the last mark that was seen in each list, by the list's id, without asking Criteo."""
+    of_run = (ListMarkRecord.criteo_id, ListMarkRecord.run_id)
+    set_at = func.max(ListMarkRecord.set_at).filter(ListMarkRecord.is_confirmed)
+    runs = (
+        select(*of_run, func.min(ListMarkRecord.set_at), set_at)
+        .where(ListMarkRecord.host == host, ListMarkRecord.criteo_id.in_(list_ids))
+        .group_by(*of_run)
+        .having(set_at.is_not(None))
+        .order_by(set_at)
+    )
+    with folder.reading() as session:
+        found = session.execute(runs).all()
+    return {list_id: LastMark(last, first == last) for list_id, _run, first, last in found if list_id}
+
+
 def diverged(folder: WorkspaceFolder, sightings: Iterable[Sighting]) -> str | None:
     """Return the sentence that tells which lists another ledger changed; None when there are none."""
     return _what(folder, [it for it in sightings if it.standing is Standing.OTHER]) or None
