@@ -94,9 +94,10 @@ def test_the_estimate_after_a_failed_run_is_what_is_called(
     for _ in range(2):
         some.runs.start("Nightly").raise_for_status()
     before = {name: members(number) for number, name in enumerate(SOME)}
-    tables.write(segments=before | {SOME[0]: members(0, more=2)})
-    criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=2)
+    tables.write(segments=before | {name: members(number, more=2) for number, name in enumerate(SOME[:4])})
+    criteo.fail(Fault.HTTP_401, calls=Call.AMEND, times=50)
     assert some.runs.start("Nightly").status is RunStatus.FAILED
+    criteo.stop_failing()
     # What was not sent is no longer to be sent: the list has nothing but a mark that was never moved on.
     tables.write(segments=before)
     for _ in range(3):
