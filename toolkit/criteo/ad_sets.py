@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pydantic import BeforeValidator, Field
 
 from toolkit.criteo.bulk import each_hundred
-from toolkit.criteo.envelope import all_items, only_item
+from toolkit.criteo.envelope import all_items, not_told, only_item
 from toolkit.criteo.errors import About
 from toolkit.criteo.http import Request
 from toolkit.criteo.models import Answered, AnsweredT, Item, Rows, Text, flattened, read
@@ -148,6 +148,7 @@ class AdSetCalls:
         Raises:
             AccessError: The app may not manage campaigns, or the advertiser did not consent.
             ConfigurationError: The ad set or the audience is not there.
+            UnavailableError: Criteo answers that the ad set targets another audience than was asked.
         """
         request = Request(
             _("link ad set {ad_set_id}", ad_set_id=ad_set_id),
@@ -158,7 +159,10 @@ class AdSetCalls:
         )
         answer = flattened(only_item(request, self._transport.call(request)))
         # An answer that says nothing of the link acknowledges what was asked.
-        return read(AdSetLink, {"audienceId": audience_id, **answer, "id": ad_set_id})
+        linked = read(AdSetLink, {"audienceId": audience_id, **answer, "id": ad_set_id})
+        if linked.audience_id != audience_id:
+            raise not_told(request)
+        return linked
 
     def _search(
         self, kind: type[AnsweredT], words: str, path: str, filters: dict[str, Sequence[str] | None]

@@ -19,11 +19,16 @@ def only_item(request: Request, answer: Item) -> Item:
     if errors:
         raise _refusal(request, errors)
     if not data:
-        raise UnavailableError(
-            _("Criteo does not say whether this is done: {words}.", words=request.words),
-            _("Run again: nothing is lost."),
-        )
+        raise not_told(request)
     return data[0]
+
+
+def not_told(request: Request) -> UnavailableError:
+    """Return the error for an answer that does not say that what was asked is done."""
+    return UnavailableError(
+        _("Criteo does not say whether this is done: {words}.", words=request.words),
+        _("Run again: nothing is lost."),
+    )
 
 
 def all_items(request: Request, answer: Item) -> list[Item]:
