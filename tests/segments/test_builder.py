@@ -341,7 +341,18 @@ def _workspace(at: Path, profiles: pl.DataFrame) -> toolkit.Workspace:
     )
 
 
-@pytest.mark.parametrize("text", ["nothing: [", "none", "version: 1", "where: x\nexpression: y"])
+_TEXTS = [
+    "nothing: [",
+    "none",
+    "version: 1",
+    "where: x\nexpression: y",
+    "[" * 20_000,
+    "where: 2026-02-31",
+    "a: 1\na: 1",
+]
+
+
+@pytest.mark.parametrize("text", _TEXTS, ids=range(len(_TEXTS)))
 def test_a_damaged_definition_is_named(alone: toolkit.Workspace, tables: Tables, text: str) -> None:
     alone.segments.build("Dutch", where="Country = 'NL'")
     (tables.folder / "segments" / "_Dutch.segment.yaml").write_text(text)

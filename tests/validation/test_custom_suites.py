@@ -184,6 +184,7 @@ class TestFromFiles:
         [
             ("{", ()),
             ("[]", ()),
+            pytest.param("[" * 200_000, (), id="deep"),
             ('{"expectations": [{"kwargs": {}}]}', 1),
             ('{"expectations": [{"type": "expect_wonders", "kwargs": {}}]}', "expect_wonders"),
             (
@@ -200,6 +201,13 @@ class TestFromFiles:
             workspace.checks.sign("Broken")
         assert "Broken.json" in caught.value.what
         assert workspace.runs.start("Nightly").error.code is ErrorCode.SIGNATURE
+
+    @pytest.mark.parametrize("content", ["[" * 20_000, "at: 2026-02-31", "expectations: []\nexpectations: []"])
+    def test_so_is_a_broken_one_of_yaml(self, workspace: toolkit.Workspace, content: str) -> None:
+        put_file(workspace, "Broken.yaml", content)
+        with raises(ErrorCode.CONFIGURATION) as caught:
+            workspace.checks.sign("Broken")
+        assert "Broken.yaml" in caught.value.what
 
     def test_an_export_may_choose_among_them(self, workspace: toolkit.Workspace) -> None:
         workspace.checks.add("Adults", gxe.ExpectColumnValuesToBeBetween(column="Age", min_value=18))

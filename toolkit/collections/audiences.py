@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 import polars as pl
 
@@ -24,9 +24,6 @@ from toolkit.collections.collection import Collection
 from toolkit.names import listed
 from toolkit.spreadsheets import FrameForPeople
 from toolkit.translatable import _, mark
-
-if TYPE_CHECKING:
-    from altair.typing import ChartType
 
 
 class Audiences(Collection[str, DeclaredAudience]):
@@ -213,8 +210,8 @@ class Audiences(Collection[str, DeclaredAudience]):
         return FrameForPeople(sizes_frame(self._folder))
 
     @property
-    def sizes_chart(self) -> "ChartType":
-        """The sizes over time as a chart, a line for each of the largest audiences.
+    def sizes_chart(self) -> Any:
+        """The sizes over time as an Altair chart, a line for each of the largest audiences.
 
         Examples:
             >>> workspace.audiences.sizes_chart.to_dict()["height"]

@@ -1,6 +1,6 @@
 """Options by name in a YAML file: exports, and what else is declared beside them."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import yaml
 
 from toolkit.errors import ConfigurationError
 from toolkit.files import write_atomically
+from toolkit.strict_yaml import NotYamlError, read_yaml
 from toolkit.translatable import _
 
 
@@ -44,14 +45,14 @@ def read_options(path: Path, key: str, *, unreadable: str, lacking: Configuratio
     except UnicodeDecodeError:
         raise _no_yaml(path) from None
     try:
-        content = yaml.load(text, Loader=_Loader)  # noqa: S506  # a safe loader
-    except _TwiceError as twice:
+        content = read_yaml(text)
+    except NotYamlError as error:
+        if not error.line:
+            raise _no_yaml(path) from None
         raise ConfigurationError(
-            _("{path} names {name!r} a second time in line {line}.", path=path, name=twice.name, line=twice.line),
+            _("{path} names {name!r} a second time in line {line}.", path=path, name=error.name, line=error.line),
             _("Give each one a name of its own, and each option once."),
         ) from None
-    except (yaml.YAMLError, RecursionError, ValueError, OverflowError):  # such as nesting without end, or a 31 February
-        raise _no_yaml(path) from None
     found = content.get(key) if isinstance(content, dict) else None
     if not isinstance(found, dict) or not all(isinstance(it, dict) for it in found.values()):
         raise lacking
@@ -71,30 +72,6 @@ def read_options(path: Path, key: str, *, unreadable: str, lacking: Configuratio
                 _("Take it out: what stands before the options is the name."),
             )
     return found
-
-
-class _TwiceError(Exception):
-    """A name stands in a mapping twice."""
-
-    def __init__(self, name: Hashable, line: int) -> None:
-        super().__init__(name)
-        self.name = name
-        self.line = line
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads YAML, and refuses a name that stands twice: else the last one would count, unseen."""
-
-    def construct_mapping(
-        self, node: yaml.MappingNode, deep: bool = False
-    ) -> dict[Hashable, Any]:  # as the loader has it
-        seen: set[tuple[str, str]] = set()
-        for key, _value in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if (key.tag, key.value) in seen:
-                    raise _TwiceError(key.value, key.start_mark.line + 1)
-                seen.add((key.tag, key.value))
-        return super().construct_mapping(node, deep)
 
 
 def _no_yaml(path: Path) -> ConfigurationError:

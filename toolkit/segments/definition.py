@@ -16,6 +16,7 @@ from toolkit.errors import ConfigurationError, DataError
 from toolkit.files import write_atomically
 from toolkit.names import same_form
 from toolkit.pydantic_errors import wrong_values
+from toolkit.strict_yaml import NotYamlError, read_yaml
 from toolkit.translatable import _
 
 ENDING = ".segment.yaml"
@@ -97,7 +98,7 @@ def segment_named_by(path: Path) -> str:
 def read_definition(path: Path) -> Definition | None:
     """Read a definition, None when there is none; raises DataError when the file is damaged."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path.read_text(encoding="utf-8"))
         known = {**content, "segment": segment_named_by(path)} if isinstance(content, dict) else content
         return Definition.model_validate(known)
     except FileNotFoundError:
@@ -111,7 +112,7 @@ def read_definition(path: Path) -> Definition | None:
             ),
             _MEND,
         ) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, NotYamlError) as error:
         raise DataError(
             _("{path}, the definition of a segment, can't be read ({kind}).", path=path, kind=type(error).__name__),
             _MEND,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import polars as pl
@@ -20,6 +20,7 @@ from toolkit.errors import ConfigurationError
 from toolkit.files import is_beside, make_folder, temporary_path_of, write_atomically, write_once
 from toolkit.importing import import_great_expectations
 from toolkit.redaction import redacted
+from toolkit.strict_yaml import read_yaml
 from toolkit.translatable import _
 from toolkit.validation.redacted_results import expected_by
 from toolkit.validation.thresholds import Level
@@ -110,8 +111,8 @@ def parse_suite(path: Path, content: bytes) -> OwnSuite:
     """
     try:
         text = content.decode()
-        found = json.loads(text) if path.suffix == ".json" else _yaml(text)
-    except ValueError as error:
+        found = json.loads(text) if path.suffix == ".json" else read_yaml(text)
+    except (ValueError, RecursionError) as error:
         said = redacted(str(error).partition("\n")[0])
         raise ConfigurationError(
             _("The suite in {path} cannot be read: {said}.", path=path, said=said), _REMEDY
@@ -196,15 +197,6 @@ def suite_files(folder: Path) -> dict[str, Path]:
     """Return the files of suites by their names; a hidden file is none."""
     found = (folder / "expectations").glob("*")
     return {it.stem: it for it in sorted(found) if it.suffix in _ENDINGS and not it.name.startswith(".")}
-
-
-def _yaml(text: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(str(error)) from None
 
 
 def _expectation(each: object, *, place: str) -> "Expectation":
