@@ -8,14 +8,16 @@ from typing import Any
 
 import yaml
 
+from toolkit.redaction import redacted
+from toolkit.translatable import _
+
 
 class NotYamlError(ValueError):
-    """A text is no YAML; ``line`` is that of a ``name`` that stands twice, where that is why."""
+    """A text is no YAML; ``said`` tells where and why in words, without anything of the text but a name."""
 
-    def __init__(self, said: str, *, name: Hashable = None, line: int = 0) -> None:
+    def __init__(self, said: str) -> None:
         super().__init__(said)
-        self.name = name
-        self.line = line
+        self.said = said
 
 
 def read_yaml(text: str) -> Any:
@@ -27,12 +29,16 @@ def read_yaml(text: str) -> Any:
     """
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506  # a safe loader
-    except (yaml.YAMLError, RecursionError, OverflowError) as error:
-        raise NotYamlError(str(error)) from None
+    except RecursionError:
+        raise NotYamlError(_("it is nested too deeply")) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        said = _("it is no YAML") if mark is None else _("line {line} is no YAML", line=mark.line + 1)
+        raise NotYamlError(said) from None
     except NotYamlError:
         raise
-    except ValueError as error:
-        raise NotYamlError(str(error)) from None
+    except (ValueError, OverflowError):
+        raise NotYamlError(_("it holds a date or number that there is not")) from None
 
 
 class _Loader(yaml.SafeLoader):
@@ -42,6 +48,8 @@ class _Loader(yaml.SafeLoader):
             if isinstance(key, yaml.ScalarNode):
                 if (key.tag, key.value) in seen:
                     line = key.start_mark.line + 1
-                    raise NotYamlError(f"{key.value!r} stands twice, again in line {line}", name=key.value, line=line)
+                    raise NotYamlError(
+                        _("{name!r} stands a second time in line {line}", name=redacted(key.value), line=line)
+                    )
                 seen.add((key.tag, key.value))
         return super().construct_mapping(node, deep)

@@ -68,6 +68,12 @@ def test_nothing_is_saved_of_what_is_wrong(
     assert set(kept) <= {"Nightly"}
 
 
+def test_the_line_is_told(kind: str, options: str, read: Callable[[str], object]) -> None:
+    for text, line in (("{kind}:\n  A: {options}\n  A: {options}\n", 3), ("{kind}:\n\n\n  A: [\n", 5)):
+        with pytest.raises(ConfigurationError, match=f"line {line}"):
+            read(text.format(kind=kind, options=options))
+
+
 @pytest.mark.parametrize("wrong", ["Sandbox", "All", "2711"])
 def test_nothing_is_saved_when_one_names_what_is_not_there(
     kind: str, options: str, kept: Mapping[str, object], read: Callable[[str], object], wrong: str

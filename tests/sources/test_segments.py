@@ -287,3 +287,20 @@ class TestPreview:
         pl.read_parquet(profiles).rename({"EMail": "EmailAddress"}).write_parquet(profiles)
         assert workspace.preview("New", email_column="EmailAddress").exportable == 2
         assert workspace.profiles.columns == ["CustomerId", "EmailAddress"]
+
+
+def test_columns_that_are_alike_are_made_out_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Polars is not asked for the types of each of thousands of like files; it is for one that differs."""
+    for number in range(30):
+        pl.DataFrame({"Alike": [f"C{number}"]}).write_parquet(tmp_path / f"S{number:02}.parquet")
+    pl.DataFrame({"Alike": [1], "Beside": [True]}).write_parquet(tmp_path / "Other.parquet")
+    asked, scan = [], pl.scan_parquet
+
+    def scan_counted(*given: object, **options: object) -> pl.LazyFrame:
+        asked.append(given)
+        return scan(*given, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pl, "scan_parquet", scan_counted)
+    summary = toolkit.SegmentFolder(location=str(tmp_path), key="Alike").summary()
+    assert summary["rows"].to_list() == [1] * 31
+    assert len(asked) == 2

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from threading import Event
 
 import polars as pl
 import pytest
@@ -53,13 +54,25 @@ class TestPreview:
 
 
 class TestSegments:
-    def test_of_very_many_the_names_are_there_first(self, workspace: toolkit.Workspace, tables: Tables) -> None:
+    def test_of_very_many_the_names_are_there_first(
+        self, workspace: toolkit.Workspace, tables: Tables, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         names = [f"S{it:04}" for it in range(1_100)]
         tables.write(segments={"S0000": [f"C{it:03}" for it in range(7)]})
         for name in names[1:]:
             shutil.copy2(tables.folder / "segments" / "S0000.parquet", tables.folder / "segments" / f"{name}.parquet")
+        may_count, count = Event(), toolkit.SegmentFolder.summary
+
+        def count_later(folder: toolkit.SegmentFolder) -> pl.DataFrame:
+            assert may_count.wait(60)
+            return count(folder)
+
+        monkeypatch.setattr(toolkit.SegmentFolder, "summary", count_later)
         form = SegmentsList(workspace, language="en")
         assert form.segments.keys == ["All", *names]
+        assert set(form.segments.table.df["Members"]) == {""}
+        assert "The members are counted." in form.message.text
+        may_count.set()
         form.wait()
         assert form.segments.table.df["Members"].to_list() == ["100", *["7"] * 1_100]
         assert not is_shown(form.message.widget)

@@ -43,16 +43,11 @@ def read_options(path: Path, key: str, *, unreadable: str, lacking: Configuratio
             _("{path} can't be read: {reason}.", path=path, reason=error.strerror), unreadable
         ) from None
     except UnicodeDecodeError:
-        raise _no_yaml(path) from None
+        raise _unreadable(path, _("it is no text")) from None
     try:
         content = read_yaml(text)
     except NotYamlError as error:
-        if not error.line:
-            raise _no_yaml(path) from None
-        raise ConfigurationError(
-            _("{path} names {name!r} a second time in line {line}.", path=path, name=error.name, line=error.line),
-            _("Give each one a name of its own, and each option once."),
-        ) from None
+        raise _unreadable(path, error.said) from None
     found = content.get(key) if isinstance(content, dict) else None
     if not isinstance(found, dict) or not all(isinstance(it, dict) for it in found.values()):
         raise lacking
@@ -74,7 +69,8 @@ def read_options(path: Path, key: str, *, unreadable: str, lacking: Configuratio
     return found
 
 
-def _no_yaml(path: Path) -> ConfigurationError:
+def _unreadable(path: Path, said: str) -> ConfigurationError:
     return ConfigurationError(
-        _("{path} is no YAML.", path=path), _("Mend the file, or write it anew from a workspace.")
+        _("{path} can't be read: {reason}.", path=path, reason=said),
+        _("Mend the file, or write it anew from a workspace."),
     )

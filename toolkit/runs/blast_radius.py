@@ -18,7 +18,7 @@ from toolkit.runs.abandoned_lists import AbandonedList, AbandonedLists
 from toolkit.runs.guards import Guard, GuardViolation
 from toolkit.runs.ledger_reader import LedgerReader
 from toolkit.runs.list_result import ListResult
-from toolkit.runs.lists import fillers_of_list
+from toolkit.runs.lists import records_of_list
 from toolkit.runs.notices import Notice, NoticeCode
 from toolkit.runs.targets import Target
 from toolkit.state.folder import WorkspaceFolder
@@ -152,7 +152,7 @@ def losing_lists(
         if wanted and export.mode is not Mode.REPLACE:
             loss, name = _shrinks(export, wanted, own, ledger), own[0].name if own else ""
         else:
-            fillers = fillers_of_list(folder, host, list_id)
+            fillers = records_of_list(folder, host, list_id)
             loss = _loss_for_all(export, wanted, own, fillers, ledger)
             name = next((it.name for it in [*own, *fillers]), targets[0].segment)
         if loss is not None:
@@ -221,7 +221,7 @@ def _left_for_others(
     return [
         LosingList(it.criteo_id or "", it.name, it.advertiser_id, Loss.LEFT)
         for it in left.values()
-        if ledger.may_hold(it) and all(other.id in left for other in fillers_of_list(folder, host, it.criteo_id or ""))
+        if ledger.may_hold(it) and all(other.id in left for other in records_of_list(folder, host, it.criteo_id or ""))
     ]
 
 

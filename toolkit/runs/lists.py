@@ -441,8 +441,8 @@ def others_of(folder: WorkspaceFolder, record: ContactListRecord) -> list[Contac
     return sharing(folder, [record])[record.id]
 
 
-def fillers_of_list(folder: WorkspaceFolder, host: str, list_id: str) -> list[ContactListRecord]:
-    """Return what fills a list: segments of any export, and types of identifiers."""
+def records_of_list(folder: WorkspaceFolder, host: str, list_id: str) -> list[ContactListRecord]:
+    """Return the records of all that ever filled a list: segments of any export, and types of identifiers."""
     query = select(ContactListRecord).where(ContactListRecord.host == host, ContactListRecord.criteo_id == list_id)
     with folder.reading() as session:
         return list(session.scalars(query.order_by(ContactListRecord.id)))

@@ -113,9 +113,9 @@ def read_definition(path: Path) -> Definition | None:
             _MEND,
         ) from None
     except (OSError, UnicodeDecodeError, NotYamlError) as error:
+        why = error.said if isinstance(error, NotYamlError) else type(error).__name__
         raise DataError(
-            _("{path}, the definition of a segment, can't be read ({kind}).", path=path, kind=type(error).__name__),
-            _MEND,
+            _("{path}, the definition of a segment, can't be read ({kind}).", path=path, kind=why), _MEND
         ) from None
 
 

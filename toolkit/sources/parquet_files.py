@@ -211,7 +211,8 @@ def _head_of(path: str, storage: Storage) -> _Head:
         with storage.open_file(path) as file:
             found = pq.ParquetFile(file)
             rows, schema = found.metadata.num_rows, found.schema_arrow
-            columns = (schema.serialize().to_pybytes(), str(found.schema))
+            # Parquet's schema begins with where it lies in memory.
+            columns = (schema.serialize().to_pybytes(), str(found.schema).partition("\n")[2])
     except (pa.ArrowException, OSError, ValueError):
         return _Head(None, None, None, is_known_to_polars=True)  # its scan says what is wrong with the file
     # Segments mostly have the same columns, and what Polars makes of them it need not be asked 10,000 times.

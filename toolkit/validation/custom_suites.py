@@ -20,7 +20,7 @@ from toolkit.errors import ConfigurationError
 from toolkit.files import is_beside, make_folder, temporary_path_of, write_atomically, write_once
 from toolkit.importing import import_great_expectations
 from toolkit.redaction import redacted
-from toolkit.strict_yaml import read_yaml
+from toolkit.strict_yaml import NotYamlError, read_yaml
 from toolkit.translatable import _
 from toolkit.validation.redacted_results import expected_by
 from toolkit.validation.thresholds import Level
@@ -113,7 +113,7 @@ def parse_suite(path: Path, content: bytes) -> OwnSuite:
         text = content.decode()
         found = json.loads(text) if path.suffix == ".json" else read_yaml(text)
     except (ValueError, RecursionError) as error:
-        said = redacted(str(error).partition("\n")[0])
+        said = _said_of(error)
         raise ConfigurationError(
             _("The suite in {path} cannot be read: {said}.", path=path, said=said), _REMEDY
         ) from None
@@ -197,6 +197,14 @@ def suite_files(folder: Path) -> dict[str, Path]:
     """Return the files of suites by their names; a hidden file is none."""
     found = (folder / "expectations").glob("*")
     return {it.stem: it for it in sorted(found) if it.suffix in _ENDINGS and not it.name.startswith(".")}
+
+
+def _said_of(error: Exception) -> str:
+    if isinstance(error, NotYamlError):
+        return error.said
+    if isinstance(error, RecursionError):
+        return _("it is nested too deeply")
+    return redacted(str(error).partition("\n")[0])
 
 
 def _expectation(each: object, *, place: str) -> "Expectation":
