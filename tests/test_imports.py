@@ -41,11 +41,11 @@ def test_a_preview_does_without_the_checks_charts_and_http(tmp_path: Path, table
     assert imported_after(code) & {"great_expectations", "pandas", "altair", "fastapi", *ENGINES} == set()
 
 
-def test_a_checked_run_draws_its_report_without_altair(workspace: toolkit.Workspace) -> None:
+def test_a_checked_run_draws_its_report_without_what_draws_charts(workspace: toolkit.Workspace) -> None:
     code = (
         f"import sys, toolkit; run = toolkit.open_workspace({str(workspace.path)!r}).runs.start('Nightly')\n"
-        "assert run.outcome == 'successful' and run.checks and '<svg' in run.report.read_text()\n"
-        "assert not {'altair.vegalite', 'ipywidgets', 'scipy.stats._stats_py'} & set(sys.modules)"
+        "assert run.outcome == 'successful' and run.checks and 'toolkit-bars' in run.report.read_text()\n"
+        "assert not {'altair.vegalite', 'vl_convert', 'ipywidgets', 'scipy.stats._stats_py'} & set(sys.modules)"
     )
     assert "great_expectations" in imported_after(code)
 

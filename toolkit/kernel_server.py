@@ -35,6 +35,7 @@ _BEGUN = b"begun\n"
 """What a kernel says when it was told which notebook it serves."""
 NEVER_BEFORE_A_FORK = "polars"
 _BEFORE_A_FORK = (
+    "ipykernel.debugger",
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "ipykernel.zmqshell",
@@ -64,15 +65,8 @@ _BEFORE_A_FORK = (
     "yaml",
 )
 """What a run and its report use."""
-_IN_EACH_KERNEL = (
-    "polars",
-    "polars_hash",
-    "toolkit.refresh",
-    "toolkit.runs.charts",
-    "toolkit.runs.report",
-    "toolkit.display.charts",
-    "vl_convert",
-)
+_REHEARSAL = "toolkit.refresh.rehearsal"
+"""What each kernel does before it is needed, of what a fork can't take along."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +86,8 @@ class _Waiting:
 
 def main(control: socket.socket) -> None:
     """Fork a kernel for each order that comes in, until the refresh is gone."""
+    # Of the debugger, which every kernel imports: it would warn that it can't step through Python's own modules.
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
     with without_garbage_collection():
         import_great_expectations()
         for name in _BEFORE_A_FORK:
@@ -158,14 +154,16 @@ def _wait_and_serve(line: socket.socket) -> None:
     """Import what a run needs, wait for the order, and be a kernel of Jupyter until that is shut down."""
     os.setsid()
     with without_garbage_collection():
-        for name in _IN_EACH_KERNEL:
-            import_module(name)
+        import_module(_REHEARSAL).rehearse()
+    gc.freeze()
     order = read_line(line)
     if not order:
         raise SystemExit
     told: dict[str, Any] = json.loads(order)
     os.environ.clear()
     os.environ.update(told["environment"])
+    # As the debugger, which every kernel imports, would have set it now.
+    os.environ.setdefault("PYDEVD_USE_FRAME_EVAL", "NO")
     # By this Jupyter's kernels see that whoever started them is gone.
     parent = os.getppid()
     os.environ["JPY_PARENT_PID"] = str(parent)

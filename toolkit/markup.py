@@ -50,6 +50,12 @@ def template(package: str, name: str) -> "Template":
     return _environment(package).get_template(name)
 
 
+def load_templates(package: str) -> None:
+    """Compile all templates of a package, so that this is done when the first page is written."""
+    for name in _environment(package).list_templates(extensions=["html"]):
+        template(package, name)
+
+
 @cache
 def _environment(package: str) -> "Environment":
     from jinja2 import Environment, PackageLoader

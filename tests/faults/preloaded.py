@@ -1,13 +1,11 @@
 """Everything that a run imports, imported once by the process of which each run to be killed is a copy.
 
-What would start threads of its own, such as a query of Polars, is not done here: a copy would lack them. A run draws no
-picture into its report there: to start what draws would take each copy as long as all the rest of its run.
+What would start threads of its own, such as a query of Polars, is not done here: a copy would lack them.
 """
 
 import gc
 import os
 from importlib import import_module
-from unittest.mock import patch
 
 from sqlalchemy.orm import configure_mappers
 
@@ -57,13 +55,13 @@ for package, name in (
     ("toolkit.validation", "sections.html"),
     ("toolkit.display", "cards.html"),
     ("toolkit.display", "page.html"),
+    ("toolkit.display", "stacked_bars.html"),
     ("toolkit.display", "table.html"),
     ("toolkit.runs", "_said.html"),
     ("toolkit.runs", "checks.html"),
     ("toolkit.runs", "report.html"),
 ):
     template(package, name)
-patch("toolkit.display.charts.svg", lambda _: "<svg ></svg>").start()
 
 # A collection would touch, and so copy, every page that the copies share.
 gc.freeze()

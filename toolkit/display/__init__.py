@@ -6,6 +6,7 @@ that each part reads well in a light notebook, in a dark one, on a page of its o
 
 from toolkit.display.card_row import Card, cards, change
 from toolkit.display.html_page import page
+from toolkit.display.stacked_bars import Bar, BarPart, stacked_bars
 from toolkit.display.style import STYLE, fragment
 from toolkit.display.tables import html_table, per_cent, table, table_of_texts
 from toolkit.display.text import text_table
@@ -13,6 +14,8 @@ from toolkit.display.words import word
 
 __all__ = [
     "STYLE",
+    "Bar",
+    "BarPart",
     "Card",
     "cards",
     "change",
@@ -20,6 +23,7 @@ __all__ = [
     "html_table",
     "page",
     "per_cent",
+    "stacked_bars",
     "table",
     "table_of_texts",
     "text_table",

@@ -5,7 +5,6 @@ a light page and on a dark one. Its colours are those of Okabe and Ito, told apa
 has an outline, and a label, a shape or a place in an order beside its colour.
 """
 
-import threading
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
@@ -100,15 +99,6 @@ def svg(chart: "ChartType | Mapping[str, object]") -> str:
     return str(
         vl_convert.vegalite_to_svg(specification, config=_LOOKS, allowed_base_urls=[], **_locales(current_language()))
     )
-
-
-@cache
-def prepare_to_draw() -> None:
-    """Begin to load what draws charts, once a process: half a second in which no other thread of Python goes on.
-
-    It is best spent while a service is waited for.
-    """
-    threading.Thread(target=svg, args=({"mark": "bar", "data": {"values": []}},), name="charts", daemon=True).start()
 
 
 @cache

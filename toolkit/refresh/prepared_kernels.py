@@ -217,6 +217,8 @@ def kernel_manager(kernels: PreparedKernels | None) -> "type[AsyncKernelManager]
     from jupyter_client.manager import AsyncKernelManager
     from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+    from toolkit.refresh.kernel_client import KernelClient
+
     class Prepared(LocalProvisioner):
         async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> "KernelConnectionInfo":
             taken = None if kernels is None else kernels.take(cmd[cmd.index(_LAUNCHER) + 1 :], **_of_launch(kwargs))
@@ -231,6 +233,7 @@ def kernel_manager(kernels: PreparedKernels | None) -> "type[AsyncKernelManager]
     class OwnInterpreter(AsyncKernelManager):
         def __init__(self, **kwargs: Any) -> None:
             super().__init__(**kwargs)
+            self.client_factory = KernelClient
             if self.kernel_name == NATIVE_KERNEL_NAME:
                 self.kernel_id = str(uuid4())
                 self.provisioner = Prepared(kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self)

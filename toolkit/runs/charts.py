@@ -1,10 +1,13 @@
 """Pictures of a run."""
 
+from collections.abc import Sequence
+
 import polars as pl
 from markupsafe import Markup
 
 from toolkit.audience import Status
-from toolkit.display import charts, word
+from toolkit.display import Bar, BarPart, charts, stacked_bars, word
+from toolkit.runs.list_result import ListResult
 from toolkit.runs.run import Run
 from toolkit.translatable import _, shown
 
@@ -34,40 +37,23 @@ _COLOURS = {
 }
 
 
-def members_chart(run: Run) -> Markup:
-    """Return what becomes of each segment's members as a picture that needs no network."""
-    statuses = [it for it in _COLOURS if it is Status.EXPORTABLE or any(row.left_out.get(it) for row in run.lists)]
-    rows = [
-        {
-            "segment": row.segment,
-            "status": _said(status),
-            "members": row.exportable if status is Status.EXPORTABLE else row.left_out.get(status, 0),
-            "order": order,
-        }
-        for row in run.lists
-        for order, status in enumerate(statuses)
+def members_picture(run: Run) -> Markup:
+    """Return what becomes of each segment's members as a picture: a bar a segment, and a type of identifiers."""
+    several_types = len({it.identifier_type for it in run.lists}) > 1
+    rows: dict[str, list[ListResult]] = {}
+    for row in run.lists:
+        name = f"{row.segment} ({shown(word(row.identifier_type))})" if several_types else row.segment
+        rows.setdefault(name, []).append(row)
+    return stacked_bars((Bar(name, _parts(those)) for name, those in rows.items()), _("Members by outcome"))
+
+
+def _parts(those: Sequence[ListResult]) -> list[BarPart]:
+    """Return the members of a segment, at whatever advertisers, by what became of them."""
+    return [
+        BarPart(
+            shown(word("included" if status is Status.EXPORTABLE else status.value)),
+            sum(it.exportable if status is Status.EXPORTABLE else it.left_out.get(status, 0) for it in those),
+            colour,
+        )
+        for status, colour in _COLOURS.items()
     ]
-    colours = {"domain": [_said(it) for it in statuses], "range": [_COLOURS[it] for it in statuses]}
-    # Written out: every run draws this one, and Altair alone takes longer to import than a small run.
-    chart = {
-        "data": {"values": rows},
-        "mark": {"type": "bar"},
-        "encoding": {
-            "x": {
-                "field": "members",
-                "type": "quantitative",
-                "title": shown(word("members")),
-                "axis": {"format": ",d", "tickCount": 6},
-            },
-            "y": {"field": "segment", "type": "nominal", "title": None, "sort": [row.segment for row in run.lists]},
-            "color": {"field": "status", "type": "nominal", "title": None, "scale": colours},
-            "order": {"field": "order", "type": "quantitative"},
-        },
-        "width": 560,
-        "height": {"step": 26},
-    }
-    return charts.figure(chart, _("Members by outcome"))
-
-
-def _said(status: Status) -> str:
-    return shown(word("included" if status is Status.EXPORTABLE else status.value))

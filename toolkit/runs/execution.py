@@ -12,7 +12,6 @@ import polars as pl
 
 from toolkit.access.credentials import Credentials
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL, CriteoClient, RetryPolicy, Wait
-from toolkit.display import charts
 from toolkit.errors import AccessError, BusyError, ConfigurationError, DataError, ErrorCode, UnavailableError
 from toolkit.exports.connections import client_of, credentials_of
 from toolkit.exports.export import Export, Mode
@@ -517,8 +516,6 @@ class _Work:
 
         def on_batch(batch: Batch) -> None:
             self._rows[target] = _with_batch(self._rows[target], batch)
-            # The report draws one. Now other batches are under way.
-            charts.prepare_to_draw()
             self._done += len(batch.identifiers)
             self._observer(Progress(Step.PUSH, self._done, self._total))
 

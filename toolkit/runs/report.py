@@ -11,6 +11,7 @@ from markupsafe import Markup
 from toolkit.display import cards, fragment, page, table, word
 from toolkit.files import write_atomically
 from toolkit.markup import joined, template
+from toolkit.runs.charts import members_picture
 from toolkit.runs.matrix_of_checks import checks_matrix
 from toolkit.runs.run import Run
 from toolkit.runs.summary import cards_of, sentence_of
@@ -53,10 +54,8 @@ def report_page(run: Run, previous: Run | None = None) -> str:
         run: The run.
         previous: The run of the export before it, against which figures are told.
     """
-    from toolkit.runs.charts import members_chart
-
     title = _("{export}: {outcome}", export=run.export, outcome=word(run.outcome))
-    picture = members_chart(run) if any(it.members for it in run.lists) else ""
+    picture = members_picture(run) if any(it.members for it in run.lists) else ""
     body = template("toolkit.runs", "report.html").render(
         run=run,
         title=title,
