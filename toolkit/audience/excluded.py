@@ -140,7 +140,7 @@ def find_excluded(
     known = {it: pl.Series("value", [], dtype=pl.String) for it in identifier_types()}
     ranked, identifiers = found.select("customer", "rank"), found.select("customer", "identifier_type", "value")
     steps = 0
-    while not wanted.is_empty and steps != most_steps:
+    while not wanted.is_empty:
         if steps == MOST_STEPS:
             raise _too_long(columns)
         steps += 1
@@ -149,6 +149,8 @@ def find_excluded(
         ranked = pl.concat([ranked, new.select("customer", "rank").unique("customer")])
         theirs = _identifiers(new, columns)
         identifiers = pl.concat([identifiers, theirs])
+        if steps == most_steps:
+            break
         wanted, known = _Wanted.sharing(_not_named(theirs, suppression) if steps == 1 else theirs, known)
     by = pl.col("rank").replace_strict(_BY, return_dtype=BY_TYPE).alias("suppressed_by")
     return Excluded(ranked.select("customer", by), identifiers.unique())
