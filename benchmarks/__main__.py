@@ -29,11 +29,14 @@ def main() -> None:
     arguments.add_argument("--big", type=int, default=10 * PROFILES, help="profiles of the table with two columns")
     arguments.add_argument("--lists", type=int, default=200, help="into how many segments the members are divided")
     arguments.add_argument("--exports", type=int, default=8, help="how many tiny exports are refreshed")
+    arguments.add_argument("--many-exports", type=int, default=100, help="how many are refreshed in a longer night")
     arguments.add_argument("--repeats", type=int, default=3)
     arguments.add_argument("--write", type=Path, metavar="PAGE", help="write the figures to this page, and JSON beside")
     arguments.add_argument("--check", type=Path, metavar="PAGE", help="exit 1 when a ratio is worse than that page's")
     given = arguments.parse_args()
-    sizes = Sizes(given.profiles, given.members, given.big, given.lists, given.exports, given.repeats)
+    sizes = Sizes(
+        given.profiles, given.members, given.big, given.lists, given.exports, given.many_exports, given.repeats
+    )
     console = Console()
     if not has_sdk():
         console.print("Criteo's official SDK is not installed, and is left out: pip install --group bench")

@@ -27,6 +27,7 @@ class Sizes:
     big_profiles: int
     lists: int
     exports: int
+    many_exports: int
     repeats: int
 
 
@@ -53,7 +54,8 @@ def compare(folder: Path, sizes: Sizes, *, say: Callable[[str], None]) -> Iterat
         *([lambda: _peer("official_sdk", profiles, segments)] if has_sdk() else []),
         lambda: _days(profiles, segments, sizes.profiles),
         lambda: _lists(profiles, many),
-        lambda: iter([("refresh", Reading(measure_refresh(sizes.exports)))]),
+        lambda: _refresh("refresh", sizes.exports),
+        lambda: _refresh("refresh_many", sizes.many_exports),
     ]
     for number in range(sizes.repeats):
         for experiment in experiments:
@@ -84,6 +86,7 @@ def _figures(sizes: Sizes) -> list[Figure]:
         Figure("lists", f"the same members as {sizes.lists} lists", "first_day"),
         Figure("lists_nothing", f"{sizes.lists} lists again, nothing to send", "nothing"),
         Figure("refresh", f"refresh of {sizes.exports} tiny exports by their notebooks"),
+        Figure("refresh_many", f"refresh of {sizes.many_exports} of these", "refresh"),
     ]
 
 
@@ -115,6 +118,10 @@ def _days(profiles: Path, segments: Path, count: int) -> Iterator[tuple[str, Rea
         measure(["benchmarks.data", "next_day", str(file), str(count)])
         yield "next_day", measure(run)
         yield "nothing", measure(run)
+
+
+def _refresh(key: str, exports: int) -> Iterator[tuple[str, Reading]]:
+    yield key, Reading(measure_refresh(exports))
 
 
 def _require_sent(criteo: "Sandbox") -> None:

@@ -12,7 +12,7 @@ from benchmarks.data import make, make_all, write_next_day
 from benchmarks.measuring import Figure, Reading, measure
 from benchmarks.page import read, what_got_worse, write
 
-SIZES = Sizes(profiles=1_000, members=100, big_profiles=2_000, lists=4, exports=2, repeats=2)
+SIZES = Sizes(profiles=1_000, members=100, big_profiles=2_000, lists=4, exports=2, many_exports=3, repeats=2)
 
 
 def figures(*, peer: float = 2.0, own: float = 3.0, gigabytes: float = 1.0) -> dict[str, Figure]:

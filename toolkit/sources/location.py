@@ -1,5 +1,6 @@
 """Locations, and what the names of files tell."""
 
+import re
 from enum import StrEnum
 
 
@@ -20,6 +21,8 @@ ENDINGS = {
     ".csv.gz": Format.CSV,
 }
 
+_ENDING = re.compile(f"(?:{'|'.join(re.escape(it) for it in ENDINGS)})\\Z", re.IGNORECASE | re.ASCII)
+
 # What Spark, file systems and Customer Insights write beside a table.
 _MARKER_BEGINNINGS = ("_", ".")
 _MARKER_ENDINGS = (".crc", ".cdm.json", "model.json")
@@ -32,15 +35,14 @@ def is_remote(location: str) -> bool:
 
 def format_of(name: str) -> Format | None:
     """Return the format that a file's name tells, None when it tells none."""
-    lowered = name.lower()
-    return next((form for ending, form in ENDINGS.items() if lowered.endswith(ending)), None)
+    ending = _ENDING.search(name)
+    return ENDINGS[ending[0].lower()] if ending else None
 
 
 def stem_of(name: str) -> str:
     """Return a name without the ending that tells its format."""
-    lowered = name.lower()
-    ending = max((ending for ending in ENDINGS if lowered.endswith(ending)), key=len, default="")
-    return name[: len(name) - len(ending)]
+    ending = _ENDING.search(name)
+    return name[: ending.start()] if ending else name
 
 
 def is_metadata_file(name: str) -> bool:

@@ -441,7 +441,7 @@ class BatchRecord(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
     contact_list_id: Mapped[int] = mapped_column(ForeignKey("contact_lists.id"), index=True)
-    criteo_id: Mapped[str | None]
+    criteo_id: Mapped[str | None] = mapped_column(index=True)
     """The list at Criteo that it changes."""
     number: Mapped[int]
     operation: Mapped[Operation]

@@ -336,6 +336,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_batches_contact_list_id"), "batches", ["contact_list_id"], unique=False)
+    op.create_index(op.f("ix_batches_criteo_id"), "batches", ["criteo_id"], unique=False)
     op.create_table(
         "list_leases",
         sa.Column("host", sa.String(), nullable=False),
