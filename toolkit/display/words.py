@@ -13,6 +13,20 @@ def word(name: str) -> Text:
 
 
 COLUMNS = (
+    mark("consent"),
+    mark("key as text"),
+    mark("key normalization"),
+    mark("workspace"),
+    mark("columns"),
+    mark("to"),
+    mark("source"),
+    mark("lost"),
+    mark("proof"),
+    mark("file"),
+    mark("public key"),
+    mark("lifts"),
+    mark("customers"),
+    mark("entries"),
     mark("if emptied"),
     mark("action"),
     mark("ad set"),

@@ -1,11 +1,13 @@
 """Who did what, and whether nobody altered the record of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 import polars as pl
 
 from toolkit.access.people import Role
+from toolkit.display import word
 from toolkit.state.audit import AuditBreak
 from toolkit.widgets.components import button, buttons, paragraph
 from toolkit.widgets.form import Form
@@ -16,6 +18,7 @@ from toolkit.workspace import Workspace
 _MOST_ROWS = 2_000
 _LONGEST = 120
 """So much of the details is read in a table; the frame has them whole."""
+_TELLS_NOBODY = "nonce"
 
 
 class AuditPanel(Form):
@@ -61,10 +64,28 @@ class AuditPanel(Form):
     def look(self) -> None:
         """Show the newest rows."""
         moment = pl.col("at").dt.convert_time_zone(local_zone()).dt.strftime("%Y-%m-%d %H:%M:%S")
-        whole = pl.col("details").replace("{}", "")
+        newest = self.workspace.audit.frame.head(_MOST_ROWS)
+        whole = pl.Series("details", [self._in_words(orjson.loads(it)) for it in newest["details"]], pl.String)
         is_cut = whole.str.len_chars() > _LONGEST
         details = pl.when(is_cut).then(whole.str.head(_LONGEST - 1) + "…").otherwise(whole).alias("details")
-        self.rows.fill(self.workspace.audit.frame.head(_MOST_ROWS).with_columns(details, moment=moment))
+        self.rows.fill(newest.with_columns(details, moment=moment))
+
+    def _in_words(self, details: Mapping[str, Any]) -> str:
+        """Return what is recorded beside the name, as a person reads it; what is empty or false tells nothing."""
+        told = {name: it for name, it in details.items() if it and name != _TELLS_NOBODY}
+        return " · ".join(
+            name if it is True else f"{name}: {self._value(it)}"
+            for name, it in ((self.words.read(word(key)), it) for key, it in told.items())
+        )
+
+    def _value(self, value: Any) -> str:
+        match value:
+            case dict():
+                return f"({self._in_words(value)})"
+            case list():
+                return ", ".join(map(self._value, value))
+            case _:
+                return str(value)
 
     def look_again(self) -> None:
         """Show the newest rows."""
