@@ -18,6 +18,7 @@ import toolkit
 from tests.conftest import Tables
 from tests.refresh.conftest import LONG_AGO, save, written
 from toolkit.bundled import SCHEDULED_NOTEBOOK
+from toolkit.errors import UnavailableError
 from toolkit.refresh import execute_notebook, prepared_kernels
 from toolkit.refresh.prepared_kernels import PreparedKernels, can_fork
 
@@ -184,6 +185,25 @@ def test_replaces_waiting_kernel_that_died(executed: Callable[..., dict[str, Any
         os.kill(killed, signal.SIGKILL)
         second = executed(kernels)
         assert (second["parent"], second["pid"] != killed) == (first["parent"], True)
+
+
+def test_tells_of_a_kernel_that_died_before_it_was_ready(
+    executed: Callable[..., dict[str, Any]], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = PreparedKernels.take
+
+    def take_and_kill(self: PreparedKernels, *order: Any, **more: Any) -> Any:
+        kernel = take(self, *order, **more)
+        assert kernel is not None
+        kernel.kill()
+        return kernel
+
+    with PreparedKernels(folder, exports=2) as kernels:
+        with monkeypatch.context() as patched:
+            patched.setattr(PreparedKernels, "take", take_and_kill)
+            with pytest.raises(UnavailableError):
+                executed(kernels)
+        assert executed(kernels)["parent"] == server()
 
 
 def test_goes_on_when_server_dies(executed: Callable[..., dict[str, Any]], folder: Path) -> None:

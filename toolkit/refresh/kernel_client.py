@@ -10,6 +10,7 @@ from queue import Empty
 from typing import Any
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from nbclient.exceptions import DeadKernelError
 
 _LONGEST_ANSWER_SECONDS = 1.0
 """After this a kernel that says nothing is asked again, if it is still there."""
@@ -23,7 +24,7 @@ class KernelClient(AsyncKernelClient):
     async def wait_for_ready(self, timeout: float | None = None) -> None:
         """Wait until cells can be sent and all of their outputs will arrive.
 
-        Raises RuntimeError, as Jupyter does, when the kernel ended or the time is over.
+        Raises DeadKernelError when the kernel ended or says nothing in that time.
         """
         until = float("inf") if timeout is None else time.monotonic() + timeout
         asked: set[str] = set()
@@ -48,6 +49,6 @@ class KernelClient(AsyncKernelClient):
 
     async def _require_going_on(self, until: float) -> None:
         if not await self.is_alive():
-            raise RuntimeError("Kernel died before replying to kernel_info")
+            raise DeadKernelError("the kernel ended before it was ready")
         if time.monotonic() > until:
-            raise RuntimeError("Kernel didn't respond in time")
+            raise DeadKernelError("the kernel was not ready in time")
