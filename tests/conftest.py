@@ -266,7 +266,7 @@ def say_saved(folder: "WorkspaceFolder", at: datetime) -> None:
     from sqlalchemy import select
 
     from toolkit.access.people import require_actor
-    from toolkit.exports.decided_exports import decided_export
+    from toolkit.exports.definitions import EXPORT
     from toolkit.state import audit
     from toolkit.state.audit import Action
     from toolkit.state.models import ExportRecord
@@ -276,4 +276,4 @@ def say_saved(folder: "WorkspaceFolder", at: datetime) -> None:
         for record in session.scalars(select(ExportRecord)):
             record.saved_at = at
             session.flush()
-            audit.record(session, folder, actor, Action.SAVE_EXPORT, record.name, decides=[decided_export(record)])
+            audit.record(session, folder, actor, Action.SAVE_EXPORT, record.name, decides=[EXPORT.decided(record)])

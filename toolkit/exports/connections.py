@@ -32,14 +32,13 @@ from toolkit.access.sealing import (
 from toolkit.criteo import CRITEO, CriteoClient, RetryPolicy, Wait, Waiting
 from toolkit.display import html_table
 from toolkit.errors import AccessError, ConfigurationError, TrustError
-from toolkit.exports.decided_audiences import detach_audiences
-from toolkit.exports.decided_exports import decided_export
+from toolkit.exports.definitions import DEFINITION_KINDS, EXPORT
 from toolkit.state import audit
 from toolkit.state.audit import Action
 from toolkit.state.decisions import Decided, Kind, is_as_decided
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.machine_memory import KnownHost
-from toolkit.state.models import ConnectionRecord, CriteoAudienceRecord, ExportRecord, PersonRecord, ShareRecord
+from toolkit.state.models import ConnectionRecord, ExportRecord, PersonRecord, ShareRecord
 from toolkit.translatable import _
 
 CONSENT_TEXT = (
@@ -513,12 +512,9 @@ def rename(folder: WorkspaceFolder, name: str, to: str) -> Connection:
                 _("No connection can be named {to!r}: it is taken, or empty.", to=to), _("Choose another.")
             )
         record.name = to
-        for export in session.scalars(select(ExportRecord).where(ExportRecord.connection_id == record.id)):
-            export.settings = {**export.settings, "connection": to}
-        for declared in session.scalars(
-            select(CriteoAudienceRecord).where(CriteoAudienceRecord.connection_id == record.id)
-        ):
-            declared.settings = {**declared.settings, "connection": to}
+        for kind in DEFINITION_KINDS:
+            for definition in kind.using(session, record):
+                definition.settings = {**definition.settings, "connection": to}
         session.flush()
         audit.record(
             session, folder, actor, Action.RENAME_CONNECTION, name, decides=[decided_connection(record)], to=to
@@ -559,16 +555,10 @@ def remove_connection(
         actor = require_actor(session, folder, least=Role.ADMINISTRATOR)
         record = connection_for(session, actor, name)
         decided = _decided(session, record, exports)
-        for export in session.scalars(select(ExportRecord).where(ExportRecord.connection_id == record.id)).all():
-            export.connection_id = None
-            if decided.get(export.name) is ExportDisposal.REMOVE:
-                export.removed_at = datetime.now(UTC)
-            removed = export.removed_at is not None
-            action = Action.REMOVE_EXPORT if removed else Action.DETACH_EXPORT
-            session.flush()
-            decides = [decided_export(export)]
-            audit.record(session, folder, actor, action, export.name, decides=decides, connection=name)
-        detach_audiences(session, folder, actor, record)
+        removed = {export for export, disposal in decided.items() if disposal is ExportDisposal.REMOVE}
+        EXPORT.detach_from(session, folder, actor, record, removed=removed)
+        for kind in DEFINITION_KINDS:
+            kind.detach_from(session, folder, actor, record)
         session.flush()
         session.delete(record)
         decides = [Decided(Kind.CONNECTION, record.id, None), Decided(Kind.ADVERTISERS, record.id, None, record.id)]

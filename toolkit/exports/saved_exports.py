@@ -4,25 +4,24 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 import polars as pl
-from pydantic import ValidationError
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from toolkit.access.locations import require_signed_locations
 from toolkit.access.people import Role, require_actor
-from toolkit.access.sealing import connection_for, may_use, require_signed_connection
 from toolkit.audience.keys import require_no_addresses_as_keys
 from toolkit.criteo import CriteoClient, Waiting
-from toolkit.errors import AccessError, ConfigurationError
+from toolkit.errors import ConfigurationError
 from toolkit.exports.connections import Connection, client_of, connection, credentials_of
-from toolkit.exports.decided_exports import decided_export, require_signed_export
+from toolkit.exports.definition_store import DefinitionStore
+from toolkit.exports.definitions import EXPORT
 from toolkit.exports.export import Export
 from toolkit.names import same_form, unknown_name
-from toolkit.state import audit
 from toolkit.state.audit import Action
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ExportRecord, PersonRecord
 from toolkit.translatable import _, mark
+
+_EXPORTS = DefinitionStore(EXPORT, Export)
 
 
 def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None = None) -> Export:
@@ -39,53 +38,12 @@ def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None
 
 def save_exports(folder: WorkspaceFolder, some: Iterable[Export], *, based_on: int | None = None) -> list[Export]:
     """Save exports as ``save_export`` does: all of them, or none."""
-    checked = [_checked(folder, it) for it in some]
-    with folder.session() as session, session.begin():
-        actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
-        return [_save(session, folder, actor, it, based_on=based_on) for it in checked]
-
-
-def _save(
-    session: Session, folder: WorkspaceFolder, actor: PersonRecord, export: Export, *, based_on: int | None
-) -> Export:
-    used = connection_for(session, actor, export.connection)
-    record = session.scalar(select(ExportRecord).where(ExportRecord.name == export.name))
-    if record is None:
-        record = ExportRecord(name=export.name, version=0)
-        session.add(record)
-    else:
-        require_manageable(actor, record)
-    if based_on is not None and record.version != based_on:
-        raise ConfigurationError(
-            _(
-                "Export {export!r} was saved by {saved_by!r} meanwhile: it is at version {version}, "
-                "and yours is based on {based_on}.",
-                export=export.name,
-                saved_by=record.saved_by,
-                version=record.version,
-                based_on=based_on,
-            ),
-            _("Look at it as it is now, and save your change again."),
-        )
-    record.connection_id = used.id
-    record.removed_at = None
-    record.version += 1
-    saved = export.model_copy(update={"version": record.version})
-    record.settings = saved.model_dump(mode="json")
-    record.saved_by = actor.name
-    record.saved_at = datetime.now(UTC)
-    session.flush()
-    decides = [decided_export(record)]
-    audit.record(session, folder, actor, Action.SAVE_EXPORT, export.name, decides=decides, version=record.version)
-    return saved
+    return _EXPORTS.save_all(folder, [_checked(folder, it) for it in some], based_on=based_on)
 
 
 def exports(folder: WorkspaceFolder) -> list[Export]:
     """Return all exports, by name; one without a connection is detached."""
-    with folder.reading() as session:
-        require_actor(session, folder)
-        records = select(ExportRecord).where(ExportRecord.removed_at.is_(None)).order_by(ExportRecord.name)
-        return [_value(session, record) for record in session.scalars(records)]
+    return _EXPORTS.all(folder)
 
 
 def export_of(folder: WorkspaceFolder, name: str) -> Export:
@@ -93,44 +51,20 @@ def export_of(folder: WorkspaceFolder, name: str) -> Export:
 
     Raises SignatureError when it is not as somebody signed it who could use its connection.
     """
-    with folder.reading() as session:
-        require_actor(session, folder)
-        record = _named(session, name)
-        require_signed_export(session, record)
-        if record.connection is not None:
-            # Its name leads to it, and must not lead to another.
-            require_signed_connection(session, record.connection)
-        return _value(session, record)
-
-
-def _named(session: Session, name: str) -> ExportRecord:
-    there = select(ExportRecord).where(ExportRecord.removed_at.is_(None))
-    record = session.scalar(there.where(ExportRecord.name == name))
-    if record is None:
-        raise unknown_name(mark("export"), name, [it.name for it in session.scalars(there)])
-    return record
+    return _EXPORTS.get(folder, name)
 
 
 def remove_export(folder: WorkspaceFolder, name: str) -> None:
     """Remove the export; its runs, and its lists at Criteo, stay."""
-    _end(folder, name, Action.REMOVE_EXPORT)
+    with _EXPORTS.changing(folder, name, Action.REMOVE_EXPORT) as record:
+        record.connection_id = None
+        record.removed_at = datetime.now(UTC)
 
 
 def detach_export(folder: WorkspaceFolder, name: str) -> None:
     """Take the export's connection away: it keeps its settings, and does not run until it is saved with another."""
-    _end(folder, name, Action.DETACH_EXPORT)
-
-
-def _end(folder: WorkspaceFolder, name: str, action: Action) -> None:
-    with folder.session() as session, session.begin():
-        actor = require_actor(session, folder, least=Role.CONTRIBUTOR)
-        record = _named(session, name)
-        require_manageable(actor, record)
+    with _EXPORTS.changing(folder, name, Action.DETACH_EXPORT) as record:
         record.connection_id = None
-        if action is Action.REMOVE_EXPORT:
-            record.removed_at = datetime.now(UTC)
-        session.flush()
-        audit.record(session, folder, actor, action, name, decides=[decided_export(record)])
 
 
 def require_runnable(folder: WorkspaceFolder, export: Export) -> None:
@@ -146,8 +80,8 @@ def require_runnable(folder: WorkspaceFolder, export: Export) -> None:
                 _("Export {export!r} has no connection: it was detached.", export=export.name),
                 _("Save it with another connection."),
             )
-        require_manageable(actor, record)
-        require_signed_export(session, record)
+        EXPORT.require_manageable(actor, record)
+        EXPORT.require_signed(session, record)
         require_signed_locations(session, folder)
 
 
@@ -217,24 +151,7 @@ def exports_frame(folder: WorkspaceFolder) -> pl.DataFrame:
 
 def require_manageable(actor: PersonRecord, record: ExportRecord) -> None:
     """Raise AccessError to whom may not use the export's connection."""
-    if record.connection is not None and not may_use(actor, record.connection):
-        raise AccessError(
-            _(
-                "Export {record!r} uses a connection that is not shared with you ({actor!r}).",
-                record=record.name,
-                actor=actor.name,
-            ),
-            _("Ask an administrator to share the connection, or to do it."),
-        )
-
-
-def _value(session: Session, record: ExportRecord) -> Export:
-    used = "" if record.connection is None else record.connection.name
-    try:
-        return Export.model_validate({**record.settings, "connection": used})
-    except ValidationError:
-        require_signed_export(session, record)
-        raise
+    EXPORT.require_manageable(actor, record)
 
 
 def _checked(folder: WorkspaceFolder, export: Export) -> Export:

@@ -14,21 +14,13 @@ from toolkit.access.people import decided_person, require_actor, signed_people
 from toolkit.access.sealing import decided_advertisers, decided_connection, require_signed_connection
 from toolkit.errors import AccessError, SignatureError, TrustError
 from toolkit.exports.connections import listed, remember_host
-from toolkit.exports.decided_audiences import require_signed_audience
-from toolkit.exports.decided_exports import require_signed_export
+from toolkit.exports.definitions import DEFINITION_KINDS
 from toolkit.exports.suites import A_MOMENT, signed_files
 from toolkit.names import unknown_name
-from toolkit.state.decisions import Kind, State, is_as_decided, replayed, require_chain, root_in, state_of, synced
+from toolkit.state.decisions import State, is_as_decided, replayed, require_chain, root_in, state_of, synced
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.machine_memory import Remembered
-from toolkit.state.models import (
-    AuditRecord,
-    ConnectionRecord,
-    CriteoAudienceRecord,
-    ExportRecord,
-    PersonRecord,
-    ShareRecord,
-)
+from toolkit.state.models import ConnectionRecord, PersonRecord, ShareRecord
 from toolkit.state.role import Role
 from toolkit.translatable import _, mark, sentences
 
@@ -178,8 +170,8 @@ def _altered(folder: WorkspaceFolder) -> list[AlteredRow]:
 def _failures(session: Session, folder: WorkspaceFolder) -> Iterator[SignatureError]:
     checks: list[Callable[[], object]] = [lambda: signed_people(session)]
     checks += [partial(require_signed_connection, session, it) for it in session.scalars(select(ConnectionRecord))]
-    checks += [partial(require_signed_export, session, it) for it in session.scalars(select(ExportRecord))]
-    checks += [partial(require_signed_audience, session, it) for it in session.scalars(select(CriteoAudienceRecord))]
+    for kind in DEFINITION_KINDS:
+        checks += [partial(kind.require_signed, session, it) for it in session.scalars(select(kind.record))]
     checks += [lambda: signed_files(session, folder)]
     if folder.settings.profiles is not None or folder.settings.segments is not None:
         checks += [lambda: require_signed_locations(session, folder)]
@@ -188,8 +180,8 @@ def _failures(session: Session, folder: WorkspaceFolder) -> Iterator[SignatureEr
             check()
         except SignatureError as error:
             yield error
-    yield from _missing_exports(session)
-    yield from _missing_audiences(session)
+    for kind in DEFINITION_KINDS:
+        yield from kind.missing(session)
     there = set(session.scalars(select(ConnectionRecord.id)))
     for it in state_of(session).connections.values():
         if it.id not in there:
@@ -201,41 +193,6 @@ def _failures(session: Session, folder: WorkspaceFolder) -> Iterator[SignatureEr
                     id=it.id,
                 ),
                 _("Find out who changed the database, and bring it back from a backup, or make the connection anew."),
-            )
-
-
-def _missing_exports(session: Session) -> Iterator[SignatureError]:
-    # One that was removed stays in its row.
-    there = set(session.scalars(select(ExportRecord.id)))
-    for about, decision in state_of(session).decisions.items():
-        kind, _colon, number = about.rpartition(":")
-        if kind == Kind.EXPORT and decision.sha256 is not None and int(number) not in there:
-            row = session.get(AuditRecord, decision.row)
-            name = "" if row is None else row.name
-            yield SignatureError(
-                _(
-                    "Export {name!r} (row {number} of table exports) is missing: somebody removed it in the database.",
-                    name=name,
-                    number=number,
-                ),
-                _("Find out who changed the database, and bring it back from a backup; or save the export anew."),
-            )
-
-
-def _missing_audiences(session: Session) -> Iterator[SignatureError]:
-    there = set(session.scalars(select(CriteoAudienceRecord.id)))
-    for about, decision in state_of(session).decisions.items():
-        kind, _colon, number = about.rpartition(":")
-        if kind == Kind.CRITEO_AUDIENCE and decision.sha256 is not None and int(number) not in there:
-            row = session.get(AuditRecord, decision.row)
-            yield SignatureError(
-                _(
-                    "Criteo audience {name!r} (row {number} of table criteo_audiences) is missing: somebody removed "
-                    "it in the database.",
-                    name="" if row is None else row.name,
-                    number=number,
-                ),
-                _("Find out who changed the database, and bring it back from a backup; or save the audience anew."),
             )
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, relationship
 
 from toolkit.errors import DataError
 from toolkit.identifiers import HashFormat
@@ -219,40 +219,38 @@ class ShareRecord(Base):
     person: Mapped[PersonRecord] = relationship()
 
 
-class ExportRecord(Base):
-    """A saved configuration; each saving raises its version."""
+class DefinitionRecord(Base):
+    """A saved definition that uses a connection; each saving raises its version."""
+
+    __abstract__ = True
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    connection_id: Mapped[int | None] = mapped_column(ForeignKey("connections.id"))
+    """None when the definition is detached: it keeps its settings, and changes nothing at Criteo."""
+    version: Mapped[int]
+    settings: Mapped[dict[str, Any]]
+    saved_by: Mapped[str]
+    saved_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+    """When it was removed; what came of it stays: an export's runs, what an audience made at Criteo and its sizes."""
+
+    @declared_attr
+    def connection(self) -> Mapped[ConnectionRecord | None]:
+        """What it uses."""
+        return relationship()
+
+
+class ExportRecord(DefinitionRecord):
+    """A saved export."""
 
     __tablename__ = "exports"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
-    connection_id: Mapped[int | None] = mapped_column(ForeignKey("connections.id"))
-    """None when the export is detached: it keeps its settings, and does not run."""
-    version: Mapped[int]
-    settings: Mapped[dict[str, Any]]
-    saved_by: Mapped[str]
-    saved_at: Mapped[datetime]
-    removed_at: Mapped[datetime | None]
-    """When it was removed; its runs stay."""
-    connection: Mapped[ConnectionRecord | None] = relationship()
 
-
-class CriteoAudienceRecord(Base):
-    """A declared Criteo audience; each saving raises its version. What is at Criteo is found there by its mark."""
+class CriteoAudienceRecord(DefinitionRecord):
+    """A declared Criteo audience. What is at Criteo is found there by its mark."""
 
     __tablename__ = "criteo_audiences"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
-    connection_id: Mapped[int | None] = mapped_column(ForeignKey("connections.id"))
-    """None when it is removed, or its connection is."""
-    version: Mapped[int]
-    settings: Mapped[dict[str, Any]]
-    saved_by: Mapped[str]
-    saved_at: Mapped[datetime]
-    removed_at: Mapped[datetime | None]
-    """When it was removed; what is at Criteo stays, and so do its sizes."""
-    connection: Mapped[ConnectionRecord | None] = relationship()
 
 
 class AudienceSizeRecord(Base):
