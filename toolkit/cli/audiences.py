@@ -34,9 +34,9 @@ def show(name: AudienceArgument, json: JsonOption = False, workspace: WorkspaceO
     if json:
         show_json(audience.model_dump(mode="json"))
         return
-    from toolkit.campaigns.yaml_files import as_yaml
+    from toolkit.campaigns.yaml_files import AUDIENCES_YAML
 
-    say(as_yaml([audience]), nl=False)
+    say(AUDIENCES_YAML.text([audience]), nl=False)
 
 
 @commands.command()

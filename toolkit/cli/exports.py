@@ -48,9 +48,9 @@ def show(name: ExportArgument, json: JsonOption = False, workspace: WorkspaceOpt
     if json:
         show_json(export.model_dump(mode="json"))
         return
-    from toolkit.exports.yaml_files import as_yaml
+    from toolkit.exports.yaml_files import EXPORTS_YAML
 
-    say(as_yaml([export]), nl=False)
+    say(EXPORTS_YAML.text([export]), nl=False)
 
 
 @commands.command()

@@ -19,7 +19,7 @@ from toolkit.campaigns.saved_audiences import (
     save_audience,
 )
 from toolkit.campaigns.sizes import sizes_frame
-from toolkit.campaigns.yaml_files import read_audiences, write_audiences
+from toolkit.campaigns.yaml_files import AUDIENCES_YAML
 from toolkit.collections.collection import Collection
 from toolkit.names import listed
 from toolkit.spreadsheets import FrameForPeople
@@ -277,7 +277,7 @@ class Audiences(Collection[str, DeclaredAudience]):
         Examples:
             >>> workspace.audiences.write("audiences.yml")
         """
-        write_audiences(self._folder, Path(path))
+        AUDIENCES_YAML.write(self._folder, Path(path))
 
     def read(self, path: str | Path) -> dict[str, DeclaredAudience]:
         """Save the audiences of a YAML file. Audiences that are not in the file stay as they are.
@@ -297,4 +297,4 @@ class Audiences(Collection[str, DeclaredAudience]):
             >>> workspace.audiences.read("audiences.yml")
             {}
         """
-        return read_audiences(self._folder, Path(path))
+        return AUDIENCES_YAML.read(self._folder, Path(path))

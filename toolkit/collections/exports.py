@@ -23,7 +23,7 @@ from toolkit.exports.saved_exports import (
     save_export,
 )
 from toolkit.exports.schedule import Schedule
-from toolkit.exports.yaml_files import read_exports, write_exports
+from toolkit.exports.yaml_files import EXPORTS_YAML
 from toolkit.names import listed
 from toolkit.preview import FIRST_MEMBERS, Preview, preview_of_export
 from toolkit.runs import AbandonedLists, check_export
@@ -375,7 +375,7 @@ class Exports(Collection[str, Export]):
         Examples:
             >>> workspace.exports.write("exports.yml")
         """
-        write_exports(self._folder, Path(path))
+        EXPORTS_YAML.write(self._folder, Path(path))
 
     def read(self, path: str | Path) -> dict[str, Export]:
         """Save the exports of a YAML file. Exports that are not in the file stay as they are.
@@ -395,4 +395,4 @@ class Exports(Collection[str, Export]):
             >>> workspace.exports.read("exports.yml")
             {}
         """
-        return read_exports(self._folder, Path(path))
+        return EXPORTS_YAML.read(self._folder, Path(path))
