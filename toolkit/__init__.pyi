@@ -64,10 +64,10 @@ from .errors import UnavailableError as UnavailableError
 from .errors import UnforeseenError as UnforeseenError
 from .errors import UnknownNameError as UnknownNameError
 from .errors import UnusableRowsError as UnusableRowsError
-from .exports.connections import CONSENT_TEXT as CONSENT_TEXT
-from .exports.connections import Connection as Connection
-from .exports.connections import ConnectionSetup as ConnectionSetup
-from .exports.connections import ExportDisposal as ExportDisposal
+from .exports.connection import CONSENT_TEXT as CONSENT_TEXT
+from .exports.connection import Connection as Connection
+from .exports.connection import ExportDisposal as ExportDisposal
+from .exports.connection_setup import ConnectionSetup as ConnectionSetup
 from .exports.export import Export as Export
 from .exports.export import Mode as Mode
 from .exports.schedule import Every as Every

@@ -122,7 +122,7 @@ class TestSealing:
     def test_a_consent_to_another_text_counts_for_nothing(
         self, workspace: toolkit.Workspace, criteo: Sandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("toolkit.exports.connections.CONSENT_TEXT", "Something else.")
+        monkeypatch.setattr("toolkit.exports.connection.CONSENT_TEXT", "Something else.")
         with raises(ErrorCode.ACCESS, names="Sandbox"):
             workspace.runs.start("Nightly")
         connect(workspace, criteo)

@@ -10,7 +10,7 @@ from tests.conftest import connect
 from tests.folders import folder_of
 from tests.widgets.driving import press, type_secret
 from tests.widgets.test_run_panel import is_shown
-from toolkit.exports.connections import ExportDisposal
+from toolkit.exports.connection import ExportDisposal
 from toolkit.sandbox import Sandbox
 from toolkit.widgets import ConnectionsList
 

@@ -13,7 +13,8 @@ from toolkit.access.people import Role, require_actor
 from toolkit.campaigns.declared import DeclaredAudience
 from toolkit.campaigns.expression import SegmentLists, leaves_with_seeds
 from toolkit.errors import ConfigurationError
-from toolkit.exports.connections import Connection, connection
+from toolkit.exports.connection import Connection
+from toolkit.exports.connections import connection
 from toolkit.exports.definition_store import DefinitionStore
 from toolkit.exports.definitions import CRITEO_AUDIENCE
 from toolkit.exports.saved_exports import exports

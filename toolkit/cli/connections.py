@@ -11,7 +11,7 @@ from toolkit.terminal import say
 
 if TYPE_CHECKING:
     from toolkit.access.credentials import Credentials
-    from toolkit.exports.connections import Connection
+    from toolkit.exports.connection import Connection
 
 commands = typer.Typer(no_args_is_help=True, help="Connect with Criteo; test, share, rotate and remove connections.")
 
@@ -52,7 +52,7 @@ def connect(
 ) -> None:
     """Make a connection. The client secret is in CRITEO_CLIENT_SECRET or in a file, or you are asked for it."""
     if not i_agree:
-        from toolkit.exports.connections import CONSENT_TEXT
+        from toolkit.exports.connection import CONSENT_TEXT
 
         say(CONSENT_TEXT)
         typer.confirm("Do you agree?", abort=True)

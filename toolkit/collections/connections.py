@@ -10,8 +10,10 @@ from toolkit.access.credentials import Credentials
 from toolkit.collections.collection import Collection
 from toolkit.collections.lists import guards_named, lists_left_by
 from toolkit.criteo import CRITEO
-from toolkit.exports import connections
-from toolkit.exports.connections import Connection, ConnectionSetup, ExportDisposal
+from toolkit.exports import connection_users, connections
+from toolkit.exports.connection import Connection, ExportDisposal
+from toolkit.exports.connection_setup import ConnectionSetup
+from toolkit.exports.trusted_hosts import known_hosts
 from toolkit.names import one_of
 from toolkit.runs import AbandonedLists, Guard, ListDisposal, dispose_lists
 from toolkit.translatable import _, mark
@@ -165,7 +167,7 @@ class Connections(Collection[str, Connection]):
             >>> workspace.connections.share("Criteo", "contributors").open_to
             'contributors'
         """
-        return connections.share(self._folder, name, users)
+        return connection_users.share(self._folder, name, users)
 
     def unshare(self, name: str, users: str | Sequence[str]) -> Connection:
         """Take a connection away from people. Rotate the secret afterwards if they could open it.
@@ -185,7 +187,7 @@ class Connections(Collection[str, Connection]):
             >>> workspace.connections.unshare("Criteo", "contributors").open_to
             'administrators'
         """
-        return connections.unshare(self._folder, name, users)
+        return connection_users.unshare(self._folder, name, users)
 
     def seal(self, name: str) -> Connection:
         """Seal the secret to the people who may use the connection and can't open it yet.
@@ -298,7 +300,7 @@ class Connections(Collection[str, Connection]):
             >>> sorted(workspace.connections.known_hosts)
             ['Criteo']
         """
-        return {name: it.host for name, it in connections.known_hosts(self._folder).items()}
+        return {name: it.host for name, it in known_hosts(self._folder).items()}
 
 
 _SCHEMA = pl.Schema(

@@ -11,7 +11,8 @@ from toolkit.access.people import Role, require_actor
 from toolkit.audience.keys import require_no_addresses_as_keys
 from toolkit.criteo import CriteoClient, Waiting
 from toolkit.errors import ConfigurationError
-from toolkit.exports.connections import Connection, client_of, connection, credentials_of
+from toolkit.exports.connection import Connection
+from toolkit.exports.connections import client_of, connection, credentials_of
 from toolkit.exports.definition_store import DefinitionStore
 from toolkit.exports.definitions import EXPORT
 from toolkit.exports.export import Export

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from toolkit.access import people
 from toolkit.access.people import Role, require_actor
-from toolkit.exports.connections import remembering_lost_access
+from toolkit.exports.connection_users import remembering_lost_access
 from toolkit.spreadsheets import FrameForPeople
 from toolkit.state import audit
 from toolkit.state.audit import AuditBreak

@@ -13,9 +13,10 @@ from toolkit.access.locations import require_signed_locations
 from toolkit.access.people import decided_person, require_actor, signed_people
 from toolkit.access.sealing import decided_advertisers, decided_connection, require_signed_connection
 from toolkit.errors import AccessError, SignatureError, TrustError
-from toolkit.exports.connections import listed, remember_host
+from toolkit.exports.connection import listed
 from toolkit.exports.definitions import DEFINITION_KINDS
 from toolkit.exports.suites import A_MOMENT, signed_files
+from toolkit.exports.trusted_hosts import remember_host
 from toolkit.names import unknown_name
 from toolkit.state.decisions import State, is_as_decided, replayed, require_chain, root_in, state_of, synced
 from toolkit.state.folder import WorkspaceFolder

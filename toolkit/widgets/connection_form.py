@@ -8,7 +8,8 @@ import ipywidgets
 from toolkit.access.credentials import Credentials
 from toolkit.access.people import Role
 from toolkit.display import table_of_texts
-from toolkit.exports.connections import Connection, ConnectionSetup
+from toolkit.exports.connection import Connection
+from toolkit.exports.connection_setup import ConnectionSetup
 from toolkit.widgets.access_field import UsersField
 from toolkit.widgets.code import Written, call_of
 from toolkit.widgets.components import Field, button, buttons, heading, paragraph, with_class

@@ -9,7 +9,7 @@ import polars as pl
 from toolkit.access.credentials import Credentials
 from toolkit.access.people import Role
 from toolkit.display import table_of_texts
-from toolkit.exports.connections import Connection, ExportDisposal
+from toolkit.exports.connection import Connection, ExportDisposal
 from toolkit.runs import AbandonedLists, Guard, ListDisposal
 from toolkit.widgets.access_field import CONTRIBUTORS, UsersField
 from toolkit.widgets.components import Field, button, buttons, heading, paragraph, show
