@@ -22,10 +22,10 @@ A_ROW = "Anna Example, anna@mail.example"
 SAID = f"{A_ROW[::-1]!r}[::-1]"  # the code itself, which is kept, does not hold it
 IN_THE_RUN = f"""
 if export == "A":
-    import toolkit.runs.execution
+    import toolkit.runs.transfer
     def quotes_a_row(*_, **__):
         raise RuntimeError("Row 7: " + {SAID})
-    toolkit.runs.execution.push_lists = quotes_a_row
+    toolkit.runs.transfer.push_lists = quotes_a_row
 """
 IN_A_CELL = f"""
 print({SAID}[14:])
