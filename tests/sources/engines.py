@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import duckdb
 import polars as pl
+import psycopg
 import pytest
 
 import toolkit
@@ -68,6 +69,11 @@ class PostgreSQL:
         finally:
             connection.disconnect()
         return toolkit.IbisTable(self.variable, name)
+
+    def run(self, *commands: str) -> None:
+        with psycopg.connect(os.environ[self.variable].replace("postgres://", "postgresql://")) as connection:
+            for command in commands:
+                connection.execute(command)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Tables in an engine give the same result as tables in files, identifier by identifier."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import toolkit
+from tests.conftest import need
 from tests.sources.engines import DuckDB, Engine, PostgreSQL, Spark, local_spark
 from toolkit.audience import Audience, IdentityColumn
 from toolkit.audience.segments import audience_of
@@ -267,6 +269,131 @@ def test_types_of_duckdb_as_keys(duck: DuckDB) -> None:
         assert found.frame["status"].to_list() == ["exportable"]
 
 
+@pytest.mark.parametrize("kind", ["char(6)", "uuid", "inet", "mood", "whole", "text COLLATE any_case"])
+def test_types_of_postgresql_as_keys(postgresql: PostgreSQL, kind: str) -> None:
+    value = {"uuid": str(UUID(int=7)), "inet": "10.0.0.1/32", "whole": "7"}.get(kind, "ab")
+    postgresql.run(
+        "DROP TABLE IF EXISTS profiles, members",
+        "DROP TYPE IF EXISTS mood, whole",
+        "CREATE TYPE mood AS ENUM ('ab')",
+        "CREATE DOMAIN whole AS integer",
+        "CREATE COLLATION IF NOT EXISTS any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+        f"""CREATE TABLE profiles AS SELECT v::{kind} AS "Key", 'a@b.nl'::char(20) AS "EMail" FROM (SELECT '{value}' v) t""",
+        f"""CREATE TABLE members AS SELECT v::{kind} AS "Key", 'VIP'::char(20) AS "Segment" FROM (SELECT '{value}' v) t""",
+    )
+    found = prepared(
+        toolkit.IbisTable(postgresql.variable, "profiles"), toolkit.IbisTable(postgresql.variable, "members")
+    )
+    assert found.frame.select("segment", "customer", "status").rows() == [("VIP", value, "exportable")]
+    postgresql.run("DROP TABLE profiles, members", "DROP TYPE mood, whole")
+
+
+def test_a_member_that_the_database_can_not_hold(engine: Engine, tmp_path: Path) -> None:
+    members = written(tmp_path, "members", memberships(["a", "a\0", "\0"]))
+    found = prepared(engine.put("profiles", people(["a", "b"])), members)
+    assert dict(found.frame.select("customer", "status").rows()) == {
+        "a": "exportable",
+        "a\0": "not_in_profiles",
+        "\0": "not_in_profiles",
+    }
+
+
+@pytest.mark.parametrize(
+    "value", ["'infinity'::date", "'0044-03-15 BC'::timestamp", "'NaN'::numeric", "1.0000000001::numeric"]
+)
+def test_what_ibis_can_not_read_is_of_the_table(postgresql: PostgreSQL, value: str) -> None:
+    postgresql.run(
+        "DROP TABLE IF EXISTS odd",
+        f"""CREATE TABLE odd AS SELECT 'a'::text AS "Key", {value} AS odd""",
+    )
+    profiles = toolkit.Profiles(location=toolkit.IbisTable(postgresql.variable, "odd"), key="Key")
+    with pytest.raises(toolkit.DataError):
+        profiles.scan(["odd"]).collect()
+    assert profiles.scan([]).collect()["Key"].to_list() == ["a"]
+
+
+@pytest.mark.parametrize(
+    "before", ["SET default_transaction_read_only = on", "REVOKE TEMP ON DATABASE {database} FROM PUBLIC"]
+)
+def test_an_account_that_may_make_no_table(
+    postgresql: PostgreSQL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    url = os.environ[postgresql.variable]
+    members = written(tmp_path, "members", memberships(["a"]))
+    profiles = postgresql.put("profiles", people(["a"]))
+    database = url.partition("@/")[2].partition("?")[0]
+    if before.startswith("SET"):
+        before = f"ALTER ROLE reader {before}"
+    postgresql.run(
+        "DROP ROLE IF EXISTS reader", "CREATE ROLE reader LOGIN", "GRANT SELECT ON profiles TO reader",
+        before.format(database=database),
+    )  # fmt: skip
+    monkeypatch.setenv(postgresql.variable, url.replace("postgres@", "reader@"))
+    with pytest.raises(toolkit.AccessError):
+        prepared(profiles, members)
+    monkeypatch.setenv(postgresql.variable, url)
+    postgresql.run("DROP TABLE profiles", f"GRANT TEMP ON DATABASE {database} TO PUBLIC", "DROP ROLE reader")
+
+
+@pytest.mark.parametrize("odd", ["INTERVAL 1 MONTH", "make_interval(1, 2)"])
+def test_a_column_that_spark_can_not_give(spark: Spark, odd: str) -> None:
+    spark.session.sql(f"SELECT 'a' AS Key, {odd} AS odd, 'a@b.nl' AS EMail").createOrReplaceTempView("odd")
+    profiles = toolkit.Profiles(location=toolkit.SparkTable("odd"), key="Key")
+    assert profiles.scan(["EMail"]).collect().rows() == [("a", "a@b.nl")]
+    assert list(profiles.look_at_all()[1]) == ["odd"]
+    with pytest.raises(toolkit.DataError):
+        profiles.scan(["odd"])
+
+
+def test_spark_logs_no_row(spark: Spark) -> None:
+    spark.session.sql("SELECT 'ann@mail.example' AS EMail").createOrReplaceTempView("people")
+    spark.session.sql("SELECT 'a' AS Key, CAST(EMail AS INT) AS EMail FROM people").createOrReplaceTempView("failing")
+    logged: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    handler.emit = logged.append  # type: ignore[method-assign]
+    loggers = [logging.getLogger(it) for it in ("SQLQueryContextLogger", "DataFrameQueryContextLogger")]
+    for it in loggers:
+        it.addHandler(handler)
+    with pytest.raises(toolkit.DataError):
+        toolkit.Profiles(location=toolkit.SparkTable("failing"), key="Key").scan(["EMail"]).collect()
+    assert logged == []
+    with pytest.raises(Exception, match="ann@mail"):
+        spark.session.table("failing").collect()
+    assert logged
+    for it in loggers:
+        it.removeHandler(handler)
+
+
+def test_a_spark_that_is_started_for_a_table_logs_no_row(tmp_path: Path) -> None:
+    need("java")
+    pl.DataFrame({"Key": ["a"], "EMail": ["ann@mail.example"]}).write_parquet(tmp_path / "people.parquet")
+    code = f"""
+import toolkit
+profiles = toolkit.Profiles(location=toolkit.SparkTable('parquet."{tmp_path}/people.parquet"'), key="Key")
+print(profiles.columns)
+from pyspark.sql import SparkSession
+people = SparkSession.getActiveSession().table("parquet.`{tmp_path}/people.parquet`")
+people.selectExpr("Key", "CAST(EMail AS INT) AS EMail").createOrReplaceTempView("failing")
+try:
+    toolkit.Profiles(location=toolkit.SparkTable("failing"), key="Key").scan(["EMail"]).collect()
+except toolkit.DataError:
+    print("refused")
+"""
+    settings = (
+        "--master local[1] --conf spark.ui.enabled=false --conf spark.sql.catalogImplementation=in-memory pyspark-shell"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYSPARK_SUBMIT_ARGS": settings},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "refused" in said.stdout
+    assert "ann@mail.example" not in said.stdout + said.stderr
+
+
 @pytest.mark.parametrize("kind", ["DATE '2026-01-01'", "TIMESTAMP '2026-01-01'", "true", "1.5", "[1]"])
 def test_what_is_no_key(duck: DuckDB, kind: str) -> None:
     duck.run(f"CREATE OR REPLACE TABLE profiles AS SELECT {kind} AS Key, 'a@b.nl' AS EMail")
@@ -282,6 +409,9 @@ def test_what_is_no_key(duck: DuckDB, kind: str) -> None:
         "ibis:postgres://user:abcsecret@host/crm#profiles",
         "duckdb:host=h password=abcsecret#profiles",
         "spark:postgres://user:abcsecret@host/crm",
+        "spark:host=h password=abcsecret",
+        'duckdb:crm.duckdb#"host=h token = abcsecret"',
+        "ibis:WAREHOUSE_URL#password=abcsecret",
         'duckdb:crm.duckdb#"postgres://user:abcsecret@host/crm"',
         "duckdb::memory:#profiles",
         "duckdb:crm.duckdb",
@@ -316,6 +446,38 @@ def test_a_password_with_marks_of_urls_is_not_shown(monkeypatch: pytest.MonkeyPa
         _ = toolkit.Profiles(location=toolkit.IbisTable("WAREHOUSE_URL", "profiles"), key="Key").columns
     assert "abcse" not in str(raised.value)
     assert "cret" not in str(raised.value)
+
+
+def test_a_secret_of_a_view_is_not_shown(duck: DuckDB) -> None:
+    for said in (
+        '"host=h password=abcsecret"',
+        "https://host/a.parquet?v=1&X-Amz-Signature=abcsecret",
+        "{'token': 'abcsecret'}",
+    ):
+        quoted = said.replace("'", "''")
+        duck.run(f"CREATE OR REPLACE VIEW failing AS SELECT error('no {quoted}') AS Key")
+        with pytest.raises(toolkit.ToolkitError) as raised:
+            toolkit.Profiles(location=toolkit.DuckDBTable(duck.file, "failing"), key="Key").scan([]).collect()
+        assert "abcsecret" not in str(raised.value)
+
+
+def test_a_telephone_number_of_a_row_is_not_shown(duck: DuckDB) -> None:
+    duck.run("CREATE OR REPLACE VIEW failing AS SELECT error('told +31 6 12345678') AS Key")
+    with pytest.raises(toolkit.ToolkitError) as raised:
+        toolkit.Profiles(location=toolkit.DuckDBTable(duck.file, "failing"), key="Key").scan([]).collect()
+    assert "12345678" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["self", "pl", "duckdb", "connection"])
+def test_a_variable_is_no_table(duck: DuckDB, name: str) -> None:
+    with pytest.raises(toolkit.ConfigurationError):
+        _ = toolkit.Profiles(location=toolkit.DuckDBTable(duck.file, name), key="Key").columns
+
+
+def test_a_table_called_as_one_of_the_toolkit(duck: DuckDB) -> None:
+    location = duck.put("toolkit_wanted", people(["a", "b"]).rename({"Key": "wanted"}))
+    chosen = toolkit.Profiles(location=location, key="wanted").look().choose(pl.LazyFrame({"customer": ["b", "c"]}))
+    assert chosen.scan().collect()["wanted"].to_list() == ["b"]
 
 
 def test_a_database_that_is_open_here(duck: DuckDB) -> None:

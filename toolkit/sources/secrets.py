@@ -3,6 +3,7 @@
 import re
 from urllib.parse import unquote, unquote_plus
 
+from toolkit.redaction import HIDDEN
 from toolkit.translatable import _
 
 _NAMES = frozenset(
@@ -26,11 +27,21 @@ _WRITTEN_OUT = re.compile(
 _USER_AND_PASSWORD = re.compile(r"://[^/@\s]*:(?!\d+/)[^@\s]*@")
 _USER = re.compile(r"^(?:s3[an]?|gcs|gs|https?)://[^/@\s]+@", re.IGNORECASE)
 _MOST_TIMES_ENCODED = 3
+_ASSIGNED = re.compile(
+    r"""(?<![\w.%-])(?P<name>[\w.%-]++)(?P<mark>["']?\s*=\s*|["']\s*:\s*)(?P<value>'(?:[^']|'')*+'|"[^"]*+"|[^\s?&;,)\]}'"]++)"""
+)
+_SECRET_ENDINGS = ("password", "passwd", "pwd", "token", "secret", "signature", "credential")
+_LOGIN = re.compile(r"(?<=://)[^/@\s]*:[^@\s]*@")
 
 
 def is_secret_name(name: str) -> bool:
     """Tell whether a parameter of that name holds a secret."""
     return _BETWEEN_WORDS.sub("", name).lower() in _NAMES
+
+
+def without_secrets(text: str) -> str:
+    """Return the text, such as an error of a database, with what stands as a value of a secret's name hidden."""
+    return _ASSIGNED.sub(_without_value, _LOGIN.sub(f"{HIDDEN}@", text))
 
 
 def secret_in(location: str) -> str | None:
@@ -45,6 +56,12 @@ def secret_in(location: str) -> str | None:
             return found
         written = unquote(written)
     return _secret_in(written)
+
+
+def _without_value(found: re.Match[str]) -> str:
+    name = unquote_plus(found["name"])
+    is_secret = is_secret_name(name) or name.lower().endswith(_SECRET_ENDINGS)
+    return f"{found['name']}{found['mark']}{HIDDEN}" if is_secret else found.group()
 
 
 def _secret_in(location: str) -> str | None:

@@ -20,6 +20,8 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MOTHERDUCK = ("md:", "motherduck:")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]+:")
 _SECRET = re.compile(r"(?:password|passwd|pwd|token|secret|key)\s*=", re.IGNORECASE)
+_SECRET_OF_TABLE = re.compile(r"(?:password|passwd|pwd|token|secret)\s*=", re.IGNORECASE)
+"""Without ``key=``, which a folder in the name of a file may begin with."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_$-]*")
 
 
@@ -61,6 +63,11 @@ class Address:
             found = _LOCATED.fullmatch(rest)
             place, table = (found["of_place"], found["of_table"]) if found else (rest.partition("#")[0], "")
         _require_safe(kind, place)
+        if _SECRET_OF_TABLE.search(table):
+            raise ConfigurationError(
+                _("The name of the table holds a secret, which would be stored with the workspace."),
+                _("Name the table only. If the secret was saved before, renew it."),
+            )
         if not _NAME.fullmatch(table):
             raise ConfigurationError(
                 _("The location of a table in {kind} names no table.", kind=kind.value),

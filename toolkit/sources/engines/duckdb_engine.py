@@ -4,20 +4,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import duckdb
 import polars as pl
 
 from toolkit.errors import BusyError, ConfigurationError, DataError, ToolkitError, UnavailableError
-from toolkit.redaction import redacted
-from toolkit.sources.engines.engine import Engine, EngineSession, numbered
+from toolkit.sources.engines.engine import Engine, EngineSession, first_line, numbered
 from toolkit.sources.error_translation import nothing_at
 from toolkit.sources.files import InputFile
 from toolkit.translatable import _
 
 _ROWS_A_BATCH = 128 << 10
-_WANTED = "toolkit_wanted"
 
 
 class DuckDBEngine(Engine):
@@ -46,7 +45,7 @@ class DuckDBEngine(Engine):
 
     def translated(self, error: Exception, *, what: str) -> ToolkitError | None:
         """Return an error of DuckDB in words of the table."""
-        where, said = self.address.location, redacted(str(error).partition("\n")[0]).rstrip(".")
+        where, said = self.address.location, first_line(error)
         if not isinstance(error, duckdb.Error | OSError):
             return None
         if isinstance(error, duckdb.IOException) and self.address.is_file and not Path(self.address.place).exists():
@@ -96,6 +95,8 @@ class DuckDBEngine(Engine):
             # This process has it open to write: its connections share one database.
             opened = duckdb.connect(self.address.place)
         with opened as connection:
+            # What is no table of the database is none: not a variable of this program that is called so.
+            connection.execute("SET SESSION python_enable_replacements = false")
             yield connection
 
 
@@ -114,8 +115,10 @@ class _DuckDBSession(EngineSession):
         )
 
     def uploaded(self, values: pl.Series) -> Any:
-        self._connection.register(_WANTED, values.to_frame("wanted").to_arrow())
-        return self._connection.table(_WANTED)
+        # Of a name that no table has: a temporary one would be read in its place.
+        name = f"wanted_{token_hex(8)}"
+        self._connection.register(name, values.to_frame("wanted").to_arrow())
+        return self._connection.table(name)
 
     def batches(self, frame: Any) -> Iterator[Any]:
         yield from frame.to_arrow_reader(_ROWS_A_BATCH)

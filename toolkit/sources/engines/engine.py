@@ -8,8 +8,10 @@ from typing import Any
 import polars as pl
 
 from toolkit.errors import ToolkitError
+from toolkit.redaction import without_identifiers
 from toolkit.sources.engines.address import Address
 from toolkit.sources.files import InputFile
+from toolkit.sources.secrets import without_secrets
 from toolkit.sources.storage import StoredFile
 
 
@@ -62,6 +64,12 @@ class Engine(ABC):
     def part(self) -> StoredFile:
         """The table, as the one part of which it consists."""
         return StoredFile(self.address.location, (), 0, None)
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error of an engine says first: it may quote a row, or the credentials in a view."""
+    line = str(error).strip().partition("\n")[0]
+    return without_secrets(without_identifiers(line)).rstrip(".")
 
 
 def numbered(columns: Sequence[str]) -> list[tuple[str, str]]:

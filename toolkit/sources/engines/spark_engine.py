@@ -4,22 +4,26 @@
 ``SPARK_REMOTE``, or a local one by the configuration of the machine.
 """
 
+import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import polars as pl
 
 from toolkit.errors import ConfigurationError, DataError, ToolkitError, UnavailableError
-from toolkit.redaction import redacted
-from toolkit.sources.engines.engine import Engine, EngineSession, numbered
+from toolkit.sources.engines.engine import Engine, EngineSession, first_line, numbered
 from toolkit.translatable import _
 
 _ROWS_AT_ONCE = 2_000_000
 """Spark gives Arrow the whole of a frame at once, so that larger ones are asked for in parts."""
 _NOT_HASHED = ("map", "variant", "interval", "struct", "array", "geometry", "geography")
+_OF_CONTENT = ("CAST_", "CANNOT_PARSE", "MALFORMED", "FAILED_READ_FILE", "UNSUPPORTED_", "AMBIGUOUS_", "USER_RAISED_")
+_DATA_EXCEPTION = "22"
+_LOGGERS = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 _NO_TABLE = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "CATALOG_NOT_FOUND", "PARSE_SYNTAX_ERROR")
 
 
@@ -29,12 +33,13 @@ class SparkEngine(Engine):
     @contextmanager
     def session(self) -> Iterator[EngineSession]:
         """Give the session."""
-        yield _SparkSession(self._spark, self._table)
+        with _unlogged():
+            yield _SparkSession(self._spark, self._table)
 
     def schema(self) -> Any:
         """Return Arrow's schema of the table."""
-        with _without_warnings():
-            return self._table.limit(0).toArrow().schema
+        with _without_warnings(), _unlogged():
+            return _schema_of(self._table)
 
     def translated(self, error: Exception, *, what: str) -> ToolkitError | None:
         """Return an error of Spark in words of the table."""
@@ -42,7 +47,7 @@ class SparkEngine(Engine):
 
         if not isinstance(error, PySparkException | OSError) and "py4j" not in type(error).__module__:
             return None
-        where, said = self.address.location, redacted(str(error).strip().partition("\n")[0]).rstrip(".")
+        where, said = self.address.location, first_line(error)
         condition = str(error.getCondition() or "") if isinstance(error, PySparkException) else ""
         if condition.startswith(_NO_TABLE):
             return ConfigurationError(
@@ -52,7 +57,8 @@ class SparkEngine(Engine):
                     "that made it: for scheduled runs, save it as a table."
                 ),
             )
-        if condition.startswith(("CAST_", "CANNOT_PARSE", "MALFORMED", "FAILED_READ_FILE", "UNSUPPORTED_")):
+        state = str(error.getSqlState() or "") if isinstance(error, PySparkException) else ""
+        if condition.startswith(_OF_CONTENT) or state.startswith(_DATA_EXCEPTION):
             return DataError(
                 _("The {what} at {where} can't be read: {said}.", what=what, where=where, said=said),
                 _("Run a query on the table in Spark, and correct the table or the view."),
@@ -68,7 +74,7 @@ class SparkEngine(Engine):
             from pyspark.sql import SparkSession
 
             # Looked up once: threads that read the table know of no active session.
-            return SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()
+            return SparkSession.getActiveSession() or _session_of_environment()
 
     @cached_property
     def _table(self) -> Any:
@@ -109,6 +115,75 @@ class _SparkSession(EngineSession):
 def _arrow_of(frame: Any) -> Any:
     with _without_warnings():
         return frame.toArrow()
+
+
+def _session_of_environment() -> Any:
+    from pyspark.sql import SparkSession
+    from pyspark.sql.utils import is_remote
+
+    if is_remote():
+        return SparkSession.builder.getOrCreate()
+    from pyspark import SparkContext
+
+    is_started_here = SparkContext._active_spark_context is None
+    session = SparkSession.builder.getOrCreate()
+    if is_started_here:
+        # Java would write rows that an error quotes to the output of a notebook, which is saved.
+        session.sparkContext.setLogLevel("OFF")
+    return session
+
+
+def _schema_of(table: Any) -> Any:
+    """Return Arrow's schema; what Spark can't give to Arrow has a type that nothing reads, called as in Spark."""
+    import pyarrow as pa
+    from pyspark.errors import PySparkException
+
+    try:
+        return table.limit(0).toArrow().schema
+    except PySparkException as error:
+        if not str(error.getCondition()).startswith("UNSUPPORTED_") or len(table.schema) == 1:
+            raise
+    fields = []
+    for it in table.schema:
+        try:
+            fields.append(table.select(_quoted(it.name)).limit(0).toArrow().schema.field(0))
+        except PySparkException as error:
+            if not str(error.getCondition()).startswith("UNSUPPORTED_"):
+                raise
+            fields.append(pa.field(it.name, pa.sparse_union([pa.field(it.dataType.simpleString(), pa.null())])))
+    return pa.schema(fields)
+
+
+class _Unlogged(logging.Filter):
+    """Keeps back what PySpark logs of an error while tables are read: it quotes rows, and is raised too, in words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._readers = 0
+        self._lock = Lock()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not self._readers
+
+    def count(self, more: int) -> None:
+        with self._lock:
+            self._readers += more
+
+
+_filter = _Unlogged()
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    from pyspark.logger import PySparkLogger
+
+    for name in _LOGGERS:
+        PySparkLogger.getLogger(name).addFilter(_filter)
+    _filter.count(1)
+    try:
+        yield
+    finally:
+        _filter.count(-1)
 
 
 @contextmanager
