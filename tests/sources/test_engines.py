@@ -351,7 +351,9 @@ def test_spark_logs_no_row(spark: Spark) -> None:
     logged: list[logging.LogRecord] = []
     handler = logging.Handler()
     handler.emit = logged.append  # type: ignore[method-assign]
-    loggers = [logging.getLogger(it) for it in ("SQLQueryContextLogger", "DataFrameQueryContextLogger")]
+    from pyspark.logger import PySparkLogger
+
+    loggers = [PySparkLogger.getLogger(it) for it in ("SQLQueryContextLogger", "DataFrameQueryContextLogger")]
     for it in loggers:
         it.addHandler(handler)
     with pytest.raises(toolkit.DataError):
