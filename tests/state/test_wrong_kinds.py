@@ -168,6 +168,11 @@ SECRETS = [
     "s3://bucket/x&sig=HUSHHUSH",
     "s3://bucket/x#sig=HUSHHUSH",
     "folder/x?sig=HUSHHUSH",
+    "postgres:host=h password=HUSHHUSH",
+    "host=h user=u password = HUSHHUSH",
+    "password=HUSHHUSH host=h",
+    "Server=h;Pwd=HUSHHUSH",
+    "md:crm motherduck_token=HUSHHUSH",
 ]
 
 
@@ -199,6 +204,7 @@ def test_a_secret_in_a_location_is_neither_kept_nor_shown(tmp_path: Path, locati
         "abfss://c@a.dfs.core.windows.net/x",
         "s3://bucket/key=1/token=x",
         "/data/password=x/p.parquet",
+        "password=x/p.parquet",
         "http://h:80/a@b",
     ],
 )

@@ -24,6 +24,11 @@ _WRITTEN_OUT = re.compile(
     r"\b(?:account_?key|shared_?access_?(?:key|signature)|sas_?token|secret_?access_?key)\s*=\s*[^;&\s]",
     re.IGNORECASE,
 )
+_OF_A_CONNECTION = re.compile(
+    r"(?:^(?=[^/]*$)|[\s:;])(?:ssl)?(?:password|passwd|pwd|(?:\w{1,30}_)?token|client_?secret)\s*=\s*[^;&\s]",
+    re.IGNORECASE,
+)
+"""As databases write it: ``host=h password=p``. A folder may be called ``password=p``."""
 _USER_AND_PASSWORD = re.compile(r"://[^/@\s]*:(?!\d+/)[^@\s]*@")
 _USER = re.compile(r"^(?:s3[an]?|gcs|gs|https?)://[^/@\s]+@", re.IGNORECASE)
 _MOST_TIMES_ENCODED = 3
@@ -75,6 +80,6 @@ def _secret_in(location: str) -> str | None:
         name, _equals, value = parameter.partition("=")
         if value and is_secret_name(unquote_plus(name)):
             return _("a signature or key ({name})", name=unquote_plus(name).strip())
-    if _WRITTEN_OUT.search(location):
+    if _WRITTEN_OUT.search(location) or _OF_A_CONNECTION.search(location):
         return _("a key or password")
     return None
