@@ -147,6 +147,12 @@ def test_pages_are_read_to_their_end_without_a_total(scripted: Scripted, connect
     assert [it.name for it in connect(scripted).contact_lists(ADVERTISER)] == ["A", "B", "C"]
 
 
+def test_pages_that_shift_are_read_again(scripted: Scripted, connect: Connect) -> None:
+    # A was deleted after the first page was read, and so C is on no later page.
+    scripted.answer(page("A", "B", total=4), page("D", total=3, first=4), page("B", "C", "D", total=3, first=2))
+    assert [it.name for it in connect(scripted).contact_lists(ADVERTISER)] == ["A", "B", "D", "C"]
+
+
 def test_a_server_that_gives_the_same_page_for_ever_is_not_asked_for_ever(scripted: Scripted, connect: Connect) -> None:
     scripted.answer(page("A", "B", total=1_000))
     assert [it.name for it in connect(scripted).contact_lists(ADVERTISER)] == ["A", "B"]

@@ -16,6 +16,9 @@ from toolkit.translatable import _
 ITEMS_A_CALL = 100
 """How many items a call holds, and a page: Criteo's search gives no more, and no other limit is known."""
 
+_MOST_READINGS = 3
+"""Somewhere changes all the time: what three readings found together is taken."""
+
 T = TypeVar("T")
 Filters = dict[str, list[str]]
 
@@ -124,20 +127,31 @@ def _filled(
 def search(
     transport: Transport, kind: type[AnsweredT], request: Callable[[dict[str, int]], Request]
 ) -> Iterator[tuple[str, AnsweredT]]:
-    """Return what a paged search finds, each once, with its id; ``request`` makes the call of a page."""
-    seen: set[str] = set()
-    while True:
-        page = request({"limit": ITEMS_A_CALL, "offset": len(seen)})
-        answer = transport.call(page)
-        found = {str(it.get("id")): it for it in all_items(page, answer)}
-        new = found.keys() - seen
-        for its_id, it in found.items():
-            if its_id in new:
-                yield its_id, read(kind, flattened(it))
-        seen |= new
-        total = next(iter(items_of(answer, "meta")), {}).get("totalItems")
-        # Without a total, the end is where a page brings nothing new.
-        if not new or (isinstance(total, int) and len(seen) >= total):
+    """Return what a paged search finds, each once, with its id; ``request`` makes the call of a page.
+
+    What is deleted while the pages are read moves what comes after it to a page that was read already: where the total
+    changes, they are read again.
+    """
+    known: set[str] = set()
+    for _time in range(_MOST_READINGS):
+        seen: set[str] = set()
+        totals: set[int] = set()
+        while True:
+            page = request({"limit": ITEMS_A_CALL, "offset": len(seen)})
+            answer = transport.call(page)
+            found = {str(it.get("id")): it for it in all_items(page, answer)}
+            new = found.keys() - seen
+            for its_id, it in found.items():
+                if its_id in new - known:
+                    yield its_id, read(kind, flattened(it))
+            seen |= new
+            total = next(iter(items_of(answer, "meta")), {}).get("totalItems")
+            totals |= {total} if isinstance(total, int) else set()
+            # Without a total, the end is where a page brings nothing new.
+            if not new or (isinstance(total, int) and len(seen) >= total):
+                break
+        known |= seen
+        if len(totals) <= 1:
             return
 
 

@@ -11,6 +11,7 @@ import polars as pl
 from toolkit.criteo.ad_sets import AdSetCalls
 from toolkit.criteo.audiences import AudienceCalls
 from toolkit.criteo.batching import Amender, Amendment
+from toolkit.criteo.bulk import search
 from toolkit.criteo.envelope import all_done, all_items, only_item, refusal_of_item
 from toolkit.criteo.errors import NAME_TAKEN
 from toolkit.criteo.http import CRITEO, Request
@@ -494,25 +495,17 @@ class CriteoClient:
         )
 
     def _search(self, filters: dict[str, Any]) -> Iterator[ContactList]:
-        seen: set[str] = set()
-        while True:
-            request = Request(
+        def page(params: dict[str, int]) -> Request:
+            return Request(
                 _("search the lists"),
                 "POST",
                 f"{self._segments}/search",
                 body={"data": {"attributes": filters}},
-                params={"limit": LISTS_A_CALL, "offset": len(seen)},
+                params=params,
                 only_reads=True,
             )
-            answer = self._transport.call(request)
-            page = {it.id: it for it in (read(ContactList, flattened(item)) for item in all_items(request, answer))}
-            new = page.keys() - seen
-            yield from (page[it] for it in page if it in new)
-            seen |= new
-            total = next(iter(items_of(answer, "meta")), {}).get("totalItems")
-            # Without a total, the end is where a page brings nothing new.
-            if not new or (isinstance(total, int) and len(seen) >= total):
-                return
+
+        return (it for _id, it in search(self._transport, ContactList, page))
 
     def list_named(self, advertiser_id: str, name: str) -> ContactList | None:
         """Find a contact list by its name. All lists of the advertiser are asked for once, and remembered.
