@@ -135,7 +135,7 @@ def test_sizes_and_estimates_agree(client: CriteoClient) -> None:
 def test_ad_sets_say_how_they_stand(client: CriteoClient, sandbox: Sandbox) -> None:
     found = {it.id: it for it in client.ad_sets.search(advertiser_ids=[ADVERTISER])}
     assert (found["610001"].name, found["610001"].campaign_id) == ("Summer NL", "510001")
-    assert {it.id for it in found.values() if it.is_live} == {"610001", "610002", "610006"}
+    assert {it.id for it in found.values() if it.is_live} == {"610001", "610002", "610006", "610008"}
     assert found["610001"].start_date.startswith("2026")
     sandbox.set_delivery_status("610001", Delivery.ARCHIVED)
     (now,) = client.ad_sets.search(ad_set_ids=["610001", "1"])

@@ -186,6 +186,16 @@ def test_a_scheduled_ad_set_is_told_and_stops_nothing(
     assert "1 scheduled ad set depends on list 'All'" in told.text
 
 
+def test_a_pausing_ad_set_delivers_still(
+    filled: toolkit.Workspace, tables: Tables, criteo: Sandbox, target: Link
+) -> None:
+    criteo.set_delivery_status("610001", DeliveryStatus.PAUSING)
+    target("610001")
+    tables.write(segments={"All": []})
+    run = filled.runs.start("Nightly", allow=["emptied"])
+    require(run.error, ErrorCode.GUARD, names=("live campaign", "Summer NL"))
+
+
 @pytest.mark.parametrize(
     ("algebra", "said"),
     [

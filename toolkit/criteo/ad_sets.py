@@ -74,8 +74,8 @@ class AdSet(Answered):
 
     @property
     def is_live(self) -> bool:
-        """Whether it delivers now."""
-        return self.delivery_status is DeliveryStatus.LIVE
+        """Whether it delivers now; one that is pausing still does."""
+        return self.delivery_status in (DeliveryStatus.LIVE, DeliveryStatus.PAUSING)
 
 
 class AdSetLink(Answered):
