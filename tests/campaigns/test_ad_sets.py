@@ -115,12 +115,38 @@ def test_an_answer_without_ad_sets_is_no_answer(
         return [it.model_copy(update={"ad_set_ids": None}) for it in search(self, **filters)]  # type: ignore[arg-type]
 
     monkeypatch.setattr(AudienceCalls, "search", without)
+    found = sent.ad_sets.find(connection="Sandbox", advertiser_id=ADVERTISER)
+    assert [(it.id, it.audience) for it in found if it.audience_id] == [("610001", "Best")]
+    (notice,) = sent.audiences.plan().notices
+    assert "Best" in notice
     with pytest.raises(ConfigurationError, match="Best"):
         sent.ad_sets.link("610001", "Other")
     sent.audiences.remove("Best")
     with pytest.raises(ConfigurationError, match="610001"):
         sent.audiences.delete(ours.audience_id, connection="Sandbox", advertiser_id=ADVERTISER)
     assert sent.ad_sets.link("610001", "Other", replaces="Best").before == "Best"
+
+
+def test_an_audience_without_a_name_is_not_replaced_unasked(
+    sent: toolkit.Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(sent, definition="All")
+    save(sent, "Other", definition="Half")
+    ours, _other = sent.audiences.apply().raise_for_status()
+    sent.ad_sets.link("610001", "Best")
+    call = Transport.call
+
+    def without_name(self: Transport, request: Request) -> Any:
+        answer = call(self, request)
+        if request.path.endswith("audiences/search"):
+            for it in answer["data"]:
+                it["attributes"] |= {"name": None} if it["id"] == ours.audience_id else {}
+        return answer
+
+    monkeypatch.setattr(Transport, "call", without_name)
+    with pytest.raises(ConfigurationError, match=ours.audience_id):
+        sent.ad_sets.link("610001", "Other")
+    assert sent.ad_sets.link("610001", "Other", replaces=ours.audience_id).after == "Other"
 
 
 def answer_links_with(monkeypatch: pytest.MonkeyPatch, audience_id: str | None) -> None:

@@ -1,6 +1,7 @@
 """Expressions of an audience: written by operators or as text, compared by what they mean."""
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -149,6 +150,20 @@ def _nested(levels: int) -> Expression:
     for number in range(levels):
         made = ~(made | f"B{number}")
     return made
+
+
+@pytest.mark.parametrize(
+    "combine",
+    [
+        lambda: segment("A") and segment("B"),
+        lambda: segment("A") or "B",
+        lambda: not segment("A"),
+        lambda: segment("A") - "B" if ~segment("C") else "D",
+    ],
+)
+def test_words_of_python_combine_nothing(combine: Callable[[], object]) -> None:
+    with pytest.raises(ConfigurationError):
+        combine()
 
 
 def test_deep_operators_are_refused() -> None:

@@ -149,7 +149,10 @@ def find_ad_sets(folder: WorkspaceFolder, *, connection: str, advertiser_id: str
     used = connection_of(folder, connection)
     advertiser = advertiser_of(used, advertiser_id, what=_("The search"))
     with planner(folder, connection, advertiser) as here:
-        return AdSets(tuple(_with_audiences(here, here.side.ad_sets(campaign_id=campaign_id))))
+        found = _with_audiences(here, here.side.ad_sets(campaign_id=campaign_id))
+        if any(not it.names_ad_sets for it in here.side.audiences):
+            found = [it if it.audience_id else _asked(here, it) for it in found]
+        return AdSets(tuple(found))
 
 
 def link_ad_set(folder: WorkspaceFolder, ad_set_id: str, audience: str, *, replaces: str = "") -> AdSetLink:
@@ -252,7 +255,8 @@ def _asked(here: Planner, ad_set: AdSet) -> AdSet:
 
 def _require_agreed(now: AdSet, agreed: str, remedy: Text) -> None:
     """Raise ConfigurationError unless what the ad set targets now is what may be taken away."""
-    if not now.audience_id or agreed in (now.audience_id, now.audience):
+    # Nothing agrees to nothing, also where Criteo leaves out the name.
+    if not now.audience_id or (agreed and agreed in (now.audience_id, now.audience)):
         return
     raise ConfigurationError(
         _(

@@ -179,6 +179,8 @@ def delete_unused_segments(folder: WorkspaceFolder, *, connection: str, advertis
     deleted = []
     with planner(folder, connection, advertiser_id) as here:
         for it in here.unused_segments(all_saved(folder)):
+            if here.side.uses_segment(it.id):
+                continue
             _audit(folder, Action.DELETE_SEGMENT_AT_CRITEO, it.name, segment=it.id, advertiser=advertiser_id)
             here.side.delete_segment(it.id)
             deleted.append((it.id, it.name))
@@ -256,10 +258,11 @@ def _write(folder: WorkspaceFolder, here: Planner, saved: Saved, step: AudienceS
     expression = _with_segments(folder, here, saved)
     here.side.look_again()
     mine = here.find(saved)
-    if mine is not None and step is AudienceStep.CHANGE:
-        # Somebody may have changed it there since it was planned.
+    if mine is not None and step is not AudienceStep.DRIFTED:
+        # Somebody may have changed it there since it was planned, or since another process made it.
         here.require_not_drifted(saved, mine)
     text = here.mark(saved, expression)
+    _require_as_planned(folder, saved)
     _audit(
         folder,
         _ACTIONS[step],
@@ -279,6 +282,19 @@ def _write(folder: WorkspaceFolder, here: Planner, saved: Saved, step: AudienceS
     description = text.put_into(f"Criteo audience {audience.name!r}, kept by a workspace.")
     made = here.side.create_audience(audience.name, expression=expression, description=description)
     return made if made is not None else _found_after_all(here, saved, text)
+
+
+def _require_as_planned(folder: WorkspaceFolder, saved: Saved) -> None:
+    """Raise ConfigurationError when a declaration was saved anew or removed since it was planned.
+
+    A process that waited, or was stopped, would bring back at Criteo what another one replaced meanwhile.
+    """
+    now = require_appliable(folder, saved.audience.name)
+    if now != saved:
+        raise ConfigurationError(
+            _("Criteo audience {name!r} was saved anew while it was applied.", name=saved.audience.name),
+            _("Apply it again."),
+        )
 
 
 def _with_segments(folder: WorkspaceFolder, here: Planner, saved: Saved) -> Expression:

@@ -6,7 +6,9 @@ from functools import cached_property
 
 from toolkit import criteo as api
 from toolkit.campaigns.expression import And, AtCriteo, Expression, Leaf, Lookalike, Not, Or, Prospecting, Retargeting
-from toolkit.errors import AccessError, ConfigurationError
+from toolkit.campaigns.meaning import fingerprint
+from toolkit.errors import AccessError, ConfigurationError, UnavailableError
+from toolkit.names import same_form
 from toolkit.translatable import _
 
 
@@ -100,6 +102,11 @@ class AdvertiserSide:
 
     def look_for_ad_sets(self) -> None:
         """Learn the names of ad sets that target audiences; without the permission, their ids have to do."""
+        untold = [it.name or it.id for it in self.audiences if not it.names_ad_sets]
+        if untold:
+            self.notices.append(
+                _("Criteo does not say which ad sets target these audiences: {names}.", names=", ".join(untold))
+            )
         targeting = [number for it in self.audiences for number in it.ad_set_ids]
         if not targeting:
             return
@@ -115,14 +122,14 @@ class AdvertiserSide:
         new = api.NewAudience(self.advertiser_id, name, _algebra(expression), description)
         (result,) = self._criteo.audiences.create([new])
         self.look_again()
-        return None if result.code == api.NAME_TAKEN else result.require().id
+        return None if result.code == api.NAME_TAKEN else _as_asked(result.require(), name, expression).id
 
     def change_audience(self, audience_id: str, *, name: str, expression: Expression, description: str) -> None:
         """Change an audience."""
         change = api.AudienceChange(audience_id, name, _algebra(expression), description)
         (result,) = self._criteo.audiences.change([change])
         self.look_again()
-        result.require()
+        _as_asked(result.require(), name, expression)
 
     def delete_audience(self, audience_id: str) -> None:
         """Delete an audience."""
@@ -137,6 +144,10 @@ class AdvertiserSide:
         self.look_again()
         if result.code != api.NAME_TAKEN:
             result.require()
+
+    def uses_segment(self, segment_id: str) -> bool:
+        """Ask whether an audience names a segment: pages of all audiences may have shifted while they were read."""
+        return bool(self._criteo.audiences.search(advertiser_ids=[self.advertiser_id], segment_ids=[segment_id]))
 
     def delete_segment(self, segment_id: str) -> None:
         """Delete a segment."""
@@ -157,6 +168,21 @@ class AdvertiserSide:
         """Let an ad set target an audience, or none."""
         self._criteo.ad_sets.link(ad_set_id, audience_id)
         self.look_again()
+
+
+def _as_asked(answered: api.CriteoAudience, name: str, expression: Expression) -> api.CriteoAudience:
+    """Return an audience that Criteo answers to be made or changed; raises UnavailableError where it is another.
+
+    What the answer leaves out, it acknowledges; the combination may be spelled otherwise.
+    """
+    there = _expression(answered.algebra)
+    is_other = there is not None and fingerprint(there) != fingerprint(expression)
+    if is_other or same_form(answered.name or name) != same_form(name):
+        raise UnavailableError(
+            _("Criteo answers that audience {name!r} ({id}) is not what was asked.", name=name, id=answered.id),
+            _("See what is there with workspace.audiences.plan(), then apply it again."),
+        )
+    return answered
 
 
 def _settings(leaf: Leaf, seed_id: str) -> api.SegmentSettings:

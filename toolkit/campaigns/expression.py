@@ -68,6 +68,13 @@ class Expression:
     def __invert__(self) -> "Expression":
         return Not.of(self)
 
+    def __bool__(self) -> bool:
+        # Python's own words ask for it: "a and b" would be b, "a or b" would be a, and "not a" would be False.
+        raise ConfigurationError(
+            _("Segments can't be combined by Python's 'and', 'or' and 'not': these keep one and lose the other."),
+            _("Write a & b, a | b, a - b and ~a; or write the definition as text."),
+        )
+
 
 class Leaf(Expression):
     """One segment of an expression."""

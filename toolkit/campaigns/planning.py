@@ -272,8 +272,11 @@ class Planner:
         return AudienceStep.CHANGE if mark.written == now else AudienceStep.DRIFTED
 
     def require_not_drifted(self, saved: Saved, mine: AudienceThere) -> None:
-        """Raise ConfigurationError when the audience of a declaration was changed at Criteo since it was written."""
-        if not _is_as_written(mine):
+        """Raise ConfigurationError when the audience of a declaration was changed at Criteo since it was written.
+
+        One that the declaration is yet to adopt was written by others.
+        """
+        if self._is_marked(mine, saved.number) and not _is_as_written(mine):
             raise self._drifted(saved, mine)
 
     def _drifted(self, saved: Saved, mine: AudienceThere) -> ConfigurationError:
