@@ -1,14 +1,17 @@
 """What a plan tells, beside what is at Criteo."""
 
 import json
+import shutil
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 import toolkit
-from tests.campaigns.helpers import list_ids, steps, strip_mark
+from tests.campaigns.helpers import ADVERTISER, list_ids, steps, strip_mark
 from tests.campaigns.test_saved_audiences import save
 from tests.conftest import Tables, save_nightly
+from tests.folders import folder_of
 from toolkit import AudienceStep as Step
 from toolkit.campaigns import lookalike
 from toolkit.errors import AccessError, ConfigurationError, ErrorCode, UnknownNameError
@@ -112,6 +115,48 @@ def test_health_tells_what_was_changed_at_criteo(sent: toolkit.Workspace, criteo
     for permission in (Permission.READ_AUDIENCES, Permission.MANAGE_AUDIENCES):
         criteo.withdraw_permission(permission)
     assert told() == {"Best": "OK", "New": "OK"}  # why nobody knows is said
+
+
+def test_what_somebody_deleted_at_criteo_is_told(sent: toolkit.Workspace, criteo: Sandbox) -> None:
+    save(sent, definition="All")
+    (applied,) = sent.audiences.apply().raise_for_status()
+    criteo.delete_audience(applied.audience_id)
+
+    def told() -> str:
+        (found,) = [it for it in sent.health(ask_criteo=True).findings if it.what == "Criteo audience"]
+        return found.level.name
+
+    assert told() == "WARNING"
+    (planned,) = sent.audiences.plan()
+    assert (planned.step, planned.is_lost, planned.sentence != "") == (Step.CREATE, True, True)
+    sent.audiences.apply().raise_for_status()
+    assert told() == "OK"
+    # What the workspace deleted itself is not lost.
+    sent.audiences.remove("Best")
+    (left,) = sent.audiences.plan()
+    sent.audiences.delete(left.audience_id, connection="Sandbox", advertiser_id=ADVERTISER)
+    save(sent, definition="All")
+    assert told() == "OK"
+
+
+def test_what_went_to_another_advertiser_is_left_behind(sent: toolkit.Workspace, criteo: Sandbox) -> None:
+    save(sent, definition="retargeting(All)", advertiser_id="2712")
+    sent.audiences.apply().raise_for_status()
+    save(sent, definition="All")
+    found = {it.advertiser_id: it.step for it in sent.audiences.plan()}
+    assert found == {ADVERTISER: Step.CREATE, "2712": Step.LEFT_BEHIND}
+
+
+def test_what_lost_all_declarations_is_left_behind(
+    sent: toolkit.Workspace, tables: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = tmp_path / "backup"
+    shutil.copytree(folder_of(sent).path, backup)
+    save(sent, definition="All")
+    sent.audiences.apply().raise_for_status()
+    monkeypatch.setenv("TOOLKIT_MEMORY", str(tmp_path / "another machine"))
+    restored = toolkit.open_workspace(backup, profiles=tables.profiles, segments=tables.segments)
+    assert steps(restored) == {"Best": Step.LEFT_BEHIND}
 
 
 def test_a_name_of_others_is_an_error(sent: toolkit.Workspace, criteo: Sandbox) -> None:

@@ -7,11 +7,13 @@ nothing, and after a kill the next time finds what the one before made, whether 
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import polars as pl
 
 from toolkit.access.people import Role, require_actor
 from toolkit.campaigns.criteo_side import AdvertiserSide
+from toolkit.campaigns.earlier import applied_audiences, places_without_declaration
 from toolkit.campaigns.expression import Expression
 from toolkit.campaigns.ownership import AudienceMark
 from toolkit.campaigns.plan import (
@@ -62,6 +64,7 @@ def plan_audiences(folder: WorkspaceFolder, names: Sequence[str] = ()) -> Audien
     others: dict[str, OtherAudience] = {}
     notices: dict[str, None] = {}
     chosen = _chosen(folder, names)
+    applied = applied_audiences(folder)
     for connection, advertiser_id, saved in _grouped(chosen):
         declared = [it for it in saved if not it.is_removed]
         if not connection:
@@ -71,6 +74,7 @@ def plan_audiences(folder: WorkspaceFolder, names: Sequence[str] = ()) -> Audien
         with going_on_unless(names, problems), planner(folder, connection, advertiser_id) as here:
             here.side.look_for_ad_sets()
             planned += [_plan_signed(folder, here, it) for it in declared]
+            planned = [_told_if_lost(it, applied) for it in planned]
             if not names:
                 notices |= dict.fromkeys(_of_unused(here, chosen))
                 left |= {it.audience_id: it for it in here.left_behind(chosen)}
@@ -78,6 +82,12 @@ def plan_audiences(folder: WorkspaceFolder, names: Sequence[str] = ()) -> Audien
             notices |= dict.fromkeys(here.side.notices)
         planned += [_blocked(it, why) for why in problems for it in declared]
         notices |= dict.fromkeys(why.sentences for why in problems if not declared)
+    asked = {it.audience.advertiser_id for it in chosen if it.audience.connection}
+    for connection, advertiser_id in () if names else places_without_declaration(folder, asked):
+        unreached: list[ErrorInfo] = []
+        with going_on_unless(names, unreached), planner(folder, connection, advertiser_id) as here:
+            left |= {it.audience_id: it for it in here.left_behind(chosen)}
+        notices |= dict.fromkeys(why.sentences for why in unreached)
     adopted = {it.audience_id for it in planned}
     unsaid = [it for it in left.values() if it.audience_id not in adopted]
     return AudiencePlan((*planned, *unsaid), tuple(others.values()), tuple(notices))
@@ -233,6 +243,12 @@ def _plan_signed(folder: WorkspaceFolder, here: Planner, saved: Saved) -> Planne
     except ToolkitError as error:
         return _blocked(saved, error.info)
     return here.plan(saved)
+
+
+def _told_if_lost(planned: PlannedAudience, applied: set[tuple[str, str]]) -> PlannedAudience:
+    """Return the plan of an audience, which tells that it was applied and is not at Criteo any more."""
+    is_lost = planned.step is AudienceStep.CREATE and (planned.name, planned.advertiser_id) in applied
+    return replace(planned, is_lost=is_lost)
 
 
 def _apply(folder: WorkspaceFolder, here: Planner, name: str, *, overwrite: bool) -> AppliedAudience:

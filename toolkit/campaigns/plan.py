@@ -71,11 +71,20 @@ class PlannedAudience:
     """Segments that are made at Criteo first."""
     problem: ErrorInfo | None = None
     """Why it can't be applied as it is."""
+    is_lost: bool = False
+    """Whether it was applied before, and is not at Criteo any more: somebody may have deleted it there."""
 
     @property
     def sentence(self) -> str:
         """What happens, and what to do about it."""
-        return "" if self.problem is None else str(self.problem.sentences)
+        if self.problem is not None:
+            return str(self.problem.sentences)
+        if self.is_lost:
+            return _(
+                "It was applied before, and is not at Criteo any more: somebody may have deleted it there. Apply it "
+                "to make it anew, then link its ad sets, or remove the declaration."
+            )
+        return ""
 
 
 @dataclass(frozen=True)
@@ -170,9 +179,7 @@ class AudiencePlan:
             "{count} other audiences at Criteo were not made by this workspace, and stay as they are.",
             len(self.others),
         )
-        problems = [
-            _("{name}: {problem}", name=it.name, problem=it.problem.sentences) for it in self.audiences if it.problem
-        ]
+        problems = [_("{name}: {problem}", name=it.name, problem=it.sentence) for it in self.audiences if it.sentence]
         return (*problems, *self.notices, *((others,) if self.others else ()))
 
     def __repr__(self) -> str:

@@ -442,6 +442,8 @@ def _of_audiences(folder: WorkspaceFolder) -> Iterator[Finding]:
         if it.problem is not None:
             may_not = it.problem.code is ErrorCode.ACCESS
             yield Finding(*named, HealthLevel.OK if may_not else HealthLevel.WARNING, it.problem.sentences)
+        elif it.is_lost:
+            yield Finding(*named, HealthLevel.WARNING, it.sentence)
         else:
             yield Finding(*named, HealthLevel.OK, _AUDIENCE_SAID[it.step])
     for said in plan.notices:
