@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import toolkit
 from toolkit.audience import Audience, Consent, IdentityColumn, Status, audience_of
-from toolkit.audience.consent import ending_soon
+from toolkit.audience.consent import UNTIL, ending_soon
 from toolkit.errors import ConfigurationError, DataError
 from toolkit.identifiers.types.email import TYPE as EMAIL
 
@@ -81,6 +81,25 @@ class TestKinds:
         ends = pl.Series([NOW + timedelta(seconds=1), NOW, NOW - timedelta(days=1), None]).dt.convert_time_zone("UTC")
         said = ends.dt.replace_time_zone(None) if zone is None else ends.dt.convert_time_zone(zone)
         assert is_sent(audience(tmp_path, said.dt.cast_time_unit(unit))) == [True, False, False, False]  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            # DuckDB writes infinity so, and the years that Polars converts end before.
+            pl.Series([2**31 - 1, -(2**31 - 1), None], dtype=pl.Int32).cast(pl.Date),
+            pl.Series([2**63 - 1, -(2**63 - 1), None]).cast(pl.Datetime("ms")),
+            pl.Series([2**63 - 1, -(2**63 - 1), None]).cast(pl.Datetime("us", "America/New_York")),
+            pl.Series([date(9999, 12, 31), date(1, 1, 1), None]),
+            pl.Series(["9999-12-31T23:59:59", "0001-01-01T00:00:00", None])
+            .str.to_datetime()
+            .dt.replace_time_zone("America/New_York"),
+        ],
+        ids=["infinite days", "infinite milliseconds", "infinite times", "days", "times"],
+    )
+    def test_no_end_is_the_last_moment(self, tmp_path: Path, said: pl.Series) -> None:
+        found = audience(tmp_path, said)
+        assert is_sent(found) == [True, False, False]
+        assert found.frame.sort("customer")[UNTIL][0] == datetime.max.replace(tzinfo=UTC)
 
     @pytest.mark.parametrize(
         ("said", "values"),

@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -202,6 +202,14 @@ class TestProof:
         save_nightly(asking, consent_column="Until", consent_basis="opt-in of the shop", thresholds=UNGUARDED)
         run = asking.runs.start("Nightly").raise_for_status()
         assert asking.runs.consent(run.id).frame["basis"].to_list() == ["opt-in of the shop"] * 2
+
+    def test_consent_without_an_end_is_shown(self, asking: toolkit.Workspace, tables: Tables, tmp_path: Path) -> None:
+        profiles = tables.folder / "profiles.parquet"
+        pl.read_parquet(profiles).with_columns(Until=date(9999, 12, 31)).write_parquet(profiles)
+        evidence = asking.runs.consent(asking.runs.start("Nightly").raise_for_status().id)
+        assert set(evidence.frame["until"]) == {datetime.max.replace(tzinfo=UTC)}
+        assert evidence._repr_html_().count("9999-12-31") == 4
+        assert evidence.write(tmp_path / "evidence.csv").read_text().count("9999-12-31") == 4
 
     def test_what_was_altered_is_told(self, asking: toolkit.Workspace) -> None:
         run = asking.runs.start("Nightly").raise_for_status()

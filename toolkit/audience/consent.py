@@ -6,7 +6,7 @@ holds, as a date or a time. What is empty is no consent.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
@@ -20,6 +20,12 @@ HOLDS, UNTIL, BASIS = "consents", "consent_until", "consent_basis"
 UNTIL_TYPE = pl.Datetime("us", "UTC")
 ENDS_SOON_DAYS, ENDS_LATER_DAYS = 7, 30
 """How far a preview looks ahead."""
+_MICROSECONDS_OF_A_DAY = 24 * 60 * 60 * 1_000_000
+_FIRST, _LAST = (
+    (it - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    for it in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+)
+"""The moments that Python can say, in microseconds since 1970."""
 _TEXTS = (pl.String, pl.Categorical, pl.Enum)
 
 
@@ -88,14 +94,25 @@ class Consent:
             raise _unfit(self, table, dtype, takes_values=takes_values)
         if dtype == pl.Boolean:
             return value, always
-        if dtype == pl.Date:
-            ends = (value.cast(pl.Datetime("us")) + pl.duration(days=1)).dt.replace_time_zone("UTC")
-            return ends > pl.lit(self.at), ends
-        if isinstance(dtype, pl.Datetime):
-            moment = value.dt.replace_time_zone("UTC") if dtype.time_zone is None else value.dt.convert_time_zone("UTC")
-            ends = moment.dt.cast_time_unit("us")
+        if dtype == pl.Date or isinstance(dtype, pl.Datetime):
+            ends = _ends(value, dtype)
             return ends > pl.lit(self.at), ends
         raise _unfit(self, table, dtype, takes_values=False)
+
+
+def _ends(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return the moment at which consent ends; what stands for no end (9999-12-31, infinity) is the last one there is.
+
+    Counted in whole numbers, because Polars converts no moment beyond the years that it knows.
+    """
+    count = value.to_physical().cast(pl.Int64)
+    if isinstance(dtype, pl.Datetime):
+        of_unit = count // 1_000 if dtype.time_unit == "ns" else count
+        in_one = 1_000 if dtype.time_unit == "ms" else 1
+    else:
+        of_unit, in_one = count + 1, _MICROSECONDS_OF_A_DAY
+    bounded = of_unit.clip(_FIRST // in_one, _LAST // in_one + 1) * in_one
+    return bounded.clip(_FIRST, _LAST).cast(UNTIL_TYPE)
 
 
 def values_of_consent(given: object) -> tuple[str, ...]:
