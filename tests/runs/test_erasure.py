@@ -52,6 +52,21 @@ def test_the_person_leaves_every_list_and_stays_out(
     assert two_exports.runs[runs["run"][0]].frame["suppressed"].sum() == 1
 
 
+def test_a_list_of_two_exports_and_types_is_one(workspace: toolkit.Workspace, tables: Tables, held: Held) -> None:
+    profiles = tables.folder / "profiles.parquet"
+    gum = "k-visitor-" + pl.col("CustomerId")
+    pl.read_parquet(profiles).with_columns(Gum=gum).write_parquet(profiles)
+    save_nightly(workspace, gum_column="Gum", gum_caller_id=57)
+    options = workspace.exports["Nightly"].model_dump(exclude={"name", "version"})
+    (contact_list, _) = workspace.runs.start("Nightly").raise_for_status().lists
+    workspace.exports.save("Second", **(options | {"lists": {"All": str(contact_list.list_id)}}))
+    workspace.runs.start("Second").raise_for_status()
+    before = len(held("All"))
+    forgotten = workspace.forget(customer="C001")
+    assert (forgotten.removed, forgotten.lists, forgotten.frame.height) == (2, 1, 4)
+    assert before - len(held("All")) == 2
+
+
 def test_nothing_that_is_kept_names_the_person(two_exports: toolkit.Workspace) -> None:
     forgotten = two_exports.forget(email="person1@mail.example")
     kept = b"".join(it.read_bytes() for it in two_exports.path.rglob("*") if it.is_file())

@@ -60,8 +60,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class ListOutcome:
-    """What became of a person in one contact list."""
+    """What became of a person in one contact list, as far as one export and one type of identifiers filled it."""
 
+    host: str
     list_id: str | None
     name: str
     export: str
@@ -69,8 +70,18 @@ class ListOutcome:
     outcome: Outcome
     what: str
     """What is left to do."""
-    removed: int = 0
-    """How many identifiers were removed."""
+    removed_identifiers: frozenset[tuple[str, int | None, str]] = frozenset()
+    """The identifiers that were removed, each with its type and caller."""
+
+    @property
+    def removed(self) -> int:
+        """How many identifiers were removed."""
+        return len(self.removed_identifiers)
+
+    @property
+    def place(self) -> tuple[str, str | None]:
+        """The list, whichever exports fill it."""
+        return (self.host, self.list_id)
 
     @property
     def done(self) -> bool:
@@ -97,8 +108,15 @@ class Forgotten:
     found: bool
     """Whether a profile or a list knows the person."""
     frame: pl.DataFrame
-    """A row a contact list: ``list_id``, ``list``, ``export``, ``connection``, ``outcome``, how many identifiers were
-    ``removed``, whether it is ``done``, and ``what`` is left to do."""
+    """A row a contact list, for each export and type of identifiers that filled it: ``list_id``, ``list``, ``export``,
+    ``connection``, ``outcome``, how many identifiers were ``removed``, whether it is ``done``, and ``what`` is left to
+    do."""
+    removed: int = 0
+    """How many identifiers were removed, one counted once a list, also where several exports filled it."""
+    lists: int = 0
+    """From how many lists the person was removed."""
+    lists_undone: int = 0
+    """How many lists may still hold the person."""
     problems: tuple[str, ...] = ()
     """What else kept the request from being carried out in whole."""
 
@@ -108,25 +126,14 @@ class Forgotten:
         return not self.problems and bool(self.frame["done"].all())
 
     @property
-    def removed(self) -> int:
-        """How many identifiers were removed, one counted once a list."""
-        return int(self.frame["removed"].sum())
-
-    @property
-    def lists(self) -> int:
-        """From how many lists the person was removed."""
-        return self.frame.filter(outcome=Outcome.REMOVED.value).height
-
-    @property
     def _headline(self) -> str:
         kept_out = _("Entry {entry} of the suppression list keeps the person out of later runs.", entry=self.entry)
-        left = self.frame.filter(~pl.col("done")).height
         undone = ngettext(
             "{count:,} list may still hold the person: see what is left to do.",
             "{count:,} lists may still hold the person: see what is left to do.",
-            left,
+            self.lists_undone,
         )
-        ends = [*([undone] if left else []), *self.problems, kept_out]
+        ends = [*([undone] if self.lists_undone else []), *self.problems, kept_out]
         if not self.found and not self.problems:
             return sentences([_("The person was found in no profile and no list."), *ends])
         found = _(
@@ -180,6 +187,7 @@ def forget(folder: WorkspaceFolder, *, customer: str | int | None = None, **iden
     entry = add_request(folder, person.suppression)
     line = _Line()
     rows = [row for it in exports for row in _leave_lists(folder, it, records[it.id], person, line)]
+    removed = {(it.place, identifier) for it in rows for identifier in it.removed_identifiers}
     problems = () if person.problem is None else (f"{person.problem.what} {person.problem.remedy}",)
     return Forgotten(
         entry,
@@ -187,6 +195,9 @@ def forget(folder: WorkspaceFolder, *, customer: str | int | None = None, **iden
         identifiers=person.identifiers,
         found=person.in_profiles or person.in_lists,
         frame=_frame_of(rows),
+        removed=len(removed),
+        lists=len({it.place for it in rows if it.outcome is Outcome.REMOVED}),
+        lists_undone=len({it.place for it in rows if not it.done}),
         problems=problems,
     )
 
@@ -338,7 +349,7 @@ class _Request:
         try:
             self._line.require(criteo.host)
             addresses, has_unnamed = self._identifiers(record, ledger, form)
-            removed = self._count_held(record, ledger, addresses["identifier"])
+            removed = self._held(record, ledger, addresses["identifier"])
             nothing = addresses["identifier"].clear()
             plan = Plan(clear=False, remove=addresses["identifier"], add=nothing, leave=nothing)
             push(
@@ -371,7 +382,7 @@ class _Request:
                 export=self._export.name,
             )
             return self._row(record, Outcome.NOT_DONE, what, removed=removed)
-        if removed:
+        if not removed.is_empty():
             return self._row(record, Outcome.REMOVED, _("Nothing is left to do."), removed=removed)
         asked = (
             _("Criteo was asked to remove what is known all the same.") if len(addresses) else _("Nothing was sent.")
@@ -395,23 +406,33 @@ class _Request:
         ).unique()
         unnamed = earlier.join(named, on="identifier", how="anti")
         if form is HashFormat.PLAIN:
-            return named.unique("identifier"), self._count_held(record, ledger, unnamed["identifier"]) > 0
+            return named.unique("identifier"), not self._held(record, ledger, unnamed["identifier"]).is_empty()
         return pl.concat([named, unnamed.with_columns(address=pl.lit(None, pl.String))]).unique("identifier"), False
 
     @staticmethod
-    def _count_held(record: ContactListRecord, ledger: Ledger, identifiers: pl.Series) -> int:
-        """Return how many of these the list holds, or may hold, as far as it is known."""
+    def _held(record: ContactListRecord, ledger: Ledger, identifiers: pl.Series) -> pl.Series:
+        """Return which of these the list holds, or may hold, as far as it is known."""
         state = ledger.state_of(record)
         held = pl.concat([state.held, state.uncertain]).unique().to_frame("identifier")
-        return held.join(identifiers.unique().to_frame("identifier"), on="identifier", how="semi").height
+        return held.join(identifiers.unique().to_frame("identifier"), on="identifier", how="semi")["identifier"]
 
     def undone(self, record: ContactListRecord, problem: ToolkitError) -> ListOutcome:
         """Return that the person may still be in the list, and why."""
         return self._row(record, Outcome.NOT_DONE, str(problem))
 
-    def _row(self, record: ContactListRecord, outcome: Outcome, what: str, *, removed: int = 0) -> ListOutcome:
+    def _row(
+        self, record: ContactListRecord, outcome: Outcome, what: str, *, removed: pl.Series | None = None
+    ) -> ListOutcome:
+        identifiers = () if removed is None else removed
         return ListOutcome(
-            record.criteo_id, record.name, self._export.name, self._connection, outcome, what, removed=removed
+            record.host,
+            record.criteo_id,
+            record.name,
+            self._export.name,
+            self._connection,
+            outcome,
+            what,
+            frozenset((record.identifier_type, record.caller_id, it) for it in identifiers),
         )
 
 
