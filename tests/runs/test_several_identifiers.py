@@ -10,7 +10,7 @@ import pytest
 import toolkit
 from tests.conftest import Tables, save_nightly
 from tests.raising import raises, require
-from toolkit.errors import ConfigurationError, ErrorCode
+from toolkit.errors import ConfigurationError, DataError, ErrorCode
 from toolkit.sandbox import ADVERTISERS, Sandbox
 from toolkit.sandbox.identifiers import count_known
 
@@ -108,6 +108,17 @@ class TestTypes:
             workspace.runs.start("Nightly").raise_for_status()
         (contact_list,) = criteo.lists()
         assert contact_list.size == 300
+
+    def test_what_names_a_person_is_no_gum_id(self, workspace: toolkit.Workspace, tables: Tables, held: Held) -> None:
+        ids = [f"k-Visitor{it:03}" for it in range(100)]
+        ids[1], ids[2], ids[3] = mail(1), f"+{phone(2)}", f"Person <{mail(3)}>".replace(" ", "")
+        add(tables, Gum=ids)
+        save_nightly(workspace, gum_column="Gum", gum_caller_id=57)
+        run = workspace.runs.start("Nightly").raise_for_status()
+        assert held("All") == mails(*range(100)) | {it for it in ids if it.startswith("k-")}
+        assert row(run, "gum")["invalid_identifier"] == 3
+        with pytest.raises(DataError):
+            workspace.suppressions.add(pl.DataFrame({"id": ids[1:4]}), gum_column="id")
 
     def test_gum_needs_its_caller(self, workspace: toolkit.Workspace, tables: Tables) -> None:
         add(tables, Gum=["k-Visitor"] * 100)

@@ -4,6 +4,9 @@ One is any text without white space: it has no form that is published, and small
 as it is, with the number of whoever synchronized the ids, the GUM caller id, which Criteo gives (its guide to contact
 lists). Ids of two callers are different ids: a list that was sent those of one caller is sent whole for another.
 
+What holds an at sign, or is a telephone number with its plus, is no id but what a column named by mistake holds: as ids
+are sent as they are, it would reach Criteo in plain.
+
 What looks like a SHA-256 is taken for the hash of an id, by which somebody is named who shall be suppressed or
 forgotten, and never for an id.
 """
@@ -18,6 +21,7 @@ from toolkit.invisible_characters import UNSEEN
 from toolkit.translatable import _, mark
 
 _FORM = r"^[!-~]{6,255}$"
+_OF_ANOTHER_TYPE = r"@|^\+[0-9()./-]{7,}$"
 _HASH = r"(?i)^[0-9a-f]{64}$"
 _LARGEST = 2**31 - 1
 
@@ -66,7 +70,7 @@ class _GumId(IdentifierType):
         return nw.when(seen.str.contains(_HASH)).then(seen.str.to_lowercase()).otherwise(seen)
 
     def is_valid(self, value: nw.Expr) -> nw.Expr:
-        return value.str.contains(_FORM) & ~value.str.contains(_HASH)
+        return value.str.contains(_FORM) & ~value.str.contains(_HASH) & ~value.str.contains(_OF_ANOTHER_TYPE)
 
 
 TYPE = _GumId()
