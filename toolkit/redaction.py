@@ -16,6 +16,13 @@ HIDDEN = "•••"
 AT_SIGN = "(?i:@|\uff20|\ufe6b|%40|&#0*64;|&#x0*40;|&commat;)"
 """A pattern of an at sign, also in full width, and as URLs and HTML write it."""
 
+TELEPHONE = (
+    r"(?:\+|\b00)[1-9](?:[ ()./-]{0,2}\d){7,}"
+    r"|\b0\d{1,3}[ -]?\d{6,8}\b"
+    r"|\b0\d{1,2}(?: \d{2,3}){3,4}\b"
+)
+"""A pattern of a telephone number as people write it, with its country or a leading zero; no date is one."""
+
 _DELIMITERS = r"\s\"<>()\[\]{},;:=/\\|?"
 _RUN = re.compile(rf"[^{_DELIMITERS}]++")
 _AT = re.compile("@|\uff20|\ufe6b|%(?:25)*40")

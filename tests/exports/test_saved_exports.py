@@ -50,6 +50,24 @@ def test_what_is_wrong_is_told_by_name_and_nothing_is_saved(
     assert workspace.exports["Nightly"].version == 1
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"name": "For ann@mail.example"},
+        {"list_name": "{segment} ann@mail.example"},
+        {"consent_column": "EMail", "consent_values": ["yes"], "consent_basis": "asked on +31 6 1234 5678"},
+    ],
+)
+def test_what_names_a_person_is_not_written_down(workspace: toolkit.Workspace, options: dict[str, object]) -> None:
+    kept = workspace.exports["Nightly"].model_dump(include={"connection", "email_column", "segments", "advertiser_id"})
+    with raises(ErrorCode.CONFIGURATION):
+        workspace.exports.save(**({"name": "Nightly"} | kept | options))
+    assert list(workspace.exports) == ["Nightly"]
+    assert workspace.exports["Nightly"].version == 1
+    for file in workspace.path.rglob("*"):
+        assert not file.is_file() or b"ann@mail" not in file.read_bytes()
+
+
 def test_a_connection_with_one_advertiser_needs_none_named(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
     from tests.conftest import connect
 

@@ -244,9 +244,12 @@ class TestProof:
     def test_a_basis_shows_no_address(self, asking: toolkit.Workspace, tables: Tables, tmp_path: Path) -> None:
         profiles = tables.folder / "profiles.parquet"
         basis = pl.lit("told ") + pl.col("EMail") + " so"
-        pl.read_parquet(profiles).with_columns(Basis=basis).write_parquet(profiles)
+        numbers = pl.lit(" on 01-02-2026 10:30, +31 (0)6 1234 0001, 06-12340002, 0031612340003 and 06 12 34 00 04")
+        pl.read_parquet(profiles).with_columns(Basis=basis + numbers).write_parquet(profiles)
         run = asking.runs.start("Nightly").raise_for_status()
-        assert set(asking.runs.consent(run.id).frame["basis"]) == {"told ••• so"}
+        assert set(asking.runs.consent(run.id).frame["basis"]) == {
+            "told ••• so on 01-02-2026 10:30, •••, •••, ••• and •••"
+        }
         found = asking.disclose(email="A@mail.example")
         assert "@" not in found.to_json(tmp_path / "disclosure.json").read_text()
         assert "@" not in repr(asking.runs.consent(run.id))

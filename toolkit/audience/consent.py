@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 
 from toolkit.errors import ConfigurationError, DataError
-from toolkit.redaction import AT_SIGN, HIDDEN
+from toolkit.redaction import AT_SIGN, HIDDEN, TELEPHONE
 from toolkit.sources.table import Table
 from toolkit.translatable import _
 
@@ -81,8 +81,9 @@ class Consent:
         holds, until = self._judged(table)
         basis = pl.lit(None, pl.String)
         if self.basis_column:
-            # It is written down, and told in disclosures, where no address may stand.
-            basis = pl.col(self.basis_column).cast(pl.String).str.replace_all(rf"\S*{AT_SIGN}\S*", HIDDEN)
+            # It is written down, and told in disclosures, where no address and no telephone number may stand.
+            names_a_person = rf"\S*{AT_SIGN}\S*|{TELEPHONE}"
+            basis = pl.col(self.basis_column).cast(pl.String).str.replace_all(names_a_person, HIDDEN)
         return [holds.fill_null(value=False).alias(HOLDS), until.alias(UNTIL), basis.alias(BASIS)]
 
     def _judged(self, table: Table) -> tuple[pl.Expr, pl.Expr]:

@@ -1,5 +1,6 @@
 """The exports of a workspace: saved, looked up, duplicated, ended. Saving never runs one."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -17,12 +18,14 @@ from toolkit.exports.definition_store import DefinitionStore
 from toolkit.exports.definitions import EXPORT
 from toolkit.exports.export import Export
 from toolkit.names import same_form, unknown_name
+from toolkit.redaction import TELEPHONE
 from toolkit.state.audit import Action
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ExportRecord, PersonRecord
 from toolkit.translatable import _, mark
 
 _EXPORTS = DefinitionStore(EXPORT, Export)
+_ADDRESS = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
 
 
 def save_export(folder: WorkspaceFolder, export: Export, *, based_on: int | None = None) -> Export:
@@ -157,6 +160,7 @@ def require_manageable(actor: PersonRecord, record: ExportRecord) -> None:
 
 def _checked(folder: WorkspaceFolder, export: Export) -> Export:
     """Return the export with its advertiser and lists by their ids; raises ConfigurationError for what is not there."""
+    _require_no_personal_words(export)
     used = connection(folder, export.connection)
     columns = folder.profiles.columns
     identities = [it.name for it in export.identity_columns]
@@ -175,6 +179,18 @@ def _checked(folder: WorkspaceFolder, export: Export) -> Export:
     advertiser_id = "" if export.advertiser_column else _advertiser(export, used)
     lists = _found_lists(folder, export, advertiser_id) if export.lists else {}
     return export.model_copy(update={"advertiser_id": advertiser_id, "lists": lists})
+
+
+def _require_no_personal_words(export: Export) -> None:
+    """Check that what is written down and sent as it is names no person."""
+    # Numbers of campaigns and years stand in names, too.
+    forbidden = {"name": _ADDRESS, "list_name": _ADDRESS, "consent_basis": re.compile(TELEPHONE)}
+    for option, pattern in forbidden.items():
+        if pattern.search(getattr(export, option)):
+            raise ConfigurationError(
+                _("The export was not saved: {option} holds an e-mail address or a phone number.", option=option),
+                _("It is kept and shown as it is. Write it without what names a person."),
+            )
 
 
 def _advertiser(export: Export, used: Connection) -> str:
