@@ -68,6 +68,12 @@ def test_what_names_a_person_is_not_written_down(workspace: toolkit.Workspace, o
         assert not file.is_file() or b"ann@mail" not in file.read_bytes()
 
 
+def test_the_key_is_no_basis_of_consent(workspace: toolkit.Workspace) -> None:
+    with raises(ErrorCode.CONFIGURATION):
+        save_nightly(workspace, consent_column="EMail", consent_values=["yes"], consent_basis_column="CustomerId")
+    assert workspace.exports["Nightly"].version == 1
+
+
 def test_a_connection_with_one_advertiser_needs_none_named(workspace: toolkit.Workspace, criteo: Sandbox) -> None:
     from tests.conftest import connect
 

@@ -170,6 +170,11 @@ def _checked(folder: WorkspaceFolder, export: Export) -> Export:
             raise unknown_name(mark("profile column"), column, columns)
     if folder.profiles.key in identities:
         require_no_addresses_as_keys(folder.profiles)
+    if export.consent_basis_column == folder.profiles.key:
+        raise ConfigurationError(
+            _("consent_basis_column names the key of the profiles, which no evidence of consent may hold."),
+            _("Name the column that says on what basis people consented, or none."),
+        )
     known = folder.segments.names()
     chosen = chosen_segments(folder, export)
     for segment in (*chosen.segments, *chosen.exclude):
