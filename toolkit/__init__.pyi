@@ -50,6 +50,7 @@ from .errors import LeaseLostError as LeaseLostError
 from .errors import LedgerDivergedError as LedgerDivergedError
 from .errors import ListGoneError as ListGoneError
 from .errors import MissingExtraError as MissingExtraError
+from .errors import OutdatedInputError as OutdatedInputError
 from .errors import PortTakenError as PortTakenError
 from .errors import ProcessEndedError as ProcessEndedError
 from .errors import RunCanceledError as RunCanceledError

@@ -6,6 +6,7 @@
       |     +-- SuppressionsLostError
       |     +-- TooLargeError
       |     +-- InputNotReadyError
+      |     +-- OutdatedInputError
       |     +-- GuardError
       |           +-- ChangingInputError
       +-- ConfigurationError        fix the configuration
@@ -55,6 +56,7 @@ class ErrorCode(StrEnum):
     INPUT_NOT_READY = "input_not_ready"
     GUARD = "guard"
     CHANGING_INPUT = "changing_input"
+    OUTDATED_INPUT = "outdated_input"
     CONFIGURATION = "configuration"
     UNKNOWN_NAME = "unknown_name"
     MISSING_EXTRA = "missing_extra"
@@ -231,6 +233,18 @@ class InputNotReadyError(DataError):
     """
 
     code = ErrorCode.INPUT_NOT_READY
+
+
+class OutdatedInputError(DataError):
+    """Run the export again: so long ago did the run read the tables that people may have withdrawn since.
+
+    Examples:
+        >>> toolkit.OutdatedInputError.is_transient
+        True
+    """
+
+    code = ErrorCode.OUTDATED_INPUT
+    is_transient = True
 
 
 class GuardError(DataError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests.faults.truth import Journal, sha256
 from toolkit.criteo import client
 from toolkit.criteo.rate_limit import RetryPolicy
 from toolkit.errors import ErrorCode
-from toolkit.runs import Progress, Step
+from toolkit.runs import Progress, Step, execution
 from toolkit.sandbox import Call, Fault, Sandbox, SandboxOptions, start
 
 Held = Callable[[str], set[str]]
@@ -125,3 +126,22 @@ def test_what_does_not_pass_fails_the_run_and_only_what_is_open_is_sent_again(
     workspace.runs.resume("Nightly", batch_size=10).raise_for_status()
     assert held("All") == EVERYBODY
     assert sum(it.identifiers for it in criteo.requests()[before:]) == 60
+
+
+def test_what_was_read_too_long_ago_is_not_sent(
+    workspace: toolkit.Workspace, tables: Tables, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a night in which the machine slept: somebody may have withdrawn meanwhile."""
+
+    def sleep(progress: Progress) -> None:
+        if progress.step is Step.PUSH and progress.done >= 40:
+            monkeypatch.setattr(execution, "_LONGEST_SINCE_READ", timedelta(0))
+
+    broken = workspace.runs.start("Nightly", batch_size=10, observer=sleep)
+    assert broken.error is not None
+    assert (broken.error.code, broken.error.is_transient) == (ErrorCode.OUTDATED_INPUT, True)
+    assert 40 <= len(held("All")) < 100
+    monkeypatch.undo()
+    tables.write(segments={"All": [f"C{number:03}" for number in range(50)]})
+    workspace.runs.start("Nightly", allow=["large change"]).raise_for_status()
+    assert len(held("All")) == 50

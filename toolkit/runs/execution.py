@@ -2,10 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from toolkit.criteo import MAX_IDENTIFIERS_A_CALL
-from toolkit.errors import BusyError, ConfigurationError, UnavailableError
+from toolkit.errors import BusyError, ConfigurationError, OutdatedInputError, UnavailableError
 from toolkit.exports.connections import client_of, credentials_of
 from toolkit.exports.export import Export, Mode
 from toolkit.exports.saved_exports import chosen_segments, export_of, exports, require_runnable
@@ -14,7 +15,7 @@ from toolkit.identifiers import first_type
 from toolkit.runs.consent import ends_before_next_run
 from toolkit.runs.guards import Guard, GuardViolation, guard_age, guard_checks, guard_writing, pass_guards, would_stop
 from toolkit.runs.leftovers import sweep_workspace
-from toolkit.runs.lifecycle import RunRecorder, end_dead_runs, track_run
+from toolkit.runs.lifecycle import RunRecorder, end_dead_runs, now, track_run
 from toolkit.runs.lists import IfListGone
 from toolkit.runs.marks import Marks
 from toolkit.runs.notices import Notice, NoticeCode
@@ -27,10 +28,13 @@ from toolkit.runs.transfer import PreparedLists, Transfer
 from toolkit.segments import StartedBy, built_segments_of, rebuild_if_stale
 from toolkit.sources.files import InputFile
 from toolkit.state.folder import WorkspaceFolder
-from toolkit.state.leases import call_patience
+from toolkit.state.leases import Lease, call_patience
 from toolkit.state.states import RunStatus, Trigger
 from toolkit.translatable import _
 from toolkit.validation import CheckResults, preload, write_data_docs
+
+_LONGEST_SINCE_READ = timedelta(hours=1)
+"""Far longer than a run takes, and short enough for people who withdraw meanwhile."""
 
 
 def run_export(
@@ -78,6 +82,7 @@ def run_export(
         preload()
         _bring_segments_up_to_date(folder, export, trigger)
         export = chosen_segments(folder, export)
+        read_at = now()
         inputs = _inputs(folder, export)
         keeper.note_inputs(inputs)
         prepared, stops = _prepared_and_checked(folder, export, keeper=keeper, host=credentials.host)
@@ -107,7 +112,7 @@ def run_export(
                 waiting=trigger.waiting,
                 patience=call_patience(),
                 observer=work.on_wait,
-                guard=keeper.lease.guard,
+                guard=lambda: _require_current(keeper.lease, read_at),
             ) as criteo:
                 # Who replaces asks for the whole list anew, whoever filled it.
                 accepts_others = export.mode is Mode.REPLACE or Guard.OTHER_LEDGER in allow
@@ -147,6 +152,20 @@ def resume_export(
     # To take a list over is decided by who sees whose it is, each time.
     allow = [it for it in last.allowed if it is not Guard.OTHER_LEDGER]
     return run_export(folder, name, allow=allow, batch_size=batch_size, resumes=last.id, observer=observer)
+
+
+def _require_current(lease: Lease, read_at: datetime) -> None:
+    """Raise LeaseLostError when the run lost its lease, OutdatedInputError when it read its tables too long ago.
+
+    A process may have been stopped, or its machine asleep, without anybody taking over. Who withdrew their consent or
+    was suppressed meanwhile is not sent.
+    """
+    lease.guard()
+    if now() - read_at > _LONGEST_SINCE_READ:
+        raise OutdatedInputError(
+            _("The tables were read at {read_at}, and too long ago to send what they held.", read_at=read_at),
+            _("Run the export again: it reads them as they are now, and sends what is missing."),
+        )
 
 
 def _reported(run: Run, previous: Run | None, *, language: str | None) -> Run:
