@@ -354,6 +354,29 @@ class TestImports:
         assert (added.entry, added.rows) == (None, 0)
         assert workspace.suppressions.frame.is_empty()
 
+    @pytest.mark.parametrize(
+        ("profiles", "given", "written"),
+        [
+            (pl.Series(["C005", "C006"]), pl.Series(["c005"]), "C005"),
+            (pl.Series(["007", "008"]), pl.Series([7]), "007"),
+            (pl.Series([7, 8]), pl.Series([7.0, None]), "7"),
+            (pl.Series([7, 8]), pl.Series(["007"]), "7"),
+        ],
+        ids=["case", "zeros lost", "a point", "zeros"],
+    )
+    def test_of_keys_that_are_nearly_a_profiles_are_refused(
+        self, workspace: toolkit.Workspace, tables: Tables, profiles: pl.Series, given: pl.Series, written: str
+    ) -> None:
+        mails = pl.Series([f"person{it}@mail.example" for it in range(2)])
+        pl.DataFrame({"CustomerId": profiles, "EMail": mails}).write_parquet(tables.folder / "profiles.parquet")
+        people = pl.DataFrame({"key": given}).drop_nulls()
+        with pytest.raises(ConfigurationError, match=repr(written)):
+            workspace.suppressions.add(people, customer_column="key")
+        assert workspace.suppressions.frame.is_empty()
+        stranger = pl.DataFrame({"key": [written, "99"]})
+        assert workspace.suppressions.add(stranger, customer_column="key").customers == 2
+        assert workspace.suppressions.add(people, customer_column="key", skip_unusable=True).customers == 1
+
     def test_of_keys_with_blanks_are_refused(self, workspace: toolkit.Workspace) -> None:
         with pytest.raises(UnusableRowsError):
             workspace.suppressions.add(pl.DataFrame({"key": [" C005"]}), customer_column="key")

@@ -75,6 +75,43 @@ def find_spelt_otherwise(unknown: pl.Series, table: Table) -> SpeltOtherwise:
     return SpeltOtherwise(pairs.height, pl.DataFrame(rows, schema=_SCHEMA, orient="row"))
 
 
+def find_nearly_in_profiles(given: pl.Series, profiles: Profiles, rules: Sequence[KeyRule]) -> pl.DataFrame:
+    """Return which keys are those of no profile, and would be by rules that nobody declared.
+
+    Args:
+        given: Keys, as text.
+        profiles: The profiles.
+        rules: The rules that are declared.
+
+    Returns:
+        ``given``, and ``profile``, the least key that it nearly is; sorted.
+
+    Raises:
+        DataError: The profiles can't be read.
+    """
+    table = profiles.look()
+    declared = rules if table.key_type == pl.String else ()
+    wanted = given.drop_nulls().unique().alias("given").to_frame().lazy()
+    key = pl.col(table.key).cast(pl.String)
+    every = list(KeyRule)
+    with blame_table(table):
+        met = (
+            table.scan()
+            .select(key.alias("profile"), normalized(key, every).alias("key"))
+            .join(wanted.with_columns(key=normalized(pl.col("given"), every)), on="key", how="inner")
+            .select("given", "profile")
+        )
+        pairs = compact(met).collect(engine="streaming")
+    is_one = normalized(pl.col("given"), declared) == normalized(pl.col("profile"), declared)
+    return (
+        pairs.group_by("given")
+        .agg(pl.col("profile").min(), is_one=is_one.any())
+        .remove("is_one")
+        .select("given", "profile")
+        .sort("given")
+    )
+
+
 def as_in_profiles(members: pl.DataFrame, table: Table, rules: Sequence[KeyRule]) -> pl.DataFrame:
     """Return ``segment`` and ``customer`` with each key as the profiles have it, where the rules find one.
 

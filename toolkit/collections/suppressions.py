@@ -99,7 +99,8 @@ class Suppressions(Collection[str, SuppressionEntry]):
             phone_region: The country of telephone numbers that name none, such as ``NL``.
             gum_column: The column with GUM ids.
             identity_link_column: The column with LiveRamp ids.
-            skip_unusable: Whether rows that name nobody are left out. By default they are refused, with their numbers.
+            skip_unusable: Whether rows that name nobody are left out, and keys added as they are that are nearly those
+                of profiles. By default they are refused.
             **identifier_columns: The columns of further types of identifiers, by the option of each.
 
         Returns:

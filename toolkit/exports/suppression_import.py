@@ -8,17 +8,19 @@ import narwhals as nw
 import polars as pl
 
 from toolkit.audience import Suppression
+from toolkit.audience.keys import find_nearly_in_profiles
 from toolkit.display import html_table, text_table
-from toolkit.errors import ConfigurationError, UnusableRowsError
+from toolkit.errors import ConfigurationError, ToolkitError, UnusableRowsError
 from toolkit.identifiers import IdentifierType, identifier_types
 from toolkit.names import unknown_name
-from toolkit.redaction import masked_field
+from toolkit.redaction import masked_field, redacted
 from toolkit.sources import Table, blame_table
 from toolkit.sources.discovery import find_files
 from toolkit.sources.error_translation import translate_errors
 from toolkit.sources.location import is_remote
 from toolkit.sources.secrets import secret_in
 from toolkit.sources.storage import storage_of
+from toolkit.state.folder import WorkspaceFolder
 from toolkit.translatable import Text, _, all_of, mark, ngettext, sentences
 
 _WHAT = _("table of people to suppress")
@@ -40,6 +42,8 @@ class People:
     unusable_rows: int
     unusable: pl.DataFrame
     """The first of them: ``row`` (counted from 1), ``column``, ``value`` (masked), ``why``."""
+    keys: pl.Series
+    """The customer keys, as they are written."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -136,6 +140,7 @@ def read_people(
         rows=checked.height,
         unusable_rows=bad.height,
         unusable=_shown(bad.head(_MOST_SHOWN), named),
+        keys=_usable(checked, _CUSTOMER) if _CUSTOMER in named else pl.Series(dtype=pl.String),
     )
 
 
@@ -170,6 +175,35 @@ def require_usable(people: People, *, skip_unusable: bool) -> None:
             if not people.suppression.is_empty
             else _("See that the right columns are named, and that they hold what their names say.")
         ),
+    )
+
+
+def require_keys_as_in_profiles(people: People, folder: WorkspaceFolder) -> None:
+    """Raise ConfigurationError when a key is that of no profile, but nearly: it would keep nobody out."""
+    if people.keys.is_empty():
+        return
+    try:
+        rules = [*folder.profiles.key_normalization, *folder.segments.key_normalization]
+        near = find_nearly_in_profiles(people.keys, folder.profiles, rules)
+    except ToolkitError:
+        # Who asks not to be sent is kept out also while the profiles can't be read.
+        return
+    if near.is_empty():
+        return
+    examples = all_of(
+        _("{given!r} for {profile!r}", given=redacted(given), profile=redacted(profile))
+        for given, profile in near.head(_MOST_NAMED).iter_rows()
+    )
+    raise ConfigurationError(
+        ngettext(
+            "{count:,} customer key is that of no profile, but nearly: {examples}. "
+            "Nobody was added to the suppression list.",
+            "{count:,} customer keys are those of no profile, but nearly: {examples}. "
+            "Nobody was added to the suppression list.",
+            near.height,
+            examples=examples,
+        ),
+        _("Write them as the profiles do; or pass skip_unusable=True to add them as they are."),
     )
 
 
@@ -232,11 +266,15 @@ def _is_no(identifier_type: IdentifierType) -> Text:
 
 
 def _suppression(checked: pl.DataFrame, fields: Sequence[str], types: Sequence[IdentifierType]) -> Suppression:
-    usable = {it: checked.filter(pl.col(f"usable {it}") & (pl.col(it) != ""))[it] for it in fields}
+    usable = {it: _usable(checked, it) for it in fields}
     people = Suppression.of_customers(usable[_CUSTOMER]) if _CUSTOMER in usable else Suppression.nobody()
     for it in types:
         people += Suppression.of_identifiers(it, usable[it.name])
     return people
+
+
+def _usable(checked: pl.DataFrame, field: str) -> pl.Series:
+    return checked.filter(pl.col(f"usable {field}") & (pl.col(field) != ""))[field]
 
 
 def _shown(bad: pl.DataFrame, named: Mapping[str, str]) -> pl.DataFrame:

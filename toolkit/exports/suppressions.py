@@ -23,7 +23,12 @@ from toolkit.exports.suppression_entries import (
     lift_entry,
     remember,
 )
-from toolkit.exports.suppression_import import SuppressionImport, read_people, require_usable
+from toolkit.exports.suppression_import import (
+    SuppressionImport,
+    read_people,
+    require_keys_as_in_profiles,
+    require_usable,
+)
 from toolkit.identifiers import columns_by_type, identifier_types
 from toolkit.names import unknown_name
 from toolkit.redaction import redacted
@@ -86,12 +91,13 @@ def suppress(
         folder: The workspace.
         people: A frame, or where a table lies: Parquet, Delta or CSV, read as profiles and segments are.
         customer_column: The column with customer keys.
-        skip_unusable: Add the people of the other rows when some rows can't be used.
+        skip_unusable: Add the people of the other rows when some rows can't be used, and keys as they are that nearly
+            are those of profiles.
         columns: The columns with identifiers, plain or hashed, by the option of their type, such as ``email_column``,
             and settings of types, such as ``phone_region``.
 
     Raises:
-        ConfigurationError: No column is named, or the table lacks one.
+        ConfigurationError: No column is named, the table lacks one, or a customer key is nearly that of a profile.
         UnusableRowsError: Rows name nobody; nothing was added.
         AccessError: Viewers may not.
     """
@@ -100,6 +106,8 @@ def suppress(
     named = {kind: column for kind, (column, *_others) in columns_by_type(columns).items()}
     read = read_people(people, named, customer_column=customer_column)
     require_usable(read, skip_unusable=skip_unusable)
+    if not skip_unusable:
+        require_keys_as_in_profiles(read, folder)
     entry, customers, identifiers = None, 0, {}
     if read.rows:
         with folder.session() as session, session.begin():
