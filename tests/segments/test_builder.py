@@ -406,3 +406,12 @@ def test_listing_looks_into_the_folder_once(alone: toolkit.Workspace, monkeypatc
     alone.segments.build("Few", where="Points < 9")
     alone.segments.build("Some", where="Points < 50")
     assert listings() == of_one
+
+
+@pytest.mark.parametrize("where", ["Points + 1 > 0", "Points - 1 < 10", "Points * 2 = 10", "Points + 1 = 6"])
+def test_the_greatest_numbers_of_a_file_hide_nobody(tables: Tables, alone: toolkit.Workspace, where: str) -> None:
+    ends = {"C000": 2**63 - 1, "C001": -(2**63)}
+    write_profiles(tables, [it | {"Points": ends.get(it["CustomerId"], 5)} for it in PROFILES])
+    asked = pl.read_parquet(tables.profiles.location).filter(pl.sql_expr(where))
+    assert asked.height >= 98
+    assert alone.segments.draft("Some", where=where).members["customer"].to_list() == asked["CustomerId"].to_list()

@@ -20,6 +20,7 @@ from toolkit.translatable import Text, _
 
 _CONVERSION = re.compile(r"conversion from `\w+` to `([^`]+)` failed in column '([^']*)'")
 _UNKNOWN_CAST = re.compile(r"casting from \w+ to (\w+) (?:is )?not supported", re.IGNORECASE)
+_IS_MET = f"condition {token_hex(8)}"
 _AS_TEXT = _(
     "Compare the text itself, such as Bought > '2026-01-31' where days are written so, or have the "
     "table hold another type."
@@ -62,8 +63,11 @@ def find_members(profiles: Profiles, condition: Condition) -> Found:
     _require_true_or_false(condition, table)
     key = pl.col(table.key)
     scan = table.scan()
+    # Not a filter of the scan itself: Polars would work the condition out for the least and the greatest value that a
+    # file says its parts have, and leave out parts with members where that overflows.
+    met = scan.select(key, condition.expression.alias(_IS_MET)).filter(_IS_MET, key.is_not_null()).select(key)
     plans = [
-        compact(scan.filter(condition.expression).select(key).filter(key.is_not_null())).unique().sort(key),
+        compact(met).unique().sort(key),
         scan.select(pl.len()),
     ]
     with blame_table(table):
