@@ -155,10 +155,12 @@ class TestUncertainty:
         assert codes(found) == {"history_incomplete"}
         assert periods(found) == [("held", None, None)]
 
-    def test_damaged_history(self, workspace: toolkit.Workspace) -> None:
+    @pytest.mark.parametrize("within", [False, True])
+    def test_damaged_history(self, workspace: toolkit.Workspace, within: bool) -> None:
         workspace.runs.start("Nightly").raise_for_status()
         (part,) = (workspace.path / "history").rglob("*.parquet")
-        part.write_bytes(b"PAR1 and nothing else")
+        content = part.read_bytes()
+        part.write_bytes(content[:4] + b"\0" * 300 + content[304:] if within else b"PAR1 and nothing else")
         found = workspace.disclose(email=mail(1))
         assert (codes(found), periods(found)) == ({"history_incomplete"}, [("held", None, None)])
         assert workspace.forget(email=mail(1)).done

@@ -15,11 +15,11 @@ from secrets import token_hex
 
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from toolkit.files import make_folder, scan_parquet, scan_parquets, write_atomically
+from toolkit.files import make_folder, scan_parquets, write_atomically
 from toolkit.runs.disclosure_gaps import Gap, GapCode
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ContactListRecord, HistoryPartRecord
@@ -40,6 +40,8 @@ _MOST_BYTES_MOVED = 32 << 20
 """What is larger stays as it is: to open a file costs little then beside reading it."""
 
 _SECONDS_TO_READ = 3600
+_UNREADABLE = (OSError, PolarsError, PanicException)
+"""What Polars raises for a file that is lost or damaged; it panics at some damage."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def write_part(folder: WorkspaceFolder, record: ContactListRecord, changes: pl.D
     if before:
         try:
             rows = pl.concat([*pl.collect_all([scan_part(*it) for it in before.items()]), rows])
-        except (OSError, PolarsError):
+        except _UNREADABLE:
             # What is damaged stays a part of its own, so that it is told for good.
             before = {}
     write_atomically(file, lambda path: rows.write_parquet(path, compression="zstd", compression_level=1))
@@ -104,10 +106,10 @@ def _to_take_in(folder: WorkspaceFolder, record: ContactListRecord, number: int)
     size = 0
     for before, file in reversed(parts_of(folder, [record])[record.id].items()):
         # One that is lost or damaged is not taken in, nor what is older: it is told for good.
-        if before <= number - reach or not is_readable(file):
+        if before <= number - reach or not file.is_file():
             break
         size += file.stat().st_size
-        if size > _MOST_BYTES_MOVED:
+        if size > _MOST_BYTES_MOVED or not is_readable(file):
             break
         taken[before] = file
     return dict(reversed(taken.items()))
@@ -139,10 +141,10 @@ def is_in_use(file: Path, *, now: datetime) -> bool:
 
 
 def is_readable(file: Path) -> bool:
-    """Tell whether a file of the history is there, and a Parquet file."""
+    """Tell whether a file of the history is there, and can be read from its beginning to its end."""
     try:
-        scan_parquet(file).collect_schema()
-    except (OSError, PolarsError):
+        scan_parquets([file], PARTS).select(pl.all().count()).collect(engine="streaming")
+    except _UNREADABLE:
         return False
     return True
 
@@ -164,10 +166,9 @@ def read_parts(
     files = parts_of(folder, lists)
     try:
         return ask(_scan(files)).collect(engine="streaming"), []
-    except (OSError, PolarsError):
+    except _UNREADABLE:
         there = {
-            list_id: {number: it for number, it in its.items() if _is_whole(number, it)}
-            for list_id, its in files.items()
+            list_id: {number: it for number, it in its.items() if is_readable(it)} for list_id, its in files.items()
         }
         lost = {it.name: len(files[it.id]) - len(there[it.id]) for it in lists}
         gaps = [Gap(code=GapCode.HISTORY_INCOMPLETE, name=name, count=count) for name, count in lost.items() if count]
@@ -185,14 +186,6 @@ def _scan(files: Mapping[int, Mapping[int, Path]]) -> pl.LazyFrame:
     return found.join(named.lazy(), on="file", how="left", maintain_order="left").select(
         *list(PARTS)[:-1], pl.coalesce("number", "of_file"), "list"
     )
-
-
-def _is_whole(number: int, file: Path) -> bool:
-    try:
-        scan_part(number, file).select(pl.all().count()).collect(engine="streaming")
-    except (OSError, PolarsError):
-        return False
-    return True
 
 
 def scan_part(number: int, file: Path) -> pl.LazyFrame:
