@@ -174,7 +174,7 @@ class TestManyParts:
 class TestLostParts:
     """A file of the history that is lost is told, and keeps nothing else from being told or sent."""
 
-    @pytest.fixture(params=["missing", "damaged", "damaged within"])
+    @pytest.fixture(params=["missing", "damaged", "damaged within", "another in its place"])
     def lost(self, request: pytest.FixtureRequest, workspace: toolkit.Workspace, tables: Tables) -> str:
         """The second of seven runs is lost."""
         for day in range(7):
@@ -183,6 +183,9 @@ class TestLostParts:
         (part,) = (workspace.path / "history").rglob("000002-*.parquet")
         if request.param == "missing":
             part.unlink()
+        elif request.param == "another in its place":
+            (other,) = (workspace.path / "history").rglob("000003-*.parquet")
+            part.write_bytes(other.read_bytes())
         else:
             content = part.read_bytes()
             whole = request.param == "damaged"

@@ -5,13 +5,14 @@ which each costs as much to open as it costs to read: every eighth part takes in
 since the 64th before, and so on, so that a list has a few dozen of them whatever its age.
 """
 
+import hashlib
 import os
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
-from secrets import token_hex
 
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
@@ -36,6 +37,8 @@ PARTS: Mapping[str, DataType | DataTypeClass] = {
 }
 """The columns of a file: ``number`` counts the runs that changed the list."""
 _TOGETHER = 8
+_DIGITS = 16
+"""Of the checksum in the name of a file."""
 _MOST_BYTES_MOVED = 32 << 20
 """What is larger stays as it is: to open a file costs little then beside reading it."""
 
@@ -66,8 +69,6 @@ def write_part(folder: WorkspaceFolder, record: ContactListRecord, changes: pl.D
         UnavailableError: It can't be written.
     """
     number = record.settled + 1
-    file = folder.path / "history" / str(record.id) / f"{number:06}-{token_hex(4)}.parquet"
-    make_folder(file.parent)
     rows = changes.select(*list(PARTS)[:-1], pl.lit(number, pl.Int64).alias("number"))
     before = _to_take_in(folder, record, number)
     if before:
@@ -76,7 +77,14 @@ def write_part(folder: WorkspaceFolder, record: ContactListRecord, changes: pl.D
         except _UNREADABLE:
             # What is damaged stays a part of its own, so that it is told for good.
             before = {}
-    write_atomically(file, lambda path: rows.write_parquet(path, compression="zstd", compression_level=1))
+    written = BytesIO()
+    rows.write_parquet(written, compression="zstd", compression_level=1)
+    content = written.getvalue()
+    # The database names the file by its content: a damaged one, or another in its place, is seen.
+    checksum = hashlib.sha256(content).hexdigest()[:_DIGITS]
+    file = folder.path / "history" / str(record.id) / f"{number:06}-{checksum}.parquet"
+    make_folder(file.parent)
+    write_atomically(file, lambda path: path.write_bytes(content))
     return NewPart(number, file, before)
 
 
@@ -141,12 +149,24 @@ def is_in_use(file: Path, *, now: datetime) -> bool:
 
 
 def is_readable(file: Path) -> bool:
-    """Tell whether a file of the history is there, and can be read from its beginning to its end."""
+    """Tell whether a file of the history is there as it was written, and can be read from its beginning to its end."""
+    if not _is_as_written(file):
+        return False
     try:
         scan_parquets([file], PARTS).select(pl.all().count()).collect(engine="streaming")
     except _UNREADABLE:
         return False
     return True
+
+
+def _is_as_written(file: Path) -> bool:
+    """Tell whether a file holds what its name says; an older one does not say."""
+    said = file.stem.partition("-")[2]
+    try:
+        with file.open("rb") as content:
+            return len(said) < _DIGITS or hashlib.file_digest(content, "sha256").hexdigest()[:_DIGITS] == said
+    except OSError:
+        return False
 
 
 def read_parts(
@@ -165,16 +185,15 @@ def read_parts(
     """
     files = parts_of(folder, lists)
     try:
-        return ask(_scan(files)).collect(engine="streaming"), []
+        # Damage may read as other rows, or end the process: Polars looks at no checksum.
+        if all(_is_as_written(it) for its in files.values() for it in its.values()):
+            return ask(_scan(files)).collect(engine="streaming"), []
     except _UNREADABLE:
-        there = {
-            list_id: {number: it for number, it in its.items() if is_readable(it)} for list_id, its in files.items()
-        }
-        lost = {it.name: len(files[it.id]) - len(there[it.id]) for it in lists}
-        gaps = [Gap(code=GapCode.HISTORY_INCOMPLETE, name=name, count=count) for name, count in lost.items() if count]
-        if not gaps:
-            raise
-        return ask(_scan(there)).collect(engine="streaming"), gaps
+        pass
+    there = {list_id: {number: it for number, it in its.items() if is_readable(it)} for list_id, its in files.items()}
+    lost = {it.name: len(files[it.id]) - len(there[it.id]) for it in lists}
+    gaps = [Gap(code=GapCode.HISTORY_INCOMPLETE, name=name, count=count) for name, count in lost.items() if count]
+    return ask(_scan(there)).collect(engine="streaming"), gaps
 
 
 def _scan(files: Mapping[int, Mapping[int, Path]]) -> pl.LazyFrame:

@@ -11,7 +11,7 @@ from toolkit.translatable import _
 
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 _SNAPSHOT = re.compile(r"lists/\d+-[0-9a-f]{8}\.parquet")
-_HISTORY = re.compile(r"history/\d+/\d{6}-[0-9a-f]{8}\.parquet")
+_HISTORY = re.compile(r"history/\d+/\d{6}-(?:[0-9a-f]{8}){1,2}\.parquet")
 
 
 def place_of_run(folder: Path, run_id: str) -> Path:
