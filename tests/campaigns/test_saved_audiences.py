@@ -162,3 +162,11 @@ def test_a_removed_connection_detaches(workspace: toolkit.Workspace) -> None:
     (planned,), (applied,) = workspace.audiences.plan(), workspace.audiences.apply()
     assert (planned.step, applied.error) == (toolkit.AudienceStep.BLOCKED, planned.problem)
     assert workspace.altered_rows == []
+
+
+def test_one_named_like_an_export_is_not_removed_with_it(workspace: toolkit.Workspace) -> None:
+    save(workspace, "Nightly")
+    workspace.connections.remove("Sandbox", exports="remove")
+    assert list(workspace.exports) == []
+    assert workspace.audiences["Nightly"].connection == ""
+    assert workspace.altered_rows == []
