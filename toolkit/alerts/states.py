@@ -165,6 +165,7 @@ _HEADLINES = {
     ErrorCode.GUARD: _("stopped by a guard"),
     ErrorCode.CHANGING_INPUT: _("stopped by a guard"),
     ErrorCode.INPUT_NOT_READY: _("not there in time"),
+    ErrorCode.OUTDATED_INPUT: _("read too long ago"),
 }
 
 

@@ -79,7 +79,7 @@ def write_part(folder: WorkspaceFolder, record: ContactListRecord, changes: pl.D
             before = {}
     written = BytesIO()
     rows.write_parquet(written, compression="zstd", compression_level=1)
-    content = written.getvalue()
+    content = written.getbuffer()
     # The database names the file by its content: a damaged one, or another in its place, is seen.
     checksum = hashlib.sha256(content).hexdigest()[:_DIGITS]
     file = folder.path / "history" / str(record.id) / f"{number:06}-{checksum}.parquet"
