@@ -6,7 +6,7 @@ import time
 import narwhals as nw
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolkit.identifiers.types.email import TYPE as EMAIL
@@ -33,6 +33,7 @@ def is_valid(address: str) -> bool:
     return bool(frame.select(EMAIL.is_valid(EMAIL.normalize(nw.col("a")))).item())
 
 
+@example("+@0.a", "", "")
 @given(ADDRESSES, AROUND, AROUND)
 def test_no_valid_address_survives(address: str, before: str, after: str) -> None:
     if is_valid(address):

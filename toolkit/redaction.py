@@ -85,7 +85,9 @@ def _hidden(found: re.Match[str]) -> str:
     after = run.rstrip(_KEPT_AFTER)
     bare = after.lstrip(_KEPT_BEFORE)
     is_at_first = _AT.match(bare) is not None and len(_AT.findall(bare)) == 1
-    if is_at_first and (_AT.fullmatch(bare) or start == 0 or found.string[start - 1].isspace()):
+    is_begun = start == 0 or found.string[start - 1].isspace()
+    # What stands before it may be all there is of an address before its sign.
+    if is_at_first and (_AT.fullmatch(bare) or (is_begun and bare == after)):
         return run  # a sign alone, or a name such as @handle
     return f"{after[: len(after) - len(bare)]}{HIDDEN}{run[len(after) :]}"
 
