@@ -58,6 +58,30 @@ class TestTypes:
         found = row(run, "phoneNumber")
         assert (found["exportable"], found["missing_identifier"], found["invalid_identifier"]) == (98, 1, 1)
 
+    @pytest.mark.parametrize(
+        ("written", "told"), [("call me", [True]), ("", [True]), ("06-12340000", [True]), ("+31 6 1234 0000", [])]
+    )
+    def test_doubts_of_a_further_type(
+        self, workspace: toolkit.Workspace, tables: Tables, written: str, told: list[bool]
+    ) -> None:
+        # A number without its country is valid in no region but that of the export, which names none.
+        add(tables, Phone=[written] * 90 + [None] * 10)
+        save_nightly(workspace, phone_column="Phone")
+        code = toolkit.NoticeCode.FURTHER_IDENTIFIERS
+        assert [it.code is code for it in workspace.exports.preview("Nightly").warnings if it.code is code] == told
+        run = workspace.runs.start("Nightly").raise_for_status()
+        assert [it.code is code for it in run.warnings if it.code is code] == told
+
+    def test_a_few_that_are_invalid_raise_no_doubt(self, workspace: toolkit.Workspace, tables: Tables) -> None:
+        add(tables, Phone=[f"+{phone(it)}" if it % 5 else "call me" for it in range(100)])
+        save_nightly(workspace, phone_column="Phone")
+        assert toolkit.NoticeCode.FURTHER_IDENTIFIERS not in {
+            it.code for it in workspace.runs.start("Nightly").warnings
+        }
+        tight = {**workspace.exports["Nightly"].thresholds.model_dump(mode="json"), "email_validity": 0.81}
+        save_nightly(workspace, phone_column="Phone", thresholds=tight)
+        assert toolkit.NoticeCode.FURTHER_IDENTIFIERS in {it.code for it in workspace.runs.start("Nightly").warnings}
+
     def test_plain_phone_numbers(self, workspace: toolkit.Workspace, tables: Tables, held: Held) -> None:
         add(tables, Phone=[f"+{phone(it)}" for it in range(100)])
         save_nightly(workspace, phone_column="Phone", form="plain")

@@ -29,7 +29,7 @@ from toolkit.state import audit
 from toolkit.state.audit import Action
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.translatable import _
-from toolkit.validation import Thresholds
+from toolkit.validation import Thresholds, doubts_of_further_type
 
 FIRST_MEMBERS = 100
 RUNS_IN_HISTORY = 500
@@ -153,10 +153,19 @@ def preview_of_export(
         members=members,
         warnings=[
             *(_stale(it) for it in stale),
+            *_doubts([it for kind, it in audiences.items() if kind != first.identifier_type], export.thresholds),
             *_consent_ends([*audiences.values()], export),
             *(Notice(NoticeCode.LEFT_BEHIND, it.sentence) for it in find_abandoned(folder, export).untended),
         ],
     )
+
+
+def _doubts(further: Sequence[Audience], thresholds: Thresholds) -> list[Notice]:
+    return [
+        Notice(NoticeCode.FURTHER_IDENTIFIERS, text)
+        for it in further
+        for text in doubts_of_further_type(it, thresholds)
+    ]
 
 
 def _consent_ends(audiences: Sequence[Audience], export: Export) -> list[Notice]:

@@ -20,6 +20,8 @@ class NoticeCode(StrEnum):
 
     KEYS_SPELT_OTHERWISE = "keys_spelt_otherwise"
     """Members are in no profile because their keys are written in another way."""
+    FURTHER_IDENTIFIERS = "further_identifiers"
+    """Of a type that is sent beside the one that is checked, nobody has an identifier, or few are valid."""
     CHECK_FAILED = "check_failed"
     WOULD_STOP = "would_stop"
     """Of a dry run: a guard would stop a run here."""

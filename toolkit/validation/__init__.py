@@ -10,6 +10,7 @@ from toolkit.validation.custom_suites import (
     written_beside,
 )
 from toolkit.validation.data_docs import DATA_DOCS, write_data_docs
+from toolkit.validation.further_types import doubts_of_further_type
 from toolkit.validation.gx import preload
 from toolkit.validation.results import CheckOutcome, CheckResult, CheckResults, CheckRow, as_shown, checks_frame
 from toolkit.validation.rules import (
@@ -47,6 +48,7 @@ __all__ = [
     "check_audience",
     "check_profile_columns",
     "checks_frame",
+    "doubts_of_further_type",
     "export_figures",
     "export_rules",
     "load_suite",
