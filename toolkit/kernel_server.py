@@ -7,14 +7,15 @@ was told serves that notebook alone, and the next one is forked.
 Polars must not be imported before a fork, because its threads would be missing after it: that is left to each kernel.
 The threads that numpy, scipy and pyarrow bring along are made for forks (OpenBLAS and jemalloc take care of theirs).
 
-It ends when the refresh does, however that ends, and its kernels with it: the one that waits is killed, and one that
-serves a notebook sees that its parent is gone, as every kernel of Jupyter does.
+It ends when the refresh does, however that ends, and its kernels with it: the one that waits sees that nobody will
+tell it, and one that serves a notebook that its parent is gone, as every kernel of Jupyter does.
 """
 
 import atexit
 import gc
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -33,6 +34,8 @@ READY = b"ready\n"
 """What the server says once it can fork."""
 _BEGUN = b"begun\n"
 """What a kernel says when it was told which notebook it serves."""
+_LONGEST_END_SECONDS = 4.0
+"""A kernel that waits and has not ended by then is stuck. The refresh waits a little longer for this process."""
 NEVER_BEFORE_A_FORK = "polars"
 _BEFORE_A_FORK = (
     "ipykernel.debugger",
@@ -83,6 +86,17 @@ class _Waiting:
             return read_line(self.line) == _BEGUN
         return False
 
+    def end(self) -> None:
+        """Let it end, and wait for it: killed while it prepares itself it would leave temporary files behind."""
+        self.line.close()
+        with suppress(ChildProcessError):
+            handle = os.pidfd_open(self.pid)
+            ended, _, _ = select.select([handle], [], [], _LONGEST_END_SECONDS)
+            os.close(handle)
+            if not ended:
+                os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+
 
 def main(control: socket.socket) -> None:
     """Fork a kernel for each order that comes in, until the refresh is gone."""
@@ -114,8 +128,7 @@ def main(control: socket.socket) -> None:
             else:
                 control.sendall(b"{}\n")
         waiting = _fork(control)
-    os.kill(waiting.pid, signal.SIGKILL)
-    os.waitpid(waiting.pid, 0)
+    waiting.end()
     _reap()
 
 
@@ -123,7 +136,10 @@ def read_line(line: socket.socket) -> bytes:
     """Return what comes in up to the end of a line; nothing when the other side is gone. One line is sent at a time."""
     received = bytearray()
     while not received.endswith(b"\n"):
-        part = line.recv(65536)
+        try:
+            part = line.recv(65536)
+        except ConnectionResetError:  # gone without having read what it was sent
+            part = b""
         if not part:
             return b""
         received += part
@@ -158,7 +174,7 @@ def _wait_and_serve(line: socket.socket) -> None:
     gc.freeze()
     order = read_line(line)
     if not order:
-        raise SystemExit
+        return
     told: dict[str, Any] = json.loads(order)
     os.environ.clear()
     os.environ.update(told["environment"])

@@ -187,6 +187,30 @@ def test_replaces_waiting_kernel_that_died(executed: Callable[..., dict[str, Any
         assert (second["parent"], second["pid"] != killed) == (first["parent"], True)
 
 
+def test_kernel_that_is_not_needed_leaves_no_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary = folder.parent / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    for _time in range(2):
+        with PreparedKernels(folder, exports=2) as kernels:
+            taken = kernels.take(["-f", "none"], folder=str(folder), environment=dict(os.environ))
+            assert taken is not None
+            taken.kill()
+            taken.wait()
+            until = time.monotonic() + 60
+            while not any(temporary.iterdir()):  # while the next makes what exports need
+                assert time.monotonic() < until
+                time.sleep(0.001)
+        assert list(temporary.iterdir()) == []
+
+
+def test_says_nothing_when_no_kernel_was_needed(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with PreparedKernels(folder, exports=2):
+        watched = {server(), waiting_kernel()}
+    assert_gone(watched)
+    assert capfd.readouterr().err == ""
+
+
 def test_tells_of_a_kernel_that_died_before_it_was_ready(
     executed: Callable[..., dict[str, Any]], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +228,21 @@ def test_tells_of_a_kernel_that_died_before_it_was_ready(
             with pytest.raises(UnavailableError):
                 executed(kernels)
         assert executed(kernels)["parent"] == server()
+
+
+def test_keeps_every_output(folder: Path) -> None:
+    """Many more than ZeroMQ lets wait to be read."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell("print('begun')", metadata={"tags": ["parameters"]}),
+            nbformat.v4.new_code_cell("for number in range(4_000): display(number)"),
+        ]
+    )
+    nbformat.write(notebook, folder / "telling.ipynb")
+    execute_notebook(folder / "telling.ipynb", to=folder / "out.ipynb", parameters={}, cwd=folder)
+    first, told = (it.outputs for it in nbformat.read(folder / "out.ipynb", as_version=4).cells)
+    assert [it.text for it in first] == ["begun\n"]
+    assert [int(it.data["text/plain"]) for it in told] == list(range(4_000))
 
 
 def test_goes_on_when_server_dies(executed: Callable[..., dict[str, Any]], folder: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from queue import Empty
 from typing import Any
 
+import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from nbclient.exceptions import DeadKernelError
 
@@ -16,6 +17,9 @@ _LONGEST_ANSWER_SECONDS = 1.0
 """After this a kernel that says nothing is asked again, if it is still there."""
 _LONGEST_OUTPUT_SECONDS = 0.03
 """After this one that answered is asked again: what it said before its outputs were listened to is lost."""
+
+_AS_MANY_AS_COME = 0
+"""What a socket of ZeroMQ takes for no limit to the messages that wait to be read."""
 
 
 class KernelClient(AsyncKernelClient):
@@ -33,6 +37,11 @@ class KernelClient(AsyncKernelClient):
         self._handle_kernel_info_reply({"content": answer})
         while await self._asked_again(self.iopub_channel, asked, _LONGEST_OUTPUT_SECONDS) is None:
             await self._require_going_on(until)
+
+    def connect_iopub(self, identity: bytes | None = None) -> Any:
+        """Return what outputs arrive at, however many they are: by default what comes after a thousand is dropped."""
+        self.context.setsockopt(zmq.RCVHWM, _AS_MANY_AS_COME)
+        return super().connect_iopub(identity)
 
     async def _asked_again(self, channel: Any, asked: set[str], seconds: float) -> Mapping[str, Any] | None:
         """Ask the kernel who it is, and return what a channel says to one of the questions; None if nothing in time."""

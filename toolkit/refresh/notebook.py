@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _SCHEDULED = "notebooks/scheduled/run_export.ipynb"
 _SCHEME = "without-people://"
+_LONGEST_OUTPUT_SECONDS = 60
+"""So long the outputs of a cell may go on to arrive after it ended: thousands, or on a machine that does much else."""
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 _PLACE = re.compile(r"^(File \S.*:\d+|Cell In\s?\[\d+\], line \d+)", re.MULTILINE)
 _OURS = frozenset(it.__name__ for it in family())
@@ -70,6 +72,7 @@ def execute_notebook(
                 cwd=str(cwd),
                 config=_without_tcp(sockets),
                 execution_timeout=longest_seconds,
+                iopub_timeout=_LONGEST_OUTPUT_SECONDS,
                 kernel_manager_class=kernel_manager(kernels),
                 **_kernel_of(notebook),
             )
