@@ -315,6 +315,21 @@ def test_the_audit_is_verified(workspace: toolkit.Workspace, as_contributor: too
     assert not hasattr(theirs, "rows")
 
 
+def test_the_audit_tells_numbers_and_roles(
+    workspace: toolkit.Workspace, as_contributor: toolkit.Workspace, tables: Tables
+) -> None:
+    emails = {f"C{number:04}": f"person{number}@mail.example" for number in range(1_200)}
+    tables.write(emails)
+    workspace.segments.build("Nobody", where="EMail IS NULL")
+    workspace.segments.build("Many", where="EMail IS NOT NULL")
+    workspace.people.change_role(as_contributor.people.me.name, "administrator")
+    rows = AuditPanel(workspace, language="nl").rows.table.df
+    told = dict(reversed(rows.select("Wat", "Details").rows()))  # the newest last
+    assert told["Nobody"].endswith("leden: 0")
+    assert told["Many"].endswith("leden: 1.200")
+    assert told[as_contributor.people.me.name] == "rol: beheerder · daarvoor: inzender"
+
+
 def test_health_shows_the_worst_first(workspace: toolkit.Workspace) -> None:
     panel = HealthPanel(workspace, language="en")
     panel.wait()

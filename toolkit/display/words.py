@@ -13,6 +13,13 @@ def word(name: str) -> Text:
 
 
 COLUMNS = (
+    mark("before"),
+    mark("after"),
+    mark("name before"),
+    mark("name after"),
+    mark("profiles before"),
+    mark("segments before"),
+    mark("number"),
     mark("consent"),
     mark("key as text"),
     mark("key normalization"),

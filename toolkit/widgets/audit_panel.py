@@ -19,6 +19,10 @@ _MOST_ROWS = 2_000
 _LONGEST = 120
 """So much of the details is read in a table; the frame has them whole."""
 _TELLS_NOBODY = "nonce"
+_IN_WORDS = frozenset({"role", "before", "kind", "status"})
+"""Details whose values are words of the toolkit, and not names that somebody gave."""
+_NUMBERED = frozenset({"version", "number"})
+"""Numbers that tell which one, and not how many."""
 
 
 class AuditPanel(Form):
@@ -72,18 +76,22 @@ class AuditPanel(Form):
 
     def _in_words(self, details: Mapping[str, Any]) -> str:
         """Return what is recorded beside the name, as a person reads it; what is empty or false tells nothing."""
-        told = {name: it for name, it in details.items() if it and name != _TELLS_NOBODY}
+        told = {name: it for name, it in details.items() if (it or _is_number(it)) and name != _TELLS_NOBODY}
         return " · ".join(
-            name if it is True else f"{name}: {self._value(it)}"
-            for name, it in ((self.words.read(word(key)), it) for key, it in told.items())
+            name if it is True else f"{name}: {self._value(key, it)}"
+            for key, name, it in ((key, self.words.read(word(key)), it) for key, it in told.items())
         )
 
-    def _value(self, value: Any) -> str:
+    def _value(self, key: str, value: Any) -> str:
         match value:
+            case str() if key in _IN_WORDS:
+                return self.words.read(word(value))
+            case int() | float() if _is_number(value) and key not in _NUMBERED:
+                return self.words.number(value)
             case dict():
                 return f"({self._in_words(value)})"
             case list():
-                return ", ".join(map(self._value, value))
+                return ", ".join(self._value(key, it) for it in value)
             case _:
                 return str(value)
 
@@ -103,3 +111,8 @@ class AuditPanel(Form):
                 self.message.show(say("Error"), str(broken), kind="problem")
 
         self.in_background(lambda _: self.workspace.audit.verify(), done=done, busy=(self.verify,))
+
+
+def _is_number(value: object) -> bool:
+    """Tell whether it is a number; none, too, is one."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
