@@ -178,7 +178,7 @@ def test_a_wrong_secret_is_told_in_two_sentences_and_stands_in_no_saved_notebook
     assert "Display name" in json.dumps(json.loads(saved)["metadata"]["widgets"])
     assert "wrong-and-told-to-nobody" not in saved
     press(page, "Authenticate with Criteo")
-    expect(page.get_by_role("alert").filter(has_text="Criteo")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="Criteo").first).to_be_visible()
     expect(page.get_by_label("Client secret", exact=True)).to_have_value("")
     assert "Traceback" not in page.content()
     saved = notebook.save()

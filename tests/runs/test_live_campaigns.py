@@ -12,7 +12,7 @@ from tests.conftest import Tables, save_nightly
 from tests.raising import raises, require
 from toolkit.criteo import Algebra, And, CriteoClient, Lookalike, NewAudience, NewList, NewSegment, Not, Or, Segment
 from toolkit.errors import ErrorCode
-from toolkit.runs import Guard, NoticeCode, blast_radius, execution
+from toolkit.runs import Guard, NoticeCode, blast_radius, transfer
 from toolkit.sandbox import Call, DeliveryStatus, Fault, Permission, Sandbox
 
 ALL = ["live campaign", "emptied", "large change"]
@@ -278,7 +278,7 @@ def test_criteo_that_fails_to_answer_stops_it(
     call: Call,
 ) -> None:
     monkeypatch.setattr(blast_radius, "SECONDS_TO_ASK_A_PERSON", 0.5)
-    monkeypatch.setattr(execution, "SECONDS_TO_ASK", 0.5)
+    monkeypatch.setattr(transfer, "SECONDS_TO_ASK", 0.5)
     target("610001")
     tables.write(segments={"All": []})
     criteo.fail(Fault.HTTP_503, calls=call, times=200)
