@@ -45,6 +45,7 @@ def test_what_may_pass() -> None:
         ErrorCode.BUSY,
         ErrorCode.UNAVAILABLE,
         ErrorCode.CHANGING_INPUT,
+        ErrorCode.OUTDATED_INPUT,
         ErrorCode.LEASE_LOST,
         ErrorCode.PROCESS_ENDED,
     }

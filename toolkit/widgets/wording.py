@@ -142,8 +142,15 @@ SENTENCES: Mapping[str, str] = {
     "Correct the rows, or pass skip_unusable=True to add the people of the others.": mark(
         "Correct the rows, or tick “Leave out rows that name nobody” to add the people of the others."
     ),
+    "Write them as the profiles do; or pass skip_unusable=True to add them as they are.": mark(
+        "Write them as the profiles do; or tick “Leave out rows that name nobody” to add them as they are."
+    ),
     "Keep people out of runs with workspace.suppressions.add(…).": mark(
         "Keep people out of runs on the page of people who are left out."
+    ),
+    # Criteo audiences
+    "See what is there with workspace.audiences.plan(), then apply it again.": mark(
+        "Choose “Compare with Criteo” to see what is there, then apply it again."
     ),
     # Tables and segments
     "Build one with workspace.segments.build(name, where=…).": mark("Build one on the page of segments."),
