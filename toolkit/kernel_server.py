@@ -87,7 +87,7 @@ class _Waiting:
         return False
 
     def end(self) -> None:
-        """Let it end, and wait for it: killed while it prepares itself it would leave temporary files behind."""
+        """Let it end, and wait for it: killed, it would leave what a library has in temporary files."""
         self.line.close()
         with suppress(ChildProcessError):
             handle = os.pidfd_open(self.pid)

@@ -36,6 +36,7 @@ found = {
     "path": sys.path,
     "main": __import__("__main__").__name__,
     "drawn": [random.random(), numpy.random.random(), os.urandom(8).hex()],
+    "is_warm": "toolkit.markup" in sys.modules and sys.modules["toolkit.markup"].template.cache_info().currsize > 0,
     "polars_works": __import__("polars").DataFrame({"a": [1, 2]}).lazy().sum().collect().item(),
 }
 sys.was_here = True
@@ -148,6 +149,7 @@ def test_serves_one_notebook_each(executed: Callable[..., dict[str, Any]], folde
         assert [it["parent"] for it in seen] == [server()] * 3
     assert len({it["pid"] for it in seen}) == 3
     assert [it["was_here"] for it in seen] == [False] * 3
+    assert [it["is_warm"] for it in seen] == [True] * 3
     assert len({json.dumps(drawn) for it in seen for drawn in it["drawn"]}) == 9
     assert_gone({it["pid"] for it in seen} | {seen[0]["parent"]})
 

@@ -22,14 +22,14 @@ from toolkit.preview.summary import warnings_of
 from toolkit.runs import find_abandoned, past_runs, trend
 from toolkit.runs.consent import ends_before_next_run
 from toolkit.runs.notices import Notice, NoticeCode
-from toolkit.runs.preflight import last_sizes
+from toolkit.runs.preflight import doubts_of_further_types, last_sizes
 from toolkit.runs.targets import audiences_of
 from toolkit.segments import stale_segments_of
 from toolkit.state import audit
 from toolkit.state.audit import Action
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.translatable import _
-from toolkit.validation import Thresholds, doubts_of_further_type
+from toolkit.validation import Thresholds
 
 FIRST_MEMBERS = 100
 RUNS_IN_HISTORY = 500
@@ -153,19 +153,11 @@ def preview_of_export(
         members=members,
         warnings=[
             *(_stale(it) for it in stale),
-            *_doubts([it for kind, it in audiences.items() if kind != first.identifier_type], export.thresholds),
+            *(Notice(NoticeCode.FURTHER_IDENTIFIERS, it) for it in doubts_of_further_types(audiences, export)),
             *_consent_ends([*audiences.values()], export),
             *(Notice(NoticeCode.LEFT_BEHIND, it.sentence) for it in find_abandoned(folder, export).untended),
         ],
     )
-
-
-def _doubts(further: Sequence[Audience], thresholds: Thresholds) -> list[Notice]:
-    return [
-        Notice(NoticeCode.FURTHER_IDENTIFIERS, text)
-        for it in further
-        for text in doubts_of_further_type(it, thresholds)
-    ]
 
 
 def _consent_ends(audiences: Sequence[Audience], export: Export) -> list[Notice]:

@@ -19,7 +19,7 @@ from toolkit.runs.lifecycle import RunRecorder, end_dead_runs, now, track_run
 from toolkit.runs.lists import IfListGone
 from toolkit.runs.marks import Marks
 from toolkit.runs.notices import Notice, NoticeCode
-from toolkit.runs.preflight import check_prepared, prepared
+from toolkit.runs.preflight import check_prepared, doubts_of_further_types, prepared
 from toolkit.runs.progress import Observer, Step, nobody
 from toolkit.runs.report import write_report
 from toolkit.runs.run import Run, last_inputs, last_run, run_before, run_of
@@ -31,7 +31,7 @@ from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.leases import Lease, call_patience
 from toolkit.state.states import RunStatus, Trigger
 from toolkit.translatable import _
-from toolkit.validation import CheckResults, doubts_of_further_type, preload, write_data_docs
+from toolkit.validation import CheckResults, preload, write_data_docs
 
 _LONGEST_SINCE_READ = timedelta(hours=1)
 """Far longer than a run takes, and short enough for people who withdraw meanwhile."""
@@ -217,10 +217,7 @@ def _prepared_and_checked(
     if audiences:
         first = audiences[first_type(audiences)]
         keeper.warn(NoticeCode.KEYS_SPELT_OTHERWISE, first.spelt_otherwise.sentences)
-        for it in audiences.values():
-            if it is not first:
-                doubts = doubts_of_further_type(it, export.thresholds)
-                keeper.warn(NoticeCode.FURTHER_IDENTIFIERS, doubts)
+        keeper.warn(NoticeCode.FURTHER_IDENTIFIERS, doubts_of_further_types(audiences, export))
         keeper.warn(NoticeCode.CONSENT_ENDS, filter(None, [ends_before_next_run([*audiences.values()], export)]))
     keeper.begin(Step.CHECK)
     # Not before the scan: Great Expectations is imported meanwhile.

@@ -14,7 +14,14 @@ from toolkit.runs.targets import audiences_of
 from toolkit.state.folder import WorkspaceFolder
 from toolkit.state.models import ExportRecord, RunRecord
 from toolkit.state.states import RunStatus
-from toolkit.validation import CheckResults, check_audience, check_profile_columns, preload
+from toolkit.translatable import Text
+from toolkit.validation import (
+    CheckResults,
+    check_audience,
+    check_profile_columns,
+    doubts_of_further_type,
+    preload,
+)
 
 
 def check_export(folder: WorkspaceFolder, name: str) -> CheckResults:
@@ -49,6 +56,17 @@ def check_prepared(
         profiles=profiles,
         last_sizes=last_sizes(folder, export.name, first.identifier_type),
     )
+
+
+def doubts_of_further_types(audiences: Mapping[IdentifierType, Audience], export: Export) -> list[Text]:
+    """Return what looks wrong of the types that the export sends beside the one that is checked."""
+    _first, *further = export.columns_by_type.items()
+    return [
+        text
+        for kind, columns in further
+        if kind in audiences
+        for text in doubts_of_further_type(audiences[kind], [it.name for it in columns], export.thresholds)
+    ]
 
 
 def _others(folder: WorkspaceFolder, export: Export) -> list[str]:

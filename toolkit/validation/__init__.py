@@ -9,7 +9,7 @@ from toolkit.validation.custom_suites import (
     write_beside,
     written_beside,
 )
-from toolkit.validation.data_docs import DATA_DOCS, write_data_docs
+from toolkit.validation.data_docs import DATA_DOCS, data_docs_page, write_data_docs
 from toolkit.validation.further_types import doubts_of_further_type
 from toolkit.validation.gx import preload
 from toolkit.validation.results import CheckOutcome, CheckResult, CheckResults, CheckRow, as_shown, checks_frame
@@ -48,6 +48,7 @@ __all__ = [
     "check_audience",
     "check_profile_columns",
     "checks_frame",
+    "data_docs_page",
     "doubts_of_further_type",
     "export_figures",
     "export_rules",

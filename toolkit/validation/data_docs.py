@@ -30,23 +30,28 @@ _STYLE = files("toolkit.validation").joinpath("data_docs.css")
 
 
 def write_data_docs(results: CheckResults, folder: Path, *, title: str, language: str | None = None) -> Path:
-    """Write the page into the folder. No address, customer key or unmasked field stands in it.
-
-    ``language`` is that of whoever runs by default. What Great Expectations says itself is in English.
-    """
-    from great_expectations import __version__
-
+    """Write the page into the folder; ``language`` is that of whoever runs by default."""
     with reading_in(language):
-        body = template("toolkit.validation", "data_docs.html").render(
-            title=title,
-            overview=table(results.shown, texts=results.texts),
-            documents=_documents(results),
-            ge_version=__version__,
-        )
-        html = page(title, Markup(body), style=_STYLE.read_text(encoding="utf-8"))  # noqa: S704  # the template escapes
+        html = data_docs_page(results, title=title)
     path = folder / DATA_DOCS
     write_atomically(path, lambda it: it.write_text(html, encoding="utf-8"))
     return path
+
+
+def data_docs_page(results: CheckResults, *, title: str) -> str:
+    """Return the page, in the language of whoever reads. No address, customer key or unmasked field stands in it.
+
+    What Great Expectations says itself is in English.
+    """
+    from great_expectations import __version__
+
+    body = template("toolkit.validation", "data_docs.html").render(
+        title=title,
+        overview=table(results.shown, texts=results.texts),
+        documents=_documents(results),
+        ge_version=__version__,
+    )
+    return page(title, Markup(body), style=_STYLE.read_text(encoding="utf-8"))  # noqa: S704  # the template escapes
 
 
 @dataclass(frozen=True)
