@@ -199,10 +199,7 @@ def test_kernel_that_is_not_needed_leaves_no_file(folder: Path, monkeypatch: pyt
             assert taken is not None
             taken.kill()
             taken.wait()
-            until = time.monotonic() + 60
-            while not any(temporary.iterdir()):  # while the next makes what exports need
-                assert time.monotonic() < until
-                time.sleep(0.001)
+            waiting_kernel()  # the next, which makes what exports need
         assert list(temporary.iterdir()) == []
 
 
