@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from operator import attrgetter
@@ -32,6 +33,7 @@ class Place(NamedTuple):
 
 
 NOWHERE = Place("nowhere", 0)
+_AT_REST = {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}
 DONE = "done"
 """What is not a run came to its end."""
 
@@ -98,15 +100,22 @@ class OwnProcess:
         self._process.join()
         return self._process.exitcode == -signal.SIGKILL
 
-    def stop(self) -> None:
-        """Stop it in the middle of whatever it does, as a machine does that sleeps."""
+    def stop(self) -> bool:
+        """Stop it in the middle of whatever it does, as a machine does that sleeps; tell whether it had not ended."""
         assert self._process.pid is not None
-        os.kill(self._process.pid, signal.SIGSTOP)
-        self._wait_until_stopped()
+        # It may have ended since it was last looked at: the server of forks has waited for it then.
+        with suppress(ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGSTOP)
+        return self._is_stopped()
 
-    def _wait_until_stopped(self) -> None:
-        while psutil.Process(self._process.pid).status() != psutil.STATUS_STOPPED:
-            time.sleep(0.005)
+    def _is_stopped(self) -> bool:
+        """Wait until it is stopped; tell whether it is, or has ended."""
+        try:
+            while (status := psutil.Process(self._process.pid).status()) not in _AT_REST:
+                time.sleep(0.005)
+        except psutil.NoSuchProcess:
+            return False
+        return status == psutil.STATUS_STOPPED
 
     def go_on(self) -> None:
         """Let it go on after it was stopped."""
@@ -117,8 +126,7 @@ class OwnProcess:
         """Wait until it has stopped itself; tell whether it has, or ended before."""
         if self._said.recv() != _STOPPED:
             return False
-        self._wait_until_stopped()
-        return True
+        return self._is_stopped()
 
     def places(self) -> "list[Place]":
         """Wait for its end, and return the instants at which it could have died or been stopped."""

@@ -42,8 +42,7 @@ def stop_at_random(days: StoppedDays, *, longest: float) -> Stopped | None:
         while days.count_batches() == batches and not process.ends_within(0.002):
             pass
     time.sleep(seconds)
-    while not process.ends_within(0):
-        process.stop()
+    while not process.ends_within(0) and process.stop():
         if not days.is_in_a_transaction:
             run = days.last_run
             return Stopped(process, run.id, run.status is RunStatus.RUNNING, days.under_way(run))
