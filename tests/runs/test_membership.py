@@ -1,7 +1,7 @@
 """Who entered and left each list, in which run; what Criteo rejected, and what it counts."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import orjson
@@ -10,6 +10,7 @@ import pytest
 
 import toolkit
 from tests.conftest import Tables, save_nightly
+from tests.state.attacking import rows
 from toolkit.runs import NoticeCode
 from toolkit.sandbox import Call, Fault, Sandbox
 
@@ -21,8 +22,8 @@ def keys(*numbers: int) -> list[str]:
 
 
 def changes(workspace: toolkit.Workspace, run: toolkit.Run) -> dict[str, list[str]]:
-    rows = workspace.runs.membership().filter(run=run.id)
-    return {it: sorted(rows.filter(change=it)["customer"]) for it in ("entered", "left")}
+    told = workspace.runs.membership().filter(run=run.id)
+    return {it: sorted(told.filter(change=it)["customer"]) for it in ("entered", "left")}
 
 
 def test_each_run_tells_who_entered_and_who_left(workspace: toolkit.Workspace, tables: Tables) -> None:
@@ -135,11 +136,11 @@ def test_nothing_is_left_behind_that_no_run_needs(workspace: toolkit.Workspace, 
 
 
 class TestManyParts:
-    """Small files of the history become large ones: what they tell stays the same."""
+    """Small files of the history become one: what they tell stays the same."""
 
     @pytest.fixture
     def days(self, workspace: toolkit.Workspace, tables: Tables) -> int:
-        """Enough runs for files that took in others, which took in others: one member comes and goes."""
+        """Runs in which one member comes and goes."""
         for day in range(66):
             tables.write(segments={"All": keys(1, 2) if day % 2 else keys(1)})
             workspace.runs.start("Nightly").raise_for_status()
@@ -157,7 +158,7 @@ class TestManyParts:
         assert periods["from_run"].to_list() == runs[1::2]
         assert periods["until_run"].to_list() == [*runs[2::2], None]
 
-    def test_few_files_are_left_once_nobody_may_read_the_others(
+    def test_one_file_is_left_once_nobody_may_read_the_others(
         self, workspace: toolkit.Workspace, tables: Tables, days: int
     ) -> None:
         files = list((workspace.path / "history").rglob("*.parquet"))
@@ -167,52 +168,72 @@ class TestManyParts:
         told = workspace.runs.membership()
         tables.write(segments={"All": keys(1, 3)})
         run = workspace.runs.start("Nightly").raise_for_status()
-        assert len(list((workspace.path / "history").rglob("*.parquet"))) == 1 + days % 8 + 1
+        # That which it took in is there for a while.
+        assert len(list((workspace.path / "history").rglob("*.parquet"))) == 2
+        assert len(rows(workspace, "history_parts")) == 1
         assert workspace.runs.membership().filter(pl.col("run") != run.id).equals(told)
+
+    def test_a_large_file_is_written_again_only_with_as_much(
+        self, workspace: toolkit.Workspace, tables: Tables, held: Held
+    ) -> None:
+        some, others = keys(*range(3_000)), keys(*range(3_000, 6_000))
+        addresses = {it: f"{it}@mail.example" for it in some + others}
+        numbers = []
+        for members in (some, some[1:], some[2:], others, others[1:]):
+            tables.write(addresses, {"All": members})
+            workspace.runs.start("Nightly", allow=["large change"]).raise_for_status()
+            numbers.append([it["number"] for it in rows(workspace, "history_parts")])
+        assert numbers == [[1], [1, 2], [1, 3], [4], [4, 5]]
+        told = workspace.runs.membership()
+        assert told.group_by("change").len().sort("change")["len"].to_list() == [6_000, 3_001]
+        assert len(held("All")) == 2_999
 
 
 class TestLostParts:
     """A file of the history that is lost is told, and keeps nothing else from being told or sent."""
 
     @pytest.fixture(params=["missing", "damaged", "damaged within", "another in its place"])
-    def lost(self, request: pytest.FixtureRequest, workspace: toolkit.Workspace, tables: Tables) -> str:
-        """The second of seven runs is lost."""
-        for day in range(7):
-            tables.write(segments={"All": keys(1, 2) if day % 2 else keys(1)})
-            workspace.runs.start("Nightly").raise_for_status()
+    def lost(self, request: pytest.FixtureRequest, workspace: toolkit.Workspace, tables: Tables) -> set[str]:
+        """What the file tells that the first of seven runs wrote, and the second wrote again, is lost."""
+        self._run(workspace, tables, days=range(2))
+        (taken_in,) = (workspace.path / "history").rglob("000001-*.parquet")
         (part,) = (workspace.path / "history").rglob("000002-*.parquet")
         if request.param == "missing":
             part.unlink()
         elif request.param == "another in its place":
-            (other,) = (workspace.path / "history").rglob("000003-*.parquet")
-            part.write_bytes(other.read_bytes())
+            part.write_bytes(taken_in.read_bytes())
         else:
             content = part.read_bytes()
             whole = request.param == "damaged"
             part.write_bytes(b"nonsense" if whole else content[:4] + b"\0" * 300 + content[304:])
-        return str(workspace.runs.frame.sort("started_at")["run"][1])
+        lost = set(workspace.runs.frame["run"])
+        self._run(workspace, tables, days=range(2, 7))
+        return lost
 
-    def test_is_told(self, workspace: toolkit.Workspace, lost: str) -> None:
+    @staticmethod
+    def _run(workspace: toolkit.Workspace, tables: Tables, *, days: Iterable[int]) -> None:
+        for day in days:
+            tables.write(segments={"All": keys(1, 2) if day % 2 else keys(1)})
+            workspace.runs.start("Nightly").raise_for_status()
+
+    def test_is_told(self, workspace: toolkit.Workspace, lost: set[str]) -> None:
         for asked in (workspace.runs.membership, partial(workspace.runs.flapping, times=2)):
             with pytest.warns(UserWarning, match="1 file with the history of list .*All.* is missing or damaged"):
                 asked()
         with pytest.warns(UserWarning, match="1 file"):
             told = workspace.runs.membership()
         runs = workspace.runs.frame["run"].to_list()
-        assert set(told["run"]) == set(runs) - {lost}
+        assert set(told["run"]) == set(runs) - lost
 
     def test_is_still_told_when_files_take_in_others(
-        self, workspace: toolkit.Workspace, tables: Tables, lost: str, criteo: Sandbox
+        self, workspace: toolkit.Workspace, tables: Tables, lost: set[str], criteo: Sandbox
     ) -> None:
-        for day in range(7, 17):
-            tables.write(segments={"All": keys(1, 2) if day % 2 else keys(1)})
-            run = workspace.runs.start("Nightly").raise_for_status()
+        self._run(workspace, tables, days=range(7, 17))
         assert len(criteo.identifiers(criteo.lists()[0].id)) == 1
         assert NoticeCode.HISTORY_INCOMPLETE in {it.code for it in workspace.runs[_with_two(workspace)].notes}
         with pytest.warns(UserWarning, match="1 file"):
             told = workspace.runs.membership()
-        assert set(told["run"]) == set(workspace.runs.frame["run"]) - {lost}
-        assert run.id in set(told["run"])
+        assert set(told["run"]) == set(workspace.runs.frame["run"]) - lost
 
 
 def _with_two(workspace: toolkit.Workspace) -> str:

@@ -1,8 +1,8 @@
 """The files of the history of the members of contact lists.
 
-A list gets a small Parquet file, a part, for every run that changed it. In years that would be thousands of files, of
-which each costs as much to open as it costs to read: every eighth part takes in the seven before it, every 64th all
-since the 64th before, and so on, so that a list has a few dozen of them whatever its age.
+Every run that changed a list writes a Parquet file, a part. In years that would be thousands of small files, of which
+each costs as much to open as it costs to read: a part takes in the one before it as long as that is small, or no larger
+than all that it has taken in already. A list that changes little then has one file, and a large one a few.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 from polars.datatypes import DataType, DataTypeClass
@@ -36,7 +37,8 @@ PARTS: Mapping[str, DataType | DataTypeClass] = {
     "number": pl.Int64,
 }
 """The columns of a file: ``number`` counts the runs that changed the list."""
-_TOGETHER = 8
+_SMALL = 64 << 10
+"""A part of so many bytes is taken in by the next one, which is written as fast."""
 _DIGITS = 16
 """Of the checksum in the name of a file."""
 _MOST_BYTES_MOVED = 32 << 20
@@ -70,22 +72,22 @@ def write_part(folder: WorkspaceFolder, record: ContactListRecord, changes: pl.D
     """
     number = record.settled + 1
     rows = changes.select(*list(PARTS)[:-1], pl.lit(number, pl.Int64).alias("number"))
-    before = _to_take_in(folder, record, number)
+    content = _as_parquet(rows)
+    before = _to_take_in(folder, record, size=len(content))
     if before:
-        try:
-            rows = pl.concat([*pl.collect_all([scan_part(*it) for it in before.items()]), rows])
-        except _UNREADABLE:
-            # What is damaged stays a part of its own, so that it is told for good.
-            before = {}
-    written = BytesIO()
-    rows.write_parquet(written, compression="zstd", compression_level=1)
-    content = written.getbuffer()
+        content = _as_parquet(pl.concat([*(it.rows for it in before), rows]))
     # The database names the file by its content: a damaged one, or another in its place, is seen.
     checksum = hashlib.sha256(content).hexdigest()[:_DIGITS]
     file = folder.path / "history" / str(record.id) / f"{number:06}-{checksum}.parquet"
     make_folder(file.parent)
     write_atomically(file, lambda path: path.write_bytes(content))
-    return NewPart(number, file, before)
+    return NewPart(number, file, {it.number: it.file for it in before})
+
+
+def _as_parquet(rows: pl.DataFrame) -> memoryview:
+    written = BytesIO()
+    rows.write_parquet(written, compression="zstd", compression_level=1)
+    return written.getbuffer()
 
 
 def take_part(session: Session, folder: WorkspaceFolder, kept: ContactListRecord, part: NewPart) -> None:
@@ -103,24 +105,37 @@ def take_part(session: Session, folder: WorkspaceFolder, kept: ContactListRecord
             os.utime(it)
 
 
-def _to_take_in(folder: WorkspaceFolder, record: ContactListRecord, number: int) -> dict[int, Path]:
-    """Return the parts that the part of a number takes in, the oldest first."""
-    reach = 1
-    while number % (reach * _TOGETHER) == 0:
-        reach *= _TOGETHER
-    if reach == 1:
-        return {}
-    taken: dict[int, Path] = {}
-    size = 0
-    for before, file in reversed(parts_of(folder, [record])[record.id].items()):
+class _PartBefore(NamedTuple):
+    number: int
+    file: Path
+    rows: pl.DataFrame
+
+
+def _to_take_in(folder: WorkspaceFolder, record: ContactListRecord, *, size: int) -> list[_PartBefore]:
+    """Return the parts that the next part, of so many bytes by itself, takes in, the oldest first."""
+    taken: list[_PartBefore] = []
+    together = size
+    for number, file in reversed(parts_of(folder, [record])[record.id].items()):
+        its_size = file.stat().st_size if file.is_file() else 0
+        if its_size > max(together, _SMALL) or together + its_size > _MOST_BYTES_MOVED:
+            break
+        rows = _rows_of(number, file)
         # One that is lost or damaged is not taken in, nor what is older: it is told for good.
-        if before <= number - reach or not file.is_file():
+        if rows is None:
             break
-        size += file.stat().st_size
-        if size > _MOST_BYTES_MOVED or not is_readable(file):
-            break
-        taken[before] = file
-    return dict(reversed(taken.items()))
+        taken.append(_PartBefore(number, file, rows))
+        together += its_size
+    return taken[::-1]
+
+
+def _rows_of(number: int, file: Path) -> pl.DataFrame | None:
+    """Return the columns of ``PARTS`` of a file, or None when it is lost or damaged."""
+    if not _is_as_written(file):
+        return None
+    try:
+        return scan_part(number, file).collect()
+    except _UNREADABLE:
+        return None
 
 
 def parts_of(folder: WorkspaceFolder, lists: Collection[ContactListRecord]) -> dict[int, dict[int, Path]]:

@@ -6,14 +6,15 @@ result of that segment, told in members again; whose rows make a check fail is l
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from toolkit.audience import NOT_JUDGED, Audience
+from toolkit.importing import import_great_expectations
 from toolkit.translatable import _
-from toolkit.validation.gx import Outcome, ValidatedTable, could_not_be_checked
+from toolkit.validation.gx import Outcome, PreparedExpectation, ValidatedTable, could_not_be_checked, prepare
 from toolkit.validation.redacted_results import KEY
 from toolkit.validation.results import CheckResult
 from toolkit.validation.rules import (
@@ -64,11 +65,20 @@ class _SegmentCheck:
     about: _Members | None
     """None where it is about the segment as a whole."""
 
-    @property
-    def expectation(self) -> "Expectation":
-        import great_expectations.expectations as gxe
 
-        return gxe.ExpectColumnValuesToBeBetween(column=self.column, min_value=self.least, max_value=self.most)
+def _expectation(column: str, *, least: float | None, most: float | None) -> "Expectation":
+    import great_expectations.expectations as gxe
+
+    return gxe.ExpectColumnValuesToBeBetween(column=column, min_value=least, max_value=most)
+
+
+@lru_cache(maxsize=256)
+def _prepared(column: str, *, least: float | None, most: float | None) -> PreparedExpectation:
+    """Return the expectation of a check, worked out once in a process: that takes as long as to ask it."""
+    import_great_expectations()
+    prepared = prepare(_expectation(column, least=least, most=most))
+    assert prepared is not None, "an expectation of Great Expectations' own needs no look at a table"  # noqa: S101
+    return prepared
 
 
 def check_segments(
@@ -169,8 +179,8 @@ def _asked(
     table: ValidatedTable, check: _SegmentCheck, figures: pl.DataFrame, members: pl.DataFrame
 ) -> Iterator[tuple[str, CheckResult]]:
     """Ask about all segments at once, and return the result of each."""
-    expectation = check.expectation
-    answer = table.ask(expectation)
+    answer = table.ask_prepared(_prepared(check.column, least=check.least, most=check.most))
+    expectation = _expectation(check.column, least=check.least, most=check.most)
     failed = set(answer.unexpected_rows.to_list())
     judged = figures.with_row_index("row").with_columns(
         unexpected=pl.lit(0, pl.Int64) if check.about is None else check.about.unexpected
