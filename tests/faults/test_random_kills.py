@@ -16,7 +16,7 @@ from tests.long_form import IS_LONG, SEED_VARIABLE, seed
 
 pytestmark = pytest.mark.on_both_databases
 
-KILLS = {"sqlite": 200, "postgresql": 40} if IS_LONG else {"sqlite": 24, "postgresql": 12}
+KILLS = {"sqlite": 200, "postgresql": 40} if IS_LONG else {"sqlite": 12, "postgresql": 8}
 AT_ONCE = 2
 """Two workspaces at once, since a processor would be idle else."""
 
