@@ -22,9 +22,21 @@ def looks() -> ipywidgets.HTML:
 
 
 def with_class(widget: Any, *names: str) -> Any:
-    """Return the widget, with these classes of the style sheet."""
+    """Return the widget, with these classes of the style sheet; what a person does with it is taken in order."""
     for name in names:
         widget.add_class(name)
+    return in_order(widget)
+
+
+def in_order(widget: Any) -> Any:
+    """Return the widget, of which the kernel hears in the order in which a person did things on the page.
+
+    JupyterLab sends what is done with any widget to one thread of the kernel. ipykernel hands it on to the thread that
+    changed that very widget last: a click on Save, handled in one thread, would come before a tick that waits for
+    another, for as long as a cell runs there, and would save what stood there before.
+    """
+    if hasattr(widget.comm, "_reply_subshell_for"):
+        widget.comm._reply_subshell_for = None
     return widget
 
 
@@ -45,7 +57,7 @@ def buttons(*those: ipywidgets.Button) -> ipywidgets.HBox:
 
 def button(text: str, *, style: str = "", hint: str = "") -> ipywidgets.Button:
     """Return a button; the style is ``primary``, ``danger`` or nothing."""
-    return ipywidgets.Button(description=text, button_style=style, tooltip=hint or None)
+    return in_order(ipywidgets.Button(description=text, button_style=style, tooltip=hint or None))
 
 
 def columns(*those: Any) -> ipywidgets.HBox:
